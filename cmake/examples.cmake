@@ -1,0 +1,23 @@
+# Each examples/*.c is a program. What they share (command lines, plots, checkpoints) is in examples/common; the
+# first example, custom_energy, is built without it, as a reader's own program would be.
+
+file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)
+file(GLOB example_common CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/common/*.c)
+
+if(example_common)
+    add_library(gibbs_example_common STATIC ${example_common})
+    gibbs_flags(gibbs_example_common)
+    target_include_directories(gibbs_example_common SYSTEM PRIVATE ${JANSSON_INCLUDE_DIRS})
+    target_link_libraries(gibbs_example_common PUBLIC gibbs PRIVATE ${JANSSON_LINK_LIBRARIES} m)
+endif()
+
+foreach(source IN LISTS example_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    gibbs_flags(${name})
+    target_link_libraries(${name} PRIVATE gibbs m)
+    if(TARGET gibbs_example_common AND NOT name STREQUAL "custom_energy")
+        target_link_libraries(${name} PRIVATE gibbs_example_common)
+    endif()
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+endforeach()

@@ -1,0 +1,32 @@
+# How everything is compiled. Never -ffast-math: on a link line it makes the whole host process flush denormals,
+# and it breaks NaN and infinity checks. The flags here let gcc vectorise without changing what NaN means.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+
+set(gibbs_warnings -Wall -Wextra $<$<BOOL:${GIBBS_WERROR}>:-Werror>)
+set(gibbs_maths -fno-math-errno -fno-trapping-math -fopenmp-simd)
+set(gibbs_optimise $<$<NOT:$<CONFIG:Debug>>:-O3>)
+
+if(GIBBS_SANITIZE)
+    set(gibbs_optimise "")
+    set(gibbs_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+    add_compile_options(${gibbs_sanitizers} -O1 -g -fno-omit-frame-pointer)
+    add_link_options(${gibbs_sanitizers})
+endif()
+
+# What library, tests and examples share.
+function(gibbs_flags target)
+    target_compile_options(${target} PRIVATE ${gibbs_warnings})
+endfunction()
+
+# What the library's own sources need besides.
+function(gibbs_library_flags target)
+    gibbs_flags(${target})
+    target_compile_options(${target} PRIVATE ${gibbs_maths} ${gibbs_optimise} -fno-semantic-interposition)
+    target_compile_definitions(${target} PRIVATE ${GIBBS_DEFINITIONS} ${gibbs_levels_built})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+    target_include_directories(${target} SYSTEM PRIVATE ${GIBBS_INCLUDE_DIRS})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()

@@ -1,0 +1,53 @@
+# Headers, library, CMake package and pkg-config file. Both package files find the prefix from where they lie, so an
+# installed tree can be moved.
+
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/gibbs)
+
+install(TARGETS gibbs EXPORT gibbsTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/gibbs DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    FILES_MATCHING PATTERN "*.h")
+install(EXPORT gibbsTargets NAMESPACE gibbs:: DESTINATION ${package_folder})
+
+# A static library leaves its own dependencies to the program: OpenMP must be found again.
+set(GIBBS_NEEDS_OPENMP ON)
+if(BUILD_SHARED_LIBS)
+    set(GIBBS_NEEDS_OPENMP OFF)
+endif()
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/gibbsConfig.cmake.in gibbsConfig.cmake
+    INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(gibbsConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/gibbsConfig.cmake ${PROJECT_BINARY_DIR}/gibbsConfigVersion.cmake
+    DESTINATION ${package_folder})
+
+set(pc_private ${OpenMP_C_FLAGS})
+foreach(library IN LISTS GIBBS_LIBRARIES)
+    if(IS_ABSOLUTE "${library}")
+        string(APPEND pc_private " ${library}")
+    else()
+        string(APPEND pc_private " -l${library}")
+    endif()
+endforeach()
+set(pc_public "-lgibbs")
+if(NOT BUILD_SHARED_LIBS)
+    string(APPEND pc_public " ${pc_private}")
+endif()
+
+# ${pcfiledir} is the folder of the .pc file; absolute install folders are taken as they are.
+file(RELATIVE_PATH pc_up "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
+set(pc_prefix "\${pcfiledir}/${pc_up}")
+set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+    set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+    set(pc_libdir ${CMAKE_INSTALL_LIBDIR})
+endif()
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+configure_file(${PROJECT_SOURCE_DIR}/cmake/gibbs.pc.in gibbs.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/gibbs.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,371 @@
+/* gibbs/ad.h — the automatic-differentiation tape.
+ *
+ * You write a function for ONE sample, as in mathematics; the engine runs it for a batch. Recording an operation
+ * gives an ad_var; a derivative is more recorded operations, so it can be differentiated again; a plan is a tape
+ * compiled for chosen outputs, and a workspace is the memory that runs it.
+ *
+ *     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
+ *     ad_axis  data = ad_axis_new(t, "data");
+ *     ad_var   x = ad_input(data, "x", ad_vec(2)), W = ad_parameter(t, "W", ad_mat(2, 8));
+ *     ad_var   E = ad_sum(ad_softplus(ad_matmul(x, W))), dx, dW;
+ *     ad_grad(E, &x, 1, &dx);            // ∇xE, one row a sample
+ *     ad_grad(E, &W, 1, &dW);            // Σₙ ∇W E(xₙ)
+ *     if (ad_tape_status(t)) puts(ad_tape_message(t));
+ *
+ * Order of this file: what a first program needs, then derivatives, running, and last the advanced parts.
+ *
+ * Errors while recording are sticky: the first one stays on the tape as a sentence, everything recorded from a
+ * failed op is the null var, and you check once (ad_compile checks for you). No function here prints or aborts.
+ */
+#ifndef GIBBS_AD_H
+#define GIBBS_AD_H
+
+#include <gibbs/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Tape, shapes, axes, vars ------------------------------------------------------------------------------ */
+
+enum { AD_MAX_RANK = 8, AD_MAX_ARGUMENTS = 4 };
+
+/* The shape of one sample's value, row-major. rank 0 is a scalar. Dimensions are at least 1, and a value has at
+ * most 2³¹ − 1 elements. */
+typedef struct ad_shape {
+    int rank;
+    int64_t dim[AD_MAX_RANK];
+} ad_shape;
+
+ad_shape ad_scalar(void);
+ad_shape ad_vec(int64_t n);
+ad_shape ad_mat(int64_t rows, int64_t cols);
+ad_shape ad_cube(int64_t a, int64_t b, int64_t c);
+
+/* Number of elements; −1 when a dimension is below 1, the rank is out of range or the product too large. */
+int64_t ad_shape_count(const ad_shape *shape);
+
+typedef struct ad_tape ad_tape;
+
+/* A recorded value: a small handle, copied freely, valid as long as its tape. id < 0 is the null var. A var is
+ * either SHARED (one value for all samples: parameters, constants, reductions over a batch) or PER-SAMPLE (one
+ * value for each sample of one batch axis). */
+typedef struct ad_var {
+    ad_tape *tape;
+    int32_t id;
+} ad_var;
+
+/* A batch axis: an unnamed number of independent samples, given when a plan runs. */
+typedef struct ad_axis {
+    ad_tape *tape;
+    int32_t id;
+} ad_axis;
+
+/* A new empty tape whose numbers are all of `dtype`; NULL when memory is out. Free it after the last plan was
+ * compiled from it: plans do not refer to it. */
+ad_tape *ad_tape_new(gibbs_dtype dtype, const gibbs_allocator *allocator);
+void ad_tape_free(ad_tape *tape);
+
+/* The first error, or GIBBS_OK; and its sentence, or "". A tape with an error stays so. */
+gibbs_status ad_tape_status(const ad_tape *tape);
+const char *ad_tape_message(const ad_tape *tape);
+gibbs_dtype ad_tape_dtype(const ad_tape *tape);
+int64_t ad_tape_size(const ad_tape *tape); /* nodes recorded so far */
+
+/* A named axis ("data", "noise"). Names are for messages and may repeat; the handle is what counts. */
+ad_axis ad_axis_new(ad_tape *tape, const char *name);
+
+/* An axis with exactly `count` elements for each element of `parent` («negatives of data»): see ad_regroup. */
+ad_axis ad_axis_child(ad_axis parent, int64_t count, const char *name);
+
+/* Leaves. Inputs and parameters are bound to memory when a plan runs. A parameter is a shared input: θ, a step
+ * size, anything that is one value for all samples. Each call makes a new leaf, also under a name used before. */
+ad_var ad_input(ad_axis axis, const char *name, ad_shape shape);
+ad_var ad_parameter(ad_tape *tape, const char *name, ad_shape shape);
+ad_var ad_constant(ad_tape *tape, double value);
+ad_var ad_constant_array(ad_tape *tape, ad_shape shape, const double *values);
+
+int ad_is_null(ad_var v);
+int ad_is_shared(ad_var v);
+ad_shape ad_shape_of(ad_var v);  /* rank −1 for the null var */
+ad_axis ad_axis_of(ad_var v);    /* id −1 for a shared or null var */
+
+/* ---- Elementwise operations --------------------------------------------------------------------------------
+ * Operands broadcast: a shared operand is lifted to the other's axis, shapes are aligned at their last dimension
+ * and dimensions of size 1 repeat. Operands on two different axes are an error that names both. */
+ad_var ad_neg(ad_var x);
+ad_var ad_exp(ad_var x);
+ad_var ad_expm1(ad_var x);
+ad_var ad_log(ad_var x);
+ad_var ad_log1p(ad_var x);
+ad_var ad_sqrt(ad_var x);
+ad_var ad_recip(ad_var x);         /* 1/x */
+ad_var ad_tanh(ad_var x);
+ad_var ad_sigmoid(ad_var x);       /* 1/(1 + e⁻ˣ) */
+ad_var ad_softplus(ad_var x);      /* log(1 + eˣ), without overflow */
+ad_var ad_erf(ad_var x);
+ad_var ad_sin(ad_var x);
+ad_var ad_cos(ad_var x);
+ad_var ad_abs(ad_var x);           /* not smooth; derivative sign(x) */
+ad_var ad_sign(ad_var x);          /* −1, 0, 1; derivative 0 */
+ad_var ad_step(ad_var x);          /* 1 where x > 0, else 0; derivative 0 */
+ad_var ad_stop_gradient(ad_var x); /* x, with derivative 0 */
+
+ad_var ad_add(ad_var a, ad_var b);
+ad_var ad_sub(ad_var a, ad_var b);
+ad_var ad_mul(ad_var a, ad_var b);
+ad_var ad_div(ad_var a, ad_var b);
+ad_var ad_max(ad_var a, ad_var b); /* not smooth; where equal the derivative goes to a */
+ad_var ad_min(ad_var a, ad_var b);
+ad_var ad_pow(ad_var a, ad_var b); /* aᵇ; the derivative by b needs a > 0 */
+ad_var ad_less(ad_var a, ad_var b);              /* 1 where a < b, else 0; derivative 0 */
+ad_var ad_select(ad_var c, ad_var a, ad_var b);  /* a where c ≠ 0, else b; the unused branch gets derivative 0 */
+
+/* With a number on one side. */
+ad_var ad_scale(ad_var x, double factor);
+ad_var ad_shift(ad_var x, double offset);
+
+/* Composed from the above. */
+ad_var ad_square(ad_var x);
+ad_var ad_relu(ad_var x);          /* not smooth */
+ad_var ad_silu(ad_var x);          /* x σ(x) */
+ad_var ad_gelu(ad_var x);          /* x Φ(x), with the error function */
+ad_var ad_elu(ad_var x);           /* x or eˣ − 1: once continuously differentiable, so not smooth */
+ad_var ad_logcosh(ad_var x);       /* log cosh x = softplus(2x) − x − log 2 */
+
+/* ---- Reductions and structure within a sample -------------------------------------------------------------- */
+
+/* Over all elements → a scalar. The _dims forms reduce the dimensions whose bits are set in `mask` (bit 0 is
+ * dimension 0) and drop them. */
+ad_var ad_sum(ad_var x);
+ad_var ad_sum_dims(ad_var x, unsigned mask);
+ad_var ad_max_reduce(ad_var x);               /* not smooth; ties share the derivative equally */
+ad_var ad_max_reduce_dims(ad_var x, unsigned mask);
+ad_var ad_logsumexp(ad_var x);                /* log Σ exp, without overflow */
+ad_var ad_logsumexp_dims(ad_var x, unsigned mask);
+ad_var ad_softmax(ad_var x);                  /* over the last dimension */
+ad_var ad_norm(ad_var x);                     /* √Σx² (not differentiable at 0) */
+ad_var ad_dot(ad_var a, ad_var b);            /* Σ aᵢbᵢ over all elements, after broadcasting */
+
+/* Matrix product. [m,k]·[k,n] → [m,n]; a vector on the left is a row, on the right a column, and its dimension
+ * goes away: [k]·[k,n] → [n], [m,k]·[k] → [m], [k]·[k] → scalar. Rank 3 adds a leading batch dimension that both
+ * share (or that one of them lacks): [b,m,k]·[b,k,n] → [b,m,n]. A shared factor is used by every sample. */
+ad_var ad_matmul(ad_var a, ad_var b);
+
+/* xᵀ A x for x [d], A [d,d] → scalar. */
+ad_var ad_quadratic_form(ad_var x, ad_var A);
+
+/* −vᵀa − Σⱼ softplus(bⱼ + (vW)ⱼ): the free energy of a binary RBM; v [d], W [d,h], a [d], b [h] → scalar. */
+ad_var ad_rbm_free_energy(ad_var v, ad_var W, ad_var a, ad_var b);
+
+/* log Σ_g exp(log_weight_g + log_density_g): both [G] → scalar. */
+ad_var ad_log_mixture(ad_var log_weight, ad_var log_density);
+
+ad_var ad_reshape(ad_var x, ad_shape shape);
+ad_var ad_expand(ad_var x, ad_shape shape);             /* broadcast to a larger shape */
+ad_var ad_permute(ad_var x, const int *order);          /* dimension i of the result is dimension order[i] of x */
+ad_var ad_transpose(ad_var x);                          /* swaps the last two dimensions */
+ad_var ad_slice(ad_var x, int dim, int64_t start, int64_t count);
+ad_var ad_pad(ad_var x, int dim, int64_t before, int64_t after); /* with zeros */
+ad_var ad_concat(ad_var a, ad_var b, int dim);
+
+/* Rows by number along dimension 0: x [n, s…], index [m…] → [m…, s…]. Indices are whole numbers in [0, n), held
+ * as the tape's reals; any other value is an error when the plan runs. No derivative by the index. */
+ad_var ad_gather(ad_var x, ad_var index);
+/* The adjoint of gather: g [m…, s…], index [m…] → [n, s…]; rows with equal indices are added, in order. */
+ad_var ad_scatter_add(ad_var g, ad_var index, int64_t n);
+
+/* ---- Across a batch ---------------------------------------------------------------------------------------
+ * Reductions turn a per-sample var into a shared one. They accept a shared var, which counts once a sample. */
+ad_var ad_batch_sum(ad_axis axis, ad_var x);
+ad_var ad_batch_mean(ad_axis axis, ad_var x);
+ad_var ad_batch_logsumexp(ad_axis axis, ad_var x);
+ad_var ad_batch_max(ad_axis axis, ad_var x);
+ad_var ad_batch_matmul(ad_axis axis, ad_var a, ad_var b); /* Σₙ aₙᵀbₙ: [m],[n] → [m,n]; [k,m],[k,n] → [m,n] */
+ad_var ad_batch_count(ad_axis axis);                      /* the number of samples, as a real */
+ad_var ad_lift(ad_axis axis, ad_var x);                   /* a shared value as a per-sample one (no copy is made) */
+
+/* Between a child axis and its parent: on the child, shape s → on the parent, [K, s…]; and back. */
+ad_var ad_regroup(ad_var child);                          /* child → parent */
+ad_var ad_ungroup(ad_axis child, ad_var parent);          /* parent → child */
+
+/* x on axis A; index a scalar on axis B, whole numbers in [0, count(A)) → x's row for each sample of B. */
+ad_var ad_batch_gather(ad_var x, ad_var index);
+/* g and index on axis B → on axis A: out[index] += g, in the order of B. */
+ad_var ad_batch_scatter_add(ad_axis axis, ad_var g, ad_var index);
+
+/* Random leaves: a standard normal, and a uniform on (0,1), per sample. The numbers are a pure function of the
+ * run's seed and step, `stream`, the sample's global row and the element (Philox 4×64-10): any number of threads
+ * draws the same. Two calls with one stream, axis and shape are the same variable; independent draws take
+ * different streams. */
+ad_var ad_normal(ad_axis axis, ad_shape shape, uint64_t stream);
+ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);
+
+/* ---- Derivatives: recorded, so they can be differentiated again ---------------------------------------------
+ * y is a scalar, shared or per-sample. By a per-sample x the gradient is per-sample, each sample its own; by a
+ * shared x the gradient of a per-sample y is summed over the axis. x may be any var, not only a leaf: y is taken
+ * as a function of it. Where y does not depend on x the result is zero. All return the tape's status. */
+gibbs_status ad_grad(ad_var y, const ad_var *x, int n, ad_var *dx);
+
+/* Vector-Jacobian product: dx[i] = Σ ȳ ∂y/∂x[i], y of any shape, ȳ of y's shape and axis. */
+gibbs_status ad_vjp(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx);
+
+/* Jacobian-vector product: the derivative of y along x[i] ← x[i] + ε v[i]; y of any shape. A shared v for a
+ * per-sample x is lifted. */
+ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n);
+
+/* ∇²y v, of x's shape; y a scalar. */
+ad_var ad_hvp(ad_var y, ad_var x, ad_var v);
+
+/* vᵀ ∇²y v: a scalar. Refuses non-smooth ops as ad_hess_diag does. */
+ad_var ad_directional_curvature(ad_var y, ad_var x, ad_var v);
+
+/* The exact diagonal of ∇²y by x, of x's shape, by tangents × adjoint curvature: Σ over nodes of v̄·D²φ[ẋᵢ, ẋᵢ].
+ * For an MLP loss Σ½|∇E|² − tr∇²E with its θ-gradient costs 6F − A + 3dB flops (docs/design.md). Error SMOOTH,
+ * naming the op, where an op between x and y is not twice continuously differentiable (abs, max, select, …), or
+ * where a batch reduction lies between a per-sample x and y. */
+ad_var ad_hess_diag(ad_var y, ad_var x);
+ad_var ad_laplacian(ad_var y, ad_var x); /* the sum of the diagonal */
+
+/* ad_hess_diag for those who know that the kinks have measure zero and carry no curvature (k-means). Batch
+ * reductions are still refused. */
+ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x);
+
+/* y with every from[i] replaced by to[i] (same shape; same axis, or a shared to[i]), recorded anew. */
+ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);
+
+/* ---- Running ----------------------------------------------------------------------------------------------- */
+
+typedef struct ad_plan ad_plan;           /* immutable; may be used by several workspaces and threads at once */
+typedef struct ad_workspace ad_workspace; /* bindings, results and scratch memory; one thread at a time */
+
+/* A per-sample output that becomes an input when the plan runs `repeat` times (K steps of a sampler, whose rows
+ * stay in cache). `output` is an index into the plan's outputs; the input has its shape and axis. */
+typedef struct ad_carry {
+    int output;
+    ad_var input;
+} ad_carry;
+
+typedef struct ad_plan_options {
+    const ad_carry *carry; /* NULL for none. A plan with carries must be a single pass over a single axis. */
+    int carries;
+    int64_t block_bytes; /* scratch memory aimed at for one block of rows; 0 is the default, half an L2 cache */
+} ad_plan_options;
+
+/* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. */
+gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **plan,
+                        gibbs_error *error);
+void ad_plan_free(ad_plan *plan);
+
+/* A workspace of `plan`, which must outlive it. */
+gibbs_status ad_workspace_new(const ad_plan *plan, ad_workspace **workspace, gibbs_error *error);
+void ad_workspace_free(ad_workspace *workspace);
+
+/* Binds an input or parameter to memory: numbers of the tape's dtype, row-major, one row a sample. It is read
+ * when the plan runs and must live until then; it stays bound. Binding an input that the plan does not need is
+ * allowed and does nothing. Errors: TAPE (`input` is no input or parameter), ARGUMENT (null memory), DTYPE. */
+gibbs_status ad_bind(ad_workspace *workspace, ad_var input, const void *memory, gibbs_error *error);
+gibbs_status ad_bind_f32(ad_workspace *workspace, ad_var input, const float *memory, gibbs_error *error);
+gibbs_status ad_bind_f64(ad_workspace *workspace, ad_var input, const double *memory, gibbs_error *error);
+
+/* The number of samples on a root axis (a child has K times its parent's). ARGUMENT when rows < 1. */
+gibbs_status ad_set_rows(ad_workspace *workspace, ad_axis axis, int64_t rows, gibbs_error *error);
+
+/* Arguments of one run. Zero-initialise for the defaults. */
+typedef struct ad_run_options {
+    uint64_t seed, step; /* of the random leaves */
+    int repeat;          /* times to run a plan with carries, repetition k with step + k; 0 means 1 */
+    int threads;         /* at most so many; 0 means as many as OpenMP gives. The result is the same, bit for bit. */
+    int check;           /* stop at the first op whose value is not finite: NUMERIC, naming op, row and element */
+} ad_run_options;
+
+/* Runs the plan. Errors: UNBOUND (naming the input or axis), MEMORY, SIZE, DATA (an index out of range),
+ * NUMERIC (with `check`), ARGUMENT. After the first run at a size nothing is allocated at that size or below. */
+gibbs_status ad_run(ad_workspace *workspace, const ad_run_options *options, gibbs_error *error);
+
+/* The k-th output of the last run: one value, or rows × elements. Owned by the workspace; valid until the next
+ * run or its end. NULL before the first run. */
+const void *ad_result(const ad_workspace *workspace, int output);
+const float *ad_result_f32(const ad_workspace *workspace, int output);
+const double *ad_result_f64(const ad_workspace *workspace, int output);
+/* The output's first number as a double: for scalars. NaN before the first run. */
+double ad_result_scalar(const ad_workspace *workspace, int output);
+
+/* ---- Looking inside ---------------------------------------------------------------------------------------- */
+
+/* What a plan costs. Flops are counted per sample of a root axis, a multiplication and an addition as two. */
+typedef struct ad_plan_info {
+    int instructions, phases;
+    int64_t block_rows;           /* rows that run together, in the largest phase */
+    int64_t bytes_per_row;        /* scratch for one row of a block, in the largest phase */
+    double gemm_flops_per_row;    /* matrix by matrix, all axes added up (per sample of each root axis) */
+    double gemv_flops_per_row;    /* matrix by vector, dot and outer products */
+    double shared_gemm_flops;     /* once a run */
+} ad_plan_info;
+ad_plan_info ad_plan_describe(const ad_plan *plan);
+
+/* Takes text piece by piece; returns non-zero to stop. */
+typedef int (*ad_write_fn)(void *context, const char *text, size_t length);
+
+/* Writes what the outputs depend on, one line a node: id, op, inputs, shape, axis. */
+gibbs_status ad_print(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error);
+/* The same as a Graphviz digraph. */
+gibbs_status ad_print_dot(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error);
+
+/* Compares ad_grad of the scalar y by each x with central differences of y in float64, at the values bound in
+ * `values` (values[i] for the leaf x[i]: elements, or rows × elements) and `rows` samples an axis, along random
+ * directions. Every input that y depends on must be among x. `worst` gets the largest relative error. NUMERIC
+ * when it exceeds `tolerance`, naming the input. Needs a float64 tape (DTYPE). */
+typedef struct ad_check_options {
+    int64_t rows;     /* samples on every root axis; 0 means 3 */
+    int directions;   /* random directions an input; 0 means 4 */
+    double step;      /* of the differences; 0 means 1e-3 (Richardson extrapolated to sixth order) */
+    double tolerance; /* 0 means 1e-7 */
+    uint64_t seed;
+} ad_check_options;
+gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *values, int n,
+                               const ad_check_options *options, double *worst, gibbs_error *error);
+
+/* ---- Advanced: an op of your own --------------------------------------------------------------------------- */
+
+/* One call computes `rows` samples: in[i] points to rows × elements (or one value when shared[i]), out likewise.
+ * Memory is of the tape's dtype. Must be a pure function, callable from several threads. */
+typedef void (*ad_user_kernel)(void *context, gibbs_dtype dtype, int64_t rows, const void *const *in,
+                               const int *shared, void *out);
+
+typedef struct ad_user_op {
+    const char *name;
+    int arguments; /* 1 … AD_MAX_ARGUMENTS */
+    /* The shape of the result; return non-zero (and a sentence, if you like) when the shapes do not fit. */
+    int (*shape)(void *context, const ad_shape *in, ad_shape *out, gibbs_error *error);
+    ad_user_kernel kernel;
+    /* The derivative: ∂(Σ ȳ y)/∂in[which], recorded in ops of the tape, of in[which]'s shape. NULL: an op that
+     * cannot be differentiated. Called with per-sample and shared inputs alike; return ad_lift-free formulas. */
+    ad_var (*vjp)(void *context, const ad_var *in, ad_var y, ad_var ybar, int which);
+    int smooth; /* non-zero when twice continuously differentiable, else Hessian diagonals refuse it */
+    void *context; /* must outlive tape and plans */
+} ad_user_op;
+
+/* Records a call of the op. The struct must outlive the tape and its plans (make it static). */
+ad_var ad_user(const ad_user_op *op, const ad_var *in);
+
+/* The table of built-in ops (src/autodiff/ops.def), for tools and tests. */
+typedef struct ad_op_info {
+    const char *name;
+    int arguments;
+    int smooth;        /* 2: smooth; 1: smooth almost everywhere only; 0: derivative zero or none */
+    const char *kind;  /* "leaf", "unary", "binary", "select", "structural", "batch" */
+    double low, high;  /* test domain of an elementwise op's arguments */
+} ad_op_info;
+int ad_op_count(void);
+ad_op_info ad_op_describe(int op);
+
+/* Sets OpenBLAS' process-wide thread count to 1 (the library runs its own threads over rows) unless
+ * `keep_blas_threads` is non-zero, and warms BLAS up. Called by ad_workspace_new with 0 when you did not. A host
+ * that keeps BLAS threads loses speed and the promise of equal bits. */
+void ad_initialise(int keep_blas_threads);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

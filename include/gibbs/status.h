@@ -1,0 +1,73 @@
+/* gibbs/status.h — errors, allocation and number types shared by the whole library.
+ *
+ * The library never prints, exits or aborts. A function that can fail returns a gibbs_status and, where the
+ * caller passes a gibbs_error, writes one sentence that says what was wrong. On failure nothing that the
+ * caller owns has changed and nothing is lost.
+ */
+#ifndef GIBBS_STATUS_H
+#define GIBBS_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One line a status: name, and what it means in general (the gibbs_error says what it means this time). */
+#define GIBBS_STATUS_MAP(X)                                                 \
+    X(OK, "ok")                                                             \
+    X(MEMORY, "out of memory")                                              \
+    X(ARGUMENT, "an argument is out of its range")                          \
+    X(SHAPE, "shapes do not agree")                                         \
+    X(AXIS, "batch axes do not agree")                                      \
+    X(TAPE, "a var is null or belongs to another tape")                     \
+    X(DTYPE, "number types do not agree")                                   \
+    X(UNBOUND, "an input or the size of a batch axis was never given")      \
+    X(SIZE, "a size is too large")                                          \
+    X(SMOOTH, "an op on the path has no classical second derivative")       \
+    X(DATA, "the data are empty, or hold a NaN or an infinity")             \
+    X(FORMAT, "a file is malformed")                                        \
+    X(IO, "a file cannot be opened, read or written")                       \
+    X(NUMERIC, "a number became NaN or infinite, or a matrix is singular")  \
+    X(STOPPED, "the caller's callback asked to stop")
+
+typedef enum gibbs_status {
+#define GIBBS_STATUS_ENUM(name, text) GIBBS_##name,
+    GIBBS_STATUS_MAP(GIBBS_STATUS_ENUM)
+#undef GIBBS_STATUS_ENUM
+    GIBBS_STATUS_COUNT
+} gibbs_status;
+
+/* The general meaning of a status, never NULL. The string is static. */
+const char *gibbs_status_text(gibbs_status status);
+
+enum { GIBBS_MESSAGE_SIZE = 320 };
+
+/* What went wrong this time, as a sentence. Owned by the caller, usually on the stack; functions that take a
+ * `gibbs_error *` accept NULL, and leave *error alone when they succeed. */
+typedef struct gibbs_error {
+    gibbs_status status;
+    char message[GIBBS_MESSAGE_SIZE];
+} gibbs_error;
+
+/* Where memory comes from. `alloc` returns at least `bytes` bytes aligned for any C object, or NULL; `release`
+ * takes what `alloc` returned, and NULL. Both are called from one thread at a time for one tape, plan or
+ * workspace. Wherever a `const gibbs_allocator *` is asked for, NULL means malloc and free. The struct is
+ * copied; what `context` points to must outlive every object made with it. */
+typedef struct gibbs_allocator {
+    void *(*alloc)(void *context, size_t bytes);
+    void (*release)(void *context, void *memory);
+    void *context;
+} gibbs_allocator;
+
+/* The number type of a tape, a model or a tensor. */
+typedef enum gibbs_dtype { GIBBS_FLOAT32, GIBBS_FLOAT64 } gibbs_dtype;
+
+/* Bytes of one number: 4 or 8. */
+size_t gibbs_dtype_size(gibbs_dtype dtype);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,68 @@
+/* compile.h — the state of one compilation; private to schedule.c, view.c, emit.c, layout.c and compile.c. */
+#ifndef GIBBS_COMPILE_H
+#define GIBBS_COMPILE_H
+
+#include "plan.h"
+
+typedef struct ad_buffer {
+    int64_t row_bytes;
+    int64_t first, last; /* instructions of the body that write and last read it */
+    int64_t offset;      /* bytes a row, once placed */
+} ad_buffer;
+
+/* Where a node's value lies, contiguous. `stage` says for which stage's body: −1 always, −2 nowhere. */
+typedef struct ad_place {
+    ad_operand at;
+    int64_t stage;
+} ad_place;
+
+typedef struct ad_compiler {
+    ad_plan *plan;
+    const ad_tape *tape;
+    gibbs_error *error;
+    gibbs_status status;
+    int64_t count;    /* nodes looked at: 0 … the largest output */
+    bool *live;       /* some output depends on it */
+    bool *keep;       /* per-sample values to be stored in whole */
+    bool *done;       /* shared: computed by an earlier stage or shared part; per-sample: stored */
+    bool *mark, *later; /* scratch of the scheduler */
+    ad_place *place;
+    ad_stage *stage;  /* the one being filled */
+    int64_t stage_number;
+    ad_buffer *buffer;
+    int64_t buffers, buffer_capacity;
+    int64_t block_bytes;
+} ad_compiler;
+
+/* A value as its consumer sees it: an address and a stride for each dimension. */
+typedef struct ad_view {
+    ad_operand at;
+    int64_t stride[AD_MAX_RANK];
+} ad_view;
+
+/* What a consumer asks of an operand: inner strides of 0 or 1; each row contiguous; rows contiguous too. */
+typedef enum ad_need { NEED_ROW, NEED_ROWS } ad_need;
+
+gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *what);
+
+/* schedule.c: fills the plan's stages */
+void ad_schedule(ad_compiler *c, const ad_var *outputs, int count);
+
+/* view.c */
+bool ad_is_view(ad_op op);
+ad_view ad_view_of(ad_compiler *c, int32_t node);
+ad_operand ad_contiguous(ad_compiler *c, int32_t node, ad_need need);
+void ad_plan_loops(const ad_tape *tape, int32_t node, const ad_view *view, int n, ad_loops *loops);
+bool ad_inner_ok(const ad_loops *loops, int operand);
+
+/* emit.c */
+void ad_emit_node(ad_compiler *c, int32_t node);
+void ad_emit_copy(ad_compiler *c, int32_t node, const ad_view *from);
+ad_operand ad_place_new(ad_compiler *c, int32_t node); /* memory for a node's value, in the current stage */
+void ad_place_carried(ad_compiler *c);                 /* gives carried inputs a buffer that outlives the body */
+int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t node);
+
+/* layout.c */
+void ad_layout(ad_compiler *c, ad_stage *stage);
+
+#endif

@@ -1,0 +1,292 @@
+/* emit.c — one node becomes one instruction. */
+#include "compile.h"
+
+#include <string.h>
+
+static int64_t number_size(const ad_compiler *c) { return (int64_t)c->plan->kernels->size; }
+static int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t id)
+{
+    ad_plan *plan = c->plan;
+    const ad_node *node = &c->tape->node[id];
+    const char *name = node->side >= 0 && c->tape->side[node->side].name ? c->tape->side[node->side].name : "?";
+    ad_slot slot = {kind, id, node->axis, ad_shape_count(&node->shape), 1, id, gibbs_strdup(&plan->alloc, name)};
+    if (node->axis >= 0) slot.factor = ad_axis_factor(c->tape, node->axis);
+    if (!slot.name || !gibbs_grow(&plan->alloc, &plan->slot, &plan->slot_capacity, plan->slots, plan->slots + 1, sizeof slot)) {
+        gibbs_release(&plan->alloc, slot.name);
+        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
+        return 0;
+    }
+    plan->slot[plan->slots] = slot;
+    c->place[id] = (ad_place){{AD_BASE_SLOTS + (int32_t)plan->slots, -1, 0, node->axis < 0 ? 0 : slot.count}, -1};
+    return (int32_t)plan->slots++;
+}
+
+static ad_operand new_buffer(ad_compiler *c, int64_t row_bytes, int64_t row_stride)
+{
+    ad_buffer buffer = {row_bytes, c->stage->body.count, c->stage->body.count, 0};
+    if (!gibbs_grow(&c->plan->alloc, &c->buffer, &c->buffer_capacity, c->buffers, c->buffers + 1, sizeof buffer)) {
+        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
+        return (ad_operand){0};
+    }
+    c->buffer[c->buffers] = buffer;
+    return (ad_operand){AD_BASE_ARENA, (int32_t)c->buffers++, 0, row_stride};
+}
+
+/* Shared values live to the end of the run; per-sample ones in the arena, or in their slot when they are kept. */
+ad_operand ad_place_new(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    int64_t count = ad_shape_count(&node->shape);
+    if (node->axis < 0) {
+        ad_operand at = {AD_BASE_SHARED, -1, c->plan->shared_bytes, 0};
+        c->plan->shared_bytes += aligned(count * number_size(c));
+        c->place[id] = (ad_place){at, -1};
+    } else if (c->keep[id]) {
+        ad_slot_new(c, SLOT_STORED, id);
+    } else {
+        int64_t factor = ad_axis_factor(c->tape, node->axis);
+        c->place[id] = (ad_place){new_buffer(c, count * factor * number_size(c), count), c->stage_number};
+    }
+    return c->place[id].at;
+}
+
+/* A carried input is read from a buffer that lives through all repetitions of the block. */
+void ad_place_carried(ad_compiler *c)
+{
+    for (int k = 0; k < c->plan->carries && !c->status; k++) {
+        ad_carried *carried = &c->plan->carried[k];
+        const ad_slot *slot = &c->plan->slot[carried->into_slot];
+        ad_operand at = new_buffer(c, carried->row_bytes, slot->count);
+        if (c->status) return;
+        c->buffer[at.buffer].last = INT64_MAX;
+        carried->buffer = at;
+        c->place[slot->leaf] = (ad_place){at, c->stage_number};
+    }
+}
+
+static ad_instruction blank(ad_compiler *c, int32_t id, ad_executor *run)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_instruction i;
+    memset(&i, 0, sizeof i);
+    i.run = run;
+    i.op = node->op;
+    i.nin = node->nin;
+    i.node = id;
+    i.axis = node->axis;
+    i.factor = node->axis < 0 ? 1 : ad_axis_factor(c->tape, node->axis);
+    i.count = ad_shape_count(&node->shape);
+    i.shape = node->shape;
+    i.stream = node->stream;
+    for (int k = 0; k < AD_OPERANDS; k++) i.operand[k].buffer = -1;
+    return i;
+}
+
+/* Buffers that the instruction touches live until it at least. */
+static void append(ad_compiler *c, const ad_instruction *i, bool shared)
+{
+    ad_code *code = shared ? &c->stage->shared : &c->stage->body;
+    if (c->status) return;
+    if (!gibbs_grow(&c->plan->alloc, &code->at, &code->capacity, code->count, code->count + 1, sizeof *i)) {
+        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
+        return;
+    }
+    for (int k = 0; k < AD_OPERANDS && !shared; k++)
+        if (i->operand[k].buffer >= 0) c->buffer[i->operand[k].buffer].last = code->count;
+    code->at[code->count++] = *i;
+}
+
+void ad_emit_copy(ad_compiler *c, int32_t id, const ad_view *from)
+{
+    ad_instruction i = blank(c, id, ad_run_copy);
+    ad_place_new(c, id);
+    ad_view view[2] = {ad_view_of(c, id), *from};
+    ad_plan_loops(c->tape, id, view, 2, &i.loops);
+    i.nin = 1;
+    i.operand[0] = view[0].at;
+    i.operand[1] = from->at;
+    append(c, &i, c->tape->node[id].axis < 0);
+}
+
+static void emit_elementwise(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_view view[AD_OPERANDS];
+    ad_instruction i = blank(c, id, ad_run_elementwise);
+    for (int k = 0; k < node->nin; k++) view[k + 1] = ad_view_of(c, node->in[k]);
+    ad_place_new(c, id);
+    view[0] = ad_view_of(c, id);
+    ad_plan_loops(c->tape, id, view, node->nin + 1, &i.loops);
+    bool copied = false;
+    for (int k = 0; k < node->nin; k++) {
+        if (ad_inner_ok(&i.loops, k + 1)) continue;
+        ad_contiguous(c, node->in[k], NEED_ROWS);
+        view[k + 1] = ad_view_of(c, node->in[k]);
+        copied = true;
+    }
+    if (copied) ad_plan_loops(c->tape, id, view, node->nin + 1, &i.loops);
+    for (int k = 0; k <= node->nin; k++) i.operand[k] = view[k].at;
+    append(c, &i, node->axis < 0);
+}
+
+/* Flops of a product, in the column where they belong; `repeats` is how often it runs for one row. */
+static void count_flops(ad_compiler *c, const ad_instruction *i, int64_t m, int64_t n, int64_t k, double repeats, bool many_rows)
+{
+    double flops = 2.0 * (double)m * (double)n * (double)k * repeats;
+    bool matrices = n > 1 && k > 1 && (m > 1 || many_rows);
+    if (i->axis < 0) c->plan->shared_gemm_flops += matrices ? flops : 0;
+    else if (matrices) c->stage->gemm_flops += flops;
+    else c->stage->gemv_flops += flops;
+}
+
+static void emit_matmul(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    const ad_node *a = &c->tape->node[node->in[0]], *b = &c->tape->node[node->in[1]];
+    ad_instruction i = blank(c, id, ad_run_matmul);
+    i.ta = node->attr[0];
+    i.tb = node->attr[1];
+    i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
+    i.operand[2] = ad_contiguous(c, node->in[1], NEED_ROWS);
+    i.operand[0] = ad_place_new(c, id);
+    int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[i.ta ? 1 : 2];
+    int64_t dim[6] = {L, m, n, k, a->shape.dim[0], b->shape.dim[0]};
+    memcpy(i.dim, dim, sizeof dim);
+    append(c, &i, node->axis < 0);
+    count_flops(c, &i, m, n, k, (double)(L * i.factor), node->axis >= 0 && b->axis < 0 && L == 1 && (!i.ta || m == 1));
+}
+
+static void emit_reduce(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_shape s = c->tape->node[node->in[0]].shape;
+    ad_instruction i = blank(c, id, ad_run_reduce);
+    i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
+    i.operand[0] = ad_place_new(c, id);
+    i.dim[0] = i.dim[1] = i.dim[2] = 1;
+    for (int d = 0; d < s.rank; d++) i.dim[d < node->attr[0] ? 0 : d < node->attr[0] + node->attr[1] ? 1 : 2] *= s.dim[d];
+    append(c, &i, node->axis < 0);
+}
+
+/* Ops that walk their operands row by row. dim: see the executors. */
+static void emit_rows(ad_compiler *c, int32_t id, ad_executor *run, const int64_t *dim, int dims)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_instruction i = blank(c, id, run);
+    for (int k = 0; k < node->nin; k++) i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROW);
+    i.operand[0] = ad_place_new(c, id);
+    if (dims) memcpy(i.dim, dim, (size_t)dims * sizeof *dim);
+    if (node->op == OP_user) i.user = c->tape->side[node->side].user;
+    append(c, &i, node->axis < 0);
+}
+
+static int64_t product(const ad_shape *s, int from, int to)
+{
+    int64_t p = 1;
+    for (int i = from; i < to; i++) p *= s->dim[i];
+    return p;
+}
+
+static void emit_pad_or_concat(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_shape s = c->tape->node[node->in[0]].shape;
+    int d = node->attr[0];
+    int64_t inner = product(&s, d + 1, s.rank), outer = product(&s, 0, d);
+    if (node->op == OP_pad) {
+        int64_t dim[4] = {outer, node->attr[1] * inner, s.dim[d] * inner, node->attr[2] * inner};
+        emit_rows(c, id, ad_run_pad, dim, 4);
+    } else {
+        int64_t dim[3] = {outer, s.dim[d] * inner, c->tape->node[node->in[1]].shape.dim[d] * inner};
+        emit_rows(c, id, ad_run_concat, dim, 3);
+    }
+}
+
+/* dim: rows of the table, numbers of one row of it, indices a sample. */
+static void emit_indexed(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_shape table = node->op == OP_gather ? c->tape->node[node->in[0]].shape : node->shape;
+    int64_t dim[3] = {table.dim[0], product(&table, 1, table.rank), ad_shape_count(&c->tape->node[node->in[1]].shape)};
+    emit_rows(c, id, node->op == OP_gather ? ad_run_gather : ad_run_scatter, dim, 3);
+}
+
+/* dim: the root axis counted, numbers a row. */
+static void emit_batch_indexed(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    bool gather = node->op == OP_batch_gather;
+    ad_instruction i = blank(c, id, gather ? ad_run_batch_gather : ad_run_batch_scatter);
+    int32_t table = node->attr[0], from = c->tape->node[node->in[1]].axis;
+    i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
+    i.operand[2] = ad_contiguous(c, node->in[1], NEED_ROWS);
+    i.operand[0] = ad_place_new(c, id);
+    i.dim[0] = ad_axis_root(c->tape, table);
+    i.dim[1] = ad_axis_factor(c->tape, table);
+    i.dim[2] = ad_axis_root(c->tape, from);
+    i.dim[3] = ad_axis_factor(c->tape, from);
+    append(c, &i, !gather);
+}
+
+static void emit_accumulate(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_stage *stage = c->stage;
+    bool product_sum = node->op == OP_batch_matmul;
+    ad_instruction i = blank(c, id, product_sum ? ad_run_batch_matmul : ad_run_accumulate);
+    i.axis = c->tape->node[node->in[0]].axis;
+    i.factor = ad_axis_factor(c->tape, i.axis);
+    for (int k = 0; k < node->nin; k++) i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROWS);
+    ad_accumulator acc = {node->op, i.count, stage->accumulator_bytes, ad_place_new(c, id), i.axis};
+    i.operand[0] = (ad_operand){AD_BASE_ACCUMULATOR, -1, acc.offset, 0};
+    int64_t numbers = i.count * (node->op == OP_batch_logsumexp ? 2 : 1);
+    stage->accumulator_bytes += aligned(numbers * (product_sum ? number_size(c) : (int64_t)sizeof(double)));
+    if (product_sum) {
+        i.dim[0] = c->tape->node[node->in[0]].shape.dim[0];
+        i.dim[1] = node->shape.dim[0];
+        i.dim[2] = node->shape.dim[1];
+        double flops = 2.0 * (double)(i.dim[0] * i.factor) * (double)i.count;
+        *(i.dim[1] > 1 && i.dim[2] > 1 ? &stage->gemm_flops : &stage->gemv_flops) += flops;
+    }
+    if (!gibbs_grow(&c->plan->alloc, &stage->accumulator, &stage->accumulator_capacity, stage->accumulators,
+                    stage->accumulators + 1, sizeof acc)) {
+        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
+        return;
+    }
+    stage->accumulator[stage->accumulators++] = acc;
+    append(c, &i, false);
+}
+
+void ad_emit_node(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    int64_t root[2] = {0, 0};
+    if (c->status) return;
+    if (ad_ops[node->op].partial[0] || node->op == OP_select) {
+        emit_elementwise(c, id);
+        return;
+    }
+    switch (node->op) {
+    case OP_matmul: emit_matmul(c, id); break;
+    case OP_sum:
+    case OP_max_reduce:
+    case OP_logsumexp: emit_reduce(c, id); break;
+    case OP_pad:
+    case OP_concat: emit_pad_or_concat(c, id); break;
+    case OP_gather:
+    case OP_scatter_add: emit_indexed(c, id); break;
+    case OP_user: emit_rows(c, id, ad_run_user, NULL, 0); break;
+    case OP_normal:
+    case OP_uniform: emit_rows(c, id, ad_run_random, NULL, 0); break;
+    case OP_batch_count:
+        root[0] = ad_axis_root(c->tape, node->attr[0]);
+        root[1] = ad_axis_factor(c->tape, node->attr[0]);
+        emit_rows(c, id, ad_run_count, root, 2);
+        break;
+    case OP_batch_gather:
+    case OP_batch_scatter_add: emit_batch_indexed(c, id); break;
+    default: emit_accumulate(c, id); break;
+    }
+}

@@ -1,0 +1,34 @@
+/* formulas.h — the words that the value column of ops.def is written in, for the number type REAL. FN(f) is the
+ * libm function of that type. No include guard: it is included once for each type and removes the last one's. */
+#undef EXP
+#undef EXPM1
+#undef LOG
+#undef LOG1P
+#undef SQRT
+#undef TANH
+#undef ERF
+#undef SIN
+#undef COS
+#undef POW
+#undef ABS
+#undef SIGN
+#undef STEP
+#undef SIGMOID
+#undef SOFTPLUS
+#define EXP(x) FN(exp)(x)
+#define EXPM1(x) FN(expm1)(x)
+#define LOG(x) FN(log)(x)
+#define LOG1P(x) FN(log1p)(x)
+#define SQRT(x) FN(sqrt)(x)
+#define TANH(x) FN(tanh)(x)
+#define ERF(x) FN(erf)(x)
+#define SIN(x) FN(sin)(x)
+#define COS(x) FN(cos)(x)
+#define POW(a, b) FN(pow)(a, b)
+#define ABS(x) ((x) < 0 ? -(x) : (x))
+/* A NaN compares false everywhere and must come out as NaN. */
+#define SIGN(x) ((x) < 0 ? -1 : (x) > 0 ? 1 : (x))
+#define STEP(x) ((x) > 0 ? 1 : (x) <= 0 ? 0 : (x))
+/* From e = exp(−|x|), which cannot overflow: 1/(1+e) for x ≥ 0 and e/(1+e) below. */
+#define SIGMOID(x) (((x) < 0 ? EXP(-ABS(x)) : (REAL)1) / (1 + EXP(-ABS(x))))
+#define SOFTPLUS(x) (((x) < 0 ? (REAL)0 : (x)) + LOG1P(EXP(-ABS(x))))

@@ -1,0 +1,44 @@
+/* kernels.h — the inner loops of the engine, once for each number type and instruction set.
+ *
+ * All of them work on contiguous memory of the table's number type, tolerate y == x (in place), and give an element
+ * bits that depend on its value only, not on its place: the last, partial vector of an elementwise loop is computed
+ * in a full one. A stride is 0 (one value for all) or 1. */
+#ifndef GIBBS_KERNELS_H
+#define GIBBS_KERNELS_H
+
+#include "tape.h"
+
+typedef struct ad_kernels {
+    size_t size; /* of a number */
+    void (*unary[OP_COUNT])(int64_t n, void *y, const void *x);
+    void (*binary[OP_COUNT])(int64_t n, void *y, const void *a, int64_t sa, const void *b, int64_t sb);
+    void (*select)(int64_t n, void *y, const void *c, int64_t sc, const void *a, int64_t sa, const void *b, int64_t sb);
+    void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */
+    void (*from_double)(int64_t n, void *y, const double *x);
+    int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */
+    double (*get)(const void *x, int64_t i);
+
+    /* x [outer][red][inner] → y [outer][inner] */
+    void (*sum)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+    void (*max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+    void (*logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+
+    /* x [rows][n] into accumulators of doubles: n sums; n maxima; n maxima and n sums of exp(x − maximum). `first`
+     * starts them. */
+    void (*batch_sum)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
+    void (*batch_max)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
+    void (*batch_logsumexp)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
+
+    /* C [m,n] = op(A) op(B) + beta·C, row-major, tight. beta is 0 or 1. Thin shapes (m, n or k equal to 1) run in
+     * loops of our own, the rest in BLAS. */
+    void (*matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, const void *b, int beta, void *c);
+
+    /* n numbers for each of `rows` rows, the first of which has global number row0. */
+    void (*normal)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step);
+    void (*uniform)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step);
+} ad_kernels;
+
+/* The best table that this machine runs. */
+const ad_kernels *ad_kernels_for(gibbs_dtype dtype);
+
+#endif

@@ -1,0 +1,285 @@
+/* run.c — running a plan: stages in order; in a stage, shards over threads; in a shard, blocks; in a block, the
+ * flat list of instructions. */
+#include "workspace.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+enum { MAX_SHARDS = 16 };
+static const double SHARD_WORTH = 40e3;      /* nanoseconds of work that make a second shard pay */
+static const double ACCUMULATOR_COST = 0.01; /* nanoseconds a byte, to start an accumulator and add it up */
+static const double ACCUMULATOR_SHARE = 0.05;
+
+ad_split ad_split_rows(const ad_plan *plan, const ad_stage *stage, int64_t rows)
+{
+    (void)plan;
+    double work = (double)rows * stage->row_cost, each = ACCUMULATOR_COST * (double)stage->accumulator_bytes / ACCUMULATOR_SHARE;
+    double most = work / (each > SHARD_WORTH ? each : SHARD_WORTH);
+    int64_t shards = 1;
+    while (shards < MAX_SHARDS && 2 * shards <= rows && (double)(2 * shards) <= most) shards *= 2;
+    return (ad_split){rows, shards};
+}
+
+int64_t ad_shard_start(ad_split s, int64_t shard)
+{
+    return (int64_t)((__int128)s.rows * shard / s.shards);
+}
+
+/* ---- One block, one shard ---- */
+
+typedef struct run_state {
+    ad_workspace *w;
+    const ad_run_options *options;
+    const ad_stage *stage;
+    ad_split split;
+    gibbs_error *error;
+} run_state;
+
+static void move_bases(const ad_plan *plan, const ad_workspace *w, char **base, int32_t axis, int64_t row)
+{
+    for (int64_t s = 0; s < plan->slots; s++) {
+        const ad_slot *slot = &plan->slot[s];
+        int64_t k = AD_BASE_SLOTS + s;
+        bool moves = slot->axis >= 0 && w->base[k];
+        if (moves) { /* a slot of another axis is read from its start */
+            int32_t root = slot->axis;
+            while (plan->axis[root].parent >= 0) root = plan->axis[root].parent;
+            moves = root == axis;
+        }
+        base[k] = moves ? w->base[k] + row * slot->factor * slot->count * (int64_t)plan->kernels->size : w->base[k];
+    }
+}
+
+static gibbs_status run_code(const ad_code *code, ad_frame *f, bool check)
+{
+    for (int64_t k = 0; k < code->count; k++) {
+        const ad_instruction *i = &code->at[k];
+        gibbs_status status = i->run(i, f);
+        if (!status && check) status = ad_check_finite(i, f);
+        if (status) return status;
+    }
+    return GIBBS_OK;
+}
+
+static void copy_carried(const ad_plan *plan, const ad_frame *f, bool in)
+{
+    for (int k = 0; k < plan->carries; k++) {
+        const ad_carried *c = &plan->carried[k];
+        int32_t from = in ? c->into_slot : c->from_slot;
+        memcpy(f->base[AD_BASE_ARENA] + c->buffer.offset, f->base[AD_BASE_SLOTS + from], (size_t)(c->row_bytes * f->rows));
+    }
+}
+
+static gibbs_status run_block(const run_state *r, ad_frame *f, int64_t row, int64_t rows)
+{
+    const ad_plan *plan = r->w->plan;
+    int repeat = plan->carries && r->options->repeat > 1 ? r->options->repeat : 1;
+    f->row0 = row;
+    f->rows = rows;
+    move_bases(plan, r->w, f->base, r->stage->axis, row);
+    copy_carried(plan, f, true);
+    for (int k = 0; k < repeat; k++) {
+        f->step = r->options->step + (uint64_t)k;
+        gibbs_status status = run_code(&r->stage->body, f, r->options->check);
+        if (status) return status;
+        if (k + 1 < repeat) copy_carried(plan, f, false);
+    }
+    return GIBBS_OK;
+}
+
+/* Bytes of one thread's arena, in whole cache lines. */
+static int64_t arena_bytes(const ad_stage *stage) { return (stage->arena_row_bytes * stage->block_rows + 127) / 64 * 64; }
+
+/* Blocks of a shard are of nearly equal size, in whole vectors of rows. */
+static gibbs_status run_shard(const run_state *r, int64_t shard, int thread, gibbs_error *error)
+{
+    const ad_workspace *w = r->w;
+    const ad_stage *stage = r->stage;
+    char **base = (char **)w->tables.at + thread * w->bases;
+    memcpy(base, w->base, (size_t)w->bases * sizeof *base);
+    base[AD_BASE_ARENA] = w->arena.at + thread * arena_bytes(stage);
+    base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
+    ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = base, .start = w->base, .axis_rows = w->rows,
+                  .first = true, .seed = r->options->seed, .error = error};
+    int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
+    int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
+    int64_t size = (end - begin + blocks - 1) / blocks;
+    if (stage->block_rows >= 16) size = (size + 15) / 16 * 16;
+    for (int64_t row = begin; row < end; row += size, f.first = false) {
+        gibbs_status status = run_block(r, &f, row, end - row < size ? end - row : size);
+        if (status) return status;
+    }
+    return GIBBS_OK;
+}
+
+/* ---- Adding up ---- */
+
+static double combine_number(const ad_accumulator *a, const char *acc, int64_t stride, int64_t shards, int64_t k)
+{
+    double total = ((const double *)acc)[k], sum = a->op == OP_batch_logsumexp ? ((const double *)acc)[a->count + k] : 0;
+    for (int64_t s = 1; s < shards; s++) {
+        const double *next = (const double *)(acc + s * stride);
+        if (a->op == OP_batch_sum) total += next[k];
+        else if (a->op == OP_batch_max) total = next[k] > total || next[k] != next[k] ? next[k] : total;
+        else {
+            double top = next[k] > total || next[k] != next[k] ? next[k] : total;
+            double p = total == top ? 1 : exp(total - top), q = next[k] == top ? 1 : exp(next[k] - top);
+            sum = sum * p + next[a->count + k] * q;
+            total = top;
+        }
+    }
+    if (a->op != OP_batch_logsumexp) return total;
+    return total - total == 0 ? total + log(sum) : total;
+}
+
+static void combine(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards)
+{
+    const ad_kernels *k = w->plan->kernels;
+    char *acc = w->accumulators.at + a->offset, *to = w->base[a->result.base] + a->result.offset;
+    if (a->op == OP_batch_matmul) {
+        memcpy(to, acc, (size_t)a->count * k->size);
+        for (int64_t s = 1; s < shards; s++) k->binary[OP_add](a->count, to, to, 1, acc + s * stage->accumulator_bytes, 1);
+        return;
+    }
+    for (int64_t i = 0; i < a->count; i++) {
+        double v = combine_number(a, acc, stage->accumulator_bytes, shards, i);
+        k->from_double(1, to + (size_t)i * k->size, &v);
+    }
+}
+
+/* ---- Stages ---- */
+
+static int thread_count(const run_state *r)
+{
+    int most = r->options->threads > 0 ? r->options->threads : omp_get_max_threads();
+    if (r->options->check) most = 1;
+    return r->split.shards < most ? (int)r->split.shards : most;
+}
+
+static gibbs_status run_body(run_state *r)
+{
+    ad_workspace *w = r->w;
+    const ad_stage *stage = r->stage;
+    r->split = ad_split_rows(w->plan, stage, w->rows[stage->axis]);
+    int threads = thread_count(r);
+    if (!ad_memory_fit(&w->alloc, &w->arena, arena_bytes(stage) * threads) ||
+        !ad_memory_fit(&w->alloc, &w->accumulators, stage->accumulator_bytes * r->split.shards) ||
+        !ad_memory_fit(&w->alloc, &w->tables, (int64_t)sizeof(char *) * w->bases * threads))
+        return gibbs_fail(r->error, GIBBS_MEMORY, "run: out of memory");
+    gibbs_status status[MAX_SHARDS] = {GIBBS_OK};
+    gibbs_error error[MAX_SHARDS];
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t s = 0; s < r->split.shards; s++) status[s] = run_shard(r, s, omp_get_thread_num(), &error[s]);
+    for (int64_t s = 0; s < r->split.shards; s++)
+        if (status[s]) return gibbs_fail(r->error, status[s], "%s", error[s].message);
+    for (int64_t a = 0; a < stage->accumulators; a++) combine(w, stage, &stage->accumulator[a], r->split.shards);
+    return GIBBS_OK;
+}
+
+static gibbs_status run_stage(run_state *r)
+{
+    ad_workspace *w = r->w;
+    ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = w->base, .start = w->base, .rows = 1,
+                  .axis_rows = w->rows, .first = true, .seed = r->options->seed, .step = r->options->step, .error = r->error};
+    gibbs_status status = run_code(&r->stage->shared, &f, r->options->check);
+    if (status || r->stage->axis < 0) return status;
+    status = run_body(r);
+    for (int64_t a = 0; !status && r->options->check && a < r->stage->accumulators; a++) {
+        const ad_accumulator *acc = &r->stage->accumulator[a];
+        ad_instruction sum = {.op = acc->op, .node = -1, .axis = -1, .factor = 1, .count = acc->count, .operand = {acc->result}};
+        status = ad_check_finite(&sum, &f);
+    }
+    return status;
+}
+
+/* ---- Before a run ---- */
+
+static gibbs_status check_ready(const ad_workspace *w, gibbs_error *error)
+{
+    const ad_plan *plan = w->plan;
+    for (int64_t s = 0; s < plan->stages; s++)
+        if (plan->stage[s].axis >= 0 && !w->rows[plan->stage[s].axis])
+            return gibbs_fail(error, GIBBS_UNBOUND, "run: the number of rows on axis «%s» was never set",
+                              plan->axis[plan->stage[s].axis].name);
+    for (int64_t s = 0; s < plan->stages; s++)
+        for (int64_t k = 0; k < plan->stage[s].shared.count; k++) {
+            const ad_instruction *i = &plan->stage[s].shared.at[k];
+            if (i->op == OP_batch_count && !w->rows[i->dim[0]])
+                return gibbs_fail(error, GIBBS_UNBOUND, "run: the number of rows on axis «%s» was never set", plan->axis[i->dim[0]].name);
+        }
+    for (int64_t s = 0; s < plan->slots; s++)
+        if (plan->slot[s].kind == SLOT_INPUT && !w->base[AD_BASE_SLOTS + s])
+            return gibbs_fail(error, GIBBS_UNBOUND, "run: the %s «%s» is not bound", plan->slot[s].axis < 0 ? "parameter" : "input",
+                              plan->slot[s].name);
+    return GIBBS_OK;
+}
+
+static gibbs_status fit_stored(ad_workspace *w, gibbs_error *error)
+{
+    const ad_plan *plan = w->plan;
+    for (int64_t s = 0; s < plan->slots; s++) {
+        const ad_slot *slot = &plan->slot[s];
+        if (slot->kind != SLOT_STORED) continue;
+        int32_t root = slot->axis;
+        while (plan->axis[root].parent >= 0) root = plan->axis[root].parent;
+        int64_t bytes;
+        if (!gibbs_mul_size(w->rows[root], slot->factor * slot->count * (int64_t)plan->kernels->size, &bytes))
+            return gibbs_fail(error, GIBBS_SIZE, "run: %lld rows on «%s» are too many", (long long)w->rows[root], plan->axis[root].name);
+        if (!ad_memory_fit(&w->alloc, &w->stored[s], bytes)) return gibbs_fail(error, GIBBS_MEMORY, "run: out of memory");
+        w->base[AD_BASE_SLOTS + s] = w->stored[s].at;
+    }
+    return GIBBS_OK;
+}
+
+static gibbs_status check_inputs(const ad_workspace *w, gibbs_error *error)
+{
+    const ad_plan *plan = w->plan;
+    for (int64_t s = 0; s < plan->slots; s++) {
+        const ad_slot *slot = &plan->slot[s];
+        if (slot->kind != SLOT_INPUT) continue;
+        int32_t root = slot->axis;
+        while (root >= 0 && plan->axis[root].parent >= 0) root = plan->axis[root].parent;
+        int64_t rows = root < 0 ? 1 : w->rows[root] * slot->factor, n = rows * slot->count;
+        int64_t bad = plan->kernels->first_bad(n, w->base[AD_BASE_SLOTS + s]);
+        if (bad < n)
+            return gibbs_fail(error, GIBBS_NUMERIC, "%s «%s» is %g at row %lld, element %lld", root < 0 ? "parameter" : "input",
+                              slot->name, plan->kernels->get(w->base[AD_BASE_SLOTS + s], bad), (long long)(bad / slot->count),
+                              (long long)(bad % slot->count));
+    }
+    return GIBBS_OK;
+}
+
+gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
+{
+    int64_t n = f->rows * i->factor * i->count;
+    if (i->operand[0].base == AD_BASE_ACCUMULATOR || i->op == OP_batch_scatter_add) return GIBBS_OK;
+    const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
+    int64_t bad = f->kernels->first_bad(n, at);
+    if (bad == n) return GIBBS_OK;
+    double v = f->kernels->get(at, bad);
+    if (i->axis < 0)
+        return gibbs_fail(f->error, GIBBS_NUMERIC, "%s (node %d) is %g at element %lld", ad_ops[i->op].name, i->node, v, (long long)bad);
+    return gibbs_fail(f->error, GIBBS_NUMERIC, "%s (node %d) is %g at row %lld, element %lld", ad_ops[i->op].name, i->node, v,
+                      (long long)(f->row0 * i->factor + bad / i->count), (long long)(bad % i->count));
+}
+
+gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error *error)
+{
+    static const ad_run_options defaults;
+    if (!w) return gibbs_fail(error, GIBBS_ARGUMENT, "run: no workspace");
+    run_state r = {.w = w, .options = options ? options : &defaults, .error = error};
+    if (r.options->repeat < 0 || r.options->threads < 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d and threads %d must not be negative", r.options->repeat, r.options->threads);
+    if (r.options->repeat > 1 && !w->plan->carries)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d without a carry computes the same again", r.options->repeat);
+    gibbs_status status = check_ready(w, error);
+    if (!status) status = fit_stored(w, error);
+    if (!status && r.options->check) status = check_inputs(w, error);
+    for (int64_t s = 0; !status && s < w->plan->stages; s++) {
+        r.stage = &w->plan->stage[s];
+        status = run_stage(&r);
+    }
+    if (!status) w->ran = true;
+    return status;
+}

@@ -1,0 +1,152 @@
+/* substitute.c — recording a function again on other arguments, and the placeholders that make a function of an
+ * op's derivative. */
+#include "derive.h"
+
+ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape)
+{
+    if (tape->error.status) return ad_handle(tape, -1);
+    ad_node node = ad_proto(axis < 0 ? OP_parameter : OP_input, NULL, 0, shape);
+    node.axis = axis;
+    node.attr[0] = 1 + number; /* side stays −1: so it is no named leaf, and the same for the same number */
+    return ad_record(tape, &node);
+}
+
+ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b)
+{
+    ad_tape *tape = a.tape;
+    const ad_op_row *row = &ad_ops[op];
+    ad_var p[2] = {ad_placeholder(tape, 0, -1, ad_scalar()), ad_placeholder(tape, 1, -1, ad_scalar())};
+    ad_var first = row->partial[i](p[0], p[row->arguments - 1], ad_elementwise(op, p, row->arguments)), second;
+    if (ad_grad(first, &p[j], 1, &second)) return second;
+    return ad_substitute(second, p, (ad_var[]){a, b}, row->arguments);
+}
+
+ad_var ad_rebuild(const ad_node *node, const ad_var *in)
+{
+    ad_tape *tape = in[0].tape;
+    ad_axis axis = {tape, node->attr[0]};
+    int order[AD_MAX_RANK];
+    for (int i = 0; i < AD_MAX_RANK; i++) order[i] = node->attr[i];
+    if (ad_ops[node->op].partial[0] || node->op == OP_select) return ad_elementwise(node->op, in, node->nin);
+    switch (node->op) {
+    case OP_lift: return ad_lift((ad_axis){tape, node->axis}, in[0]);
+    case OP_expand: return ad_expand(in[0], node->shape);
+    case OP_reshape: return ad_reshape(in[0], node->shape);
+    case OP_permute: return ad_permute(in[0], order);
+    case OP_slice: return ad_slice(in[0], order[0], order[1], node->shape.dim[order[0]]);
+    case OP_pad: return ad_pad(in[0], order[0], order[1], order[2]);
+    case OP_concat: return ad_concat(in[0], in[1], order[0]);
+    case OP_gather: return ad_gather(in[0], in[1]);
+    case OP_scatter_add: return ad_scatter_add(in[0], in[1], node->shape.dim[0]);
+    case OP_sum:
+    case OP_max_reduce:
+    case OP_logsumexp: return ad_sum_range(node->op, in[0], order[0], order[1]);
+    case OP_matmul: return ad_matmul_core(in[0], order[0], in[1], order[1]);
+    case OP_user: return ad_user(tape->side[node->side].user, in);
+    case OP_regroup: return ad_regroup(in[0]);
+    case OP_ungroup: return ad_ungroup((ad_axis){tape, node->axis}, in[0]);
+    case OP_batch_sum:
+    case OP_batch_max:
+    case OP_batch_logsumexp: return ad_batch_reduce(node->op, axis.id, in[0]);
+    case OP_batch_matmul: return ad_batch_matmul_core(axis.id, in[0], in[1]);
+    case OP_batch_gather: return ad_batch_gather(in[0], in[1]);
+    case OP_batch_scatter_add: return ad_batch_scatter_add(axis, in[0], in[1]);
+    default: return ad_fail(tape, GIBBS_ARGUMENT, "substitute: %s cannot be recorded again", ad_ops[node->op].name);
+    }
+}
+
+/* A rebuilt value keeps its old axis: what became shared is lifted back, for the nodes that read it. */
+static ad_var rebuild_as(const ad_node *node, const ad_var *in)
+{
+    ad_var v = ad_rebuild(node, in);
+    if (ad_is_null(v) || node->axis < 0 || ad_node_of(v)->axis >= 0) return v;
+    return ad_lift((ad_axis){v.tape, node->axis}, v);
+}
+
+static void substitute_all(ad_var y, const bool *depends, const bool *needed, int32_t *now)
+{
+    ad_tape *tape = y.tape;
+    for (int32_t i = 0; i <= y.id && tape->error.status == GIBBS_OK; i++) {
+        if (!depends[i] || !needed[i] || now[i] >= 0) continue;
+        ad_node node = tape->node[i];
+        ad_var in[AD_MAX_ARGUMENTS];
+        for (int k = 0; k < node.nin; k++)
+            in[k] = ad_handle(tape, depends[node.in[k]] ? now[node.in[k]] : node.in[k]);
+        now[i] = rebuild_as(&node, in).id;
+    }
+}
+
+static bool check_pair(ad_tape *tape, ad_var from, ad_var to, int number)
+{
+    ad_node f = *ad_node_of(from), t = *ad_node_of(to);
+    if (f.op == OP_parameter && f.side < 0) return true; /* a scalar placeholder of elementwise ops takes any type */
+    char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
+    if (!ad_shape_equal(&f.shape, &t.shape))
+        ad_fail(tape, GIBBS_SHAPE, "substitute: pair %d has shapes %s and %s", number, ad_shape_text(&f.shape, a, sizeof a),
+                ad_shape_text(&t.shape, b, sizeof b));
+    else if (t.axis >= 0 && t.axis != f.axis)
+        ad_fail(tape, GIBBS_AXIS, "substitute: pair %d is on axes «%s» and «%s»", number, ad_axis_name(tape, f.axis),
+                ad_axis_name(tape, t.axis));
+    return tape->error.status == GIBBS_OK;
+}
+
+ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
+{
+    ad_tape *tape;
+    if (!ad_check_args("substitute", &y, 1, &tape) || !ad_check_args("substitute", from, n, &tape) ||
+        !ad_check_args("substitute", to, n, &tape))
+        return ad_handle(y.tape, -1);
+    if (n && (from[0].tape != y.tape || to[0].tape != y.tape)) return ad_fail(y.tape, GIBBS_TAPE, "substitute: arguments belong to two tapes");
+    for (int i = 0; i < n; i++)
+        if (!check_pair(y.tape, from[i], to[i], i + 1)) return ad_handle(y.tape, -1);
+    tape = y.tape;
+    size_t count = (size_t)y.id + 1;
+    ad_var result = ad_handle(tape, -1);
+    bool *depends = gibbs_alloc_zero(&tape->alloc, 2 * count, sizeof *depends), *needed = depends + count;
+    int32_t *now = gibbs_alloc(&tape->alloc, count, sizeof *now);
+    if (!depends || !now) ad_fail(tape, GIBBS_MEMORY, "substitute: out of memory");
+    else {
+        for (size_t i = 0; i < count; i++) now[i] = -1;
+        for (int i = 0; i < n; i++)
+            if (from[i].id <= y.id) now[from[i].id] = to[i].id, depends[from[i].id] = true;
+        for (int32_t i = 0; i <= y.id; i++)
+            for (int k = 0; k < tape->node[i].nin; k++) depends[i] |= depends[tape->node[i].in[k]];
+        needed[y.id] = true;
+        for (int32_t i = y.id; i >= 0; i--)
+            for (int k = 0; needed[i] && now[i] < 0 && k < tape->node[i].nin; k++) needed[tape->node[i].in[k]] = true;
+        substitute_all(y, depends, needed, now);
+        if (tape->error.status == GIBBS_OK) result = depends[y.id] ? ad_handle(tape, now[y.id]) : y;
+    }
+    gibbs_release(&tape->alloc, depends);
+    gibbs_release(&tape->alloc, now);
+    return result;
+}
+
+ad_var ad_user(const ad_user_op *op, const ad_var *in)
+{
+    ad_tape *tape;
+    if (!op || op->arguments < 1 || op->arguments > AD_MAX_ARGUMENTS || !op->shape || !op->kernel || !op->name)
+        return ad_fail(in ? in[0].tape : NULL, GIBBS_ARGUMENT, "user op: needs a name, 1 to %d arguments, a shape and a kernel",
+                       AD_MAX_ARGUMENTS);
+    if (!ad_check_args(op->name, in, op->arguments, &tape)) return ad_handle(tape, -1);
+    ad_shape shapes[AD_MAX_ARGUMENTS], out = ad_scalar();
+    int32_t axis = -1;
+    for (int k = 0; k < op->arguments; k++) {
+        int32_t own = ad_node_of(in[k])->axis;
+        shapes[k] = ad_node_of(in[k])->shape;
+        if (axis >= 0 && own >= 0 && own != axis)
+            return ad_fail(tape, GIBBS_AXIS, "%s: axes «%s» and «%s» meet", op->name, ad_axis_name(tape, axis), ad_axis_name(tape, own));
+        if (own >= 0) axis = own;
+    }
+    gibbs_error error = {GIBBS_OK, ""};
+    if (op->shape(op->context, shapes, &out, &error))
+        return ad_fail(tape, GIBBS_SHAPE, "%s: %s", op->name, error.message[0] ? error.message : "the shapes do not fit");
+    int32_t side = -1;
+    for (int64_t i = 0; i < tape->sides && side < 0; i++)
+        if (tape->side[i].user == op) side = (int32_t)i;
+    if (side < 0 && (side = ad_side_new(tape, op->name)) < 0) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", op->name);
+    tape->side[side].user = op;
+    ad_node node = ad_proto(OP_user, in, op->arguments, out);
+    node.side = side;
+    return ad_hoist(tape, &node);
+}

@@ -1,0 +1,142 @@
+/* tape.h — the tape's inside: nodes, hash-consing, axes, sticky errors.
+ *
+ * Invariants:
+ *   1. A node's inputs have smaller ids, so the order of the array is a topological order.
+ *   2. Two nodes never have the same op, inputs, attributes, shape and axis (leaves that are inputs or parameters
+ *      are told apart by `side`). Recording the same thing twice gives the same id.
+ *   3. The inputs of an elementwise node all have the node's own shape and axis: broadcasting is explicit, in
+ *      `expand` (within a sample) and `lift` (shared → per-sample) nodes, which cost nothing when a plan runs.
+ *   4. Where a value is lifted, `lift` is outermost: a lift's input is shared, an expand's input is never a lift.
+ *   5. Once `error.status` is set nothing is recorded any more.
+ */
+#ifndef GIBBS_TAPE_H
+#define GIBBS_TAPE_H
+
+#include "base/base.h"
+
+#include <gibbs/ad.h>
+
+typedef enum ad_op {
+#define LEAF(name) OP_##name,
+#define UNARY(name, value, dx, smooth, low, high) OP_##name,
+#define BINARY(name, value, da, db, smooth, commutes, low, high) OP_##name,
+#define STRUCTURAL(name, arguments, smooth) OP_##name,
+#define BATCH(name, arguments, smooth) OP_##name,
+#include "ops.def"
+    OP_COUNT
+} ad_op;
+
+typedef enum ad_kind { KIND_LEAF, KIND_UNARY, KIND_BINARY, KIND_STRUCTURAL, KIND_BATCH } ad_kind;
+typedef enum ad_class { CLASS_LEAF, CLASS_LINEAR, CLASS_SMOOTH, CLASS_KINK, CLASS_FLAT, CLASS_STOP } ad_class;
+
+typedef struct ad_op_row {
+    const char *name;
+    ad_kind kind;
+    ad_class smooth;
+    int arguments;
+    bool commutes;
+    double low, high;
+    ad_var (*partial[2])(ad_var a, ad_var b, ad_var y); /* elementwise ops: ∂y/∂a and ∂y/∂b, recorded */
+    double (*eval)(double a, double b);                 /* elementwise ops: the value, for constant folding */
+} ad_op_row;
+
+extern const ad_op_row ad_ops[OP_COUNT];
+
+/* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions:
+ * first dimension and how many; matmul: transpose flags of a and b; batch ops: the axis reduced over. */
+typedef struct ad_node {
+    ad_op op;
+    int nin;
+    int32_t axis; /* −1: shared */
+    int32_t side; /* names, arrays, user ops: an index into the tape's side table; −1 for none */
+    int32_t in[AD_MAX_ARGUMENTS];
+    int32_t attr[AD_MAX_RANK];
+    double value;    /* constant */
+    uint64_t stream; /* random leaves */
+    ad_shape shape;
+} ad_node;
+
+typedef struct ad_axis_info {
+    char *name;
+    int32_t parent; /* −1: a root */
+    int64_t count;  /* elements for each of the parent's; 1 for a root */
+} ad_axis_info;
+
+typedef struct ad_side {
+    char *name;
+    double *array;
+    bool identity; /* the array is a unit matrix */
+    const ad_user_op *user;
+} ad_side;
+
+struct ad_tape {
+    gibbs_allocator alloc;
+    gibbs_dtype dtype;
+    gibbs_error error;
+    ad_node *node;
+    int64_t size, capacity;
+    int32_t *table; /* open addressing; −1 is empty; table_size is a power of two */
+    int64_t table_size;
+    ad_axis_info *axis;
+    int64_t axes, axis_capacity;
+    ad_side *side;
+    int64_t sides, side_capacity;
+};
+
+/* -- tape.c -- */
+static inline const ad_node *ad_node_of(ad_var v) { return &v.tape->node[v.id]; }
+static inline ad_var ad_handle(ad_tape *tape, int32_t id) { return (ad_var){tape, id}; }
+static inline ad_var ad_input_of(ad_var v, int k) { return ad_handle(v.tape, ad_node_of(v)->in[k]); }
+
+/* Sets the tape's error unless it has one, and returns the null var. */
+ad_var ad_fail(ad_tape *tape, gibbs_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The node itself, found or appended. Null when the tape has an error or memory is out. */
+ad_var ad_record(ad_tape *tape, const ad_node *node);
+
+/* A node of `op` on these inputs with their axis, and the given shape; fill in the rest and ad_record it. */
+ad_node ad_proto(ad_op op, const ad_var *in, int nin, ad_shape shape);
+
+/* True when all vars are valid and of one tape; else the error is recorded and *tape is the tape to blame. */
+bool ad_check_args(const char *op, const ad_var *v, int n, ad_tape **tape);
+
+int32_t ad_side_new(ad_tape *tape, const char *name); /* −1 when memory is out */
+const char *ad_axis_name(const ad_tape *tape, int32_t axis);
+int32_t ad_axis_root(const ad_tape *tape, int32_t axis);
+int64_t ad_axis_factor(const ad_tape *tape, int32_t axis); /* elements for each element of the root */
+bool ad_axis_check(const char *op, ad_axis axis, const ad_tape *tape);
+
+/* -- shape.c -- */
+bool ad_shape_equal(const ad_shape *a, const ad_shape *b);
+int64_t ad_count(ad_var v);
+/* Numpy's rule, aligned at the last dimension. False when they do not fit. */
+bool ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out);
+ad_shape ad_shape_prepend(int64_t n, const ad_shape *s);
+ad_shape ad_shape_drop(const ad_shape *s, int first, int count);
+const char *ad_shape_text(const ad_shape *s, char *buffer, size_t size); /* "[3,4]" */
+enum { AD_SHAPE_TEXT = 96 };
+
+/* -- elementwise.c -- */
+ad_var ad_elementwise(ad_op op, const ad_var *v, int n);
+ad_var ad_chain(ad_var ybar, ad_var d);                        /* ȳ == 0 ? 0 : ȳ·d */
+ad_var ad_broadcast_to(ad_var v, int32_t axis, ad_shape shape); /* expand, then lift */
+ad_var ad_fill(ad_tape *tape, int32_t axis, ad_shape shape, double value);
+bool ad_is_constant(ad_var v, double *value); /* every element is the same known number */
+bool ad_is_zero(ad_var v);
+
+/* -- fold.c: algebra on elementwise ops; the null var when no rule applies -- */
+ad_var ad_fold(ad_op op, const ad_var *v, int n);
+
+/* -- structure.c, matmul.c, reduce.c -- */
+ad_var ad_hoist(ad_tape *tape, const ad_node *proto); /* records proto, on the sources of its lifts when all of them are lifted */
+ad_var ad_sum_range(ad_op op, ad_var x, int first, int count);
+ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
+ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x);
+ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n] → [m,n] */
+ad_var ad_eye(ad_tape *tape, int64_t n);
+
+/* -- derivatives: rules.c -- */
+ad_var ad_reduction_weight(ad_var y); /* of max and logsumexp by their argument */
+ad_var ad_vjp_node(ad_var y, ad_var ybar, int which); /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape and axis */
+
+#endif

@@ -1,0 +1,115 @@
+#include "base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 64 };
+
+const char *gibbs_status_text(gibbs_status status)
+{
+    static const char *const text[] = {
+#define STATUS_TEXT(name, sentence) sentence,
+        GIBBS_STATUS_MAP(STATUS_TEXT)
+#undef STATUS_TEXT
+    };
+    return (unsigned)status < GIBBS_STATUS_COUNT ? text[status] : "unknown status";
+}
+
+size_t gibbs_dtype_size(gibbs_dtype dtype)
+{
+    return dtype == GIBBS_FLOAT32 ? sizeof(float) : sizeof(double);
+}
+
+gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *format, ...)
+{
+    if (error) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(error->message, sizeof error->message, format, args);
+        va_end(args);
+        error->status = status;
+    }
+    return status;
+}
+
+static void *default_alloc(void *context, size_t bytes)
+{
+    (void)context;
+    return malloc(bytes);
+}
+
+static void default_release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+gibbs_allocator gibbs_allocator_or_default(const gibbs_allocator *allocator)
+{
+    return allocator ? *allocator : (gibbs_allocator){default_alloc, default_release, NULL};
+}
+
+void *gibbs_alloc(const gibbs_allocator *a, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX) return NULL;
+    return a->alloc(a->context, bytes ? bytes : 1);
+}
+
+void *gibbs_alloc_zero(const gibbs_allocator *a, size_t count, size_t size)
+{
+    void *memory = gibbs_alloc(a, count, size);
+    if (memory) memset(memory, 0, count * size);
+    return memory;
+}
+
+void gibbs_release(const gibbs_allocator *a, void *memory)
+{
+    if (memory) a->release(a->context, memory);
+}
+
+/* The pointer that the allocator gave is kept in the word before the aligned block. */
+void *gibbs_alloc_aligned(const gibbs_allocator *a, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 4 * LINE) return NULL;
+    bytes = (bytes + LINE - 1) / LINE * LINE;
+    char *raw = gibbs_alloc(a, 1, bytes + LINE + sizeof(void *));
+    if (!raw) return NULL;
+    char *block = (char *)(((uintptr_t)raw + sizeof(void *) + LINE - 1) / LINE * LINE);
+    memcpy(block - sizeof(void *), &raw, sizeof(void *));
+    return block;
+}
+
+void gibbs_release_aligned(const gibbs_allocator *a, void *memory)
+{
+    if (!memory) return;
+    void *raw;
+    memcpy(&raw, (char *)memory - sizeof(void *), sizeof(void *));
+    gibbs_release(a, raw);
+}
+
+bool gibbs_grow(const gibbs_allocator *a, void *array, int64_t *capacity, int64_t used, int64_t need, size_t size)
+{
+    if (need <= *capacity) return true;
+    int64_t wanted = *capacity + *capacity / 2 + 16;
+    if (wanted < need) wanted = need;
+    void *fresh = gibbs_alloc(a, (size_t)wanted, size), *old;
+    if (!fresh) return false;
+    memcpy(&old, array, sizeof old);
+    if (used) memcpy(fresh, old, (size_t)used * size);
+    memcpy(array, &fresh, sizeof fresh);
+    gibbs_release(a, old);
+    *capacity = wanted;
+    return true;
+}
+
+char *gibbs_strdup(const gibbs_allocator *a, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = gibbs_alloc(a, bytes, 1);
+    if (copy) memcpy(copy, text, bytes);
+    return copy;
+}

@@ -1,0 +1,44 @@
+/* base.h — what every layer stands on: error sentences and checked allocation. */
+#ifndef GIBBS_BASE_H
+#define GIBBS_BASE_H
+
+#include <gibbs/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GIBBS_COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+/* Writes status and sentence to `error` (which may be NULL) and returns `status`, so that callers can write
+ * `return gibbs_fail(error, GIBBS_SHAPE, "…", …);`. */
+gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The allocator to use when the caller passed `allocator`, NULL included. */
+gibbs_allocator gibbs_allocator_or_default(const gibbs_allocator *allocator);
+
+/* count × size bytes, or NULL when that overflows or memory is out. Zero bytes give a valid block. */
+void *gibbs_alloc(const gibbs_allocator *a, size_t count, size_t size);
+void *gibbs_alloc_zero(const gibbs_allocator *a, size_t count, size_t size);
+void gibbs_release(const gibbs_allocator *a, void *memory);
+
+/* The same, aligned to 64 bytes (a cache line, an AVX-512 vector) and rounded up to whole lines. Released by
+ * gibbs_release_aligned only. */
+void *gibbs_alloc_aligned(const gibbs_allocator *a, size_t count, size_t size);
+void gibbs_release_aligned(const gibbs_allocator *a, void *memory);
+
+/* Makes *array hold at least `need` items of `size` bytes, growing by half again; keeps the first `used`.
+ * False, with everything as it was, when memory is out. */
+bool gibbs_grow(const gibbs_allocator *a, void *array, int64_t *capacity, int64_t used, int64_t need, size_t size);
+
+/* A copy of a string, or NULL when memory is out. */
+char *gibbs_strdup(const gibbs_allocator *a, const char *text);
+
+/* *out = a·b; false when the product does not fit. Arguments are not negative. */
+static inline bool gibbs_mul_size(int64_t a, int64_t b, int64_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+#endif

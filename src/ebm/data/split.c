@@ -1,0 +1,91 @@
+/* split.c — training and held-out rows. Whole numbers only after the count, so the split is the same everywhere. */
+#include "data_private.h"
+
+#include <Random123/philox.h>
+#include <math.h>
+#include <string.h>
+
+/* A stream of 64-bit words: Philox 4×64-10 of a counting block, keyed by the seed and the purpose. */
+typedef struct word_stream {
+    philox4x64_ctr_t counter, words;
+    philox4x64_key_t key;
+    int used;
+} word_stream;
+
+static const uint64_t SPLIT_PURPOSE = 0x73706c6974; /* "split" */
+
+static uint64_t next_word(word_stream *s)
+{
+    if (s->used == 4) {
+        s->words = philox4x64(s->counter, s->key);
+        s->counter.v[0]++;
+        s->used = 0;
+    }
+    return s->words.v[s->used++];
+}
+
+/* A whole number in [0, n), each equally likely: of the 2⁶⁴ words the lowest 2⁶⁴ mod n are drawn again. */
+static uint64_t next_below(word_stream *s, uint64_t n)
+{
+    uint64_t refused = (0 - n) % n, word;
+    do word = next_word(s);
+    while (word < refused);
+    return word % n;
+}
+
+/* is_held[row] = 1 for `held` of the rows: the first steps of a Fisher-Yates shuffle, which draw them all. */
+static bool draw_held(const gibbs_allocator *a, int64_t rows, int64_t held, uint64_t seed, char *is_held)
+{
+    int64_t *order = gibbs_alloc(a, (size_t)rows, sizeof *order);
+    if (!order) return false;
+    word_stream stream = {.key = {{seed, SPLIT_PURPOSE}}, .used = 4};
+    for (int64_t i = 0; i < rows; i++) order[i] = i;
+    for (int64_t i = 0; i < held; i++) {
+        int64_t j = i + (int64_t)next_below(&stream, (uint64_t)(rows - i));
+        is_held[order[j]] = 1;
+        order[j] = order[i];
+    }
+    gibbs_release(a, order);
+    return true;
+}
+
+static void copy_rows(const ebm_data *data, const char *is_held, ebm_data *train, ebm_data *held)
+{
+    double *to[2] = {train->x, held->x};
+    for (int64_t row = 0; row < data->rows; row++) {
+        double **end = &to[(int)is_held[row]];
+        memcpy(*end, data->x + row * data->cols, (size_t)data->cols * sizeof **end);
+        *end += data->cols;
+    }
+}
+
+static gibbs_status split_rows(const ebm_data *data, int64_t count, uint64_t seed, ebm_data *train, ebm_data *held,
+                               gibbs_error *error)
+{
+    gibbs_allocator a = ebm_data_allocator(data);
+    char *is_held = gibbs_alloc_zero(&a, (size_t)data->rows, 1);
+    gibbs_status status = GIBBS_OK;
+    if (!is_held || !draw_held(&a, data->rows, count, seed, is_held))
+        status = gibbs_fail(error, GIBBS_MEMORY, "no memory to split %lld rows", (long long)data->rows);
+    if (!status) status = ebm_data_new(data->rows - count, data->cols, data->names, &a, train, error);
+    if (!status) status = ebm_data_new(count, data->cols, data->names, &a, held, error);
+    if (!status) copy_rows(data, is_held, train, held);
+    else ebm_data_free(train);
+    gibbs_release(&a, is_held);
+    return status;
+}
+
+gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
+                            gibbs_error *error)
+{
+    *train = *held = (ebm_data){0};
+    if (!(fraction > 0 && fraction < 1))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "the held-out fraction is %g, not between 0 and 1", fraction);
+    gibbs_status status = ebm_data_check(data, error);
+    if (status) return status;
+    double count = round(fraction * (double)data->rows);
+    if (count < 1 || count > (double)data->rows - 1)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "a fraction of %g of %lld rows leaves one part without a row",
+                          fraction, (long long)data->rows);
+    return split_rows(data, (int64_t)count, seed, train, held, error);
+}

@@ -1,0 +1,91 @@
+/* table.c — making, checking and freeing tables. */
+#include "data_private.h"
+
+#include <math.h>
+#include <string.h>
+
+gibbs_allocator ebm_data_allocator(const ebm_data *data)
+{
+    return gibbs_allocator_or_default(data->allocator.alloc ? &data->allocator : NULL);
+}
+
+const char *ebm_column_label(char label[EBM_LABEL_SIZE], char *const *names, int64_t col)
+{
+    if (names) snprintf(label, EBM_LABEL_SIZE, "column %lld (%.60s)", (long long)col + 1, names[col]);
+    else snprintf(label, EBM_LABEL_SIZE, "column %lld", (long long)col + 1);
+    return label;
+}
+
+static bool copy_names(char *const *names, ebm_data *out)
+{
+    out->names = gibbs_alloc_zero(&out->allocator, (size_t)out->cols, sizeof *out->names);
+    if (!out->names) return false;
+    for (int64_t c = 0; c < out->cols; c++) {
+        out->names[c] = gibbs_strdup(&out->allocator, names[c]);
+        if (!out->names[c]) return false;
+    }
+    return true;
+}
+
+/* *count = rows·cols, when a table of so many doubles can be addressed. */
+static bool table_fits(int64_t rows, int64_t cols, int64_t *count)
+{
+    int64_t bytes;
+    return gibbs_mul_size(rows, cols, count) && gibbs_mul_size(*count, sizeof(double), &bytes);
+}
+
+gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const gibbs_allocator *a, ebm_data *out,
+                      gibbs_error *error)
+{
+    int64_t count;
+    *out = (ebm_data){0};
+    if (!table_fits(rows, cols, &count))
+        return gibbs_fail(error, GIBBS_SIZE, "a table of %lld rows and %lld columns is too large", (long long)rows,
+                          (long long)cols);
+    *out = (ebm_data){.rows = rows, .cols = cols, .allocator = *a};
+    out->x = gibbs_alloc(a, (size_t)count, sizeof(double));
+    if (out->x && (!names || copy_names(names, out))) return GIBBS_OK;
+    ebm_data_free(out);
+    return gibbs_fail(error, GIBBS_MEMORY, "no memory for %lld rows and %lld columns", (long long)rows,
+                      (long long)cols);
+}
+
+gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error)
+{
+    if (data->rows < 1 || data->cols < 1 || !data->x)
+        return gibbs_fail(error, GIBBS_DATA, "the table is empty: %lld rows, %lld columns", (long long)data->rows,
+                          (long long)data->cols);
+    const double *x = data->x;
+    for (int64_t row = 0; row < data->rows; row++)
+        for (int64_t col = 0; col < data->cols; col++, x++) {
+            char label[EBM_LABEL_SIZE];
+            if (!isfinite(*x))
+                return gibbs_fail(error, GIBBS_DATA, "row %lld, %s is %s", (long long)row + 1,
+                                  ebm_column_label(label, data->names, col), isnan(*x) ? "NaN" : "infinite");
+        }
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gibbs_allocator *allocator, ebm_data *out,
+                           gibbs_error *error)
+{
+    gibbs_allocator a = gibbs_allocator_or_default(allocator);
+    *out = (ebm_data){0};
+    int64_t count = 0;
+    gibbs_status status = GIBBS_OK;
+    ebm_data given = {.rows = rows, .cols = cols, .x = (double *)x};
+    if (rows < 1 || cols < 1 || table_fits(rows, cols, &count)) status = ebm_data_check(&given, error);
+    if (!status) status = ebm_data_new(rows, cols, NULL, &a, out, error);
+    if (!status) memcpy(out->x, x, (size_t)count * sizeof *x);
+    return status;
+}
+
+/* A row of names may be half made (a NULL inside) when making it ran out of memory. */
+void ebm_data_free(ebm_data *data)
+{
+    if (!data) return;
+    for (int64_t c = 0; data->names && c < data->cols; c++) gibbs_release(&data->allocator, data->names[c]);
+    gibbs_release(&data->allocator, data->names);
+    gibbs_release(&data->allocator, data->x);
+    *data = (ebm_data){0};
+}

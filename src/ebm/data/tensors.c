@@ -1,0 +1,36 @@
+/* tensors.c — what the reader and the writer of tensor files share. */
+#include "data_private.h"
+
+#include <string.h>
+
+const char *const ebm_dtype_names[TENSOR_DTYPES] = {[GIBBS_FLOAT32] = "F32", [GIBBS_FLOAT64] = "F64"};
+
+void ebm_byte_order(void *numbers, int64_t count, size_t size)
+{
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) return;
+    unsigned char *byte = numbers;
+    for (int64_t i = 0; i < count; i++, byte += size)
+        for (size_t low = 0, high = size - 1; low < high; low++, high--) {
+            unsigned char kept = byte[low];
+            byte[low] = byte[high];
+            byte[high] = kept;
+        }
+}
+
+const ebm_tensor *ebm_tensors_find(const ebm_tensors *tensors, const char *name)
+{
+    for (int i = 0; i < tensors->count; i++)
+        if (strcmp(tensors->tensor[i].name, name) == 0) return &tensors->tensor[i];
+    return NULL;
+}
+
+void ebm_tensors_free(ebm_tensors *tensors)
+{
+    if (!tensors) return;
+    for (int i = 0; i < tensors->count; i++) {
+        gibbs_release(&tensors->allocator, (char *)tensors->tensor[i].name);
+        gibbs_release(&tensors->allocator, tensors->tensor[i].data);
+    }
+    gibbs_release(&tensors->allocator, tensors->tensor);
+    *tensors = (ebm_tensors){0};
+}

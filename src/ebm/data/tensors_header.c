@@ -1,0 +1,186 @@
+/* tensors_header.c — the JSON header of a safetensors file to tensors and spans, refusing whatever is not strict. */
+#include "data_private.h"
+#include "json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One tensor of the header while it is read. */
+typedef struct header_entry {
+    ebm_tensor tensor;
+    tensor_span span;
+} header_entry;
+
+static bool read_dtype(json_reader *r, header_entry *e)
+{
+    if (!ebm_json_string(r)) return false;
+    for (int i = 0; i < TENSOR_DTYPES; i++)
+        if (strcmp(r->string, ebm_dtype_names[i]) == 0) {
+            e->tensor.dtype = (gibbs_dtype)i;
+            return true;
+        }
+    return ebm_json_fail(r, "the dtype is neither F32 nor F64");
+}
+
+/* At most `room` whole numbers. Returns how many; −1 after an error. */
+static int read_list(json_reader *r, int64_t *value, int room)
+{
+    int count = 0;
+    if (!ebm_json_open(r, '[')) return -1;
+    for (bool first = true; ebm_json_next(r, ']', &first); count++)
+        if (count == room ? !ebm_json_fail(r, "a list is too long") : !ebm_json_whole(r, &value[count])) break;
+    return r->why ? -1 : count;
+}
+
+/* ad_shape_count refuses dimensions below 1 and sizes beyond 2³¹ − 1. */
+static bool read_shape(json_reader *r, header_entry *e)
+{
+    e->tensor.shape.rank = read_list(r, e->tensor.shape.dim, AD_MAX_RANK);
+    return ad_shape_count(&e->tensor.shape) > 0 ||
+           ebm_json_fail(r, "the shape has a dimension below 1 or is too large");
+}
+
+static bool read_offsets(json_reader *r, header_entry *e)
+{
+    int64_t pair[2] = {0, 0};
+    if (read_list(r, pair, 2) != 2 || pair[0] < 0 || pair[0] > pair[1])
+        return ebm_json_fail(r, "data_offsets are not two whole numbers in order");
+    e->span.begin = pair[0];
+    e->span.end = pair[1];
+    return true;
+}
+
+static const struct {
+    const char *key;
+    bool (*read)(json_reader *r, header_entry *e);
+} members[] = {{"dtype", read_dtype}, {"shape", read_shape}, {"data_offsets", read_offsets}};
+
+static bool read_member(json_reader *r, header_entry *e, unsigned *seen)
+{
+    if (!ebm_json_key(r)) return false;
+    for (int i = 0; i < GIBBS_COUNT(members); i++) {
+        if (strcmp(r->string, members[i].key)) continue;
+        if (*seen & 1u << i) return ebm_json_fail(r, "a tensor has a member twice");
+        *seen |= 1u << i;
+        return members[i].read(r, e);
+    }
+    return ebm_json_fail(r, "a tensor has other members than dtype, shape and data_offsets");
+}
+
+/* {"dtype": …, "shape": […], "data_offsets": [begin, end]}, in any order, and in agreement with each other. */
+static bool read_entry(json_reader *r, int64_t data_bytes, header_entry *e)
+{
+    unsigned seen = 0;
+    if (!ebm_json_open(r, '{')) return false;
+    for (bool first = true; ebm_json_next(r, '}', &first);)
+        if (!read_member(r, e, &seen)) return false;
+    if (r->why) return false;
+    if (seen != (1u << GIBBS_COUNT(members)) - 1)
+        return ebm_json_fail(r, "a tensor lacks dtype, shape or data_offsets");
+    if (e->span.end > data_bytes) return ebm_json_fail(r, "data_offsets lie beyond the end of the file");
+    int64_t bytes = ad_shape_count(&e->tensor.shape) * (int64_t)gibbs_dtype_size(e->tensor.dtype);
+    return e->span.end - e->span.begin == bytes || ebm_json_fail(r, "data_offsets disagree with the shape");
+}
+
+/* An object of strings, which nobody here needs. */
+static bool skip_metadata(json_reader *r)
+{
+    if (!ebm_json_open(r, '{')) return false;
+    for (bool first = true; ebm_json_next(r, '}', &first);)
+        if (!ebm_json_key(r) || !ebm_json_string(r)) return false;
+    return !r->why;
+}
+
+/* What is being made, and room for how many. */
+typedef struct header_tables {
+    ebm_tensors *out;
+    tensor_span *spans;
+    int64_t tensors, span_room;
+    const char *reading; /* the name of the tensor whose entry is being read, or NULL */
+} header_tables;
+
+/* The name goes to the table first: ebm_tensors_free then finds it whatever follows. */
+static bool read_tensor(json_reader *r, int64_t data_bytes, header_tables *t)
+{
+    const gibbs_allocator *a = r->allocator;
+    int64_t n = t->out->count;
+    r->no_memory = !gibbs_grow(a, &t->out->tensor, &t->tensors, n, n + 1, sizeof *t->out->tensor) ||
+                   !gibbs_grow(a, &t->spans, &t->span_room, n, n + 1, sizeof *t->spans);
+    if (r->no_memory) return false;
+    char *name = gibbs_strdup(a, r->string);
+    r->no_memory = !name;
+    if (!name) return false;
+    header_entry e = {.tensor = {.name = name}, .span = {.name = name, .tensor = (int)n}};
+    t->out->tensor[n] = e.tensor;
+    t->out->count++;
+    t->reading = name;
+    if (!read_entry(r, data_bytes, &e)) return false;
+    t->reading = NULL;
+    t->out->tensor[n] = e.tensor;
+    t->spans[n] = e.span;
+    return true;
+}
+
+/* The format wants the brace first, with no white space before it. */
+static bool read_tensors(json_reader *r, int64_t data_bytes, header_tables *t)
+{
+    bool metadata = false;
+    if (r->at == r->end || *r->at != '{' || !ebm_json_open(r, '{'))
+        return ebm_json_fail(r, "the header does not begin with '{'");
+    for (bool first = true; ebm_json_next(r, '}', &first);) {
+        if (!ebm_json_key(r)) return false;
+        bool is_metadata = strcmp(r->string, TENSOR_METADATA) == 0;
+        if (is_metadata && metadata) return ebm_json_fail(r, TENSOR_METADATA " is there twice");
+        if (!(is_metadata ? skip_metadata(r) : read_tensor(r, data_bytes, t))) return false;
+        metadata |= is_metadata;
+    }
+    return ebm_json_end(r);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const tensor_span *)a)->name, ((const tensor_span *)b)->name);
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    const tensor_span *first = a, *second = b;
+    return (first->begin > second->begin) - (first->begin < second->begin);
+}
+
+/* No name twice, and every byte of the data in exactly one tensor. Spans are never empty: `begin` orders them. */
+static gibbs_status check_spans(tensor_span *spans, int count, int64_t data_bytes, const char *path,
+                                gibbs_error *error)
+{
+    int64_t end = 0;
+    if (count) qsort(spans, (size_t)count, sizeof *spans, by_name);
+    for (int i = 1; i < count; i++)
+        if (by_name(&spans[i - 1], &spans[i]) == 0)
+            return gibbs_fail(error, GIBBS_FORMAT, "%s: two tensors are named '%.60s'", path, spans[i].name);
+    if (count) qsort(spans, (size_t)count, sizeof *spans, by_begin);
+    for (int i = 0; i < count; end = spans[i++].end)
+        if (spans[i].begin != end)
+            return gibbs_fail(error, GIBBS_FORMAT, "%s: tensor '%.60s' %s: it begins at data byte %lld, not %lld", path,
+                              spans[i].name, spans[i].begin < end ? "overlaps another" : "leaves a gap before it",
+                              (long long)spans[i].begin, (long long)end);
+    if (end != data_bytes)
+        return gibbs_fail(error, GIBBS_FORMAT, "%s: %lld bytes at the end belong to no tensor", path,
+                          (long long)(data_bytes - end));
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_tensors_parse_header(const char *text, int64_t length, int64_t data_bytes, const char *path,
+                                      ebm_tensors *out, tensor_span **spans, gibbs_error *error)
+{
+    json_reader r = {.start = text, .at = text, .end = text + length, .allocator = &out->allocator};
+    header_tables tables = {.out = out};
+    bool ok = read_tensors(&r, data_bytes, &tables);
+    gibbs_release(r.allocator, r.string);
+    *spans = tables.spans;
+    path = ebm_short_name(path);
+    if (ok) return check_spans(*spans, out->count, data_bytes, path, error);
+    if (r.no_memory) return gibbs_fail(error, GIBBS_MEMORY, "no memory for the tensors of '%s'", path);
+    return gibbs_fail(error, GIBBS_FORMAT, "%s: %s%s%.60s, at byte %lld of the header", path, r.why,
+                      tables.reading ? ", in tensor " : "", tables.reading ? tables.reading : "",
+                      (long long)(r.at - r.start));
+}
