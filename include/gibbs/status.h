@@ -49,6 +49,8 @@ enum { GIBBS_MESSAGE_SIZE = 320 };
 typedef struct gibbs_error {
     gibbs_status status;
     char message[GIBBS_MESSAGE_SIZE];
+    int64_t row;  /* the sample that the sentence is about, counted from 0 on its axis; −1 when there is none */
+    int32_t axis; /* the id of that axis; −1 */
 } gibbs_error;
 
 /* Where memory comes from. `alloc` returns at least `bytes` bytes aligned for any C object, or NULL; `release`

@@ -82,14 +82,26 @@ static void prepare_carries(ad_compiler *c, const ad_plan_options *options, cons
     }
 }
 
+/* A block may carry only its own rows: other blocks may be repetitions behind it. */
+static bool carries_across_blocks(const ad_compiler *c, const ad_carried *carried)
+{
+    const ad_node *node = c->tape->node;
+    int32_t leaf = c->plan->slot[carried->into_slot].leaf;
+    for (int64_t i = 0; i < c->count; i++)
+        if (c->live[i] && node[i].op == OP_batch_gather && node[i].in[0] == leaf) return true;
+    return node[carried->from_slot].op == OP_batch_scatter_add;
+}
+
 static void finish_carries(ad_compiler *c)
 {
     int bodies = 0;
     if (!c->plan->carries || c->status) return;
     for (int64_t s = 0; s < c->plan->stages; s++) bodies += c->plan->stage[s].axis >= 0;
+    for (int k = 0; k < c->plan->carries; k++)
+        if (carries_across_blocks(c, &c->plan->carried[k])) bodies = 0;
     if (bodies != 1) {
         ad_compile_fail(c, GIBBS_ARGUMENT, "a plan with carries must be one pass over one axis (a batch reduction feeds back, "
-                                           "or two axes are used)");
+                                           "two axes are used, or carried rows are read by index)");
         return;
     }
     for (int k = 0; k < c->plan->carries; k++) {

@@ -52,7 +52,7 @@ ad_operand ad_place_new(ad_compiler *c, int32_t id)
     return c->place[id].at;
 }
 
-/* A carried input is read from a buffer that lives through all repetitions of the block. */
+/* A carried input is read from a buffer that is filled anew before each repetition of the block. */
 void ad_place_carried(ad_compiler *c)
 {
     for (int k = 0; k < c->plan->carries && !c->status; k++) {
@@ -60,9 +60,13 @@ void ad_place_carried(ad_compiler *c)
         const ad_slot *slot = &c->plan->slot[carried->into_slot];
         ad_operand at = new_buffer(c, carried->row_bytes, slot->count);
         if (c->status) return;
-        c->buffer[at.buffer].last = INT64_MAX;
+        int32_t leaf = slot->leaf;
+        c->buffer[at.buffer].first = 0; /* filled before the body runs */
         carried->buffer = at;
-        c->place[slot->leaf] = (ad_place){at, c->stage_number};
+        c->place[leaf] = (ad_place){at, c->stage_number};
+        if (!c->keep[leaf]) continue;
+        ad_view view = ad_view_of(c, leaf); /* an output, too: what this repetition began with */
+        ad_emit_copy(c, leaf, &view);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_SHARDS = 16 };
@@ -51,10 +52,12 @@ static void move_bases(const ad_plan *plan, const ad_workspace *w, char **base, 
     }
 }
 
-static gibbs_status run_code(const ad_code *code, ad_frame *f, bool check)
+/* Reductions over the batch are of the last repetition only. */
+static gibbs_status run_code(const ad_code *code, ad_frame *f, bool check, bool last)
 {
     for (int64_t k = 0; k < code->count; k++) {
         const ad_instruction *i = &code->at[k];
+        if (!last && i->operand[0].base == AD_BASE_ACCUMULATOR) continue;
         gibbs_status status = i->run(i, f);
         if (!status && check) status = ad_check_finite(i, f);
         if (status) return status;
@@ -81,7 +84,7 @@ static gibbs_status run_block(const run_state *r, ad_frame *f, int64_t row, int6
     copy_carried(plan, f, true);
     for (int k = 0; k < repeat; k++) {
         f->step = r->options->step + (uint64_t)k;
-        gibbs_status status = run_code(&r->stage->body, f, r->options->check);
+        gibbs_status status = run_code(&r->stage->body, f, r->options->check, k + 1 == repeat);
         if (status) return status;
         if (k + 1 < repeat) copy_carried(plan, f, false);
     }
@@ -172,7 +175,10 @@ static gibbs_status run_body(run_state *r)
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
     for (int64_t s = 0; s < r->split.shards; s++) status[s] = run_shard(r, s, omp_get_thread_num(), &error[s]);
     for (int64_t s = 0; s < r->split.shards; s++)
-        if (status[s]) return gibbs_fail(r->error, status[s], "%s", error[s].message);
+        if (status[s]) {
+            if (r->error) *r->error = error[s];
+            return status[s];
+        }
     for (int64_t a = 0; a < stage->accumulators; a++) combine(w, stage, &stage->accumulator[a], r->split.shards);
     return GIBBS_OK;
 }
@@ -182,7 +188,7 @@ static gibbs_status run_stage(run_state *r)
     ad_workspace *w = r->w;
     ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = w->base, .start = w->base, .rows = 1,
                   .axis_rows = w->rows, .first = true, .seed = r->options->seed, .step = r->options->step, .error = r->error};
-    gibbs_status status = run_code(&r->stage->shared, &f, r->options->check);
+    gibbs_status status = run_code(&r->stage->shared, &f, r->options->check, true);
     if (status || r->stage->axis < 0) return status;
     status = run_body(r);
     for (int64_t a = 0; !status && r->options->check && a < r->stage->accumulators; a++) {
@@ -232,6 +238,17 @@ static gibbs_status fit_stored(ad_workspace *w, gibbs_error *error)
     return GIBBS_OK;
 }
 
+static gibbs_status not_finite(const ad_plan *plan, const char *what, int32_t node, int32_t axis, double v, int64_t row,
+                               int64_t element, gibbs_error *error)
+{
+    if (axis < 0)
+        return gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at element %lld", what, node, v, (long long)element);
+    gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at row %lld of «%s», element %lld", what, node, v, (long long)row,
+               plan->axis[axis].name, (long long)element);
+    if (error) error->row = row, error->axis = axis;
+    return GIBBS_NUMERIC;
+}
+
 static gibbs_status check_inputs(const ad_workspace *w, gibbs_error *error)
 {
     const ad_plan *plan = w->plan;
@@ -242,10 +259,11 @@ static gibbs_status check_inputs(const ad_workspace *w, gibbs_error *error)
         while (root >= 0 && plan->axis[root].parent >= 0) root = plan->axis[root].parent;
         int64_t rows = root < 0 ? 1 : w->rows[root] * slot->factor, n = rows * slot->count;
         int64_t bad = plan->kernels->first_bad(n, w->base[AD_BASE_SLOTS + s]);
+        char what[128];
+        snprintf(what, sizeof what, "%s «%s»", root < 0 ? "parameter" : "input", slot->name);
         if (bad < n)
-            return gibbs_fail(error, GIBBS_NUMERIC, "%s «%s» is %g at row %lld, element %lld", root < 0 ? "parameter" : "input",
-                              slot->name, plan->kernels->get(w->base[AD_BASE_SLOTS + s], bad), (long long)(bad / slot->count),
-                              (long long)(bad % slot->count));
+            return not_finite(plan, what, slot->leaf, slot->axis, plan->kernels->get(w->base[AD_BASE_SLOTS + s], bad),
+                              bad / slot->count, bad % slot->count, error);
     }
     return GIBBS_OK;
 }
@@ -257,11 +275,8 @@ gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
     const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
     int64_t bad = f->kernels->first_bad(n, at);
     if (bad == n) return GIBBS_OK;
-    double v = f->kernels->get(at, bad);
-    if (i->axis < 0)
-        return gibbs_fail(f->error, GIBBS_NUMERIC, "%s (node %d) is %g at element %lld", ad_ops[i->op].name, i->node, v, (long long)bad);
-    return gibbs_fail(f->error, GIBBS_NUMERIC, "%s (node %d) is %g at row %lld, element %lld", ad_ops[i->op].name, i->node, v,
-                      (long long)(f->row0 * i->factor + bad / i->count), (long long)(bad % i->count));
+    return not_finite(f->plan, ad_ops[i->op].name, i->node, i->axis, f->kernels->get(at, bad),
+                      f->row0 * i->factor + bad / i->count, bad % i->count, f->error);
 }
 
 gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error *error)

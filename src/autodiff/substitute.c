@@ -138,7 +138,7 @@ ad_var ad_user(const ad_user_op *op, const ad_var *in)
             return ad_fail(tape, GIBBS_AXIS, "%s: axes «%s» and «%s» meet", op->name, ad_axis_name(tape, axis), ad_axis_name(tape, own));
         if (own >= 0) axis = own;
     }
-    gibbs_error error = {GIBBS_OK, ""};
+    gibbs_error error = {GIBBS_OK, "", -1, -1};
     if (op->shape(op->context, shapes, &out, &error))
         return ad_fail(tape, GIBBS_SHAPE, "%s: %s", op->name, error.message[0] ? error.message : "the shapes do not fit");
     int32_t side = -1;

@@ -30,6 +30,8 @@ gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *for
         vsnprintf(error->message, sizeof error->message, format, args);
         va_end(args);
         error->status = status;
+        error->row = -1;
+        error->axis = -1;
     }
     return status;
 }

@@ -17,7 +17,7 @@ const char *ebm_short_name(const char *name);
 
 /* Reads all of a file, which may be a pipe. The caller releases *text, which is NULL after an error. */
 gibbs_status ebm_read_file(const char *path, const gibbs_allocator *a, char **text, int64_t *length,
-                            gibbs_error *error);
+                           gibbs_error *error);
 
 /* A file being written under a temporary name beside its own. What is no regular file (a pipe, a terminal) is
  * written in place and has no temporary name. */
@@ -47,7 +47,7 @@ gibbs_allocator ebm_data_allocator(const ebm_data *data);
 
 /* An unfilled table with a copy of `names` (NULL for none). SIZE, MEMORY; on error *out is zeroed. */
 gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const gibbs_allocator *a, ebm_data *out,
-                      gibbs_error *error);
+                          gibbs_error *error);
 
 /* True when the text is one number in C decimal notation, spaces around it allowed, no hexadecimal; «nan» and
  * «inf» count as numbers. Needs a NUL after `length` bytes and the C locale (ebm_locale_enter). */

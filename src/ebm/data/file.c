@@ -50,7 +50,7 @@ static gibbs_status read_stream(FILE *file, const char *path, const gibbs_alloca
 }
 
 gibbs_status ebm_read_file(const char *path, const gibbs_allocator *a, char **text, int64_t *length,
-                            gibbs_error *error)
+                           gibbs_error *error)
 {
     *text = NULL;
     *length = 0;

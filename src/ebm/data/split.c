@@ -1,47 +1,21 @@
 /* split.c — training and held-out rows. Whole numbers only after the count, so the split is the same everywhere. */
+#include "base/random.h"
 #include "data_private.h"
 
-#include <Random123/philox.h>
 #include <math.h>
 #include <string.h>
 
-/* A stream of 64-bit words: Philox 4×64-10 of a counting block, keyed by the seed and the purpose. */
-typedef struct word_stream {
-    philox4x64_ctr_t counter, words;
-    philox4x64_key_t key;
-    int used;
-} word_stream;
-
 static const uint64_t SPLIT_PURPOSE = 0x73706c6974; /* "split" */
-
-static uint64_t next_word(word_stream *s)
-{
-    if (s->used == 4) {
-        s->words = philox4x64(s->counter, s->key);
-        s->counter.v[0]++;
-        s->used = 0;
-    }
-    return s->words.v[s->used++];
-}
-
-/* A whole number in [0, n), each equally likely: of the 2⁶⁴ words the lowest 2⁶⁴ mod n are drawn again. */
-static uint64_t next_below(word_stream *s, uint64_t n)
-{
-    uint64_t refused = (0 - n) % n, word;
-    do word = next_word(s);
-    while (word < refused);
-    return word % n;
-}
 
 /* is_held[row] = 1 for `held` of the rows: the first steps of a Fisher-Yates shuffle, which draw them all. */
 static bool draw_held(const gibbs_allocator *a, int64_t rows, int64_t held, uint64_t seed, char *is_held)
 {
     int64_t *order = gibbs_alloc(a, (size_t)rows, sizeof *order);
     if (!order) return false;
-    word_stream stream = {.key = {{seed, SPLIT_PURPOSE}}, .used = 4};
+    gibbs_words stream = gibbs_words_start(seed, SPLIT_PURPOSE, 0);
     for (int64_t i = 0; i < rows; i++) order[i] = i;
     for (int64_t i = 0; i < held; i++) {
-        int64_t j = i + (int64_t)next_below(&stream, (uint64_t)(rows - i));
+        int64_t j = i + (int64_t)gibbs_words_below(&stream, (uint64_t)(rows - i));
         is_held[order[j]] = 1;
         order[j] = order[i];
     }

@@ -35,7 +35,7 @@ static bool table_fits(int64_t rows, int64_t cols, int64_t *count)
 }
 
 gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const gibbs_allocator *a, ebm_data *out,
-                      gibbs_error *error)
+                          gibbs_error *error)
 {
     int64_t count;
     *out = (ebm_data){0};

@@ -1,0 +1,215 @@
+/* evaluate.c — E and ∇xE at given points: a plan for each of the two, made when first asked for and run chunk by
+ * chunk, so that memory does not grow with the number of points. */
+#include "model.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CHUNK_ROWS = 1 << 16, CHUNK_NUMBERS = 1 << 20 };
+
+/* The tape is gone; x and axis are only names for what the plan knows. */
+typedef struct program {
+    ad_plan *plan;
+    ad_workspace *workspace;
+    ad_axis axis;
+    ad_var x;
+} program;
+
+struct ebm_evaluator {
+    gibbs_allocator alloc;
+    program program[2]; /* E alone; E and ∇xE */
+    float *narrow;      /* a chunk of points for a float32 model */
+    int64_t capacity;   /* of it, in numbers */
+};
+
+static void program_free(program *p)
+{
+    ad_workspace_free(p->workspace);
+    ad_plan_free(p->plan);
+    *p = (program){0};
+}
+
+void ebm_evaluator_free(ebm_evaluator *e)
+{
+    if (!e) return;
+    gibbs_allocator a = e->alloc;
+    for (int k = 0; k < GIBBS_COUNT(e->program); k++) program_free(&e->program[k]);
+    gibbs_release(&a, e->narrow);
+    gibbs_release(&a, e);
+}
+
+/* ---- Plans ---- */
+
+/* E is lifted because an energy may ignore x; its value is then shared, and one a row is wanted. */
+static gibbs_status record_and_compile(const ebm_model *model, bool gradient, ad_tape *tape, ad_var *theta, program *p,
+                                       gibbs_error *error)
+{
+    ad_var output[2];
+    p->axis = ad_axis_new(tape, "points");
+    p->x = ad_input(p->axis, "x", ad_vec(model->dim));
+    ebm_model_record(model, tape, theta);
+    output[0] = ad_lift(p->axis, ebm_model_energy_at(model, p->x, theta));
+    if (gradient) ad_grad(output[0], &p->x, 1, &output[1]);
+    gibbs_status status = ebm_tape_error(tape, error);
+    if (!status) status = ad_compile(output, gradient ? 2 : 1, NULL, &p->plan, error);
+    if (!status) status = ad_workspace_new(p->plan, &p->workspace, error);
+    if (!status) status = ebm_model_bind(model, p->workspace, theta, error);
+    return status;
+}
+
+static gibbs_status program_new(const ebm_model *model, bool gradient, program *out, gibbs_error *error)
+{
+    program p = {0};
+    gibbs_status status;
+    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
+    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
+    if (tape && theta) status = record_and_compile(model, gradient, tape, theta, &p, error);
+    else status = gibbs_fail(error, GIBBS_MEMORY, "energy: out of memory");
+    gibbs_release(&model->alloc, theta);
+    ad_tape_free(tape);
+    if (status) program_free(&p);
+    else *out = p;
+    return status;
+}
+
+static gibbs_status find_program(ebm_model *model, bool gradient, program **out, gibbs_error *error)
+{
+    if (!model->evaluator) {
+        model->evaluator = gibbs_alloc_zero(&model->alloc, 1, sizeof *model->evaluator);
+        if (!model->evaluator) return gibbs_fail(error, GIBBS_MEMORY, "energy: out of memory");
+        model->evaluator->alloc = model->alloc;
+    }
+    *out = &model->evaluator->program[gradient];
+    return (*out)->plan ? GIBBS_OK : program_new(model, gradient, *out, error);
+}
+
+/* ---- Running ---- */
+
+static int64_t chunk_rows(const ebm_model *model)
+{
+    int64_t rows = CHUNK_NUMBERS / model->dim;
+    return rows < 1 ? 1 : rows < CHUNK_ROWS ? rows : CHUNK_ROWS;
+}
+
+/* The points as numbers of the model's dtype: x itself, or a copy that lasts until the next chunk. */
+static gibbs_status convert(ebm_model *model, const double *x, int64_t count, const void **out, gibbs_error *error)
+{
+    ebm_evaluator *e = model->evaluator;
+    *out = x;
+    if (model->dtype == GIBBS_FLOAT64) return GIBBS_OK;
+    if (!gibbs_grow(&e->alloc, &e->narrow, &e->capacity, 0, count, sizeof *e->narrow))
+        return gibbs_fail(error, GIBBS_MEMORY, "energy: out of memory for %lld numbers", (long long)count);
+    ebm_to_dtype(model->dtype, count, e->narrow, x);
+    *out = e->narrow;
+    return GIBBS_OK;
+}
+
+static gibbs_status run_chunk(ebm_model *model, program *p, const double *x, int64_t rows, gibbs_error *error)
+{
+    const void *points;
+    gibbs_status status = convert(model, x, rows * model->dim, &points, error);
+    if (!status) status = ad_bind(p->workspace, p->x, points, error);
+    if (!status) status = ad_set_rows(p->workspace, p->axis, rows, error);
+    return status ? status : ad_run(p->workspace, NULL, error);
+}
+
+/* A run counts rows from the beginning of its chunk: says where that is, counted from 0 as runs do. */
+static gibbs_status chunk_failed(gibbs_status status, int64_t first, gibbs_error *error)
+{
+    if (!error || !first || error->row < 0) return status;
+    gibbs_error inner = *error;
+    gibbs_fail(error, status, "with row %lld of x as row 0: %s", (long long)first, inner.message);
+    error->row = first + inner.row;
+    error->axis = inner.axis;
+    return status;
+}
+
+/* For points that were checked. */
+static gibbs_status evaluate(ebm_model *model, const double *x, int64_t rows, double *energy, double *gradient,
+                             gibbs_error *error)
+{
+    program *p;
+    gibbs_status status = find_program(model, gradient, &p, error);
+    int64_t chunk = chunk_rows(model);
+    for (int64_t row = 0; row < rows && !status; row += chunk) {
+        int64_t n = rows - row < chunk ? rows - row : chunk;
+        status = run_chunk(model, p, x + row * model->dim, n, error);
+        if (status) return chunk_failed(status, row, error);
+        ebm_from_dtype(model->dtype, n, energy + row, ad_result(p->workspace, 0));
+        if (!gradient) continue;
+        ebm_from_dtype(model->dtype, n * model->dim, gradient + row * model->dim, ad_result(p->workspace, 1));
+    }
+    return status;
+}
+
+/* Finite, and still so as numbers of the model's dtype. */
+static gibbs_status check_points(const ebm_model *model, const double *x, int64_t rows, gibbs_error *error)
+{
+    gibbs_status status = ebm_check_points("x", x, rows, model->dim, error);
+    if (status || model->dtype == GIBBS_FLOAT64) return status;
+    for (int64_t i = 0; i < rows * model->dim; i++)
+        if (!isfinite((float)x[i]))
+            return gibbs_fail(error, GIBBS_DATA, "x: %g at row %lld, column %lld is too large for a float32 model", x[i],
+                              (long long)(i / model->dim + 1), (long long)(i % model->dim + 1));
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, double *energy, double *gradient,
+                              gibbs_error *error)
+{
+    int64_t count;
+    if (rows < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "energy: %lld rows; at least 1 is needed", (long long)rows);
+    if (!gibbs_mul_size(rows, model->dim, &count) || count > PTRDIFF_MAX / (int64_t)sizeof *x)
+        return gibbs_fail(error, GIBBS_SIZE, "energy: %lld rows of %lld numbers are too many", (long long)rows,
+                          (long long)model->dim);
+    if (!x || !energy) return gibbs_fail(error, GIBBS_ARGUMENT, "energy: no %s", x ? "place for the energies" : "points");
+    gibbs_status status = check_points(model, x, rows, error);
+    return status ? status : evaluate(model, x, rows, energy, gradient, error);
+}
+
+/* ---- Log likelihood ---- */
+
+/* Adds n energies, of the rows from `first` on, to *total. +∞ counts: the density is 0 there. */
+static gibbs_status add_energies(const double *energy, int64_t n, int64_t first, double *total, gibbs_error *error)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (isnan(energy[i]) || energy[i] == -INFINITY)
+            return gibbs_fail(error, GIBBS_NUMERIC, "log likelihood: E is %g at row %lld", energy[i],
+                              (long long)(first + i + 1));
+        sum += energy[i];
+    }
+    *total += sum;
+    return GIBBS_OK;
+}
+
+static gibbs_status check_data(const ebm_model *model, const ebm_data *data, double log_z, gibbs_error *error)
+{
+    gibbs_status status = ebm_data_check(data, error);
+    if (status) return status;
+    if (data->cols != model->dim)
+        return gibbs_fail(error, GIBBS_SHAPE, "log likelihood: the data have %lld columns, the model has dim %lld",
+                          (long long)data->cols, (long long)model->dim);
+    if (!isfinite(log_z)) return gibbs_fail(error, GIBBS_ARGUMENT, "log likelihood: log Z is %g", log_z);
+    return check_points(model, data->x, data->rows, error);
+}
+
+gibbs_status ebm_mean_log_likelihood(ebm_model *model, const ebm_data *data, double log_z, double *result,
+                                     gibbs_error *error)
+{
+    gibbs_status status = check_data(model, data, log_z, error);
+    if (status) return status;
+    int64_t chunk = chunk_rows(model);
+    if (data->rows < chunk) chunk = data->rows;
+    double total = 0, *energy = gibbs_alloc(&model->alloc, (size_t)chunk, sizeof *energy);
+    if (!energy) return gibbs_fail(error, GIBBS_MEMORY, "log likelihood: out of memory");
+    for (int64_t row = 0; row < data->rows && !status; row += chunk) {
+        int64_t n = data->rows - row < chunk ? data->rows - row : chunk;
+        status = evaluate(model, data->x + row * model->dim, n, energy, NULL, error);
+        if (status) status = chunk_failed(status, row, error);
+        else status = add_energies(energy, n, row, &total, error);
+    }
+    gibbs_release(&model->alloc, energy);
+    if (!status) *result = -total / (double)data->rows - log_z;
+    return status;
+}

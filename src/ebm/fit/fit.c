@@ -1,0 +1,245 @@
+/* fit.c — preparing a fit: options, split, proposal, objectives; and what comes after it. */
+#include "fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+ebm_fit_options ebm_fit_defaults(void)
+{
+    ebm_fit_options o;
+    memset(&o, 0, sizeof o);
+    o.loss_options = ebm_loss_defaults();
+    o.optimizer = &ebm_adam;
+    o.steps = 1000;
+    o.rate = 1e-3;
+    o.momentum = o.beta1 = 0.9;
+    o.beta2 = 0.999;
+    o.epsilon = 1e-8;
+    o.validation_every = 10;
+    return o;
+}
+
+typedef struct range {
+    const char *name;
+    double value, low, high; /* low <= value < high */
+} range;
+
+static gibbs_status check_ranges(const ebm_fit_options *o, gibbs_error *error)
+{
+    const range ranges[] = {
+        {"the number of steps", (double)o->steps, 1, 0x1p62},
+        {"the batch size", (double)o->batch, 0, 0x1p62},
+        {"the learning rate", o->rate, 0x1p-1022, INFINITY},
+        {"momentum", o->momentum, 0, 1},
+        {"beta1", o->beta1, 0, 1},
+        {"beta2", o->beta2, 0, 1},
+        {"epsilon", o->epsilon, 0, INFINITY},
+        {"weight decay", o->weight_decay, 0, INFINITY},
+        {"the clipping norm", o->clip, 0, INFINITY},
+        {"the validation fraction", o->validation_fraction, 0, 1},
+        {"validation_every", (double)o->validation_every, 1, 0x1p62},
+        {"patience", (double)o->patience, 0, 0x1p62},
+    };
+    for (int i = 0; i < GIBBS_COUNT(ranges); i++)
+        if (!(ranges[i].value >= ranges[i].low && ranges[i].value < ranges[i].high))
+            return gibbs_fail(error, GIBBS_ARGUMENT, "fit: %s is %g, out of its range", ranges[i].name,
+                              ranges[i].value);
+    return GIBBS_OK;
+}
+
+static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_fit_options *o, gibbs_error *error)
+{
+    if (!model || !data || !o || !o->loss)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
+    gibbs_status status = ebm_data_check(data, error);
+    if (!status) status = check_ranges(o, error);
+    if (status) return status;
+    if (data->cols != model->dim)
+        return gibbs_fail(error, GIBBS_SHAPE, "fit: the data have %lld columns, the model %lld dimensions",
+                          (long long)data->cols, (long long)model->dim);
+    if (!o->lbfgs)
+        return o->optimizer && o->optimizer->update ? GIBBS_OK : gibbs_fail(error, GIBBS_ARGUMENT, "fit: no optimiser");
+    if (!o->loss->deterministic)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS compares values, and those of %s are no objective",
+                          o->loss->name);
+    if (o->validation_fraction > 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no validation rows; set the fraction to 0");
+    if (o->batch > 0 && o->batch < data->rows)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS needs full batches, not %lld rows", (long long)o->batch);
+    return GIBBS_OK;
+}
+
+/* The rows of the caller's table that the split left for training: found by comparing, since both keep their order. */
+static gibbs_status number_rows(ebm_fit_state *f, const ebm_data *data)
+{
+    const ebm_data *part = &f->train_part;
+    size_t bytes = (size_t)data->cols * sizeof(double);
+    f->train_rows = gibbs_alloc(&f->model->alloc, (size_t)part->rows, sizeof *f->train_rows);
+    if (!f->train_rows) return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
+    for (int64_t i = 0, k = 0; i < part->rows && k < data->rows; k++)
+        if (!memcmp(part->x + i * data->cols, data->x + k * data->cols, bytes)) f->train_rows[i++] = k;
+    return GIBBS_OK;
+}
+
+static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data **train)
+{
+    const ebm_fit_options *o = f->options;
+    *train = data;
+    if (o->validation_fraction <= 0) return GIBBS_OK;
+    gibbs_status status =
+        ebm_data_split(data, o->validation_fraction, o->seed, &f->train_part, &f->held_part, f->error);
+    if (!status) status = number_rows(f, data);
+    if (!status) status = ebm_batches_new(&f->held, &f->held_part, f->model->dtype, 0, 0, &f->model->alloc, f->error);
+    *train = &f->train_part;
+    return status;
+}
+
+static gibbs_status choose_proposal(ebm_fit_state *f, const ebm_data *train)
+{
+    if (f->options->loss->noise != EBM_NOISE_PROPOSAL || f->loss_options.proposal) return GIBBS_OK;
+    gibbs_status status = ebm_gaussian_fit(train, 1, 1.5, &f->model->alloc, &f->fitted, f->error);
+    f->loss_options.proposal = f->fitted;
+    return status;
+}
+
+/* The log Z that is learnt starts at its importance sampling estimate, not at 0, which may be far away. */
+static gibbs_status start_log_z(ebm_fit_state *f)
+{
+    const ebm_proposal *q = f->loss_options.proposal;
+    ebm_importance estimate = {0, 0};
+    if (!f->options->loss->learns_log_z) return GIBBS_OK;
+    if (q && !q->depends_on_theta) {
+        gibbs_status status =
+            ebm_importance_sample(f->model, q, 1000, f->options->seed, NULL, NULL, &estimate, f->error);
+        if (status) return status;
+    }
+    if (!isfinite(estimate.log_z)) estimate.log_z = 0;
+    ebm_to_dtype(f->model->dtype, 1,
+                 (char *)f->model->theta + (size_t)f->model->size * gibbs_dtype_size(f->model->dtype), &estimate.log_z);
+    return GIBBS_OK;
+}
+
+static gibbs_status make_judge(ebm_fit_state *f)
+{
+    const ebm_loss *loss = f->options->loss;
+    if (!f->held.rows) return GIBBS_OK;
+    gibbs_status status = ebm_objective_make(f->model, loss->validation ? loss->validation : loss, &f->loss_options,
+                                             false, &f->judge, f->error);
+    if (!status) status = ebm_objective_bind(f->judge, ebm_batches_next(&f->held), f->held.rows, f->error);
+    /* one draw of artificial points for all validations, from a step that training never reaches */
+    return status ? status : ebm_objective_refresh(f->judge, f->options->seed, UINT64_MAX >> 1, f->error);
+}
+
+static gibbs_status allocate(ebm_fit_state *f)
+{
+    const gibbs_allocator *a = &f->model->alloc;
+    ebm_fit_report *r = f->report;
+    int64_t steps = f->options->steps;
+    f->size = ebm_objective_size(f->objective);
+    f->bytes = (size_t)f->size * gibbs_dtype_size(f->model->dtype);
+    int slots = f->options->lbfgs ? 0 : f->options->optimizer->slots;
+    f->good = gibbs_alloc_aligned(a, f->bytes, 1);
+    f->best = gibbs_alloc_aligned(a, f->bytes, 1);
+    f->state = gibbs_alloc_aligned(a, f->bytes, (size_t)slots);
+    r->history_loss = gibbs_alloc(a, 3 * (size_t)steps, sizeof(double));
+    if (!f->good || !f->best || !f->state || !r->history_loss)
+        return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
+    r->history_norm = r->history_loss + steps;
+    r->history_validation = r->history_norm + steps;
+    memset(f->state, 0, f->bytes * (size_t)slots);
+    memcpy(f->good, f->model->theta, f->bytes);
+    memcpy(f->best, f->model->theta, f->bytes);
+    return GIBBS_OK;
+}
+
+static gibbs_status prepare(ebm_fit_state *f, const ebm_data *data)
+{
+    const ebm_data *train;
+    const ebm_fit_options *o = f->options;
+    gibbs_status status = split(f, data, &train);
+    f->loss_options = o->loss_options;
+    if (o->threads) f->loss_options.threads = o->threads;
+    if (!status) status = choose_proposal(f, train);
+    if (!status)
+        status = ebm_batches_new(&f->train, train, f->model->dtype, o->batch, o->seed, &f->model->alloc, f->error);
+    if (!status) status = ebm_objective_new(f->model, o->loss, &f->loss_options, &f->objective, f->error);
+    if (!status) status = make_judge(f);
+    if (!status) status = allocate(f);
+    return status ? status : start_log_z(f);
+}
+
+static void release(ebm_fit_state *f)
+{
+    const gibbs_allocator *a = &f->model->alloc;
+    ebm_objective_free(f->objective);
+    ebm_objective_free(f->judge);
+    ebm_batches_free(&f->train);
+    ebm_batches_free(&f->held);
+    ebm_proposal_free(f->fitted);
+    ebm_data_free(&f->train_part);
+    ebm_data_free(&f->held_part);
+    gibbs_release(a, f->train_rows);
+    gibbs_release_aligned(a, f->good);
+    gibbs_release_aligned(a, f->best);
+    gibbs_release_aligned(a, f->state);
+}
+
+gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step)
+{
+    gibbs_error found = {GIBBS_OK, "", -1, -1};
+    ebm_objective_diagnose(f->objective, &found);
+    memcpy(f->model->theta, f->good, f->bytes);
+    if (!found.status)
+        return gibbs_fail(f->error, GIBBS_NUMERIC, "step %lld: the loss or its gradient is not finite",
+                          (long long)step);
+    int64_t row = found.row;
+    bool of_data = row >= 0 && found.axis == f->objective->graph.data.id && row < f->train.count;
+    if (!of_data) return gibbs_fail(f->error, found.status, "step %lld: %s", (long long)step, found.message);
+    if (f->train.rows_now) row = f->train.rows_now[row];
+    if (f->train_rows) row = f->train_rows[row];
+    gibbs_fail(f->error, found.status, "step %lld: %.230s (row %lld of the table)", (long long)step, found.message,
+               (long long)row + 1);
+    if (f->error) f->error->row = row;
+    return found.status;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_options *options, ebm_fit_report *report,
+                     gibbs_error *error)
+{
+    ebm_fit_report own;
+    if (!report) report = &own;
+    memset(report, 0, sizeof *report);
+    report->loss = report->best_validation = report->health = report->log_z = NAN;
+    double start = now();
+    gibbs_status status = check(model, data, options, error);
+    if (status) return status;
+    report->allocator = model->alloc;
+    ebm_fit_state f = {.model = model, .options = options, .report = report, .error = error};
+    status = prepare(&f, data);
+    if (!status) status = options->lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
+    if (f.objective && report->steps) {
+        report->health = ebm_objective_health(f.objective);
+        report->log_z = ebm_objective_log_z(f.objective);
+    }
+    release(&f);
+    report->seconds = now() - start;
+    if (report == &own) ebm_fit_report_free(report);
+    return status;
+}
+
+void ebm_fit_report_free(ebm_fit_report *report)
+{
+    if (!report || !report->history_loss) return;
+    gibbs_release(&report->allocator, report->history_loss);
+    report->history_loss = report->history_norm = report->history_validation = NULL;
+    report->history_count = 0;
+}

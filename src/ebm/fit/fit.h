@@ -1,0 +1,53 @@
+/* fit.h — the state of one fit; private to src/ebm/fit. */
+#ifndef GIBBS_FIT_H
+#define GIBBS_FIT_H
+
+#include "ebm/objective/objective.h"
+
+/* Rows in the model's number type, and minibatches of them. */
+typedef struct ebm_batches {
+    gibbs_allocator alloc;
+    int64_t rows, cols, size; /* size: rows of a batch; all of them when it equals rows */
+    size_t number;            /* bytes */
+    char *all, *batch;
+    int64_t *order;           /* the shuffled rows of this epoch; NULL for full batches */
+    int64_t next;
+    uint64_t seed, epoch;
+    int64_t count;            /* rows of the present batch */
+    const int64_t *rows_now;  /* their numbers, or NULL for 0 … rows−1 */
+} ebm_batches;
+
+/* batch 0, or at least rows: full batches. */
+gibbs_status ebm_batches_new(ebm_batches *b, const ebm_data *data, gibbs_dtype dtype, int64_t batch, uint64_t seed,
+                             const gibbs_allocator *a, gibbs_error *error);
+void ebm_batches_free(ebm_batches *b);
+
+/* The next batch; every row once an epoch, the last batch of an epoch possibly smaller. */
+const void *ebm_batches_next(ebm_batches *b);
+
+typedef struct ebm_fit_state {
+    ebm_model *model;
+    const ebm_fit_options *options;
+    ebm_fit_report *report;
+    gibbs_error *error;
+    ebm_loss_options loss_options;
+    ebm_data train_part, held_part; /* zero without a validation split */
+    ebm_proposal *fitted;           /* the default proposal, owned */
+    ebm_batches train, held;
+    ebm_objective *objective, *judge; /* judge: the validation loss, or NULL */
+    const int64_t *row_of_train;    /* rows of the caller's table */
+    int64_t *train_rows;
+    char *good, *best, *state;      /* parameters of the last finite step; of the best validation; the optimiser's */
+    int64_t size;
+    size_t bytes;                   /* of all parameters */
+    int64_t since_best;
+} ebm_fit_state;
+
+/* The two ways to go on from a prepared state. */
+gibbs_status ebm_fit_first_order(ebm_fit_state *f);
+gibbs_status ebm_fit_lbfgs(ebm_fit_state *f);
+
+/* NUMERIC with «step …: op … at row …», after the parameters were put back to the last finite ones. */
+gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step);
+
+#endif

@@ -1,0 +1,228 @@
+/* model.c — parameters in one flat array, and the energy that reads them. */
+#include "base/random.h"
+#include "model.h"
+
+#include <math.h>
+#include <string.h>
+
+ebm_model_spec ebm_model_defaults(void)
+{
+    ebm_model_spec spec;
+    memset(&spec, 0, sizeof spec);
+    spec.dtype = GIBBS_FLOAT64;
+    return spec;
+}
+
+void ebm_to_dtype(gibbs_dtype dtype, int64_t n, void *to, const double *from)
+{
+    if (dtype == GIBBS_FLOAT64) memcpy(to, from, (size_t)n * sizeof *from);
+    else for (int64_t i = 0; i < n; i++) ((float *)to)[i] = (float)from[i];
+}
+
+void ebm_from_dtype(gibbs_dtype dtype, int64_t n, double *to, const void *from)
+{
+    if (dtype == GIBBS_FLOAT64) memcpy(to, from, (size_t)n * sizeof *to);
+    else for (int64_t i = 0; i < n; i++) to[i] = ((const float *)from)[i];
+}
+
+gibbs_status ebm_tape_error(const ad_tape *tape, gibbs_error *error)
+{
+    if (!tape) return gibbs_fail(error, GIBBS_MEMORY, "out of memory for a tape");
+    return ad_tape_status(tape) ? gibbs_fail(error, ad_tape_status(tape), "%s", ad_tape_message(tape)) : GIBBS_OK;
+}
+
+gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error)
+{
+    for (int64_t i = 0; i < rows * dim; i++)
+        if (!isfinite(x[i]))
+            return gibbs_fail(error, GIBBS_DATA, "%s: %g at row %lld, column %lld", what, x[i],
+                              (long long)(i / dim + 1), (long long)(i % dim + 1));
+    return GIBBS_OK;
+}
+
+/* ---- Initial parameters ---- */
+
+static double initial(const ebm_model_parameter *p, int64_t i, gibbs_words *words)
+{
+    int rank = p->shape.rank;
+    int64_t cols = rank ? p->shape.dim[rank - 1] : 1, rows = p->count / cols;
+    switch (p->init) {
+    case EBM_INIT_NORMAL: return p->scale * gibbs_words_normal(words);
+    case EBM_INIT_GLOROT: return p->scale * sqrt(6.0 / (double)(rows + cols)) * (2 * gibbs_words_unit(words) - 1);
+    case EBM_INIT_IDENTITY: return i / cols == i % cols ? p->scale : 0;
+    default: return p->scale;
+    }
+}
+
+void ebm_model_reset(ebm_model *model, uint64_t seed)
+{
+    char *at = model->theta;
+    for (int k = 0; k < model->parameters; k++) { /* a stream each: adding a parameter leaves the others' alone */
+        gibbs_words words = gibbs_words_start(seed, EBM_STREAM_INIT, (uint64_t)k);
+        for (int64_t i = 0; i < model->parameter[k].count; i++, at += gibbs_dtype_size(model->dtype)) {
+            double v = initial(&model->parameter[k], i, &words);
+            ebm_to_dtype(model->dtype, 1, at, &v);
+        }
+    }
+}
+
+/* ---- Making one ---- */
+
+static gibbs_status copy_parameter(ebm_model *model, const ebm_parameter *p, gibbs_error *error)
+{
+    ebm_model_parameter *own = &model->parameter[model->parameters];
+    if (!p->name || !*p->name)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: parameter %d has no name", model->parameters + 1);
+    for (int k = 0; k < model->parameters; k++)
+        if (!strcmp(model->parameter[k].name, p->name))
+            return gibbs_fail(error, GIBBS_ARGUMENT, "model: two parameters are called «%s»", p->name);
+    int64_t count = ad_shape_count(&p->shape);
+    if (count < 0)
+        return gibbs_fail(error, GIBBS_SIZE, "model: the shape of «%s» has a dimension below 1 or is too large",
+                          p->name);
+    if ((unsigned)p->init > EBM_INIT_IDENTITY || !isfinite(p->scale))
+        return gibbs_fail(error, GIBBS_ARGUMENT,
+                          "model: «%s» starts from an unknown rule or a scale that is not finite", p->name);
+    *own = (ebm_model_parameter){gibbs_strdup(&model->alloc, p->name), p->shape, p->init, p->scale, model->size, count};
+    if (!own->name) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    model->parameters++;
+    model->size += count;
+    return GIBBS_OK;
+}
+
+/* The energy is recorded once, on a tape that is thrown away: what is wrong with it shows now. */
+static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
+{
+    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
+    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
+    gibbs_status status = tape && theta ? ebm_model_record(model, tape, theta) : GIBBS_MEMORY;
+    if (!status) ebm_model_energy_at(model, ad_input(ad_axis_new(tape, "data"), "x", ad_vec(model->dim)), theta);
+    if (!tape || !theta) gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    else status = ebm_tape_error(tape, error);
+    gibbs_release(&model->alloc, theta);
+    ad_tape_free(tape);
+    return status;
+}
+
+static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gibbs_error *error)
+{
+    if (spec->dim < 1 || spec->dim > INT32_MAX)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: dim is %lld; it must be at least 1", (long long)spec->dim);
+    if (!spec->energy) return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
+    if (spec->parameter_count < 0 || (spec->parameter_count && !spec->parameters))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: %d parameters, but no list of them", spec->parameter_count);
+    model->parameter = gibbs_alloc_zero(&model->alloc, (size_t)spec->parameter_count, sizeof *model->parameter);
+    if (!model->parameter) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    for (int k = 0; k < spec->parameter_count; k++) {
+        gibbs_status status = copy_parameter(model, &spec->parameters[k], error);
+        if (status) return status;
+    }
+    model->theta = gibbs_alloc_aligned(&model->alloc, (size_t)model->size + 1, gibbs_dtype_size(model->dtype));
+    if (!model->theta) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    memset(model->theta, 0, ((size_t)model->size + 1) * gibbs_dtype_size(model->dtype));
+    ebm_model_reset(model, spec->seed);
+    return try_energy(model, error);
+}
+
+gibbs_status ebm_model_new(const ebm_model_spec *spec, ebm_model **out, gibbs_error *error)
+{
+    *out = NULL;
+    gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
+    ebm_model *model = gibbs_alloc_zero(&a, 1, sizeof *model);
+    if (!model) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    model->alloc = a;
+    model->dtype = spec->dtype;
+    model->dim = spec->dim;
+    model->energy = spec->energy;
+    model->context = spec->context;
+    gibbs_status status = fill_model(model, spec, error);
+    if (status) ebm_model_free(model);
+    else *out = model;
+    return status;
+}
+
+void ebm_model_free(ebm_model *model)
+{
+    if (!model) return;
+    gibbs_allocator a = model->alloc;
+    ebm_evaluator_free(model->evaluator);
+    for (int k = 0; k < model->parameters; k++) gibbs_release(&a, model->parameter[k].name);
+    if (model->release_context) model->release_context(&a, model->context);
+    gibbs_release(&a, model->parameter);
+    gibbs_release_aligned(&a, model->theta);
+    gibbs_release(&a, model);
+}
+
+/* ---- Recording ---- */
+
+gibbs_status ebm_model_record(const ebm_model *model, ad_tape *tape, ad_var *theta)
+{
+    for (int k = 0; k < model->parameters; k++)
+        theta[k] = ad_parameter(tape, model->parameter[k].name, model->parameter[k].shape);
+    return ad_tape_status(tape);
+}
+
+gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, const ad_var *theta, gibbs_error *error)
+{
+    size_t size = gibbs_dtype_size(model->dtype);
+    for (int k = 0; k < model->parameters; k++) {
+        gibbs_status status =
+            ad_bind(workspace, theta[k], (char *)model->theta + (size_t)model->parameter[k].offset * size, error);
+        if (status) return status;
+    }
+    return GIBBS_OK;
+}
+
+/* A wrong shape is put on the tape as the error of an operation that asks for a scalar. */
+ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta)
+{
+    ad_var E = model->energy(x, theta, model->context);
+    if (ad_is_null(E) && x.tape && !ad_tape_status(x.tape))
+        return ad_neg(E); /* «null var»: the callback returned none */
+    if (!ad_is_null(E) && ad_shape_of(E).rank) return ad_expand(E, ad_scalar());
+    return E;
+}
+
+ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x) { return ebm_model_energy_at(graph->model, x, graph->theta); }
+
+ad_var ebm_sampler_energy(const ebm_sampler_graph *graph, ad_var x)
+{
+    return ebm_model_energy_at(graph->model, x, graph->theta);
+}
+
+/* ---- Reading and writing ---- */
+
+gibbs_dtype ebm_model_dtype(const ebm_model *model) { return model->dtype; }
+int64_t ebm_model_dim(const ebm_model *model) { return model->dim; }
+int ebm_model_parameters(const ebm_model *model) { return model->parameters; }
+int64_t ebm_model_size(const ebm_model *model) { return model->size; }
+void *ebm_model_theta(ebm_model *model) { return model->theta; }
+
+const char *ebm_model_parameter_name(const ebm_model *model, int i)
+{
+    return i >= 0 && i < model->parameters ? model->parameter[i].name : NULL;
+}
+
+ad_shape ebm_model_parameter_shape(const ebm_model *model, int i)
+{
+    return i >= 0 && i < model->parameters ? model->parameter[i].shape : (ad_shape){.rank = -1};
+}
+
+void ebm_model_get(const ebm_model *model, double *theta)
+{
+    ebm_from_dtype(model->dtype, model->size, theta, model->theta);
+}
+void ebm_model_set(ebm_model *model, const double *theta)
+{
+    ebm_to_dtype(model->dtype, model->size, model->theta, theta);
+}
+
+double ebm_model_value(const ebm_model *model, const char *name)
+{
+    double v = NAN;
+    for (int k = 0; k < model->parameters; k++)
+        if (!strcmp(model->parameter[k].name, name))
+            ebm_from_dtype(model->dtype, 1, &v,
+                           (char *)model->theta + (size_t)model->parameter[k].offset * gibbs_dtype_size(model->dtype));
+    return v;
+}

@@ -1,0 +1,64 @@
+/* model.h — a model's inside, and what the other files of the energy layer record and bind with. */
+#ifndef GIBBS_MODEL_H
+#define GIBBS_MODEL_H
+
+#include "base/base.h"
+
+#include <gibbs/ebm.h>
+
+typedef struct ebm_model_parameter {
+    char *name;
+    ad_shape shape;
+    ebm_init init;
+    double scale;
+    int64_t offset, count; /* in theta, in numbers */
+} ebm_model_parameter;
+
+typedef struct ebm_evaluator ebm_evaluator; /* evaluate.c: plans for E and ∇xE, made when first asked for */
+
+struct ebm_model {
+    gibbs_allocator alloc;
+    gibbs_dtype dtype;
+    int64_t dim, size;
+    ebm_model_parameter *parameter;
+    int parameters;
+    void *theta; /* `size` numbers and room for one more: the log Z of losses that learn it */
+    ebm_energy_fn energy;
+    void *context;
+    void (*release_context)(const gibbs_allocator *, void *); /* of the energies that ship; NULL for a user's */
+    ebm_evaluator *evaluator;
+};
+
+/* Records a leaf for every parameter; theta has model->parameters places. */
+gibbs_status ebm_model_record(const ebm_model *model, ad_tape *tape, ad_var *theta);
+
+/* Binds those leaves to the model's theta. */
+gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, const ad_var *theta, gibbs_error *error);
+
+/* Records the energy; a null or non-scalar result is an error on the tape. */
+ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta);
+
+/* Converts n numbers between double and the dtype. */
+void ebm_to_dtype(gibbs_dtype dtype, int64_t n, void *to, const double *from);
+void ebm_from_dtype(gibbs_dtype dtype, int64_t n, double *to, const void *from);
+
+/* A tape's error as a status for the caller. */
+gibbs_status ebm_tape_error(const ad_tape *tape, gibbs_error *error);
+
+/* DATA, naming row and column, when some number is not finite. `what` begins the sentence. */
+gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error);
+
+void ebm_evaluator_free(ebm_evaluator *evaluator);
+
+/* Streams of random numbers, so that no two purposes share one. */
+enum {
+    EBM_STREAM_INIT = 1,
+    EBM_STREAM_PROPOSAL,
+    EBM_STREAM_SAMPLER_NORMAL,
+    EBM_STREAM_SAMPLER_UNIFORM,
+    EBM_STREAM_RESAMPLE,
+    EBM_STREAM_SHUFFLE,
+    EBM_STREAM_SPLIT
+};
+
+#endif

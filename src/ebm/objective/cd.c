@@ -1,0 +1,20 @@
+/* cd.c — contrastive divergence (Hinton 2002; S1 eq 3–7): mean E(xₙ) − mean E(yₙ), where y came from k transitions
+ * of a sampler started at the data and is held constant. The value is the energy gap: it says nothing about
+ * convergence, so held-out rows are judged by the score matching loss. */
+#include "ebm/model.h"
+
+static ad_var record(ebm_graph *g)
+{
+    return ad_sub(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)),
+                  ad_batch_mean(g->noise, ebm_graph_energy(g, g->y)));
+}
+
+const ebm_loss ebm_loss_cd = {
+    .name = "cd",
+    .title = "contrastive divergence",
+    .noise = EBM_NOISE_CHAIN,
+    .health = "acceptance",
+    .redraw = 1,
+    .record = record,
+    .validation = &ebm_loss_score_matching,
+};

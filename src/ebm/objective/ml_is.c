@@ -1,0 +1,28 @@
+/* ml_is.c — maximum likelihood by importance sampling (Geyer 1994; S0 eq 7–9, 12, 13, 18):
+ *
+ *     J/N ≈ mean E(xₙ) + log Ẑ,   log Ẑ = lse_m(−E(y_m) − log q(y_m)) − log M
+ *
+ * Its gradient is mean ∇E(xₙ) − Σ w̄_m ∇E(y_m), w̄ the softmax of the log weights: the derivative of logsumexp. */
+#include "ebm/model.h"
+
+static ad_var record(ebm_graph *g)
+{
+    ad_var log_w = ad_neg(ad_add(ebm_graph_energy(g, g->y), g->log_q));
+    ad_var lse = ad_batch_logsumexp(g->noise, log_w);
+    g->log_z_estimate = ad_sub(lse, ad_log(ad_batch_count(g->noise)));
+    /* ESS = (Σw)²/Σw², of M */
+    ad_var lse2 = ad_batch_logsumexp(g->noise, ad_scale(log_w, 2));
+    g->health = ad_exp(ad_sub(ad_scale(lse, 2), lse2));
+    return ad_add(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
+}
+
+const ebm_loss ebm_loss_ml_is = {
+    .name = "ml-is",
+    .title = "maximum likelihood by importance sampling",
+    .noise = EBM_NOISE_PROPOSAL,
+    .deterministic = 1,
+    .health = "ESS",
+    .noise_ratio = 10,
+    .redraw = 0,
+    .record = record,
+};

@@ -1,0 +1,262 @@
+/* objective.c — from a loss's recorded graph to its value and gradient. */
+#include "objective.h"
+
+#include <math.h>
+#include <string.h>
+
+ebm_loss_options ebm_loss_defaults(void)
+{
+    ebm_loss_options o;
+    memset(&o, 0, sizeof o);
+    o.redraw = -1;
+    o.sampler_steps = 1;
+    o.sampler_step = 0.01;
+    return o;
+}
+
+static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
+{
+    if (!loss || !loss->record) return gibbs_fail(error, GIBBS_ARGUMENT, "objective: no loss");
+    if (loss->noise == EBM_NOISE_PROPOSAL && !o->proposal)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs a proposal", loss->name);
+    if (o->noise_ratio < 0 || !isfinite(o->noise_ratio))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the noise ratio %g is not a positive number", loss->name,
+                          o->noise_ratio);
+    if (loss->noise == EBM_NOISE_CHAIN && o->sampler_steps < 1)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %d sampler steps; at least 1 is needed", loss->name,
+                          o->sampler_steps);
+    return GIBBS_OK;
+}
+
+static void fill_defaults(ebm_objective *o)
+{
+    if (o->options.noise_ratio == 0) o->options.noise_ratio = o->loss->noise_ratio;
+    if (o->options.redraw < 0) o->options.redraw = o->loss->redraw;
+}
+
+/* ---- Recording ---- */
+
+ad_var ebm_graph_log_q(const ebm_graph *g, ad_var x)
+{
+    const ebm_proposal *q = g->proposal;
+    if (!q) return (ad_var){g->tape, -1};
+    return q->log_density(q, x, q->depends_on_theta ? g->theta : NULL);
+}
+
+/* y and log q: inputs where q is fixed, recorded functions of θ and of common random numbers where it is not. */
+static void record_noise(ebm_objective *o)
+{
+    ebm_graph *g = &o->graph;
+    const ebm_proposal *q = o->options.proposal;
+    if (o->loss->noise == EBM_NOISE_NONE) return;
+    g->noise = ad_axis_new(o->tape, "noise");
+    if (o->loss->noise == EBM_NOISE_PROPOSAL && q->depends_on_theta) {
+        g->y = q->draw(q, ad_normal(g->noise, ad_vec(q->dim), EBM_STREAM_PROPOSAL), g->theta);
+        g->log_q = ebm_graph_log_q(g, g->y);
+        return;
+    }
+    g->y = ad_input(g->noise, "y", ad_vec(o->model->dim));
+    if (o->loss->noise == EBM_NOISE_PROPOSAL) g->log_q = ad_input(g->noise, "log_q", ad_scalar());
+}
+
+static ad_var record_loss(ebm_objective *o)
+{
+    ebm_graph *g = &o->graph;
+    ad_var none = {o->tape, -1};
+    *g = (ebm_graph){.tape = o->tape, .model = o->model, .theta = o->theta, .x = none, .y = none, .log_q = none,
+                     .log_z = none, .health = none, .log_z_estimate = none, .proposal = o->options.proposal,
+                     .context = o->options.context};
+    if (ebm_model_record(o->model, o->tape, o->theta)) return none;
+    if (o->loss->learns_log_z) g->log_z = o->theta[o->model->parameters] = ad_parameter(o->tape, "log_z", ad_scalar());
+    g->data = ad_axis_new(o->tape, "data");
+    g->x = ad_input(g->data, "x", ad_vec(o->model->dim));
+    record_noise(o);
+    return o->loss->record(g);
+}
+
+static gibbs_status compile(ebm_objective *o, gibbs_error *error)
+{
+    int parameters = o->model->parameters + (o->loss->learns_log_z != 0), count = 1;
+    ad_var *out = gibbs_alloc(&o->alloc, (size_t)parameters + 3, sizeof *out);
+    if (!out) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
+    out[0] = record_loss(o);
+    o->health_output = o->log_z_output = o->gradient_output = -1;
+    if (!ad_is_null(o->graph.health)) out[o->health_output = count++] = o->graph.health;
+    if (!ad_is_null(o->graph.log_z_estimate)) out[o->log_z_output = count++] = o->graph.log_z_estimate;
+    gibbs_status status = ebm_tape_error(o->tape, error);
+    if (!status && (ad_is_null(out[0]) || !ad_is_shared(out[0]) || ad_shape_of(out[0]).rank))
+        status = gibbs_fail(error, GIBBS_SHAPE, "%s: a loss must be one scalar for the whole batch", o->loss->name);
+    if (!status && o->with_gradient && parameters) {
+        o->gradient_output = count;
+        ad_grad(out[0], o->theta, parameters, out + count);
+        count += parameters;
+        status = ebm_tape_error(o->tape, error);
+    }
+    if (!status) status = ad_compile(out, count, NULL, &o->plan, error);
+    if (!status) status = ad_workspace_new(o->plan, &o->workspace, error);
+    gibbs_release(&o->alloc, out);
+    return status;
+}
+
+static gibbs_status bind_theta(ebm_objective *o, gibbs_error *error)
+{
+    gibbs_status status = ebm_model_bind(o->model, o->workspace, o->theta, error);
+    if (status || !o->loss->learns_log_z) return status;
+    char *last = (char *)o->model->theta + (size_t)o->model->size * gibbs_dtype_size(o->model->dtype);
+    return ad_bind(o->workspace, o->theta[o->model->parameters], last, error);
+}
+
+static gibbs_status make_source(ebm_objective *o, gibbs_error *error)
+{
+    if (o->loss->noise == EBM_NOISE_PROPOSAL) {
+        const ebm_proposal *q = o->options.proposal;
+        if (q->dim != o->model->dim)
+            return gibbs_fail(error, GIBBS_SHAPE, "%s: the proposal has %lld dimensions, the model %lld", o->loss->name,
+                              (long long)q->dim, (long long)o->model->dim);
+        return q->depends_on_theta ? GIBBS_OK : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
+    }
+    if (o->loss->noise != EBM_NOISE_CHAIN) return GIBBS_OK;
+    ebm_chain_options chain = ebm_chain_defaults();
+    chain.sampler = o->options.sampler;
+    chain.step = o->options.sampler_step;
+    chain.proposal = o->options.proposal;
+    chain.threads = o->options.threads;
+    return ebm_chains_new(o->model, &chain, &o->chains, error);
+}
+
+gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
+                                bool with_gradient, ebm_objective **out, gibbs_error *error)
+{
+    *out = NULL;
+    ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
+    gibbs_status status = check_options(loss, &chosen, error);
+    if (status) return status;
+    ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
+    if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
+    o->alloc = model->alloc;
+    o->model = model;
+    o->loss = loss;
+    o->options = chosen;
+    o->with_gradient = with_gradient;
+    o->size = model->size + (loss->learns_log_z != 0);
+    fill_defaults(o);
+    o->tape = ad_tape_new(model->dtype, &o->alloc);
+    o->theta = gibbs_alloc(&o->alloc, (size_t)model->parameters + 1, sizeof *o->theta);
+    o->gradient = gibbs_alloc_aligned(&o->alloc, (size_t)o->size + 1, gibbs_dtype_size(model->dtype));
+    if (!o->tape || !o->theta || !o->gradient) status = gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
+    if (!status) status = make_source(o, error);
+    if (!status) status = compile(o, error);
+    if (!status) status = bind_theta(o, error);
+    if (status) ebm_objective_free(o);
+    else *out = o;
+    return status;
+}
+
+gibbs_status ebm_objective_new(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
+                               ebm_objective **objective, gibbs_error *error)
+{
+    return ebm_objective_make(model, loss, options, true, objective, error);
+}
+
+void ebm_objective_free(ebm_objective *o)
+{
+    if (!o) return;
+    gibbs_allocator a = o->alloc;
+    ebm_draw_free(o->draw);
+    ebm_chains_free(o->chains);
+    ad_workspace_free(o->workspace);
+    ad_plan_free(o->plan);
+    ad_tape_free(o->tape);
+    gibbs_release(&a, o->theta);
+    gibbs_release_aligned(&a, o->gradient);
+    gibbs_release(&a, o);
+}
+
+/* ---- Evaluating ---- */
+
+gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
+{
+    if (rows < 1 || !x) return gibbs_fail(error, GIBBS_DATA, "%s: no data", o->loss->name);
+    double noise = o->loss->noise == EBM_NOISE_PROPOSAL ? round(o->options.noise_ratio * (double)rows) : (double)rows;
+    if (noise < 1 || noise > 0x1p48)
+        return gibbs_fail(error, noise < 1 ? GIBBS_ARGUMENT : GIBBS_SIZE,
+                          "%s: a noise ratio of %g and %lld rows give %g artificial points", o->loss->name,
+                          o->options.noise_ratio, (long long)rows, noise);
+    gibbs_status status = ad_bind(o->workspace, o->graph.x, x, error);
+    if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
+    if (!status && o->loss->noise) status = ad_set_rows(o->workspace, o->graph.noise, (int64_t)noise, error);
+    if (status) return status;
+    o->x = x;
+    o->rows = rows;
+    o->noise_rows = (int64_t)noise;
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t step, gibbs_error *error)
+{
+    gibbs_status status = GIBBS_OK;
+    if (!o->x) return gibbs_fail(error, GIBBS_UNBOUND, "%s: no data are bound", o->loss->name);
+    o->seed = seed;
+    o->step = step;
+    if (o->draw) {
+        status = ebm_draw_run(o->draw, o->noise_rows, seed, step, error);
+        if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_draw_y(o->draw), error);
+        if (!status) status = ad_bind(o->workspace, o->graph.log_q, ebm_draw_log_q(o->draw), error);
+    }
+    if (o->chains) {
+        uint64_t k = (uint64_t)o->options.sampler_steps;
+        status = ebm_chains_start_native(o->chains, o->x, o->rows, error);
+        if (!status) status = ebm_chains_run(o->chains, (int64_t)k, seed, step * k, error);
+        if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_chains_native(o->chains), error);
+    }
+    return status;
+}
+
+static ad_run_options run_options(const ebm_objective *o)
+{
+    return (ad_run_options){.seed = o->seed, .step = o->step, .threads = o->options.threads};
+}
+
+static void collect_gradient(ebm_objective *o)
+{
+    size_t size = gibbs_dtype_size(o->model->dtype);
+    char *to = o->gradient;
+    for (int k = 0; k < o->model->parameters; k++) {
+        size_t bytes = (size_t)o->model->parameter[k].count * size;
+        memcpy(to, ad_result(o->workspace, o->gradient_output + k), bytes);
+        to += bytes;
+    }
+    if (o->loss->learns_log_z) memcpy(to, ad_result(o->workspace, o->gradient_output + o->model->parameters), size);
+}
+
+gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error *error)
+{
+    ad_run_options options = run_options(o);
+    gibbs_status status = ad_run(o->workspace, &options, error);
+    if (status) return status;
+    if (o->gradient_output >= 0) collect_gradient(o);
+    if (value) *value = ad_result_scalar(o->workspace, 0);
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_objective_diagnose(ebm_objective *o, gibbs_error *error)
+{
+    ad_run_options options = run_options(o);
+    options.check = 1;
+    return ad_run(o->workspace, &options, error);
+}
+
+const void *ebm_objective_gradient(const ebm_objective *o) { return o->gradient; }
+int64_t ebm_objective_size(const ebm_objective *o) { return o->size; }
+void *ebm_objective_theta(ebm_objective *o) { return o->model->theta; }
+
+double ebm_objective_health(const ebm_objective *o)
+{
+    if (o->chains) return ebm_chains_acceptance(o->chains);
+    return o->health_output < 0 ? NAN : ad_result_scalar(o->workspace, o->health_output);
+}
+
+double ebm_objective_log_z(const ebm_objective *o)
+{
+    return o->log_z_output < 0 ? NAN : ad_result_scalar(o->workspace, o->log_z_output);
+}

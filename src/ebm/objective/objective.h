@@ -1,0 +1,36 @@
+/* objective.h — a loss compiled with or without its gradient; private to the energy layer. */
+#ifndef GIBBS_OBJECTIVE_H
+#define GIBBS_OBJECTIVE_H
+
+#include "ebm/model.h"
+#include "ebm/proposal/draw.h"
+#include "ebm/sampler/chains.h"
+
+struct ebm_objective {
+    gibbs_allocator alloc;
+    ebm_model *model;
+    const ebm_loss *loss;
+    ebm_loss_options options; /* with the loss's defaults filled in */
+    ad_tape *tape;
+    ad_var *theta; /* leaves; the last one is log Z where the loss learns it */
+    ebm_graph graph;
+    ad_plan *plan;
+    ad_workspace *workspace;
+    ebm_draw *draw;     /* of a proposal that does not depend on θ */
+    ebm_chains *chains;
+    const void *x;
+    int64_t rows, noise_rows;
+    uint64_t seed, step; /* of random leaves in the graph, since the last refresh */
+    bool with_gradient;
+    int health_output, log_z_output, gradient_output; /* −1: none */
+    void *gradient;
+    int64_t size;
+};
+
+gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
+                                bool with_gradient, ebm_objective **objective, gibbs_error *error);
+
+/* Runs the same evaluation again, looking for the first value that is not finite: NUMERIC with its sentence, or OK. */
+gibbs_status ebm_objective_diagnose(ebm_objective *objective, gibbs_error *error);
+
+#endif

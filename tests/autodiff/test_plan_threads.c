@@ -1,0 +1,111 @@
+/* The same bits for any number of threads: shards and blocks depend on sizes alone. */
+#include "autodiff/workspace.h"
+#include "plan_helpers.h"
+
+enum { D = 4, H = 6, K = 3, ROWS = 60011, OUTPUTS = 9, MOST_THREADS = 4 };
+
+typedef struct model {
+    ad_tape *tape;
+    ad_axis data, child;
+    ad_var x, W, out[OUTPUTS];
+} model;
+
+/* Every kind of accumulator, random leaves, stored values and a second phase. */
+static model record(gibbs_dtype dtype)
+{
+    model m = {.tape = ad_tape_new(dtype, NULL)};
+    m.data = ad_axis_new(m.tape, "data");
+    m.child = ad_axis_child(m.data, K, "child");
+    m.x = ad_input(m.data, "x", ad_vec(D));
+    m.W = ad_parameter(m.tape, "W", ad_mat(D, H));
+    ad_var noise = ad_normal(m.data, ad_vec(D), 1), h = ad_tanh(ad_matmul(ad_add(m.x, noise), m.W)), E = ad_sum(h);
+    ad_var weight = ad_exp(ad_sub(E, ad_batch_logsumexp(m.data, E)));
+    ad_var negative = ad_mul(ad_uniform(m.child, ad_vec(D), 2), ad_normal(m.child, ad_vec(D), 1));
+    m.out[0] = E;
+    m.out[1] = ad_batch_mean(m.data, E);
+    ad_grad(m.out[1], &m.W, 1, &m.out[2]);
+    m.out[3] = ad_batch_logsumexp(m.data, h);
+    m.out[4] = ad_batch_max(m.data, h);
+    m.out[5] = ad_batch_matmul(m.data, h, m.x);
+    m.out[6] = ad_batch_sum(m.data, ad_mul(weight, m.x));
+    m.out[7] = ad_batch_sum(m.child, negative);
+    m.out[8] = negative;
+    cr_assert_eq(ad_tape_status(m.tape), GIBBS_OK, "%s", ad_tape_message(m.tape));
+    return m;
+}
+
+static size_t bytes_of(const model *m, int k)
+{
+    ad_shape shape = ad_shape_of(m->out[k]);
+    int64_t rows = ad_is_shared(m->out[k]) ? 1 : ad_axis_of(m->out[k]).id == m->child.id ? ROWS * K : ROWS;
+    return (size_t)(rows * ad_shape_count(&shape)) * gibbs_dtype_size(ad_tape_dtype(m->tape));
+}
+
+/* Results of every output on one thread, then compared with those on more. */
+static void check_threads(gibbs_dtype dtype, int64_t block_bytes)
+{
+    model m = record(dtype);
+    runner r = runner_new(m.out, OUTPUTS, block_bytes);
+    double *x = random_numbers(ROWS * D, 1), *W = random_numbers(D * H, 2);
+    void *fx = in_type(dtype, x, ROWS * D), *fW = in_type(dtype, W, D * H), *first[OUTPUTS];
+    bind(r, m.x, fx), bind(r, m.W, fW), set_rows(r, m.data, ROWS);
+    cr_assert_gt(ad_split_rows(r.plan, &r.plan->stage[0], ROWS).shards, 4, "the test needs several shards");
+    for (int threads = 1; threads <= MOST_THREADS; threads++) {
+        run_with(r, (ad_run_options){.seed = 7, .step = 3, .threads = threads});
+        for (int k = 0; k < OUTPUTS; k++) {
+            if (threads == 1) memcpy(first[k] = malloc(bytes_of(&m, k)), ad_result(r.w, k), bytes_of(&m, k));
+            else cr_assert_eq(memcmp(first[k], ad_result(r.w, k), bytes_of(&m, k)), 0, "output %d with %d threads", k, threads);
+        }
+    }
+    for (int k = 0; k < OUTPUTS; k++) free(first[k]);
+    free(x), free(W), free(fx), free(fW);
+    runner_free(r);
+    ad_tape_free(m.tape);
+}
+
+Test(plan_threads, float64) { check_threads(GIBBS_FLOAT64, 0); }
+Test(plan_threads, float32) { check_threads(GIBBS_FLOAT32, 0); }
+Test(plan_threads, small_blocks) { check_threads(GIBBS_FLOAT64, 1), check_threads(GIBBS_FLOAT32, 3000); }
+
+/* Elementwise results do not depend on the block that a row falls into, nor on what came before in the workspace. */
+Test(plan_threads, a_row_is_the_same_in_any_block)
+{
+    enum { N = 1003 };
+    static const int64_t bytes[] = {1, 400, 2000, 100000};
+    ad_tape *t = ad_tape_new(GIBBS_FLOAT32, NULL);
+    ad_axis data = ad_axis_new(t, "data");
+    ad_var x = ad_input(data, "x", ad_vec(D)), noise = ad_normal(data, ad_vec(D), 1);
+    ad_var y = ad_mul(ad_softplus(ad_exp(ad_sin(x))), ad_erf(ad_add(noise, ad_log1p(ad_square(x))))), first = y;
+    double *px = random_numbers(N * D, 1);
+    void *fx = in_type(GIBBS_FLOAT32, px, N * D);
+    float *kept = malloc(N * D * sizeof *kept);
+    for (int k = 0; k < LENGTH(bytes); k++) {
+        runner r = runner_new(&first, 1, bytes[k]);
+        bind(r, x, fx), set_rows(r, data, N);
+        run_with(r, (ad_run_options){.seed = 5});
+        if (k == 0) memcpy(kept, ad_result(r.w, 0), N * D * sizeof *kept);
+        cr_assert_eq(memcmp(kept, ad_result(r.w, 0), N * D * sizeof *kept), 0, "blocks of %lld bytes", (long long)bytes[k]);
+        set_rows(r, data, 17), bind(r, x, (float *)fx);
+        run_with(r, (ad_run_options){.seed = 5});
+        cr_assert_eq(memcmp(kept, ad_result(r.w, 0), 17 * D * sizeof *kept), 0, "17 rows");
+        runner_free(r);
+    }
+    ad_tape_free(t);
+    free(px), free(fx), free(kept);
+}
+
+/* Shards cover all rows once, in order, for any size. */
+Test(plan_threads, shards_cover_the_rows)
+{
+    model m = record(GIBBS_FLOAT64);
+    runner r = runner_new(m.out, OUTPUTS, 0);
+    for (int64_t rows = 1; rows < (int64_t)1 << 44; rows = rows * 3 + 1) {
+        ad_split split = ad_split_rows(r.plan, &r.plan->stage[0], rows);
+        cr_assert(split.shards >= 1 && split.shards <= rows && split.shards <= 16);
+        cr_assert_eq(ad_shard_start(split, 0), 0);
+        cr_assert_eq(ad_shard_start(split, split.shards), rows);
+        for (int64_t s = 0; s < split.shards; s++) cr_assert_lt(ad_shard_start(split, s), ad_shard_start(split, s + 1));
+    }
+    runner_free(r);
+    ad_tape_free(m.tape);
+}

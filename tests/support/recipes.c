@@ -1,0 +1,254 @@
+/* recipes.c — the recipe of every op, and what its variants cover: shapes, dimensions, flags, broadcasting. */
+#include "recipes.h"
+
+#include "user_ops.h"
+
+#define SCALAR {0}
+#define VEC(n) {1, {n}}
+#define MAT(m, n) {2, {m, n}}
+#define CUBE(l, m, n) {3, {l, m, n}}
+enum { LOW = -2, HIGH = 2 };
+
+static ad_var any(problem *p, ad_shape shape) { return problem_free(p, shape, LOW, HIGH); }
+
+/* ---- Elementwise ---- */
+
+enum { UNARY_VARIANTS = 2, BINARY_SHAPES = 4, BINARY_VARIANTS = BINARY_SHAPES + 2 };
+
+static ad_var record_unary(problem *p, ad_op op, int k)
+{
+    static const ad_shape shape[UNARY_VARIANTS] = {MAT(2, 3), SCALAR};
+    ad_var x = problem_free(p, shape[k], ad_ops[op].low, ad_ops[op].high);
+    return ad_is_null(x) ? x : ad_elementwise(op, &x, 1);
+}
+
+/* Equal shapes, an outer product, a scalar on either side; then f(x, x) and f(xᵢ, xⱼ). */
+static ad_var record_binary(problem *p, ad_op op, int k)
+{
+    static const ad_shape shape[BINARY_SHAPES][2] = {
+        {MAT(2, 3), MAT(2, 3)}, {MAT(1, 3), MAT(2, 1)}, {SCALAR, VEC(3)}, {VEC(3), SCALAR}};
+    double low = ad_ops[op].low, high = ad_ops[op].high;
+    ad_var v[2];
+    v[0] = problem_free(p, k < BINARY_SHAPES ? shape[k][0] : ad_vec(3), low, high);
+    if (k < BINARY_SHAPES) v[1] = problem_free(p, shape[k][1], low, high);
+    else v[1] = k == BINARY_SHAPES ? v[0] : ad_reshape(v[0], ad_mat(3, 1));
+    return ad_elementwise(op, v, 2);
+}
+
+bool recipe_aliased(ad_op op, int variant) { return ad_ops[op].kind == KIND_BINARY && variant >= BINARY_SHAPES; }
+
+/* ---- Structure ---- */
+
+static ad_var record_select(problem *p, int k)
+{
+    static const ad_shape shape[][3] = {
+        {MAT(2, 3), MAT(2, 3), MAT(2, 3)}, {VEC(3), MAT(2, 1), SCALAR}, {SCALAR, VEC(3), VEC(3)}};
+    ad_var c = problem_free_index(p, shape[k][0], 2), a = any(p, shape[k][1]), b = any(p, shape[k][2]);
+    return ad_select(c, a, b);
+}
+
+static ad_var record_lift(problem *p, int k)
+{
+    static const ad_shape shape[] = {MAT(2, 3), SCALAR};
+    return ad_lift(p->data, problem_on(p, problem_shared(p), shape[k], LOW, HIGH));
+}
+
+static ad_var record_expand(problem *p, int k)
+{
+    static const ad_shape shape[][2] = {
+        {VEC(3), MAT(2, 3)}, {MAT(2, 1), MAT(2, 3)}, {SCALAR, MAT(2, 2)}, {CUBE(2, 1, 2), CUBE(2, 3, 2)},
+        {MAT(1, 3), {4, {2, 2, 2, 3}}}};
+    return ad_expand(any(p, shape[k][0]), shape[k][1]);
+}
+
+static ad_var record_reshape(problem *p, int k)
+{
+    static const ad_shape shape[][2] = {{MAT(2, 3), VEC(6)}, {CUBE(2, 3, 2), MAT(3, 4)}, {SCALAR, MAT(1, 1)}};
+    ad_var x = any(p, shape[k][0]);
+    return ad_reshape(k == 1 ? ad_square(x) : x, shape[k][1]);
+}
+
+static ad_var record_permute(problem *p, int k)
+{
+    static const int order[][3] = {{2, 0, 1}, {1, 2, 0}, {0, 2, 1}, {1, 0}};
+    return ad_permute(any(p, k < 3 ? ad_cube(2, 3, 2) : ad_mat(2, 3)), order[k]);
+}
+
+static ad_var record_slice(problem *p, int k)
+{
+    static const int from[][3] = {{0, 1, 1}, {1, 1, 2}, {2, 0, 1}};
+    return ad_slice(any(p, ad_cube(2, 3, 2)), from[k][0], from[k][1], from[k][2]);
+}
+
+static ad_var record_pad(problem *p, int k)
+{
+    static const int by[][3] = {{0, 1, 0}, {1, 0, 2}, {2, 1, 1}};
+    return ad_pad(any(p, ad_cube(2, 2, 2)), by[k][0], by[k][1], by[k][2]);
+}
+
+static ad_var record_concat(problem *p, int k)
+{
+    static const ad_shape shape[][2] = {{MAT(1, 3), MAT(2, 3)}, {MAT(2, 3), MAT(2, 1)}, {CUBE(2, 2, 1), CUBE(2, 2, 2)}};
+    if (k == 3) {
+        ad_var x = any(p, ad_mat(2, 2));
+        return ad_concat(x, x, 1);
+    }
+    ad_var a = any(p, shape[k][0]), b = any(p, shape[k][1]);
+    return ad_concat(a, b, k);
+}
+
+static ad_var record_gather(problem *p, int k)
+{
+    static const ad_shape shape[][2] = {
+        {VEC(4), VEC(5)}, {MAT(3, 2), SCALAR}, {MAT(3, 2), MAT(2, 2)}, {CUBE(3, 2, 2), VEC(2)}};
+    ad_var x = any(p, shape[k][0]), index = problem_free_index(p, shape[k][1], (int)shape[k][0].dim[0]);
+    return ad_gather(x, index);
+}
+
+static ad_var record_scatter_add(problem *p, int k)
+{
+    static const ad_shape shape[][2] = {
+        {VEC(4), VEC(4)}, {VEC(2), SCALAR}, {CUBE(2, 2, 2), MAT(2, 2)}, {CUBE(3, 2, 2), VEC(3)}};
+    ad_var g = any(p, shape[k][0]), index = problem_free_index(p, shape[k][1], 3);
+    return ad_scatter_add(g, index, 3);
+}
+
+/* Over everything, over dimensions at the start, middle and end, and over two that do not touch. */
+static ad_var record_reduction(problem *p, int k, ad_var (*reduce)(ad_var, unsigned))
+{
+    static const unsigned mask[] = {7, 1, 2, 4, 5, 3};
+    return reduce(any(p, ad_cube(2, 3, 2)), mask[k]);
+}
+
+static ad_var record_sum(problem *p, int k) { return record_reduction(p, k, ad_sum_dims); }
+static ad_var record_max_reduce(problem *p, int k) { return record_reduction(p, k, ad_max_reduce_dims); }
+static ad_var record_logsumexp(problem *p, int k) { return record_reduction(p, k, ad_logsumexp_dims); }
+
+/* Every pair of ranks, then with each factor transposed, and a factor with itself. */
+static ad_var record_matmul(problem *p, int k)
+{
+    static const ad_shape shape[][2] = {
+        {VEC(3), MAT(3, 2)}, {MAT(2, 3), VEC(3)}, {VEC(3), VEC(3)}, {MAT(2, 3), MAT(3, 2)},
+        {CUBE(2, 2, 3), CUBE(2, 3, 2)}, {CUBE(2, 2, 3), MAT(3, 2)}, {MAT(2, 3), CUBE(2, 3, 2)},
+        {CUBE(2, 2, 3), VEC(3)}, {VEC(3), CUBE(2, 3, 2)}, {CUBE(1, 2, 3), CUBE(2, 3, 2)}};
+    enum { PLAIN = sizeof shape / sizeof shape[0] };
+    if (k < PLAIN) {
+        ad_var a = any(p, shape[k][0]), b = any(p, shape[k][1]);
+        return ad_matmul(a, b);
+    }
+    ad_var a = any(p, k == PLAIN + 4 ? ad_cube(2, 3, 2) : ad_mat(3, 2));
+    if (k == PLAIN + 2) return ad_matmul(ad_transpose(a), a);
+    ad_var b = any(p, k == PLAIN ? ad_mat(3, 2) : k == PLAIN + 4 ? ad_cube(2, 4, 3) : ad_mat(4, 3));
+    if (k == PLAIN) return ad_matmul(ad_transpose(a), b);
+    if (k == PLAIN + 1) return ad_matmul(b, ad_transpose(ad_transpose(a)));
+    return ad_matmul(ad_transpose(a), ad_transpose(b));
+}
+
+static ad_var record_user(problem *p, int k)
+{
+    ad_var v[4];
+    const ad_user_op *op = (const ad_user_op *[]){&user_cube, &user_wave, &user_blend, &user_wave}[k];
+    for (int i = 0; i < op->arguments; i++) v[i] = k == 3 && i ? v[0] : any(p, ad_vec(USER_SIZE));
+    return ad_user(op, v);
+}
+
+/* ---- Across samples ---- */
+
+static ad_var record_regroup(problem *p, int k)
+{
+    return ad_regroup(problem_on(p, p->child, k ? ad_mat(2, 3) : ad_scalar(), LOW, HIGH));
+}
+
+static ad_var record_ungroup(problem *p, int k)
+{
+    return ad_ungroup(p->child, problem_on(p, p->data, k ? ad_cube(CHILD_COUNT, 2, 3) : ad_vec(CHILD_COUNT), LOW, HIGH));
+}
+
+static ad_var record_reduced(problem *p, int k, ad_var (*reduce)(ad_axis, ad_var))
+{
+    static const ad_shape shape[] = {SCALAR, MAT(2, 3), VEC(2)};
+    ad_axis axis = k == 2 ? p->child : p->data;
+    return reduce(axis, problem_on(p, axis, shape[k], LOW, HIGH));
+}
+
+static ad_var record_batch_sum(problem *p, int k) { return record_reduced(p, k, ad_batch_sum); }
+static ad_var record_batch_logsumexp(problem *p, int k) { return record_reduced(p, k, ad_batch_logsumexp); }
+static ad_var record_batch_max(problem *p, int k) { return record_reduced(p, k, ad_batch_max); }
+
+static ad_var record_batch_matmul(problem *p, int k)
+{
+    static const ad_shape shape[][2] = {{VEC(2), VEC(3)}, {MAT(2, 3), MAT(2, 2)}};
+    if (k == 2) {
+        ad_var x = problem_on(p, p->data, ad_mat(2, 3), LOW, HIGH);
+        return ad_batch_matmul(p->data, x, x);
+    }
+    ad_var a = problem_on(p, p->data, shape[k][0], LOW, HIGH), b = problem_on(p, p->data, shape[k][1], LOW, HIGH);
+    return ad_batch_matmul(p->data, a, b);
+}
+
+static ad_var record_batch_gather(problem *p, int k)
+{
+    ad_axis to = k == 2 ? p->data : p->other;
+    ad_var x = problem_on(p, p->data, k ? ad_mat(2, 2) : ad_scalar(), LOW, HIGH);
+    return ad_batch_gather(x, problem_index_on(p, to, ad_scalar(), DATA_ROWS));
+}
+
+static ad_var record_batch_scatter_add(problem *p, int k)
+{
+    ad_var g = problem_on(p, p->other, k ? ad_mat(2, 2) : ad_scalar(), LOW, HIGH);
+    return ad_batch_scatter_add(p->data, g, problem_index_on(p, p->other, ad_scalar(), DATA_ROWS));
+}
+
+/* ---- The table ---- */
+
+static const struct {
+    int variants;
+    ad_var (*record)(problem *p, int variant);
+} recipes[OP_COUNT] = {
+    [OP_select] = {3, record_select},
+    [OP_lift] = {2, record_lift},
+    [OP_expand] = {5, record_expand},
+    [OP_reshape] = {3, record_reshape},
+    [OP_permute] = {4, record_permute},
+    [OP_slice] = {3, record_slice},
+    [OP_pad] = {3, record_pad},
+    [OP_concat] = {4, record_concat},
+    [OP_gather] = {4, record_gather},
+    [OP_scatter_add] = {4, record_scatter_add},
+    [OP_sum] = {6, record_sum},
+    [OP_max_reduce] = {6, record_max_reduce},
+    [OP_logsumexp] = {6, record_logsumexp},
+    [OP_matmul] = {15, record_matmul},
+    [OP_user] = {4, record_user},
+    [OP_regroup] = {2, record_regroup},
+    [OP_ungroup] = {2, record_ungroup},
+    [OP_batch_sum] = {3, record_batch_sum},
+    [OP_batch_logsumexp] = {3, record_batch_logsumexp},
+    [OP_batch_max] = {3, record_batch_max},
+    [OP_batch_matmul] = {3, record_batch_matmul},
+    [OP_batch_gather] = {3, record_batch_gather},
+    [OP_batch_scatter_add] = {2, record_batch_scatter_add},
+};
+
+int recipe_variants(ad_op op)
+{
+    if (ad_ops[op].kind == KIND_UNARY) return UNARY_VARIANTS;
+    if (ad_ops[op].kind == KIND_BINARY) return BINARY_VARIANTS;
+    return recipes[op].variants;
+}
+
+ad_var recipe_record(problem *p, ad_op op, int variant)
+{
+    if (ad_ops[op].kind == KIND_UNARY) return record_unary(p, op, variant);
+    if (ad_ops[op].kind == KIND_BINARY) return record_binary(p, op, variant);
+    return recipes[op].record ? recipes[op].record(p, variant) : (ad_var){p->tape, -1};
+}
+
+bool recipe_reaches(ad_var y, ad_op op)
+{
+    const ad_node *node = ad_node_of(y);
+    if (node->op == op) return true;
+    for (int k = 0; k < node->nin; k++)
+        if (recipe_reaches(ad_input_of(y, k), op)) return true;
+    return false;
+}
