@@ -16,6 +16,16 @@ static void mark_live(ad_compiler *c, const ad_var *outputs, int count)
         for (int k = 0; c->live[i] && k < c->tape->node[i].nin; k++) c->live[c->tape->node[i].in[k]] = true;
 }
 
+/* Bytes of one sample, its children included, then fit an int64_t many times over. */
+static void check_sizes(ad_compiler *c)
+{
+    for (int64_t i = 0; i < c->count && !c->status; i++) {
+        const ad_node *node = &c->tape->node[i];
+        if (c->live[i] && node->axis >= 0 && ad_shape_count(&node->shape) > ((int64_t)1 << 40) / ad_axis_factor(c->tape, node->axis))
+            ad_compile_fail(c, GIBBS_SIZE, "a value has more than 2^40 numbers for one sample, its children added up");
+    }
+}
+
 /* Constants are the first bytes of shared memory; a workspace copies them. */
 static void place_constant(ad_compiler *c, int32_t id)
 {
@@ -158,7 +168,8 @@ static void compile_all(ad_compiler *c, const ad_var *outputs, int count, const 
         return;
     }
     mark_live(c, outputs, count);
-    place_leaves(c);
+    check_sizes(c);
+    if (!c->status) place_leaves(c);
     if (!c->status) prepare_carries(c, options, outputs, count);
     if (!c->status) ad_schedule(c, outputs, count);
     if (!c->status) place_outputs(c, outputs, count);

@@ -95,22 +95,25 @@ static void curve_batch_matmul(ad_curve *c, const ad_node *node, const ad_var *i
 }
 
 /* Any other op, a user's: ⟨ẋᵢ, jvp along ẋᵢ of its vjp with v̄ held⟩, recorded on placeholders so that nothing
- * else counts as depending on the arguments, then put in place. */
+ * else counts as depending on the arguments, then put in place. All placeholders are on the op's own axis: the vjp by
+ * a shared one would be summed over the samples, and add_term would sum it again. */
 static void curve_general(ad_curve *c, const ad_node *node, const ad_var *in, ad_var vbar, const ad_tangent *t)
 {
     ad_var p[AD_MAX_ARGUMENTS + 1], actual[AD_MAX_ARGUMENTS + 1];
     int n = node->nin;
     for (int k = 0; k < n; k++) {
         actual[k] = in[k];
-        p[k] = ad_placeholder(c->tape, 10 + k, ad_node_of(in[k])->axis, ad_node_of(in[k])->shape);
+        p[k] = ad_placeholder(c->tape, 10 + k, node->axis, ad_node_of(in[k])->shape);
     }
     actual[n] = vbar;
     p[n] = ad_placeholder(c->tape, 10 + n, node->axis, node->shape);
     ad_var y = ad_rebuild(node, p), all = ad_handle(c->tape, -1);
     for (int64_t d = 0; d < c->directions && c->tape->error.status == GIBBS_OK; d++) {
         ad_var along[AD_MAX_ARGUMENTS], g[AD_MAX_ARGUMENTS], one = ad_constant(c->tape, 0);
-        for (int k = 0; k < n; k++)
-            along[k] = ad_reshape(ad_slice(ad_tangent_dense(in[k], t[k], c->directions), 0, d, 1), ad_node_of(in[k])->shape);
+        for (int k = 0; k < n; k++) {
+            ad_shape own = ad_node_of(in[k])->shape; /* read before anything is recorded: the nodes may move */
+            along[k] = ad_reshape(ad_slice(ad_tangent_dense(in[k], t[k], c->directions), 0, d, 1), own);
+        }
         if (ad_vjp(y, p[n], p, n, g)) return;
         for (int k = 0; k < n; k++) one = ad_add(one, ad_dot(ad_jvp(g[k], p, along, n), along[k]));
         one = ad_reshape(ad_substitute(one, p, actual, n + 1), ad_vec(1));

@@ -231,6 +231,7 @@ static void emit_batch_indexed(ad_compiler *c, int32_t id)
     i.dim[1] = ad_axis_factor(c->tape, table);
     i.dim[2] = ad_axis_root(c->tape, from);
     i.dim[3] = ad_axis_factor(c->tape, from);
+    i.dim[4] = from;
     append(c, &i, !gather);
 }
 

@@ -168,14 +168,15 @@ gibbs_status ad_run_concat(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
-/* A whole number in [0, n), or −1 with a sentence. */
-static int64_t index_at(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n, int64_t row)
+/* Number k of the index, a whole number in [0, n); or −1 with a sentence about that row of that axis. */
+static int64_t index_at(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n, int64_t axis, int64_t row)
 {
     double v = f->kernels->get(index, k);
     int64_t at = v >= 0 && v < (double)n ? (int64_t)v : -1;
     if (at >= 0 && (double)at == v) return at;
     gibbs_fail(f->error, GIBBS_DATA, "%s (node %d): index %g at row %lld is no whole number from 0 to %lld", ad_ops[i->op].name,
                i->node, v, (long long)row, (long long)n - 1);
+    if (f->error && axis >= 0) f->error->row = row, f->error->axis = (int32_t)axis;
     return -1;
 }
 
@@ -187,7 +188,7 @@ gibbs_status ad_run_gather(const ad_instruction *i, ad_frame *f)
     for (int64_t r = 0; r < f->rows * i->factor; r++) {
         const char *x = row_of(i, f, 1, r), *index = row_of(i, f, 2, r);
         for (int64_t k = 0; k < i->dim[2]; k++, y += bytes) {
-            int64_t at = index_at(i, f, index, k, i->dim[0], f->row0 * i->factor + r);
+            int64_t at = index_at(i, f, index, k, i->dim[0], i->axis, f->row0 * i->factor + r);
             if (at < 0) return GIBBS_DATA;
             memcpy(y, x + (size_t)at * bytes, bytes);
         }
@@ -203,7 +204,7 @@ gibbs_status ad_run_scatter(const ad_instruction *i, ad_frame *f)
     for (int64_t r = 0; r < f->rows * i->factor; r++, y += (size_t)i->dim[0] * bytes) {
         const char *g = row_of(i, f, 1, r), *index = row_of(i, f, 2, r);
         for (int64_t k = 0; k < i->dim[2]; k++, g += bytes) {
-            int64_t at = index_at(i, f, index, k, i->dim[0], f->row0 * i->factor + r);
+            int64_t at = index_at(i, f, index, k, i->dim[0], i->axis, f->row0 * i->factor + r);
             if (at < 0) return GIBBS_DATA;
             char *to = y + (size_t)at * bytes;
             f->kernels->binary[OP_add](i->dim[1], to, to, 1, g, 1);
@@ -220,14 +221,15 @@ gibbs_status ad_run_batch_gather(const ad_instruction *i, ad_frame *f)
     int64_t n = f->axis_rows[i->dim[0]] * i->dim[1];
     char *y = address(i, f, 0);
     for (int64_t r = 0; r < f->rows * i->factor; r++, y += bytes) {
-        int64_t at = index_at(i, f, index, r * (i->operand[2].row_stride ? 1 : 0), n, f->row0 * i->factor + r);
+        int64_t at = index_at(i, f, index, r * (i->operand[2].row_stride ? 1 : 0), n, i->axis, f->row0 * i->factor + r);
         if (at < 0) return GIBBS_DATA;
         memcpy(y, table + (size_t)at * bytes, bytes);
     }
     return GIBBS_OK;
 }
 
-/* dim: root axis of the table, its factor, root axis of the terms, its factor. Runs once, outside bodies. */
+/* dim: root axis of the table, its factor, root axis of the terms, its factor, axis of the terms. Runs once, outside
+ * bodies. */
 gibbs_status ad_run_batch_scatter(const ad_instruction *i, ad_frame *f)
 {
     size_t bytes = (size_t)i->count * f->kernels->size;
@@ -236,7 +238,7 @@ gibbs_status ad_run_batch_scatter(const ad_instruction *i, ad_frame *f)
     int64_t n = f->axis_rows[i->dim[0]] * i->dim[1], rows = f->axis_rows[i->dim[2]] * i->dim[3];
     memset(y, 0, (size_t)n * bytes);
     for (int64_t r = 0; r < rows; r++, g += bytes) {
-        int64_t at = index_at(i, f, index, r, n, r);
+        int64_t at = index_at(i, f, index, r, n, i->dim[4], r);
         if (at < 0) return GIBBS_DATA;
         char *to = y + (size_t)at * bytes;
         f->kernels->binary[OP_add](i->count, to, to, 1, g, 1);

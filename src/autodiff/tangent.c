@@ -32,7 +32,8 @@ static ad_var push_permute(const ad_node *node, ad_var t)
 /* [D,n,s…] → [n,D,s…] → rows by index → [m…,D,s…] → [D,m…,s…]. */
 static ad_var push_gather(const ad_var *in, ad_var t)
 {
-    return ad_move_dim(ad_gather(ad_move_dim(t, 0, 1), in[1]), ad_node_of(in[1])->shape.rank, 0);
+    int rank = ad_node_of(in[1])->shape.rank;
+    return ad_move_dim(ad_gather(ad_move_dim(t, 0, 1), in[1]), rank, 0);
 }
 
 static ad_var push_scatter_add(const ad_node *node, const ad_var *in, ad_var t)
@@ -83,8 +84,9 @@ static ad_var push_user(const ad_node *node, ad_var y, ad_var x, ad_var t, int w
     ad_tape *tape = y.tape;
     ad_var all = ad_handle(tape, -1), u = ad_placeholder(tape, AD_MAX_ARGUMENTS + 1, node->axis, node->shape);
     ad_var g = ad_vjp_node(y, u, which);
+    ad_shape own = ad_node_of(x)->shape; /* read before anything is recorded: the nodes may move */
     for (int64_t d = 0; d < D && !ad_is_null(g); d++) {
-        ad_var along = ad_reshape(ad_slice(t, 0, d, 1), ad_node_of(x)->shape), one;
+        ad_var along = ad_reshape(ad_slice(t, 0, d, 1), own), one;
         if (ad_grad(ad_dot(g, along), &u, 1, &one)) return one;
         one = ad_reshape(one, ad_shape_prepend(1, &node->shape));
         all = d ? ad_concat(all, one, 0) : one;

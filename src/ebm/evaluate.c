@@ -1,6 +1,6 @@
 /* evaluate.c — E and ∇xE at given points: a plan for each of the two, made when first asked for and run chunk by
  * chunk, so that memory does not grow with the number of points. */
-#include "model.h"
+#include "program.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,8 +9,7 @@ enum { CHUNK_ROWS = 1 << 16, CHUNK_NUMBERS = 1 << 20 };
 
 /* The tape is gone; x and axis are only names for what the plan knows. */
 typedef struct program {
-    ad_plan *plan;
-    ad_workspace *workspace;
+    ebm_program run;
     ad_axis axis;
     ad_var x;
 } program;
@@ -22,18 +21,11 @@ struct ebm_evaluator {
     int64_t capacity;   /* of it, in numbers */
 };
 
-static void program_free(program *p)
-{
-    ad_workspace_free(p->workspace);
-    ad_plan_free(p->plan);
-    *p = (program){0};
-}
-
 void ebm_evaluator_free(ebm_evaluator *e)
 {
     if (!e) return;
     gibbs_allocator a = e->alloc;
-    for (int k = 0; k < GIBBS_COUNT(e->program); k++) program_free(&e->program[k]);
+    for (int k = 0; k < GIBBS_COUNT(e->program); k++) ebm_program_free(&e->program[k].run);
     gibbs_release(&a, e->narrow);
     gibbs_release(&a, e);
 }
@@ -50,11 +42,8 @@ static gibbs_status record_and_compile(const ebm_model *model, bool gradient, ad
     ebm_model_record(model, tape, theta);
     output[0] = ad_lift(p->axis, ebm_model_energy_at(model, p->x, theta));
     if (gradient) ad_grad(output[0], &p->x, 1, &output[1]);
-    gibbs_status status = ebm_tape_error(tape, error);
-    if (!status) status = ad_compile(output, gradient ? 2 : 1, NULL, &p->plan, error);
-    if (!status) status = ad_workspace_new(p->plan, &p->workspace, error);
-    if (!status) status = ebm_model_bind(model, p->workspace, theta, error);
-    return status;
+    gibbs_status status = ebm_program_build(tape, output, gradient ? 2 : 1, NULL, &p->run, error);
+    return status ? status : ebm_model_bind(model, p->run.workspace, theta, error);
 }
 
 static gibbs_status program_new(const ebm_model *model, bool gradient, program *out, gibbs_error *error)
@@ -67,7 +56,7 @@ static gibbs_status program_new(const ebm_model *model, bool gradient, program *
     else status = gibbs_fail(error, GIBBS_MEMORY, "energy: out of memory");
     gibbs_release(&model->alloc, theta);
     ad_tape_free(tape);
-    if (status) program_free(&p);
+    if (status) ebm_program_free(&p.run);
     else *out = p;
     return status;
 }
@@ -80,7 +69,7 @@ static gibbs_status find_program(ebm_model *model, bool gradient, program **out,
         model->evaluator->alloc = model->alloc;
     }
     *out = &model->evaluator->program[gradient];
-    return (*out)->plan ? GIBBS_OK : program_new(model, gradient, *out, error);
+    return (*out)->run.plan ? GIBBS_OK : program_new(model, gradient, *out, error);
 }
 
 /* ---- Running ---- */
@@ -108,18 +97,18 @@ static gibbs_status run_chunk(ebm_model *model, program *p, const double *x, int
 {
     const void *points;
     gibbs_status status = convert(model, x, rows * model->dim, &points, error);
-    if (!status) status = ad_bind(p->workspace, p->x, points, error);
-    if (!status) status = ad_set_rows(p->workspace, p->axis, rows, error);
-    return status ? status : ad_run(p->workspace, NULL, error);
+    if (!status) status = ad_bind(p->run.workspace, p->x, points, error);
+    if (!status) status = ad_set_rows(p->run.workspace, p->axis, rows, error);
+    return status ? status : ad_run(p->run.workspace, NULL, error);
 }
 
 /* A run counts rows from the beginning of its chunk: says where that is, counted from 0 as runs do. */
 static gibbs_status chunk_failed(gibbs_status status, int64_t first, gibbs_error *error)
 {
-    if (!error || !first || error->row < 0) return status;
+    if (!error || !first || status == GIBBS_MEMORY) return status;
     gibbs_error inner = *error;
     gibbs_fail(error, status, "with row %lld of x as row 0: %s", (long long)first, inner.message);
-    error->row = first + inner.row;
+    if (inner.row >= 0) error->row = first + inner.row;
     error->axis = inner.axis;
     return status;
 }
@@ -135,9 +124,9 @@ static gibbs_status evaluate(ebm_model *model, const double *x, int64_t rows, do
         int64_t n = rows - row < chunk ? rows - row : chunk;
         status = run_chunk(model, p, x + row * model->dim, n, error);
         if (status) return chunk_failed(status, row, error);
-        ebm_from_dtype(model->dtype, n, energy + row, ad_result(p->workspace, 0));
+        ebm_from_dtype(model->dtype, n, energy + row, ad_result(p->run.workspace, 0));
         if (!gradient) continue;
-        ebm_from_dtype(model->dtype, n * model->dim, gradient + row * model->dim, ad_result(p->workspace, 1));
+        ebm_from_dtype(model->dtype, n * model->dim, gradient + row * model->dim, ad_result(p->run.workspace, 1));
     }
     return status;
 }
@@ -149,8 +138,8 @@ static gibbs_status check_points(const ebm_model *model, const double *x, int64_
     if (status || model->dtype == GIBBS_FLOAT64) return status;
     for (int64_t i = 0; i < rows * model->dim; i++)
         if (!isfinite((float)x[i]))
-            return gibbs_fail(error, GIBBS_DATA, "x: %g at row %lld, column %lld is too large for a float32 model", x[i],
-                              (long long)(i / model->dim + 1), (long long)(i % model->dim + 1));
+            return gibbs_fail(error, GIBBS_DATA, "x: %g at row %lld, column %lld is too large for a float32 model",
+                              x[i], (long long)(i / model->dim + 1), (long long)(i % model->dim + 1));
     return GIBBS_OK;
 }
 
@@ -162,7 +151,8 @@ gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, d
     if (!gibbs_mul_size(rows, model->dim, &count) || count > PTRDIFF_MAX / (int64_t)sizeof *x)
         return gibbs_fail(error, GIBBS_SIZE, "energy: %lld rows of %lld numbers are too many", (long long)rows,
                           (long long)model->dim);
-    if (!x || !energy) return gibbs_fail(error, GIBBS_ARGUMENT, "energy: no %s", x ? "place for the energies" : "points");
+    if (!x) return gibbs_fail(error, GIBBS_ARGUMENT, "energy: no points");
+    if (!energy) return gibbs_fail(error, GIBBS_ARGUMENT, "energy: no place for the energies");
     gibbs_status status = check_points(model, x, rows, error);
     return status ? status : evaluate(model, x, rows, energy, gradient, error);
 }
@@ -175,8 +165,8 @@ static gibbs_status add_energies(const double *energy, int64_t n, int64_t first,
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
         if (isnan(energy[i]) || energy[i] == -INFINITY)
-            return gibbs_fail(error, GIBBS_NUMERIC, "log likelihood: E is %g at row %lld", energy[i],
-                              (long long)(first + i + 1));
+            return gibbs_fail(error, GIBBS_NUMERIC, "log likelihood: E is %s at row %lld",
+                              isnan(energy[i]) ? "NaN" : "-infinity", (long long)(first + i + 1));
         sum += energy[i];
     }
     *total += sum;

@@ -13,8 +13,9 @@ static gibbs_status build(const ebm_model *model, const ebm_proposal *q, ad_tape
     *axis = ad_axis_new(tape, "noise");
     ebm_model_record(model, tape, theta);
     ad_var normal = ad_normal(*axis, ad_vec(model->dim), EBM_STREAM_PROPOSAL);
-    ad_var y = ebm_proposal_draw_at(q, *axis, normal, theta), log_q = ebm_proposal_log_density_at(q, *axis, y, theta);
-    ad_var output[] = {y, ad_neg(ad_add(ebm_model_energy_at(model, y, theta), log_q))};
+    ad_var y = ebm_proposal_draw_at(q, *axis, normal, theta);
+    ad_var log_q = ebm_proposal_log_density_at(q, *axis, y, theta), E = ebm_model_energy_at(model, y, theta);
+    ad_var output[] = {y, ad_neg(ad_add(E, log_q))};
     gibbs_status status = ebm_program_build(tape, output, GIBBS_COUNT(output), NULL, program, error);
     if (!status) status = ebm_model_bind(model, program->workspace, theta, error);
     if (status) ebm_program_free(program);
@@ -46,12 +47,12 @@ static gibbs_status add_up(gibbs_dtype dtype, const void *log_w, int64_t rows, s
     for (int64_t r = 0; r < rows; r++) {
         double l = ebm_number(dtype, log_w, r);
         if (isnan(l) || l == INFINITY)
-            return ebm_fail_row(error, GIBBS_NUMERIC, r, "importance: the log weight is %g at row %lld", l,
+            return ebm_fail_row(error, GIBBS_NUMERIC, r, "importance: log weight %g at row %lld", l,
                                 (long long)r + 1);
         if (l > s->largest) s->largest = l;
     }
     if (s->largest == -INFINITY)
-        return gibbs_fail(error, GIBBS_NUMERIC, "importance: all %lld weights are 0, the energy is infinite at every draw",
+        return gibbs_fail(error, GIBBS_NUMERIC, "importance: all %lld weights are 0: E is infinite at every draw",
                           (long long)rows);
     for (int64_t r = 0; r < rows; r++) {
         double w = exp(ebm_number(dtype, log_w, r) - s->largest);
@@ -69,7 +70,8 @@ static gibbs_status sample(const ebm_model *model, ad_workspace *workspace, int6
     gibbs_status status = add_up(model->dtype, log_w, rows, &s, error);
     if (status) return status;
     if (y) ebm_from_dtype(model->dtype, rows * model->dim, y, ad_result(workspace, POINT));
-    for (int64_t r = 0; weight && r < rows; r++) weight[r] = exp(ebm_number(model->dtype, log_w, r) - s.largest) / s.sum;
+    for (int64_t r = 0; weight && r < rows; r++)
+        weight[r] = exp(ebm_number(model->dtype, log_w, r) - s.largest) / s.sum;
     if (result) *result = (ebm_importance){s.largest + log(s.sum) - log((double)rows), s.sum * s.sum / s.squares};
     return GIBBS_OK;
 }

@@ -1,4 +1,5 @@
 /* model.c — parameters in one flat array, and the energy that reads them. */
+#include "autodiff/tape.h"
 #include "base/random.h"
 #include "model.h"
 
@@ -107,7 +108,8 @@ static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
 static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gibbs_error *error)
 {
     if (spec->dim < 1 || spec->dim > INT32_MAX)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "model: dim is %lld; it must be at least 1", (long long)spec->dim);
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: dim is %lld; it must be from 1 to 2^31-1", (long long)spec->dim);
+    if ((unsigned)spec->dtype > GIBBS_FLOAT64) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
     if (!spec->energy) return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
     if (spec->parameter_count < 0 || (spec->parameter_count && !spec->parameters))
         return gibbs_fail(error, GIBBS_ARGUMENT, "model: %d parameters, but no list of them", spec->parameter_count);
@@ -173,13 +175,17 @@ gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, con
     return GIBBS_OK;
 }
 
-/* A wrong shape is put on the tape as the error of an operation that asks for a scalar. */
 ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta)
 {
     ad_var E = model->energy(x, theta, model->context);
-    if (ad_is_null(E) && x.tape && !ad_tape_status(x.tape))
-        return ad_neg(E); /* «null var»: the callback returned none */
-    if (!ad_is_null(E) && ad_shape_of(E).rank) return ad_expand(E, ad_scalar());
+    if (!x.tape || ad_tape_status(x.tape)) return (ad_var){x.tape, -1};
+    if (ad_is_null(E) || E.tape != x.tape)
+        return ad_fail(x.tape, GIBBS_TAPE, "model: the energy returned the null var, or one of another tape");
+    ad_shape shape = ad_shape_of(E);
+    char text[AD_SHAPE_TEXT];
+    if (shape.rank)
+        return ad_fail(x.tape, GIBBS_SHAPE, "model: the energy has shape %s; it must be a scalar",
+                       ad_shape_text(&shape, text, sizeof text));
     return E;
 }
 

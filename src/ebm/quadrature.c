@@ -117,7 +117,8 @@ static gibbs_status bad_energy(const grid *g, const double *x, double energy, gi
     char text[POINT_TEXT] = "";
     for (int k = 0, used = 0; k < g->dim; k++)
         used += snprintf(text + used, sizeof text - (size_t)used, "%s%.9g", k ? ", " : "", x[k]);
-    return gibbs_fail(error, GIBBS_NUMERIC, "integrate: E is %g at x = (%s)", energy, text);
+    return gibbs_fail(error, GIBBS_NUMERIC, "integrate: E is %s at x = (%s)", isnan(energy) ? "NaN" : "-infinity",
+                      text);
 }
 
 static gibbs_status add_chunk(const grid *g, const chunk *c, log_sum sum[BOXES], gibbs_error *error)
@@ -147,7 +148,7 @@ static gibbs_status add_all(ebm_model *model, const grid *g, double *memory, int
 
 gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature *result, gibbs_error *error)
 {
-    grid g;
+    grid g = {0};
     log_sum sum[BOXES] = {{-INFINITY, 0}, {-INFINITY, 0}};
     gibbs_status status = make_grid(model->dim, box, &g, error);
     if (status) return status;

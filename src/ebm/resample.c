@@ -77,7 +77,8 @@ gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int
                           int64_t *index, gibbs_error *error)
 {
     if (rows < 1) return gibbs_fail(error, GIBBS_DATA, "resample: no rows");
-    if (count < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "resample: %lld draws; at least 1 is needed", (long long)count);
+    if (count < 1)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "resample: %lld draws; at least 1 is needed", (long long)count);
     if (!weight || !index)
         return gibbs_fail(error, GIBBS_ARGUMENT, "resample: no %s", weight ? "place for the rows" : "weights");
     double largest = find_largest(weight, rows, error);

@@ -8,7 +8,8 @@
 #include <math.h>
 
 static const derivative_errors TOLERANCE = {
-    .value = 1e-14, .first = 1e-13, .second = 1e-10, .third = 1e-8, .forward = 1e-10, .transpose = 1e-13, .symmetry = 1e-13};
+    .value = 1e-14, .first = 1e-13, .second = 1e-10, .third = 1e-8, .forward = 1e-10, .transpose = 1e-13,
+    .symmetry = 1e-13};
 
 static int power_of_ten(int n) { return n ? 10 * power_of_ten(n - 1) : 1; }
 
@@ -69,8 +70,8 @@ static int check_choice(ad_op op, int variant, int choices, int *cases)
     cr_assert(!ad_is_null(y), "%s, variant %d: %s", ad_ops[op].name, variant, ad_tape_message(p.tape));
     bool constant = false;
     for (int i = 0; i < p.leaves; i++) constant |= p.leaf[i].constant;
-    cr_expect(constant || recipe_aliased(op, variant) || recipe_reaches(y, op), "%s, variant %d: the op was folded away",
-              ad_ops[op].name, variant);
+    cr_expect(constant || recipe_aliased(op, variant) || recipe_reaches(y, op),
+              "%s, variant %d: the op was folded away", ad_ops[op].name, variant);
     unsigned all = differentiable(&p);
     int free = p.free;
     problem_end(&p);
@@ -102,7 +103,8 @@ Test(gradient, every_op_has_a_recipe)
     int ops = 0;
     for (int op = 0; op < OP_COUNT; op++) {
         if (ad_ops[op].kind == KIND_LEAF) continue;
-        cr_expect(recipe_variants((ad_op)op) > 0, "%s has no recipe: write one in tests/support/recipes.c", ad_ops[op].name);
+        cr_expect(recipe_variants((ad_op)op) > 0, "%s has no recipe: write one in tests/support/recipes.c",
+                  ad_ops[op].name);
         ops++;
     }
     cr_assert(ops > 0);

@@ -1,6 +1,6 @@
-/* The Hessian diagonal through every op of ops.def: E = Σ c∘sin(op(functions of x)), so that the op's own curvature, its
- * tangents and its adjoint all count; x per-sample and shared, its functions elementwise (diagonal tangents) and dense,
- * the op's other arguments of either kind. Ops that have no classical curvature must be refused, by name. */
+/* The Hessian diagonal through every op of ops.def: E = Σ c∘sin(op(functions of x)), so that the op's own curvature,
+ * its tangents and its adjoint all count; x per-sample and shared, its functions elementwise (diagonal tangents) and
+ * dense, the op's other arguments of either kind. Ops that have no classical curvature must be refused, by name. */
 #include "support/hessian.h"
 #include "support/recipes.h"
 

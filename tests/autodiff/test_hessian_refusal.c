@@ -10,7 +10,10 @@
 static ad_var of_max(ad_var x) { return ad_max(x, ad_constant(x.tape, 0.5)); }
 static ad_var of_min(ad_var x) { return ad_min(ad_constant(x.tape, 0.5), x); }
 static ad_var of_less(ad_var x) { return ad_mul(x, ad_less(x, ad_constant(x.tape, 0.5))); }
-static ad_var of_select(ad_var x) { return ad_select(ad_constant_array(x.tape, ad_vec(3), (double[]){0, 1, 1}), x, ad_neg(x)); }
+static ad_var of_select(ad_var x)
+{
+    return ad_select(ad_constant_array(x.tape, ad_vec(3), (double[]){0, 1, 1}), x, ad_neg(x));
+}
 static ad_var of_condition(ad_var x) { return ad_select(x, ad_constant(x.tape, 1), ad_constant(x.tape, 2)); }
 static ad_var of_user(ad_var x) { return ad_user(&user_rough_cube, &x); }
 static ad_var of_max_reduce(ad_var x) { return ad_max_reduce(x); }
@@ -21,7 +24,8 @@ static const struct rough {
 } roughs[] = {
     {"relu", "max", ad_relu}, {"abs", "abs", ad_abs}, {"max", "max", of_max}, {"min", "min", of_min},
     {"step", "step", ad_step}, {"sign", "sign", ad_sign}, {"less", "less", of_less}, {"select", "select", of_select},
-    {"condition", "select", of_condition}, {"elu", "less min select", ad_elu}, {"max_reduce", "max_reduce", of_max_reduce},
+    {"condition", "select", of_condition}, {"elu", "less min select", ad_elu},
+    {"max_reduce", "max_reduce", of_max_reduce},
     {"user", "rough_cube", of_user},
 };
 enum { ROUGHS = sizeof roughs / sizeof roughs[0] };
@@ -31,7 +35,8 @@ static const char *const question_names[] = {"hess_diag", "laplacian", "directio
 
 static ad_var ask(question q, ad_var E, ad_var x)
 {
-    if (q == CURVATURE) return ad_directional_curvature(E, x, ad_constant_array(x.tape, ad_vec(3), (double[]){1, 2, 3}));
+    ad_var v = ad_constant_array(x.tape, ad_vec(3), (double[]){1, 2, 3});
+    if (q == CURVATURE) return ad_directional_curvature(E, x, v);
     return q == DIAGONAL ? ad_hess_diag(E, x) : ad_laplacian(E, x);
 }
 
@@ -163,7 +168,8 @@ static const struct {
     ad_var (*record)(problem *p, ad_var v);
 } mixers[] = {
     {"batch_sum", by_sum}, {"batch_sum", by_mean}, {"batch_logsumexp", by_logsumexp}, {"batch_max", by_max},
-    {"batch_matmul", by_matmul}, {"batch_gather", by_gather}, {"batch_scatter_add", by_scatter}, {"ungroup", by_ungroup},
+    {"batch_matmul", by_matmul}, {"batch_gather", by_gather}, {"batch_scatter_add", by_scatter},
+    {"ungroup", by_ungroup},
 };
 
 Test(hessian_refusal, ops_that_mix_samples)

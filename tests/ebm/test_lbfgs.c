@@ -130,7 +130,7 @@ Test(lbfgs, rosenbrock)
         probe p = {.function = rosenbrock};
         ebm_lbfgs_options o = {.tolerance = 1e-11, .progress = progress, .context = &p};
         ebm_lbfgs_result r;
-        gibbs_error error = {GIBBS_OK, "untouched"};
+        gibbs_error error = {GIBBS_OK, "untouched", -1, -1};
         start_rosenbrock(w, n);
         if (n > 3) w[0] = 0.5; /* from −1.2 the long valleys have a second minimum */
         cr_assert_eq(ebm_lbfgs(n, w, evaluate, &p, &o, &r, &error), GIBBS_OK);

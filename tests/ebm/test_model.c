@@ -63,10 +63,12 @@ static ad_var foreign(ad_var x, const ad_var *theta, void *context)
 /* ---- Refusals ------------------------------------------------------------------------------------------------ */
 
 static const ebm_parameter good = {"a", {1, {3}}, EBM_INIT_CONSTANT, 1};
-static const ebm_parameter twins[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0}, {"b", {0, {0}}, EBM_INIT_CONSTANT, 0},
+static const ebm_parameter twins[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0},
+                                      {"b", {0, {0}}, EBM_INIT_CONSTANT, 0},
                                       {"a", {1, {2}}, EBM_INIT_CONSTANT, 0}};
 static const ebm_parameter nameless = {NULL, {0, {0}}, EBM_INIT_CONSTANT, 0};
-static const ebm_parameter empty_second[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0}, {"", {0, {0}}, EBM_INIT_CONSTANT, 0}};
+static const ebm_parameter empty_second[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0},
+                                             {"", {0, {0}}, EBM_INIT_CONSTANT, 0}};
 static const ebm_parameter zero_dim = {"wide", {2, {3, 0}}, EBM_INIT_CONSTANT, 0};
 static const ebm_parameter too_large = {"huge", {2, {65536, 32768}}, EBM_INIT_CONSTANT, 0};
 static const ebm_parameter overflowing = {"vast", {3, {INT64_MAX, INT64_MAX, INT64_MAX}}, EBM_INIT_CONSTANT, 0};

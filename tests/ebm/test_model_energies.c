@@ -116,14 +116,38 @@ Test(gaussian, refuses)
 
 /* ---- Network ------------------------------------------------------------------------------------------------- */
 
-static double sigmoid(double z) { return 1 / (1 + exp(-z)); }
-static double softplus(double z) { return fmax(z, 0) + log1p(exp(-fabs(z))); }
-static double tanh_slope(double z) { return 1 - tanh(z) * tanh(z); }
-static double silu(double z) { return z * sigmoid(z); }
-static double silu_slope(double z) { return sigmoid(z) * (1 + z * sigmoid(-z)); }
-static double cubic(double z) { return z - z * z * z / 8; }
-static double cubic_slope(double z) { return 1 - 3 * z * z / 8; }
-static ad_var record_cubic(ad_var z) { return ad_sub(z, ad_scale(ad_mul(z, ad_square(z)), 0.125)); }
+static double sigmoid(double z)
+{
+    return 1 / (1 + exp(-z));
+}
+static double softplus(double z)
+{
+    return fmax(z, 0) + log1p(exp(-fabs(z)));
+}
+static double tanh_slope(double z)
+{
+    return 1 - tanh(z) * tanh(z);
+}
+static double silu(double z)
+{
+    return z * sigmoid(z);
+}
+static double silu_slope(double z)
+{
+    return sigmoid(z) * (1 + z * sigmoid(-z));
+}
+static double cubic(double z)
+{
+    return z - z * z * z / 8;
+}
+static double cubic_slope(double z)
+{
+    return 1 - 3 * z * z / 8;
+}
+static ad_var record_cubic(ad_var z)
+{
+    return ad_sub(z, ad_scale(ad_mul(z, ad_square(z)), 0.125));
+}
 
 /* As the library records it, and in plain C with its derivative. */
 static const struct activation {
@@ -131,10 +155,8 @@ static const struct activation {
     double (*value)(double), (*slope)(double);
 } activations[] = {
     {NULL, softplus, sigmoid}, /* the default */
-    {ad_softplus, softplus, sigmoid},
-    {ad_tanh, tanh, tanh_slope},
-    {ad_silu, silu, silu_slope},
-    {record_cubic, cubic, cubic_slope},
+    {ad_softplus, softplus, sigmoid}, {ad_tanh, tanh, tanh_slope},
+    {ad_silu, silu, silu_slope},      {record_cubic, cubic, cubic_slope},
 };
 
 typedef struct net {
@@ -190,8 +212,13 @@ Test(mlp, is_the_formula)
     for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++)
         for (int a = 0; a < COUNT(activations); a++)
             for (int i = 0; i < COUNT(shapes); i++) {
-                ebm_mlp_spec spec = {.dim = shapes[i].dim, .widths = widths, .layers = shapes[i].layers, .dtype = dtype,
-                                     .activation = activations[a].record, .base_sd = shapes[i].base_sd, .seed = 3};
+                ebm_mlp_spec spec = {.dim = shapes[i].dim,
+                                     .widths = widths,
+                                     .layers = shapes[i].layers,
+                                     .dtype = dtype,
+                                     .activation = activations[a].record,
+                                     .base_sd = shapes[i].base_sd,
+                                     .seed = 3};
                 net t = {&spec, &activations[a]};
                 double theta[MAX_THETA], shift[MAX_THETA];
                 ebm_model *model;
@@ -215,7 +242,7 @@ Test(mlp, parameters)
     cr_assert(ebm_model_parameters(model) == 33);
     const double *theta = ebm_model_theta(model);
     for (int l = 0, from = 2; l <= 16; from = (int)widths[l++]) {
-        char name[8];
+        char name[16];
         ad_shape W = ebm_model_parameter_shape(model, 2 * l), b = ebm_model_parameter_shape(model, 2 * l + 1);
         int to = l < 16 ? (int)widths[l] : 1, n = from * to;
         double bound = sqrt(6.0 / (from + to)), size = 0;
@@ -256,7 +283,7 @@ static const struct refusal {
     {{.dim = 2, .widths = widths, .layers = 1, .base_sd = NAN}, GIBBS_ARGUMENT, "base_sd is nan"},
     {{.dim = 2, .widths = widths, .layers = 1, .base_sd = INFINITY}, GIBBS_ARGUMENT, "base_sd is inf"},
     {{.dim = 2, .widths = widths, .layers = 1, .base_sd = 1e-200}, GIBBS_ARGUMENT, "base_sd is 1e-200"},
-    {{.dim = 2, .widths = widths, .layers = 1, .activation = ad_sum}, GIBBS_SHAPE, "dot"},
+    {{.dim = 2, .widths = widths, .layers = 1, .activation = ad_sum}, GIBBS_SHAPE, "matmul"},
 };
 
 Test(mlp, refuses)
@@ -265,7 +292,8 @@ Test(mlp, refuses)
         ebm_model *model = (ebm_model *)&model;
         gibbs_error error = {.status = GIBBS_OK};
         gibbs_status status = ebm_model_mlp(&refusals[i].spec, &model, &error);
-        cr_expect(status == refusals[i].status && error.status == status, "case %d: status %d, %s", i, status, error.message);
+        cr_expect(status == refusals[i].status && error.status == status, "case %d: status %d, %s", i, status,
+                  error.message);
         cr_expect(strstr(error.message, refusals[i].sentence), "case %d: %s", i, error.message);
         cr_expect(!model);
     }

@@ -12,7 +12,7 @@ static void *count_alloc(void *context, size_t bytes)
 {
     counting_alloc *c = context;
     c->calls++;
-    if (c->fail_at && (c->calls == c->fail_at || (c->fail_on && c->calls > c->fail_at))) {
+    if (c->calls == c->fail_at || (c->fail_above && (int64_t)bytes > c->fail_above)) {
         c->failures++;
         return NULL;
     }

@@ -9,8 +9,8 @@ typedef struct counting_alloc {
     int64_t live;        /* blocks not yet released */
     int64_t bytes, peak; /* of live blocks, now and at most */
     int64_t fail_at;     /* the number of the call that fails, from 1; 0: none */
+    int64_t fail_above;  /* larger blocks fail; 0: none */
     int64_t failures;
-    int fail_on;         /* non-zero: every call from fail_at on fails, too */
 } counting_alloc;
 
 /* An allocator whose context is `count`, which must be zeroed before the first call and outlive the objects. */

@@ -18,8 +18,8 @@ static int64_t dimension(ad_var x)
 /* ---- The reference ---- */
 
 /* E of each sample of x (of all together where x is shared) at θ + t·theta, x + Σ step[k]·along[k]. */
-static bool energies(problem *p, quad_machine *m, ad_var E, ad_var x, const double *const *const *along, const quad *step,
-                     int n, quad *out)
+static bool energies(problem *p, quad_machine *m, ad_var E, ad_var x, const double *const *const *along,
+                     const quad *step, int n, quad *out)
 {
     if (!problem_interpret(p, m, along, step, n)) return false;
     const quad *value = quad_value(m, E);
@@ -172,8 +172,11 @@ bool hessian_score_check(problem *p, ad_var E, ad_var x, double *value, double *
     ad_var leaf[PROBLEM_LEAVES], output[1 + PROBLEM_LEAVES];
     int at[PROBLEM_LEAVES], n = 0;
     double *got[1 + PROBLEM_LEAVES];
-    for (int i = 0; i < p->leaves; i++)
-        if (p->leaf[i].var.id != x.id && !p->leaf[i].constant && !p->leaf[i].whole) at[n] = i, leaf[n++] = p->leaf[i].var;
+    for (int i = 0; i < p->leaves; i++) {
+        if (p->leaf[i].var.id == x.id || p->leaf[i].constant || p->leaf[i].whole) continue;
+        at[n] = i;
+        leaf[n++] = p->leaf[i].var;
+    }
     output[0] = hessian_score_loss(E, x);
     ad_grad(output[0], leaf, n, output + 1);
     if (!problem_run(p, output, 1 + n, got)) return false;

@@ -128,7 +128,8 @@ int problem_find(const problem *p, ad_var v)
 
 /* ---- By a plan ---- */
 
-static gibbs_status bind_leaf(ad_workspace *w, const problem_leaf *leaf, gibbs_dtype dtype, void **memory, gibbs_error *error)
+static gibbs_status bind_leaf(ad_workspace *w, const problem_leaf *leaf, gibbs_dtype dtype, void **memory,
+                              gibbs_error *error)
 {
     if (leaf->constant) return GIBBS_OK;
     *memory = malloc((size_t)leaf->size * gibbs_dtype_size(dtype));

@@ -28,7 +28,8 @@ static void product(const ad_shape *s, const ad_shape *t, const quad *a, const q
 }
 
 /* Rows of x on one axis by number for the rows of another, and back. `picks` numbers index `limit` rows of n. */
-static bool rows_by_index(bool gather, const quad *x, const quad *index, int64_t picks, int64_t limit, int64_t n, quad *out)
+static bool rows_by_index(bool gather, const quad *x, const quad *index, int64_t picks, int64_t limit, int64_t n,
+                          quad *out)
 {
     for (int64_t e = 0; !gather && e < limit * n; e++) out[e] = 0;
     for (int64_t j = 0; j < picks; j++) {

@@ -112,7 +112,8 @@ static void concat(const ad_node *node, const ad_shape *s, const ad_shape *t, co
 }
 
 /* gather: out[j] = x[index[j]]; scatter_add: out[index[j]] += g[j]; rows of `tail` numbers. */
-static bool by_index(const ad_node *node, const ad_shape *s, const ad_shape *m, const quad *x, const quad *index, quad *out)
+static bool by_index(const ad_node *node, const ad_shape *s, const ad_shape *m, const quad *x, const quad *index,
+                     quad *out)
 {
     bool gather = node->op == OP_gather;
     int64_t picks = count_of(m), limit = gather ? s->dim[0] : node->shape.dim[0];

@@ -88,7 +88,8 @@ static ad_var record_pad(problem *p, int k)
 
 static ad_var record_concat(problem *p, int k)
 {
-    static const ad_shape shape[][2] = {{MAT(1, 3), MAT(2, 3)}, {MAT(2, 3), MAT(2, 1)}, {CUBE(2, 2, 1), CUBE(2, 2, 2)}};
+    static const ad_shape shape[][2] = {
+        {MAT(1, 3), MAT(2, 3)}, {MAT(2, 3), MAT(2, 1)}, {CUBE(2, 2, 1), CUBE(2, 2, 2)}};
     if (k == 3) {
         ad_var x = any(p, ad_mat(2, 2));
         return ad_concat(x, x, 1);
@@ -161,7 +162,8 @@ static ad_var record_regroup(problem *p, int k)
 
 static ad_var record_ungroup(problem *p, int k)
 {
-    return ad_ungroup(p->child, problem_on(p, p->data, k ? ad_cube(CHILD_COUNT, 2, 3) : ad_vec(CHILD_COUNT), LOW, HIGH));
+    ad_shape shape = k ? ad_cube(CHILD_COUNT, 2, 3) : ad_vec(CHILD_COUNT);
+    return ad_ungroup(p->child, problem_on(p, p->data, shape, LOW, HIGH));
 }
 
 static ad_var record_reduced(problem *p, int k, ad_var (*reduce)(ad_axis, ad_var))

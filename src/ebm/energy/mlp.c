@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MAX_LAYERS = 16, NAME_SIZE = 8 };
+enum { MAX_LAYERS = 16, NAME_SIZE = 16 };
 
 typedef struct mlp {
     int layers;
@@ -17,9 +17,8 @@ static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
     const mlp *net = context;
     ad_var h = x;
-    for (int l = 0; l < net->layers; l++, theta += 2)
-        h = net->activation(ad_add(ad_matmul(h, theta[0]), theta[1]));
-    ad_var E = ad_dot(h, *theta);
+    for (int l = 0; l < net->layers; l++, theta += 2) h = net->activation(ad_add(ad_matmul(h, theta[0]), theta[1]));
+    ad_var E = ad_matmul(h, *theta); /* which, unlike ad_dot, repeats nothing when an activation changed the shape */
     return net->base > 0 ? ad_add(E, ad_scale(ad_sum(ad_square(x)), net->base)) : E;
 }
 

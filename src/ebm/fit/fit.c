@@ -186,23 +186,26 @@ static void release(ebm_fit_state *f)
     gibbs_release_aligned(a, f->state);
 }
 
+gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found)
+{
+    const ebm_objective *o = f->objective;
+    int64_t row = found->row;
+    bool of_data = row >= 0 && row < f->train.count && (o->chains || found->axis == o->graph.data.id);
+    if (!of_data) return gibbs_fail(f->error, found->status, "step %lld: %.280s", (long long)step, found->message);
+    if (f->train.rows_now) row = f->train.rows_now[row];
+    if (f->train_rows) row = f->train_rows[row];
+    gibbs_fail(f->error, found->status, "step %lld: %.230s (row %lld of the table)", (long long)step, found->message, (long long)row + 1);
+    if (f->error) f->error->row = row;
+    return found->status;
+}
+
 gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step)
 {
     gibbs_error found = {GIBBS_OK, "", -1, -1};
     ebm_objective_diagnose(f->objective, &found);
     memcpy(f->model->theta, f->good, f->bytes);
-    if (!found.status)
-        return gibbs_fail(f->error, GIBBS_NUMERIC, "step %lld: the loss or its gradient is not finite",
-                          (long long)step);
-    int64_t row = found.row;
-    bool of_data = row >= 0 && found.axis == f->objective->graph.data.id && row < f->train.count;
-    if (!of_data) return gibbs_fail(f->error, found.status, "step %lld: %s", (long long)step, found.message);
-    if (f->train.rows_now) row = f->train.rows_now[row];
-    if (f->train_rows) row = f->train_rows[row];
-    gibbs_fail(f->error, found.status, "step %lld: %.230s (row %lld of the table)", (long long)step, found.message,
-               (long long)row + 1);
-    if (f->error) f->error->row = row;
-    return found.status;
+    if (!found.status) gibbs_fail(&found, GIBBS_NUMERIC, "the loss or its gradient is not finite");
+    return ebm_fit_fail(f, step, &found);
 }
 
 static double now(void)

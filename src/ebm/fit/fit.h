@@ -47,6 +47,10 @@ typedef struct ebm_fit_state {
 gibbs_status ebm_fit_first_order(ebm_fit_state *f);
 gibbs_status ebm_fit_lbfgs(ebm_fit_state *f);
 
+/* `found` as the fit's error: the step before the sentence and, when it is about a row of the present batch (or about
+ * the chain that started there), the row of the caller's table behind it and in error->row. */
+gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found);
+
 /* NUMERIC with «step …: op … at row …», after the parameters were put back to the last finite ones. */
 gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step);
 

@@ -18,30 +18,21 @@ static void add_decay(const ebm_fit_state *f)
             ((float *)f->objective->gradient)[i] += (float)decay * ((const float *)w)[i];
 }
 
-static gibbs_status with_step(ebm_fit_state *f, gibbs_status status, int64_t step)
-{
-    if (!status || !f->error) return status;
-    gibbs_error found = *f->error;
-    gibbs_fail(f->error, status, "step %lld: %.280s", (long long)step, found.message);
-    f->error->row = found.row;
-    f->error->axis = found.axis;
-    return status;
-}
-
 /* Loss and gradient of one batch, at the present parameters. */
 static gibbs_status evaluate(ebm_fit_state *f, int64_t step, double *loss, double *norm)
 {
     ebm_objective *o = f->objective;
     const void *x = ebm_batches_next(&f->train);
     gibbs_status status = GIBBS_OK;
-    if (step == 0 || f->train.order) status = ebm_objective_bind(o, x, f->train.count, f->error);
+    gibbs_error found;
+    if (step == 0 || f->train.order) status = ebm_objective_bind(o, x, f->train.count, &found);
     if (!status && (step == 0 || o->options.redraw || o->chains || (f->train.order && o->draw)))
         status =
-            ebm_objective_refresh(o, f->options->seed, o->options.redraw || o->chains ? (uint64_t)step : 0, f->error);
-    if (!status) status = ebm_objective_evaluate(o, loss, f->error);
+            ebm_objective_refresh(o, f->options->seed, o->options.redraw || o->chains ? (uint64_t)step : 0, &found);
+    if (!status) status = ebm_objective_evaluate(o, loss, &found);
     if (status) {
         memcpy(f->model->theta, f->good, f->bytes);
-        return with_step(f, status, step);
+        return ebm_fit_fail(f, step, &found);
     }
     add_decay(f);
     *norm = ebm_clip_gradient(f->model->dtype, f->size, o->gradient, f->options->clip);
@@ -68,8 +59,11 @@ static gibbs_status validate(ebm_fit_state *f, int64_t step, double *value)
     ebm_fit_report *r = f->report;
     *value = NAN;
     if (!f->judge || (step % f->options->validation_every && step != f->options->steps)) return GIBBS_OK;
-    gibbs_status status = ebm_objective_evaluate(f->judge, value, f->error);
-    if (status) return with_step(f, status, step);
+    gibbs_error found;
+    if (ebm_objective_evaluate(f->judge, value, &found)) {
+        found.row = -1; /* of the held-out rows */
+        return ebm_fit_fail(f, step, &found);
+    }
     bool better = isfinite(*value) && !(*value >= r->best_validation);
     f->since_best = better ? 0 : f->since_best + 1;
     if (better) {

@@ -1,6 +1,8 @@
 /* objective.c — from a loss's recorded graph to its value and gradient. */
 #include "objective.h"
 
+#include "ebm/proposal/record.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -110,9 +112,8 @@ static gibbs_status make_source(ebm_objective *o, gibbs_error *error)
 {
     if (o->loss->noise == EBM_NOISE_PROPOSAL) {
         const ebm_proposal *q = o->options.proposal;
-        if (q->dim != o->model->dim)
-            return gibbs_fail(error, GIBBS_SHAPE, "%s: the proposal has %lld dimensions, the model %lld", o->loss->name,
-                              (long long)q->dim, (long long)o->model->dim);
+        gibbs_status status = ebm_proposal_check(o->loss->name, q, o->model->dim, true, error);
+        if (status) return status;
         return q->depends_on_theta ? GIBBS_OK : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
     }
     if (o->loss->noise != EBM_NOISE_CHAIN) return GIBBS_OK;
@@ -198,6 +199,7 @@ gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t ste
     if (!o->x) return gibbs_fail(error, GIBBS_UNBOUND, "%s: no data are bound", o->loss->name);
     o->seed = seed;
     o->step = step;
+    o->drawn = 0;
     if (o->draw) {
         status = ebm_draw_run(o->draw, o->noise_rows, seed, step, error);
         if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_draw_y(o->draw), error);
@@ -209,6 +211,7 @@ gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t ste
         if (!status) status = ebm_chains_run(o->chains, (int64_t)k, seed, step * k, error);
         if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_chains_native(o->chains), error);
     }
+    if (!status) o->drawn = o->noise_rows;
     return status;
 }
 
@@ -232,6 +235,9 @@ static void collect_gradient(ebm_objective *o)
 gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error *error)
 {
     ad_run_options options = run_options(o);
+    if ((o->draw || o->chains) && o->drawn != o->noise_rows)
+        return gibbs_fail(error, GIBBS_UNBOUND, "%s: %lld artificial points are needed and %lld were drawn: refresh after binding",
+                          o->loss->name, (long long)o->noise_rows, (long long)o->drawn);
     gibbs_status status = ad_run(o->workspace, &options, error);
     if (status) return status;
     if (o->gradient_output >= 0) collect_gradient(o);

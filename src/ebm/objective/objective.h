@@ -20,6 +20,7 @@ struct ebm_objective {
     ebm_chains *chains;
     const void *x;
     int64_t rows, noise_rows;
+    int64_t drawn; /* artificial points of the last refresh: to be as many as noise_rows before an evaluation */
     uint64_t seed, step; /* of random leaves in the graph, since the last refresh */
     bool with_gradient;
     int health_output, log_z_output, gradient_output; /* −1: none */

@@ -11,12 +11,15 @@ static const double PIVOT = 64 * DBL_EPSILON; /* times d: what is left of a pivo
 
 static gibbs_status check_symmetric(int64_t d, const double *a, gibbs_error *error)
 {
+    for (int64_t k = 0; k < d * d; k++)
+        if (!isfinite(a[k]))
+            return gibbs_fail(error, GIBBS_NUMERIC, "covariance: %g in row %lld, column %lld", a[k],
+                              (long long)(k / d) + 1, (long long)(k % d) + 1);
     for (int64_t i = 0; i < d; i++)
-        for (int64_t j = 0; j <= i; j++) {
+        for (int64_t j = 0; j < i; j++) {
             double low = a[i * d + j], high = a[j * d + i];
-            double scale = sqrt(fabs(a[i * d + i])) * sqrt(fabs(a[j * d + j]));
-            if (!isfinite(low) || !isfinite(high) || !(fabs(low - high) <= ASYMMETRY * scale))
-                return gibbs_fail(error, GIBBS_NUMERIC, "covariance: row %lld, column %lld is %g, and %g across the diagonal",
+            if (!(fabs(low - high) <= ASYMMETRY * sqrt(fabs(a[i * d + i])) * sqrt(fabs(a[j * d + j]))))
+                return gibbs_fail(error, GIBBS_NUMERIC, "covariance: row %lld, column %lld is %g, its mirror image %g",
                                   (long long)i + 1, (long long)j + 1, low, high);
         }
     return GIBBS_OK;
@@ -35,9 +38,10 @@ gibbs_status ebm_cholesky(int64_t d, const double *a, double *lower, gibbs_error
     if (status) return status;
     memset(lower, 0, (size_t)(d * d) * sizeof *lower);
     for (int64_t j = 0; j < d; j++) {
-        double *own = lower + j * d, variance = a[j * d + j], pivot = variance - row_dot(own, own, j);
+        double *own = lower + j * d, variance = a[j * d + j];
+        double pivot = variance - row_dot(own, own, j);
         if (!(pivot > PIVOT * (double)d * variance))
-            return gibbs_fail(error, GIBBS_NUMERIC, "covariance: singular, pivot %lld of %lld is %g (the variance is %g)",
+            return gibbs_fail(error, GIBBS_NUMERIC, "covariance: singular, pivot %lld of %lld is %g (variance %g)",
                               (long long)j + 1, (long long)d, pivot, variance);
         own[j] = sqrt(pivot);
         for (int64_t i = j + 1; i < d; i++)

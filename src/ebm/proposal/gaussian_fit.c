@@ -72,7 +72,8 @@ static gibbs_status make(const ebm_data *data, const double *mean, const double 
     for (int64_t i = 0; i < data->cols; i++) {
         sd[i] = sqrt(covariance[i]);
         if (!isfinite(1 / sd[i]) || !isfinite(sd[i]))
-            return gibbs_fail(error, GIBBS_NUMERIC, "gaussian: the variance of column %lld is %g", (long long)i + 1, covariance[i]);
+            return gibbs_fail(error, GIBBS_NUMERIC, "gaussian: the variance of column %lld is %g", (long long)i + 1,
+                              covariance[i]);
     }
     return ebm_gaussian_diagonal(data->cols, mean, sd, a, q, error);
 }

@@ -98,7 +98,7 @@ static gibbs_status check_options(const ebm_model *model, const ebm_chain_option
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: the step is %g; it must be positive and finite", o->step);
     if (o->threads < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d threads", o->threads);
     if (!s->step || s->caches < 0 || s->caches > EBM_MAX_CACHES || (s->caches && !s->start))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: the sampler «%s» keeps %d values, at most %d, and needs a step%s",
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: «%s» keeps %d values (at most %d) and must have a step%s",
                           s->name ? s->name : "", s->caches, EBM_MAX_CACHES, s->caches ? " and a start" : "");
     if (!s->needs_proposal && !o->proposal) return GIBBS_OK;
     return ebm_proposal_check(s->name ? s->name : "chains", o->proposal, model->dim, true, error);

@@ -1,0 +1,49 @@
+#include "report.h"
+#include "failure.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int out_of_memory; /* some piece is missing: the file would be wrong */
+
+/* A report is a json_t. A value is given to its parent, which frees it. */
+static report *add(report *r, const char *key, json_t *value)
+{
+    json_t *parent = (json_t *)r;
+    if (!parent) {
+        json_decref(value);
+        return NULL;
+    }
+    int failed = key ? json_object_set_new(parent, key, value) : json_array_append_new(parent, value);
+    if (failed) out_of_memory = 1;
+    return failed ? NULL : (report *)value;
+}
+
+report *report_new(void) { return (report *)json_object(); }
+void report_free(report *root) { json_decref((json_t *)root); }
+report *report_object(report *r, const char *key) { return add(r, key, json_object()); }
+report *report_list(report *r, const char *key) { return add(r, key, json_array()); }
+void report_number(report *r, const char *key, double v) { add(r, key, isfinite(v) ? json_real(v) : json_null()); }
+void report_whole(report *r, const char *key, int64_t v) { add(r, key, json_integer(v)); }
+void report_flag(report *r, const char *key, int v) { add(r, key, json_boolean(v)); }
+void report_text(report *r, const char *key, const char *v) { add(r, key, json_string(v)); }
+
+void report_numbers(report *r, const char *key, const double *value, int64_t count)
+{
+    report *list = report_list(r, key);
+    for (int64_t i = 0; list && i < count; i++) report_number(list, NULL, value[i]);
+}
+
+gibbs_status report_write(const report *root, const char *path, gibbs_error *error)
+{
+    if (!root || out_of_memory) return fail(error, GIBBS_MEMORY, "%s: out of memory", path);
+    FILE *file = fopen(path, "w");
+    if (!file) return fail(error, GIBBS_IO, "%s: cannot be written: %s", path, strerror(errno));
+    int failed = json_dumpf((const json_t *)root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    failed |= fputc('\n', file) == EOF;
+    failed |= fclose(file) != 0;
+    return failed ? fail(error, GIBBS_IO, "%s: cannot be written: %s", path, strerror(errno)) : GIBBS_OK;
+}

@@ -1,0 +1,190 @@
+/* A tape as text and as a Graphviz digraph: read back, node by node, and compared with the tape. */
+#include "autodiff/tape.h"
+#include "plan_helpers.h"
+
+#include <stdio.h>
+
+typedef struct text {
+    char at[1 << 16];
+    size_t length;
+    int pieces, stop_after; /* stop_after: pieces; 0 for never */
+} text;
+
+static int collect(void *context, const char *piece, size_t length)
+{
+    text *t = context;
+    cr_assert_lt(t->length + length, sizeof t->at);
+    memcpy(t->at + t->length, piece, length);
+    t->length += length;
+    t->at[t->length] = 0;
+    return ++t->pieces == t->stop_after;
+}
+
+typedef struct model {
+    ad_tape *tape;
+    ad_axis data;
+    ad_var x, W, E, dW, unrelated;
+} model;
+
+static model model_new(void)
+{
+    model m = {.tape = ad_tape_new(GIBBS_FLOAT64, NULL)};
+    m.data = ad_axis_new(m.tape, "data");
+    m.x = ad_input(m.data, "x", ad_vec(3));
+    m.unrelated = ad_exp(ad_input(m.data, "unrelated", ad_vec(77)));
+    m.W = ad_parameter(m.tape, "W \"quoted\\\"", ad_mat(3, 4));
+    m.E = ad_scale(ad_sum(ad_softplus(ad_matmul(m.x, m.W))), 0.1);
+    ad_grad(m.E, &m.W, 1, &m.dW);
+    cr_assert_eq(ad_tape_status(m.tape), GIBBS_OK);
+    return m;
+}
+
+static bool needed(const ad_tape *t, ad_var output, int32_t id)
+{
+    if (id == output.id) return true;
+    for (int32_t i = id + 1; i <= output.id; i++)
+        for (int k = 0; k < t->node[i].nin; k++)
+            if (t->node[i].in[k] == id && needed(t, output, i)) return true;
+    return false;
+}
+
+/* The line of a node must hold its id, op, inputs, shape and axis. */
+static void check_line(const char *line, const ad_tape *t, int32_t id)
+{
+    const ad_node *n = &t->node[id];
+    char name[32], shape[AD_SHAPE_TEXT], inputs[64] = "";
+    int number;
+    cr_assert_eq(sscanf(line, "%d %31s", &number, name), 2, "%s", line);
+    cr_assert_eq(number, id, "«%s» should be of node %d", line, id);
+    cr_assert_str_eq(name, ad_ops[n->op].name);
+    for (int k = 0; k < n->nin; k++) sprintf(inputs + strlen(inputs), k ? ", %d" : " %d", n->in[k]);
+    cr_assert(strstr(line, inputs) != NULL, "inputs%s in «%s»", inputs, line);
+    cr_assert(strstr(line, ad_shape_text(&n->shape, shape, sizeof shape)) != NULL, "shape %s in «%s»", shape, line);
+    cr_assert(strstr(line, n->axis < 0 ? "shared" : "data") != NULL, "axis in «%s»", line);
+}
+
+Test(print, one_line_a_node)
+{
+    static text t;
+    model m = model_new();
+    cr_assert_eq(ad_print(&m.dW, 1, collect, &t, NULL), GIBBS_OK);
+    const char *line = strtok(t.at, "\n");
+    int lines = 0;
+    for (int32_t i = 0; i <= m.dW.id; i++) {
+        if (!needed(m.tape, m.dW, i)) continue;
+        cr_assert_not_null(line, "node %d is missing", i);
+        check_line(line, m.tape, i);
+        line = strtok(NULL, "\n");
+        lines++;
+    }
+    cr_assert_null(line, "%s", line);
+    cr_assert_gt(lines, 5);
+    ad_tape_free(m.tape);
+}
+
+Test(print, names_and_numbers)
+{
+    static text t;
+    model m = model_new();
+    cr_assert_eq(ad_print((ad_var[]){m.E, m.dW}, 2, collect, &t, NULL), GIBBS_OK);
+    cr_assert(strstr(t.at, "input x ") != NULL || strstr(t.at, "input x\t") != NULL, "%s", t.at);
+    cr_assert(strstr(t.at, "parameter W \"quoted\\\"") != NULL);
+    cr_assert(strstr(t.at, "constant 0.1") != NULL, "%s", t.at);
+    cr_assert(strstr(t.at, "unrelated") == NULL, "what the outputs do not depend on");
+    ad_tape_free(m.tape);
+}
+
+/* ---- As a digraph ---- */
+
+static int count_of(const char *t, const char *what)
+{
+    int n = 0;
+    for (; (t = strstr(t, what)); t += strlen(what)) n++;
+    return n;
+}
+
+/* Every quote that opens a label is closed on its line, counting escapes. */
+static void check_quotes(const char *t)
+{
+    bool inside = false;
+    for (; *t; t++) {
+        if (inside && *t == '\\') t++;
+        else if (*t == '"') inside = !inside;
+        cr_assert(!(inside && *t == '\n'), "a label runs over its line");
+    }
+    cr_assert(!inside);
+}
+
+Test(print, digraph)
+{
+    static text t;
+    model m = model_new();
+    int nodes = 0, edges = 0;
+    char what[64];
+    cr_assert_eq(ad_print_dot(&m.dW, 1, collect, &t, NULL), GIBBS_OK);
+    cr_assert_eq(strncmp(t.at, "digraph ", 8), 0);
+    cr_assert_str_eq(t.at + t.length - 2, "}\n");
+    check_quotes(t.at);
+    for (int32_t i = 0; i <= m.dW.id; i++) {
+        const ad_node *n = &m.tape->node[i];
+        if (!needed(m.tape, m.dW, i)) continue;
+        nodes++;
+        sprintf(what, "  n%d [shape=%s,label=\"%s", i, n->axis < 0 ? "box" : "ellipse", ad_ops[n->op].name);
+        cr_assert_eq(count_of(t.at, what), 1, "%s", what);
+        for (int k = 0; k < n->nin; k++, edges++) {
+            sprintf(what, "  n%d -> n%d;\n", n->in[k], i);
+            cr_assert(strstr(t.at, what) != NULL, "%s", what);
+        }
+    }
+    cr_assert_eq(count_of(t.at, " -> "), edges);
+    cr_assert_eq(count_of(t.at, "label="), nodes);
+    ad_tape_free(m.tape);
+}
+
+Test(print, long_names)
+{
+    static text t;
+    char name[3000];
+    memset(name, '"', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    ad_tape *tape = ad_tape_new(GIBBS_FLOAT32, NULL);
+    ad_var p = ad_parameter(tape, name, ad_scalar());
+    cr_assert_eq(ad_print_dot(&p, 1, collect, &t, NULL), GIBBS_OK);
+    check_quotes(t.at);
+    cr_assert_str_eq(t.at + t.length - 2, "}\n");
+    t.length = 0;
+    cr_assert_eq(ad_print(&p, 1, collect, &t, NULL), GIBBS_OK);
+    cr_assert_eq(t.at[t.length - 1], '\n');
+    cr_assert(strstr(t.at, "[]  shared\n") != NULL, "%s", t.at);
+    ad_tape_free(tape);
+}
+
+/* ---- What goes wrong ---- */
+
+typedef gibbs_status printer(const ad_var *, int, ad_write_fn, void *, gibbs_error *);
+
+static void refuse(printer *print, const ad_var *outputs, int count, ad_write_fn write, gibbs_status status, const char *words)
+{
+    static text t;
+    gibbs_error error;
+    t.length = 0, t.stop_after = status == GIBBS_STOPPED ? t.pieces + 2 : 0;
+    cr_assert_eq(print(outputs, count, write, &t, &error), status, "%s", words);
+    cr_assert_eq(error.status, status);
+    cr_assert(strstr(error.message, words) != NULL, "%s", error.message);
+    if (status == GIBBS_STOPPED) cr_assert_eq(t.pieces, t.stop_after, "nothing is written after the stop");
+}
+
+Test(print, errors)
+{
+    static printer *const print[] = {ad_print, ad_print_dot};
+    model m = model_new(), other = model_new();
+    for (int k = 0; k < 2; k++) {
+        refuse(print[k], NULL, 1, collect, GIBBS_ARGUMENT, "no outputs");
+        refuse(print[k], &m.E, 0, collect, GIBBS_ARGUMENT, "no outputs");
+        refuse(print[k], &m.E, 1, NULL, GIBBS_ARGUMENT, "nothing to write to");
+        refuse(print[k], (ad_var[]){m.E, {m.tape, -1}}, 2, collect, GIBBS_TAPE, "output 2 is the null var");
+        refuse(print[k], (ad_var[]){m.E, other.E}, 2, collect, GIBBS_TAPE, "output 2");
+        refuse(print[k], &m.dW, 1, collect, GIBBS_STOPPED, "the writer stopped");
+    }
+    ad_tape_free(m.tape), ad_tape_free(other.tape);
+}

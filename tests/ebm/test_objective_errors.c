@@ -1,0 +1,160 @@
+/* What ebm_objective_* refuse, and what must come before what. */
+#include "objective_helpers.h"
+
+static ad_var no_draw(const ebm_proposal *q, ad_var normal, const ad_var *theta) { return (void)q, (void)theta, normal; }
+static ad_var record_vector(ebm_graph *g) { return ad_batch_mean(g->data, g->x); }
+static ad_var record_per_sample(ebm_graph *g) { return ebm_graph_energy(g, g->x); }
+static ad_var record_nothing(ebm_graph *g) { return (ad_var){g->tape, -1}; }
+
+static const ebm_loss vector_loss = {.name = "vector", .record = record_vector};
+static const ebm_loss per_sample_loss = {.name = "per sample", .record = record_per_sample};
+static const ebm_loss null_loss = {.name = "nothing", .record = record_nothing}, hollow = {.name = "hollow"};
+
+/* ---- Options ---- */
+
+typedef struct refusal {
+    const ebm_loss *loss;
+    const char *option;
+    double value;
+    gibbs_status status;
+    const char *part;
+} refusal;
+
+static const refusal refusals[] = {
+    {NULL, "", 0, GIBBS_ARGUMENT, "no loss"},
+    {&hollow, "", 0, GIBBS_ARGUMENT, "no loss"},
+    {&ebm_loss_ml_is, "no proposal", 0, GIBBS_ARGUMENT, "needs a proposal"},
+    {&ebm_loss_nce, "no proposal", 0, GIBBS_ARGUMENT, "needs a proposal"},
+    {&ebm_loss_nce, "noise_ratio", -1, GIBBS_ARGUMENT, "noise ratio -1"},
+    {&ebm_loss_ml_is, "noise_ratio", INFINITY, GIBBS_ARGUMENT, "noise ratio inf"},
+    {&ebm_loss_ml_is, "noise_ratio", NAN, GIBBS_ARGUMENT, "noise ratio"},
+    {&ebm_loss_cd, "sampler_steps", 0, GIBBS_ARGUMENT, "0 sampler steps"},
+    {&ebm_loss_cd, "sampler_steps", -2, GIBBS_ARGUMENT, "-2 sampler steps"},
+    {&ebm_loss_cd, "sampler_step", 0, GIBBS_ARGUMENT, "step is 0"},
+    {&ebm_loss_cd, "sampler_step", NAN, GIBBS_ARGUMENT, "step is"},
+    {&ebm_loss_cd, "threads", -1, GIBBS_ARGUMENT, "threads"},
+    {&ebm_loss_cd, "independence", 0, GIBBS_ARGUMENT, "no proposal"},
+    {&ebm_loss_ml_is, "dim", 0, GIBBS_SHAPE, "2 dimensions"},
+    {&ebm_loss_nce, "callbacks", 0, GIBBS_ARGUMENT, "log_density"},
+    {&ebm_loss_nce, "callbacks of θ", 0, GIBBS_ARGUMENT, "log_density"},
+    {&vector_loss, "", 0, GIBBS_SHAPE, "one scalar"},
+    {&per_sample_loss, "", 0, GIBBS_SHAPE, "one scalar"},
+    {&null_loss, "", 0, GIBBS_SHAPE, "one scalar"},
+};
+
+static ebm_loss_options options_of(const refusal *r, const ebm_proposal *good, const ebm_proposal *wide)
+{
+    static const ebm_proposal bad[] = {{.name = "bad", .dim = 1, .draw = no_draw},
+                                       {.name = "bad", .dim = 1, .draw = no_draw, .depends_on_theta = 1}};
+    ebm_loss_options o = ebm_loss_defaults();
+    o.proposal = good;
+    if (!strcmp(r->option, "no proposal") || !strcmp(r->option, "independence")) o.proposal = NULL;
+    if (!strcmp(r->option, "dim")) o.proposal = wide;
+    if (!strcmp(r->option, "callbacks")) o.proposal = &bad[0];
+    if (!strcmp(r->option, "callbacks of θ")) o.proposal = &bad[1];
+    if (!strcmp(r->option, "noise_ratio")) o.noise_ratio = r->value;
+    if (!strcmp(r->option, "sampler_steps")) o.sampler_steps = (int)r->value;
+    if (!strcmp(r->option, "sampler_step")) o.sampler_step = r->value;
+    if (!strcmp(r->option, "threads")) o.threads = (int)r->value;
+    if (!strcmp(r->option, "independence")) o.sampler = &ebm_independence_mh;
+    return o;
+}
+
+Test(objective, refuses)
+{
+    ebm_proposal *good = test_proposal(&energies[PRECISION]), *wide = test_proposal(&energies[GAUSSIAN2]);
+    ebm_model *model = energies[PRECISION].make();
+    for (int k = 0; k < COUNT(refusals); k++) {
+        const refusal *r = &refusals[k];
+        ebm_objective *o = (ebm_objective *)model;
+        ebm_loss_options options = options_of(r, good, wide);
+        FAILS(r->status, r->part, ebm_objective_new(model, r->loss, &options, &o, FAIL));
+        cr_expect(!o, "%s %s", r->loss ? r->loss->name : "none", r->option);
+    }
+    ebm_objective_free(NULL);
+    ebm_model_free(model);
+    ebm_proposal_free(good);
+    ebm_proposal_free(wide);
+}
+
+/* A recording that fails says so: here on the way to the Hessian of |x|. */
+static ad_var kink(ad_var x, const ad_var *theta, void *context)
+{
+    (void)context;
+    return ad_mul(theta[0], ad_sum(ad_abs(x)));
+}
+
+Test(objective, score_matching_of_a_kink_names_the_op)
+{
+    ebm_model *model = model_of(1, &(ebm_parameter){"k", {0, {0}}, EBM_INIT_CONSTANT, 1}, 1, kink, GIBBS_FLOAT64);
+    ebm_objective *o;
+    FAILS(GIBBS_SMOOTH, "abs", ebm_objective_new(model, &ebm_loss_score_matching, NULL, &o, FAIL));
+    ebm_model_free(model);
+}
+
+/* ---- Order of calls ---- */
+
+Test(objective, needs_data_before_it_draws_and_draws_before_it_evaluates)
+{
+    const plain_energy *e = &energies[PRECISION];
+    double x[40], value = 7;
+    for (int r = 0; r < COUNT(x); r++) x[r] = sin(r);
+    ebm_model *model = e->make();
+    ebm_proposal *q = test_proposal(e);
+    ebm_loss_options options = ebm_loss_defaults();
+    options.proposal = q;
+    static const ebm_loss *const with_noise[] = {&ebm_loss_ml_is, &ebm_loss_nce, &ebm_loss_cd};
+    for (int k = 0; k < COUNT(with_noise); k++) {
+        ebm_objective *o;
+        OK(ebm_objective_new(model, with_noise[k], &options, &o, ERROR));
+        cr_expect(isnan(ebm_objective_health(o)));
+        FAILS(GIBBS_UNBOUND, "", ebm_objective_refresh(o, 0, 0, FAIL));
+        FAILS(GIBBS_UNBOUND, "", ebm_objective_evaluate(o, &value, FAIL));
+        OK(ebm_objective_bind(o, x, 10, ERROR));
+        FAILS(GIBBS_UNBOUND, "", ebm_objective_evaluate(o, &value, FAIL));
+        OK(ebm_objective_refresh(o, 0, 0, ERROR));
+        cr_expect(value == 7 && isfinite(value_of(o)));
+        /* the artificial points of 10 rows are not those of 40 */
+        OK(ebm_objective_bind(o, x, 40, ERROR));
+        FAILS(GIBBS_UNBOUND, "refresh", ebm_objective_evaluate(o, &value, FAIL));
+        OK(ebm_objective_refresh(o, 0, 0, ERROR));
+        cr_expect(isfinite(value_of(o)));
+        ebm_objective_free(o);
+    }
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+}
+
+Test(objective, refuses_no_rows_and_too_few_artificial_points)
+{
+    const plain_energy *e = &energies[PRECISION];
+    double x[] = {1, 2, 3};
+    ebm_model *model = e->make();
+    ebm_proposal *q = test_proposal(e);
+    ebm_objective *o;
+    ebm_loss_options options = ebm_loss_defaults();
+    options.proposal = q;
+    options.noise_ratio = 0.1;
+    OK(ebm_objective_new(model, &ebm_loss_nce, &options, &o, ERROR));
+    FAILS(GIBBS_DATA, "no data", ebm_objective_bind(o, x, 0, FAIL));
+    FAILS(GIBBS_DATA, "no data", ebm_objective_bind(o, NULL, 3, FAIL));
+    FAILS(GIBBS_ARGUMENT, "3 rows", ebm_objective_bind(o, x, 3, FAIL));
+    ebm_objective_free(o);
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+}
+
+/* Chains name the row of the data that they cannot start from. */
+Test(objective, chains_name_a_bad_row)
+{
+    const double x[] = {1, 2, NAN, 4};
+    ebm_model *model = energies[PRECISION].make();
+    ebm_objective *o;
+    gibbs_error error = {.row = -1};
+    OK(ebm_objective_new(model, &ebm_loss_cd, NULL, &o, ERROR));
+    OK(ebm_objective_bind(o, x, COUNT(x), ERROR));
+    cr_expect(ebm_objective_refresh(o, 0, 0, &error) == GIBBS_DATA && error.row == 2, "%s", error.message);
+    cr_expect(strstr(error.message, "row 3"), "%s", error.message);
+    ebm_objective_free(o);
+    ebm_model_free(model);
+}
