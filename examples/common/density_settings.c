@@ -131,7 +131,7 @@ settings settings_read(int argc, char **argv)
 {
     settings s = {.data = "examples/data/faithful.csv", .chosen = {1, 1, 1, 1}, .width = {64, 64}, .layers = 2,
                   .activation = ad_silu, .steps = NAN, .rate = NAN, .noise_ratio = NAN, .weight_decay = NAN,
-                  .cd_steps = 10, .cd_step = 0.02, .data_noise = 0.1, .base_sd = 4, .held_out = 0.2, .validation = 0.25, .split_seed = 1,
+                  .cd_steps = 10, .cd_step = 0.02, .data_noise = 0.2, .base_sd = 4, .held_out = 0.2, .validation = 0.25, .split_seed = 1,
                   .common = {.seed = 1, .threads = 1, .out = "out"}};
     read_table(argc, argv, &s);
     return s;

@@ -204,7 +204,8 @@ ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);
 /* ---- Derivatives: recorded, so they can be differentiated again ---------------------------------------------
  * y is a scalar, shared or per-sample. By a per-sample x the gradient is per-sample, each sample its own; by a
  * shared x the gradient of a per-sample y is summed over the axis. x may be any var, not only a leaf: y is taken
- * as a function of it. Where y does not depend on x the result is zero. All return the tape's status. */
+ * as a function of it. Where y does not depend on x the result is zero; but an x that is no leaf, which folding left
+ * out of y (a transpose that went into a product's flag), is an ARGUMENT error. All return the tape's status. */
 gibbs_status ad_grad(ad_var y, const ad_var *x, int n, ad_var *dx);
 
 /* Vector-Jacobian product: dx[i] = Σ ȳ ∂y/∂x[i], y of any shape, ȳ of y's shape and axis. */

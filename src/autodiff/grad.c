@@ -75,11 +75,33 @@ static gibbs_status null_all(ad_tape *tape, int n, ad_var *dx)
     return ad_tape_status(tape);
 }
 
+/* Folding may have recorded y from what x was made of rather than from x (a lift, a transpose, a negation): a zero
+ * would then be wrong. So an x that y does not read, while y reads a leaf below x, is refused. */
+static bool bypassed(ad_var y, ad_var x, const ad_paths *p)
+{
+    ad_tape *tape = y.tape;
+    if (x.id > y.id || p->needed[x.id] || tape->node[x.id].nin == 0) return false;
+    bool *below = gibbs_alloc_zero(&tape->alloc, (size_t)x.id + 1, sizeof *below), found = false;
+    if (!below) return ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory"), true;
+    below[x.id] = true;
+    for (int32_t i = x.id; i >= 0; i--) {
+        const ad_node *node = &tape->node[i];
+        for (int k = 0; below[i] && k < node->nin; k++) below[node->in[k]] = true;
+        if (below[i] && p->needed[i] && (node->op == OP_input || node->op == OP_parameter)) found = true;
+    }
+    gibbs_release(&tape->alloc, below);
+    if (found)
+        ad_fail(tape, GIBBS_ARGUMENT, "gradient: y was not recorded from argument %s (node %d), but from what that was made of; "
+                "ask for the derivative by a leaf", ad_ops[tape->node[x.id].op].name, x.id);
+    return found;
+}
+
 static gibbs_status sweep(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape = y.tape;
     ad_paths paths;
     if (!ad_paths_new(y, x, n, &paths)) return null_all(tape, n, dx);
+    for (int i = 0; i < n; i++) bypassed(y, x[i], &paths);
     int32_t *adjoint = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *adjoint);
     if (!adjoint) ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory");
     else {

@@ -39,6 +39,7 @@ static ad_var turn(args *a, ad_var v) { return veil(a, ad_permute(v, (int[]){1, 
 /* name, formula in a, with V for a veil, C for a number, LIFT to the data axis */
 #define V(v) veil(a, v)
 #define C(c) number(a, c)
+#define CORE(v) ad_reshape(v, ad_cube(1, 3, 3))
 #define LIFT(v) ad_lift(a->p->data, v)
 #define FOLDS(X)                                                                                                      \
     X(neg_neg, ad_neg(V(ad_neg(a->x))))                                                                               \
@@ -101,8 +102,8 @@ static ad_var turn(args *a, ad_var v) { return veil(a, ad_permute(v, (int[]){1, 
     X(matmul_transposed, ad_matmul(a->x, V(ad_transpose(a->A))))                                                      \
     X(transposed_matmul, ad_matmul(V(ad_transpose(a->A)), a->x))                                                      \
     X(matmul_twice_transposed, ad_matmul(V(ad_transpose(V(ad_transpose(a->A)))), a->B))                               \
-    X(matmul_transposed_core, ad_matmul_core(ad_transpose(V(ad_reshape(a->A, ad_cube(1, 3, 3)))), true,               \
-                                             ad_reshape(a->B, ad_cube(1, 3, 3)), false))                              \
+    X(matmul_transposed_core, ad_matmul_core(V(ad_transpose(CORE(a->A))), true, CORE(a->B), false))                   \
+    X(matmul_core_transposed, ad_matmul_core(CORE(a->A), false, V(ad_transpose(CORE(a->B))), true))                   \
     X(matmul_zero, ad_matmul(fill(a, 0), a->A))                                                                       \
     X(matmul_lifted, ad_matmul(a->x, V(LIFT(a->A))))                                                                  \
     X(matmul_column, ad_matmul(a->A, V(a->x)))                                                                        \

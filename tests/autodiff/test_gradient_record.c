@@ -191,3 +191,18 @@ Test(gradient_record, zero_where_nothing_depends)
     for (int i = 0; i < 4; i++) cr_expect(ad_is_zero(none[i]), "%d: %s", i, ad_tape_message(p.tape));
     problem_end(&p);
 }
+
+/* W's transpose goes into the product's flag: a zero gradient by it would be silently wrong. */
+Test(gradient_record, refuses_a_var_that_folding_left_out)
+{
+    ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_var W = ad_parameter(tape, "W", ad_mat(3, 2)), x = ad_input(ad_axis_new(tape, "data"), "x", ad_vec(2)), dW;
+    ad_var transposed = ad_transpose(W), other = ad_exp(W);
+    ad_var E = ad_sum(ad_square(ad_matmul(x, transposed)));
+    cr_assert_eq(ad_grad(E, &W, 1, &dW), GIBBS_OK);
+    cr_assert_eq(ad_grad(ad_sum(ad_square(x)), &other, 1, &dW), GIBBS_OK, "y and x have no leaf in common: zero");
+    cr_assert_eq(ad_grad(E, &transposed, 1, &dW), GIBBS_ARGUMENT);
+    cr_assert(strstr(ad_tape_message(tape), "permute"), "%s", ad_tape_message(tape));
+    cr_assert(ad_is_null(dW));
+    ad_tape_free(tape);
+}

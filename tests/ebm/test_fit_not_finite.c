@@ -2,6 +2,8 @@
  * parameters are those of the last finite step. */
 #include "objective_helpers.h"
 
+#include <stdio.h>
+
 static ebm_fit_options sgd(const ebm_loss *loss, double rate, int64_t steps)
 {
     ebm_fit_options o = ebm_fit_defaults();
@@ -29,7 +31,7 @@ static int64_t step_of_nan(double m2, double rate, double *last)
 {
     double theta = 1.7;
     int64_t step = 0;
-    for (*last = theta; theta > 0; step++) {
+    for (*last = theta; theta > 0 && step < 100; step++) {
         *last = theta;
         theta -= rate * (4 * log(theta) * m2 - 2) / theta;
     }
@@ -39,7 +41,7 @@ static int64_t step_of_nan(double m2, double rate, double *last)
 static void check_log(gibbs_dtype dtype, double tolerance)
 {
     enum { ROWS = 30 };
-    const double rate = 1.9;
+    const double rate = 3.7;
     double *x = normals(ROWS, 0, 1, 1), m2 = 0, last, theta;
     for (int r = 0; r < ROWS; r++) m2 += x[r] * x[r] / ROWS;
     int64_t step = step_of_nan(m2, rate, &last);

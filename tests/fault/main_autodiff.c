@@ -9,7 +9,7 @@
 #include "support/alloc.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-enum { D = 3, H = 5, K = 2, ROWS = 3000, OUTPUTS = 12 };
+enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 12 };
 
 static int failed;
 

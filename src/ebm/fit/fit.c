@@ -41,6 +41,8 @@ static gibbs_status check_ranges(const ebm_fit_options *o, gibbs_error *error)
         {"the validation fraction", o->validation_fraction, 0, 1},
         {"validation_every", (double)o->validation_every, 1, 0x1p62},
         {"patience", (double)o->patience, 0, 0x1p62},
+        {"the number of threads", (double)o->threads, 0, 0x1p31},
+        {"the schedule", (double)o->schedule, EBM_SCHEDULE_CONSTANT, EBM_SCHEDULE_INVERSE + 1},
     };
     for (int i = 0; i < GIBBS_COUNT(ranges); i++)
         if (!(ranges[i].value >= ranges[i].low && ranges[i].value < ranges[i].high))

@@ -50,14 +50,6 @@ static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, gibbs
     return ebm_program_build(g->tape, output, c->state, NULL, &c->start, error);
 }
 
-/* A part of the state that a sampler leaves as it is would be carried from itself to itself: it gets a node. */
-static ad_var carried_output(const ebm_chains *c, ad_var v)
-{
-    for (int k = 0; k < c->state; k++)
-        if (v.id == c->input[k].id && !ad_is_null(v)) return ad_stop_gradient(v);
-    return lifted(c, v);
-}
-
 static gibbs_status build_move(ebm_chains *c, const ebm_sampler_graph *g, gibbs_error *error)
 {
     ad_var output[MAX_STATE];
@@ -66,7 +58,7 @@ static gibbs_status build_move(ebm_chains *c, const ebm_sampler_graph *g, gibbs_
     for (int k = 0; k < c->state; k++) output[k] = (ad_var){g->tape, -1};
     output[count] = ad_add(c->input[count], c->sampler->step(g, c->input, output));
     for (int k = 0; k < c->state; k++) {
-        output[k] = carried_output(c, output[k]);
+        output[k] = lifted(c, output[k]);
         carry[k] = (ad_carry){k, c->input[k]};
     }
     ad_plan_options options = {.carry = carry, .carries = c->state};
