@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GRID = 121, ARROWS = 23, TEXT = 512 };
+enum { GRID = 201, ARROWS = 23, TEXT = 512 };
 
 /* side × side points over the box, the first coordinate moving fastest. */
 static void place(const ebm_box *box, int side, double *x)
@@ -41,7 +41,7 @@ static gibbs_status write_grid(const density_plot *p, ebm_model *model, const ch
 
 /* The grid is read into an array, from which both the colours and the contour lines are drawn. */
 static const char script[] =
-    "set terminal pngcairo size 1120,900 font 'sans,15' enhanced background 'white'\n"
+    "set terminal pngcairo size 1160,940 font 'sans,15' enhanced background 'white'\n"
     "set output NAME.'.png'\n"
     "set datafile separator ','\n"
     "array D[N * N]\n"
@@ -63,9 +63,10 @@ static const char script[] =
     "set xrange [X(x0):X(x1)]; set yrange [Y(y0):Y(y1)]; set cbrange [0:top / (SX * SY)]\n"
     "set palette defined (0 '#ffffff', 0.04 '#eef4fa', 0.2 '#c3daec', 0.45 '#82b4d8', 0.7 '#3f81ba', 1 '#103a72')\n"
     "set tics out nomirror; set border 3 lc rgb '#606060'; set cbtics scale 0.4; set colorbox noborder\n"
-    "set xlabel LX noenhanced; set ylabel LY noenhanced; set cblabel 'density' offset 1\n"
+    "set xlabel LX noenhanced; set ylabel LY noenhanced; set cblabel 'density'\n"
     "set title TITLE noenhanced\n"
-    "set key outside bottom center horizontal samplen 2\n"
+    "set key at screen 0.5, screen 0.025 center horizontal samplen 2\n"
+    "set lmargin at screen 0.085; set rmargin at screen 0.84; set bmargin at screen 0.125; set tmargin at screen 0.935\n"
     "# An arrow shows the direction of the score; its length levels off, so that steep places stay readable.\n"
     "step = (x1 - x0) / (M - 1)\n"
     "size(u, v) = 0.85 * step * tanh(sqrt(u**2 + v**2) / 3.0) / (sqrt(u**2 + v**2) + 1e-12)\n"
@@ -73,8 +74,8 @@ static const char script[] =
     "  $lines using (X(column(1))):(Y(column(2))) with lines lw 1.2 lc rgb '#60103a72' notitle, \\\n"
     "  $arrows using (X($1)):(Y($2)):(SX * $3 * size($3, $4)):(SY * $4 * size($3, $4)) \\\n"
     "    with vectors head size graph 0.006,22 filled lw 1 lc rgb '#909090' title 'score, -grad E', \\\n"
-    "  $points using (X($1)):(Y($2)) with points pt 7 ps 1.05 lc rgb 'white' notitle, \\\n"
-    "  $points using (X($1)):(Y($2)) with points pt 7 ps 0.75 lc rgb '#e0662c' title 'training data'\n";
+    "  $points using (X($1)):(Y($2)) with points pt 7 ps 0.85 lc rgb 'white' notitle, \\\n"
+    "  $points using (X($1)):(Y($2)) with points pt 7 ps 0.6 lc rgb '#e0662c' title 'training data'\n";
 
 static gibbs_status write_script(const density_plot *p, const char *file, gibbs_error *error)
 {

@@ -11,7 +11,7 @@ const method methods[METHODS] = {
     {"ml-is", &ebm_loss_ml_is, 1500, 3e-3, 20, 1e-3},
     {"cd", &ebm_loss_cd, 3000, 3e-3, 0, 1e-3},
     {"score-matching", &noisy_score_matching, 3000, 3e-3, 0, 1e-3},
-    {"nce", &ebm_loss_nce, 1500, 3e-3, 20, 1e-3},
+    {"nce", &ebm_loss_nce, 3000, 3e-3, 2, 1e-3},
 };
 
 typedef struct activation {

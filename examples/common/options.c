@@ -13,6 +13,7 @@ enum { FIRST_KEY = 256, MESSAGE_SIZE = 256 }; /* keys below are short options, o
 const option_domain option_positive = {"a positive number", DBL_MIN, INFINITY, 0};
 const option_domain option_not_negative = {"a number of at least 0", 0, INFINITY, 0};
 const option_domain option_count = {"a whole number of at least 1", 1, 0x1p31, 1};
+const option_domain option_several = {"a whole number of at least 2", 2, 0x1p31, 1};
 const option_domain option_whole = {"a whole number of at least 0", 0, 0x1p53, 1};
 const option_domain option_fraction = {"a number between 0 and 1", DBL_MIN, 1, 0};
 

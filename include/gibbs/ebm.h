@@ -273,9 +273,9 @@ ebm_fit_options ebm_fit_defaults(void);
 
 typedef struct ebm_fit_report {
     int64_t steps;            /* taken */
-    int64_t best_step;        /* whose parameters are kept */
+    int64_t best_step;        /* the number of steps after which the kept parameters were those of the model */
     double seconds;
-    double loss;              /* at the last step */
+    double loss;              /* at the last step, without weight decay (which L-BFGS' history includes) */
     double best_validation;   /* NaN without validation */
     double health, log_z;     /* at the last step; NaN when the loss has none */
     int converged;            /* L-BFGS */

@@ -21,7 +21,8 @@ static void check_sizes(ad_compiler *c)
 {
     for (int64_t i = 0; i < c->count && !c->status; i++) {
         const ad_node *node = &c->tape->node[i];
-        if (c->live[i] && node->axis >= 0 && ad_shape_count(&node->shape) > ((int64_t)1 << 40) / ad_axis_factor(c->tape, node->axis))
+        if (!c->live[i] || node->axis < 0) continue;
+        if (ad_shape_count(&node->shape) > ((int64_t)1 << 40) / ad_axis_factor(c->tape, node->axis))
             ad_compile_fail(c, GIBBS_SIZE, "a value has more than 2^40 numbers for one sample, its children added up");
     }
 }

@@ -179,7 +179,12 @@ static void emit_rows(ad_compiler *c, int32_t id, ad_executor *run, const int64_
 {
     const ad_node *node = &c->tape->node[id];
     ad_instruction i = blank(c, id, run);
-    for (int k = 0; k < node->nin; k++) i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROW);
+    for (int k = 0; k < node->nin; k++) {
+        int64_t count = ad_shape_count(&c->tape->node[node->in[k]].shape);
+        i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROW);
+        if (node->op == OP_user && i.operand[k + 1].row_stride && i.operand[k + 1].row_stride != count)
+            i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROWS); /* a user's kernel knows no strides */
+    }
     i.operand[0] = ad_place_new(c, id);
     if (dims) memcpy(i.dim, dim, (size_t)dims * sizeof *dim);
     if (node->op == OP_user) i.user = c->tape->side[node->side].user;

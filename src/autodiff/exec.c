@@ -169,7 +169,8 @@ gibbs_status ad_run_concat(const ad_instruction *i, ad_frame *f)
 }
 
 /* Number k of the index, a whole number in [0, n); or −1 with a sentence about that row of that axis. */
-static int64_t index_at(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n, int64_t axis, int64_t row)
+static int64_t index_at(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n, int64_t axis,
+                        int64_t row)
 {
     double v = f->kernels->get(index, k);
     int64_t at = v >= 0 && v < (double)n ? (int64_t)v : -1;

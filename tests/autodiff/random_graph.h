@@ -33,10 +33,10 @@ static inline graph graph_new(gibbs_dtype dtype, uint64_t seed)
     g.data = ad_axis_new(g.tape, "data");
     g.child = ad_axis_child(g.data, CHILDREN, "child");
     static const double table[12] = {0.5, -1, 0.25, 2, 1, -0.75, 0.125, 1.5, -2, 0.375, 1, 0};
-    ad_var bound[LEAVES] = {
-        ad_input(g.data, "a", ad_mat(3, 4)), ad_input(g.data, "b", ad_vec(4)), ad_input(g.data, "c", ad_scalar()),
-        ad_input(g.child, "d", ad_vec(4)), ad_parameter(g.tape, "e", ad_mat(3, 4)), ad_parameter(g.tape, "f", ad_vec(4)),
-        ad_parameter(g.tape, "g", ad_scalar()), ad_input(g.data, "h", ad_cube(2, 3, 4))};
+    ad_var bound[LEAVES] = {ad_input(g.data, "a", ad_mat(3, 4)),     ad_input(g.data, "b", ad_vec(4)),
+                            ad_input(g.data, "c", ad_scalar()),      ad_input(g.child, "d", ad_vec(4)),
+                            ad_parameter(g.tape, "e", ad_mat(3, 4)), ad_parameter(g.tape, "f", ad_vec(4)),
+                            ad_parameter(g.tape, "g", ad_scalar()),  ad_input(g.data, "h", ad_cube(2, 3, 4))};
     for (int k = 0; k < LEAVES; k++) keep(&g, g.leaf[g.leaves++] = bound[k]);
     keep(&g, ad_constant_array(g.tape, ad_mat(3, 4), table));
     keep(&g, ad_normal(g.data, ad_mat(3, 4), 1));
@@ -57,7 +57,8 @@ static const ad_var NO_VAR = {NULL, -1};
 
 static inline ad_var do_unary(graph *g, ad_var x)
 {
-    static ad_var (*const f[])(ad_var) = {ad_tanh, ad_sin, ad_cos, ad_sigmoid, ad_softplus, ad_neg, ad_erf, ad_stop_gradient};
+    static ad_var (*const f[])(ad_var) = {ad_tanh,     ad_sin, ad_cos, ad_sigmoid,
+                                          ad_softplus, ad_neg, ad_erf, ad_stop_gradient};
     return f[roll(g, LENGTH(f))](x);
 }
 
@@ -193,9 +194,9 @@ static inline ad_var do_gradient(graph *g, ad_var x)
 
 static inline void graph_grow(graph *g, int ops)
 {
-    static ad_var (*const f[])(graph *, ad_var) = {do_unary, do_unary, do_binary, do_binary, do_binary, do_reduction, do_batch,
-                                                   do_permute, do_reshape, do_cut, do_expand, do_indexed, do_axes, do_matmul,
-                                                   do_gradient};
+    static ad_var (*const f[])(graph *, ad_var) = {do_unary,     do_unary,   do_binary,  do_binary,  do_binary,
+                                                   do_reduction, do_batch,   do_permute, do_reshape, do_cut,
+                                                   do_expand,    do_indexed, do_axes,    do_matmul,  do_gradient};
     for (int k = 0; k < ops; k++) keep(g, f[roll(g, LENGTH(f))](g, any(g)));
     cr_assert_eq(ad_tape_status(g->tape), GIBBS_OK, "%s", ad_tape_message(g->tape));
 }

@@ -73,96 +73,96 @@ static const ad_user_op talking = {.name = "talking", .arguments = 1, .shape = r
 static const ad_user_op nameless = {.arguments = 1, .shape = refuse_shape, .kernel = no_kernel};
 static const ad_user_op crowded = {.name = "crowded", .arguments = 9, .shape = refuse_shape, .kernel = no_kernel};
 
-#define CASES(X)                                                                                                              \
-    X(SHAPE, ad_add(w.x, w.v), "add: shapes [3] and [4] do not agree")                                                        \
-    X(SHAPE, ad_select(w.s, w.x, w.v), "select: shapes [3] and [4] do not agree")                                             \
-    X(AXIS, ad_mul(w.x, w.y), "mul: axes «data» and «noise» meet")                                                            \
-    X(AXIS, ad_select(w.s, w.x, w.y), "select: axes «data» and «noise» meet")                                                 \
-    X(AXIS, ad_sub(w.x, w.e), "sub: axes «data» and «child» meet")                                                            \
-    X(TAPE, ad_add(w.x, w.foreign), "add: arguments belong to two tapes")                                                     \
-    X(TAPE, ad_add(w.x, w.null), "add: argument 2 is the null var")                                                           \
-    X(TAPE, ad_exp(w.null), "exp: argument 1 is the null var")                                                                \
-    X(TAPE, ad_add(((ad_var){NULL, -1}), w.x), "add: argument 1 is the null var")                                             \
-    X(SHAPE, ad_matmul(w.x, w.v), "matmul: shapes [3] and [4] do not agree")                                                  \
-    X(SHAPE, ad_matmul(w.M, w.v), "matmul: shapes [4,3] and [4] do not agree")                                                \
-    X(SHAPE, ad_matmul(w.s, w.x), "matmul: shapes [] and [3] do not agree")                                                   \
-    X(SHAPE, ad_matmul(ad_expand(w.W, ad_cube(2, 3, 5)), ad_expand(w.M, ad_cube(3, 4, 3))), "[2,3,5] and [3,4,3] do not")     \
-    X(AXIS, ad_matmul(w.x, w.y), "matmul: axes «data» and «noise» meet")                                                      \
-    X(SIZE, ad_matmul(w.tall, w.wide), "more than 2^31-1 elements")                                                           \
-    X(SHAPE, ad_reshape(w.M, ad_vec(11)), "reshape: [4,3] and [11] have different numbers of elements")                       \
-    X(SHAPE, ad_reshape(w.M, ad_mat(-4, -3)), "different numbers of elements")                                                \
-    X(SHAPE, ad_expand(w.x, ad_vec(4)), "expand: [3] does not broadcast to [4]")                                              \
-    X(SHAPE, ad_expand(w.M, ad_vec(3)), "expand: [4,3] does not broadcast to [3]")                                            \
-    X(SHAPE, ad_expand(w.s, ad_cube(1 << 20, 1 << 20, 1)), "does not broadcast")                                              \
-    X(ARGUMENT, ad_permute(w.M, ((int[]){0, 0})), "permute: the order is no permutation of 2 dimensions")                     \
-    X(ARGUMENT, ad_permute(w.M, ((int[]){1, 2})), "permute: the order is no permutation of 2 dimensions")                     \
-    X(ARGUMENT, ad_permute(w.M, ((int[]){-1, 0})), "permute: the order is no permutation of 2 dimensions")                    \
-    X(SHAPE, ad_transpose(w.x), "transpose: needs a matrix, got 1 dimensions")                                                \
-    X(ARGUMENT, ad_slice(w.x, 1, 0, 1), "slice: there is no dimension 1 in 1")                                                \
-    X(ARGUMENT, ad_slice(w.x, -1, 0, 1), "slice: there is no dimension -1 in 1")                                              \
-    X(ARGUMENT, ad_slice(w.s, 0, 0, 1), "slice: there is no dimension 0 in 0")                                                \
-    X(ARGUMENT, ad_slice(w.x, 0, 2, 2), "slice: 2 elements from 2 do not lie in a dimension of 3")                            \
-    X(ARGUMENT, ad_slice(w.x, 0, -1, 2), "slice: 2 elements from -1 do not lie in a dimension of 3")                          \
-    X(ARGUMENT, ad_slice(w.x, 0, 1, 0), "slice: 0 elements from 1 do not lie in a dimension of 3")                            \
-    X(ARGUMENT, ad_slice(w.x, 0, INT64_MAX, INT64_MAX), "do not lie in a dimension of 3")                                     \
-    X(ARGUMENT, ad_pad(w.x, 0, -1, 1), "pad: -1 before and 1 after are out of range")                                         \
-    X(ARGUMENT, ad_pad(w.x, 0, 1, INT64_MAX), "after are out of range")                                                       \
-    X(ARGUMENT, ad_pad(w.x, 2, 1, 1), "pad: there is no dimension 2 in 1")                                                    \
-    X(SIZE, ad_pad(w.x, 0, INT32_MAX, INT32_MAX), "more than 2^31-1 elements")                                                \
-    X(SHAPE, ad_concat(w.x, w.M, 0), "concat: shapes [3] and [4,3] do not fit along dimension 0")                             \
-    X(SHAPE, ad_concat(w.M, w.W, 1), "concat: shapes [4,3] and [3,5] do not fit along dimension 1")                           \
-    X(ARGUMENT, ad_concat(w.x, w.x, 1), "concat: there is no dimension 1 in 1")                                               \
-    X(AXIS, ad_concat(w.x, w.y, 0), "concat: axes «data» and «noise» meet")                                                   \
-    X(ARGUMENT, ad_sum_dims(w.x, 2), "sum: the mask 0x2 names dimensions beyond 1")                                           \
-    X(ARGUMENT, ad_logsumexp_dims(w.s, 1), "logsumexp: the mask 0x1 names dimensions beyond 0")                               \
-    X(SHAPE, ad_softmax(w.s), "softmax: needs a vector, got a scalar")                                                        \
-    X(ARGUMENT, ad_gather(w.s, w.s), "gather: there is no dimension 0 in 0")                                                  \
-    X(AXIS, ad_gather(w.x, on(w.noise)), "gather: axes «data» and «noise» meet")                                              \
-    X(SHAPE, ad_scatter_add(w.x, w.v, 5), "scatter_add: [3] has no leading [4], or 5 rows are out of range")                  \
-    X(SHAPE, ad_scatter_add(w.x, w.x, 0), "or 0 rows are out of range")                                                       \
-    X(AXIS, ad_batch_sum(w.noise, w.x), "batch_sum: the value is on axis «data», not on «noise»")                             \
-    X(AXIS, ad_batch_mean(w.child, w.x), "batch_sum: the value is on axis «data», not on «child»")                            \
-    X(AXIS, ad_batch_max(w.no_axis, w.x), "batch_max: the axis is null")                                                      \
-    X(TAPE, ad_batch_logsumexp(w.foreign_axis, w.x), "batch_logsumexp: the axis belongs to another tape")                     \
-    X(AXIS, ad_batch_count(w.no_axis), "batch_count: the axis is null")                                                       \
-    X(AXIS, ad_batch_matmul(w.data, w.x, w.y), "batch_matmul: a factor is on axis «noise», not on «data»")                    \
-    X(SHAPE, ad_batch_matmul(w.data, w.x, w.M), "batch_matmul: shapes [3] and [4,3] do not agree")                            \
-    X(SHAPE, ad_batch_matmul(w.data, w.W, w.M), "batch_matmul: shapes [3,5] and [4,3] do not agree")                          \
-    X(AXIS, ad_lift(w.noise, w.x), "lift: the value is per-sample on axis «data» already, not shared")                        \
-    X(AXIS, ad_regroup(w.x), "regroup: «data» is no child axis")                                                              \
-    X(AXIS, ad_regroup(w.W), "regroup: «shared» is no child axis")                                                            \
-    X(AXIS, ad_ungroup(w.data, w.x), "ungroup: «data» is no child axis")                                                      \
-    X(AXIS, ad_ungroup(w.child, w.y), "not on «data», the parent of «child»")                                                 \
-    X(SHAPE, ad_ungroup(w.child, w.x), "ungroup: the first dimension of [3] is not the 4 of «child»")                         \
-    X(SHAPE, ad_ungroup(w.child, w.s), "ungroup: the first dimension of [] is not the 4 of «child»")                          \
-    X(SHAPE, ad_batch_gather(w.x, w.y), "batch_gather: the index must be a per-sample scalar")                                \
-    X(SHAPE, ad_batch_gather(w.x, ad_constant(w.tape, 1)), "batch_gather: the index must be a per-sample scalar")             \
-    X(AXIS, ad_batch_scatter_add(w.noise, w.y, w.s), "batch_scatter_add: axes «noise» and «data» meet")                       \
-    X(TAPE, ad_batch_scatter_add(w.foreign_axis, w.x, w.s), "batch_scatter_add: the axis belongs to another tape")            \
-    X(ARGUMENT, on(ad_axis_child(w.data, 0, "c")), "axis_child: 0 elements for each of «data» are out of range")              \
-    X(SIZE, on(ad_axis_child(w.child, 1 << 30, "c")), "axis_child: 1073741824 elements for each of «child»")                  \
-    X(AXIS, on(ad_axis_child(w.no_axis, 2, "c")), "axis_child: the axis is null")                                             \
-    X(SIZE, ad_input(w.data, "u", ad_vec(0)), "input «u»: a dimension of [0] is below 1, or the shape is too large")          \
-    X(SIZE, ad_parameter(w.tape, "U", ad_mat(1 << 16, 1 << 16)), "parameter «U»: a dimension of [65536,65536]")               \
-    X(SIZE, ad_parameter(w.tape, "U", ((ad_shape){.rank = 9})), "parameter «U»")                                              \
-    X(SIZE, ad_parameter(w.tape, "U", ad_cube(INT64_MAX, 3, INT64_MAX)), "parameter «U»")                                     \
-    X(ARGUMENT, ad_constant_array(w.tape, ad_vec(3), NULL), "constant_array: no values")                                      \
-    X(SIZE, ad_constant_array(w.tape, ad_vec(-3), (double[]){1}), "constant_array: a dimension is below 1")                   \
-    X(SIZE, ad_normal(w.data, ad_vec(0), 1), "normal: a dimension is below 1")                                                \
-    X(AXIS, ad_uniform(w.no_axis, ad_vec(2), 1), "uniform: the axis is null")                                                 \
-    X(SHAPE, grad_of(w.x, w.x), "grad: y must be a scalar, not [3]")                                                          \
-    X(TAPE, grad_of(w.s, w.foreign), "grad: arguments belong to two tapes")                                                   \
-    X(TAPE, grad_of(w.s, w.null), "grad: argument 2 is the null var")                                                         \
-    X(SHAPE, vjp_of(w.x, w.v, w.x), "vjp: the cotangent has not the shape and axis of y")                                     \
-    X(SHAPE, ad_jvp(w.s, &w.x, &w.v, 1), "expand: [4] does not broadcast to [3]")                                             \
-    X(SHAPE, ad_hess_diag(w.x, w.x), "y must be a scalar")                                                                    \
-    X(SHAPE, ad_substitute(w.s, &w.x, &w.v, 1), "substitute: pair 1 has shapes [3] and [4]")                                  \
-    X(AXIS, ad_substitute(w.s, &w.x, &w.y, 1), "substitute: pair 1 is on axes «data» and «noise»")                            \
-    X(TAPE, ad_substitute(w.s, &w.x, &w.foreign, 1), "two tapes")                                                             \
-    X(SHAPE, ad_user(&silent, &w.x), "silent: the shapes do not fit")                                                         \
-    X(SHAPE, ad_user(&talking, &w.x), "talking: three are needed")                                                            \
-    X(ARGUMENT, ad_user(&nameless, &w.x), "user op: needs a name")                                                            \
-    X(ARGUMENT, ad_user(&crowded, &w.x), "user op: needs a name, 1 to 4 arguments")                                           \
+#define CASES(X)                                                                                                       \
+    X(SHAPE, ad_add(w.x, w.v), "add: shapes [3] and [4] do not agree")                                                 \
+    X(SHAPE, ad_select(w.s, w.x, w.v), "select: shapes [3] and [4] do not agree")                                      \
+    X(AXIS, ad_mul(w.x, w.y), "mul: axes «data» and «noise» meet")                                                     \
+    X(AXIS, ad_select(w.s, w.x, w.y), "select: axes «data» and «noise» meet")                                          \
+    X(AXIS, ad_sub(w.x, w.e), "sub: axes «data» and «child» meet")                                                     \
+    X(TAPE, ad_add(w.x, w.foreign), "add: arguments belong to two tapes")                                              \
+    X(TAPE, ad_add(w.x, w.null), "add: argument 2 is the null var")                                                    \
+    X(TAPE, ad_exp(w.null), "exp: argument 1 is the null var")                                                         \
+    X(TAPE, ad_add(((ad_var){NULL, -1}), w.x), "add: argument 1 is the null var")                                      \
+    X(SHAPE, ad_matmul(w.x, w.v), "matmul: shapes [3] and [4] do not agree")                                           \
+    X(SHAPE, ad_matmul(w.M, w.v), "matmul: shapes [4,3] and [4] do not agree")                                         \
+    X(SHAPE, ad_matmul(w.s, w.x), "matmul: shapes [] and [3] do not agree")                                            \
+    X(SHAPE, ad_matmul(ad_expand(w.W, ad_cube(2, 3, 5)), ad_expand(w.M, ad_cube(3, 4, 3))), "[2,3,5] and [3,4,3] do") \
+    X(AXIS, ad_matmul(w.x, w.y), "matmul: axes «data» and «noise» meet")                                               \
+    X(SIZE, ad_matmul(w.tall, w.wide), "more than 2^31-1 elements")                                                    \
+    X(SHAPE, ad_reshape(w.M, ad_vec(11)), "reshape: [4,3] and [11] have different numbers of elements")                \
+    X(SHAPE, ad_reshape(w.M, ad_mat(-4, -3)), "different numbers of elements")                                         \
+    X(SHAPE, ad_expand(w.x, ad_vec(4)), "expand: [3] does not broadcast to [4]")                                       \
+    X(SHAPE, ad_expand(w.M, ad_vec(3)), "expand: [4,3] does not broadcast to [3]")                                     \
+    X(SHAPE, ad_expand(w.s, ad_cube(1 << 20, 1 << 20, 1)), "does not broadcast")                                       \
+    X(ARGUMENT, ad_permute(w.M, ((int[]){0, 0})), "permute: the order is no permutation of 2 dimensions")              \
+    X(ARGUMENT, ad_permute(w.M, ((int[]){1, 2})), "permute: the order is no permutation of 2 dimensions")              \
+    X(ARGUMENT, ad_permute(w.M, ((int[]){-1, 0})), "permute: the order is no permutation of 2 dimensions")             \
+    X(SHAPE, ad_transpose(w.x), "transpose: needs a matrix, got 1 dimensions")                                         \
+    X(ARGUMENT, ad_slice(w.x, 1, 0, 1), "slice: there is no dimension 1 in 1")                                         \
+    X(ARGUMENT, ad_slice(w.x, -1, 0, 1), "slice: there is no dimension -1 in 1")                                       \
+    X(ARGUMENT, ad_slice(w.s, 0, 0, 1), "slice: there is no dimension 0 in 0")                                         \
+    X(ARGUMENT, ad_slice(w.x, 0, 2, 2), "slice: 2 elements from 2 do not lie in a dimension of 3")                     \
+    X(ARGUMENT, ad_slice(w.x, 0, -1, 2), "slice: 2 elements from -1 do not lie in a dimension of 3")                   \
+    X(ARGUMENT, ad_slice(w.x, 0, 1, 0), "slice: 0 elements from 1 do not lie in a dimension of 3")                     \
+    X(ARGUMENT, ad_slice(w.x, 0, INT64_MAX, INT64_MAX), "do not lie in a dimension of 3")                              \
+    X(ARGUMENT, ad_pad(w.x, 0, -1, 1), "pad: -1 before and 1 after are out of range")                                  \
+    X(ARGUMENT, ad_pad(w.x, 0, 1, INT64_MAX), "after are out of range")                                                \
+    X(ARGUMENT, ad_pad(w.x, 2, 1, 1), "pad: there is no dimension 2 in 1")                                             \
+    X(SIZE, ad_pad(w.x, 0, INT32_MAX, INT32_MAX), "more than 2^31-1 elements")                                         \
+    X(SHAPE, ad_concat(w.x, w.M, 0), "concat: shapes [3] and [4,3] do not fit along dimension 0")                      \
+    X(SHAPE, ad_concat(w.M, w.W, 1), "concat: shapes [4,3] and [3,5] do not fit along dimension 1")                    \
+    X(ARGUMENT, ad_concat(w.x, w.x, 1), "concat: there is no dimension 1 in 1")                                        \
+    X(AXIS, ad_concat(w.x, w.y, 0), "concat: axes «data» and «noise» meet")                                            \
+    X(ARGUMENT, ad_sum_dims(w.x, 2), "sum: the mask 0x2 names dimensions beyond 1")                                    \
+    X(ARGUMENT, ad_logsumexp_dims(w.s, 1), "logsumexp: the mask 0x1 names dimensions beyond 0")                        \
+    X(SHAPE, ad_softmax(w.s), "softmax: needs a vector, got a scalar")                                                 \
+    X(ARGUMENT, ad_gather(w.s, w.s), "gather: there is no dimension 0 in 0")                                           \
+    X(AXIS, ad_gather(w.x, on(w.noise)), "gather: axes «data» and «noise» meet")                                       \
+    X(SHAPE, ad_scatter_add(w.x, w.v, 5), "scatter_add: [3] has no leading [4], or 5 rows are out of range")           \
+    X(SHAPE, ad_scatter_add(w.x, w.x, 0), "or 0 rows are out of range")                                                \
+    X(AXIS, ad_batch_sum(w.noise, w.x), "batch_sum: the value is on axis «data», not on «noise»")                      \
+    X(AXIS, ad_batch_mean(w.child, w.x), "batch_sum: the value is on axis «data», not on «child»")                     \
+    X(AXIS, ad_batch_max(w.no_axis, w.x), "batch_max: the axis is null")                                               \
+    X(TAPE, ad_batch_logsumexp(w.foreign_axis, w.x), "batch_logsumexp: the axis belongs to another tape")              \
+    X(AXIS, ad_batch_count(w.no_axis), "batch_count: the axis is null")                                                \
+    X(AXIS, ad_batch_matmul(w.data, w.x, w.y), "batch_matmul: a factor is on axis «noise», not on «data»")             \
+    X(SHAPE, ad_batch_matmul(w.data, w.x, w.M), "batch_matmul: shapes [3] and [4,3] do not agree")                     \
+    X(SHAPE, ad_batch_matmul(w.data, w.W, w.M), "batch_matmul: shapes [3,5] and [4,3] do not agree")                   \
+    X(AXIS, ad_lift(w.noise, w.x), "lift: the value is per-sample on axis «data» already, not shared")                 \
+    X(AXIS, ad_regroup(w.x), "regroup: «data» is no child axis")                                                       \
+    X(AXIS, ad_regroup(w.W), "regroup: «shared» is no child axis")                                                     \
+    X(AXIS, ad_ungroup(w.data, w.x), "ungroup: «data» is no child axis")                                               \
+    X(AXIS, ad_ungroup(w.child, w.y), "not on «data», the parent of «child»")                                          \
+    X(SHAPE, ad_ungroup(w.child, w.x), "ungroup: the first dimension of [3] is not the 4 of «child»")                  \
+    X(SHAPE, ad_ungroup(w.child, w.s), "ungroup: the first dimension of [] is not the 4 of «child»")                   \
+    X(SHAPE, ad_batch_gather(w.x, w.y), "batch_gather: the index must be a per-sample scalar")                         \
+    X(SHAPE, ad_batch_gather(w.x, ad_constant(w.tape, 1)), "batch_gather: the index must be a per-sample scalar")      \
+    X(AXIS, ad_batch_scatter_add(w.noise, w.y, w.s), "batch_scatter_add: axes «noise» and «data» meet")                \
+    X(TAPE, ad_batch_scatter_add(w.foreign_axis, w.x, w.s), "batch_scatter_add: the axis belongs to another tape")     \
+    X(ARGUMENT, on(ad_axis_child(w.data, 0, "c")), "axis_child: 0 elements for each of «data» are out of range")       \
+    X(SIZE, on(ad_axis_child(w.child, 1 << 30, "c")), "axis_child: 1073741824 elements for each of «child»")           \
+    X(AXIS, on(ad_axis_child(w.no_axis, 2, "c")), "axis_child: the axis is null")                                      \
+    X(SIZE, ad_input(w.data, "u", ad_vec(0)), "input «u»: a dimension of [0] is below 1, or the shape is too large")   \
+    X(SIZE, ad_parameter(w.tape, "U", ad_mat(1 << 16, 1 << 16)), "parameter «U»: a dimension of [65536,65536]")        \
+    X(SIZE, ad_parameter(w.tape, "U", ((ad_shape){.rank = 9})), "parameter «U»")                                       \
+    X(SIZE, ad_parameter(w.tape, "U", ad_cube(INT64_MAX, 3, INT64_MAX)), "parameter «U»")                              \
+    X(ARGUMENT, ad_constant_array(w.tape, ad_vec(3), NULL), "constant_array: no values")                               \
+    X(SIZE, ad_constant_array(w.tape, ad_vec(-3), (double[]){1}), "constant_array: a dimension is below 1")            \
+    X(SIZE, ad_normal(w.data, ad_vec(0), 1), "normal: a dimension is below 1")                                         \
+    X(AXIS, ad_uniform(w.no_axis, ad_vec(2), 1), "uniform: the axis is null")                                          \
+    X(SHAPE, grad_of(w.x, w.x), "grad: y must be a scalar, not [3]")                                                   \
+    X(TAPE, grad_of(w.s, w.foreign), "grad: arguments belong to two tapes")                                            \
+    X(TAPE, grad_of(w.s, w.null), "grad: argument 2 is the null var")                                                  \
+    X(SHAPE, vjp_of(w.x, w.v, w.x), "vjp: the cotangent has not the shape and axis of y")                              \
+    X(SHAPE, ad_jvp(w.s, &w.x, &w.v, 1), "expand: [4] does not broadcast to [3]")                                      \
+    X(SHAPE, ad_hess_diag(w.x, w.x), "y must be a scalar")                                                             \
+    X(SHAPE, ad_substitute(w.s, &w.x, &w.v, 1), "substitute: pair 1 has shapes [3] and [4]")                           \
+    X(AXIS, ad_substitute(w.s, &w.x, &w.y, 1), "substitute: pair 1 is on axes «data» and «noise»")                     \
+    X(TAPE, ad_substitute(w.s, &w.x, &w.foreign, 1), "two tapes")                                                      \
+    X(SHAPE, ad_user(&silent, &w.x), "silent: the shapes do not fit")                                                  \
+    X(SHAPE, ad_user(&talking, &w.x), "talking: three are needed")                                                     \
+    X(ARGUMENT, ad_user(&nameless, &w.x), "user op: needs a name")                                                     \
+    X(ARGUMENT, ad_user(&crowded, &w.x), "user op: needs a name, 1 to 4 arguments")                                    \
     X(ARGUMENT, ad_user(NULL, &w.x), "user op: needs a name")
 
 enum {
@@ -198,7 +198,8 @@ Test(errors, each_has_its_status_and_sentence)
         cr_assert_eq(ad_tape_status(w.tape), GIBBS_OK, "%s", ad_tape_message(w.tape));
         cr_assert_str_eq(ad_tape_message(w.tape), "");
         ad_var v = record_case(w, k);
-        cr_expect_eq(ad_tape_status(w.tape), expected[k].status, "«%s»: status %d", expected[k].words, ad_tape_status(w.tape));
+        cr_expect_eq(ad_tape_status(w.tape), expected[k].status, "«%s»: status %d", expected[k].words,
+                     ad_tape_status(w.tape));
         cr_expect(strstr(ad_tape_message(w.tape), expected[k].words) != NULL, "«%s», not «%s»", ad_tape_message(w.tape),
                   expected[k].words);
         cr_expect(ad_is_null(v), "«%s»: not the null var", expected[k].words);
@@ -253,7 +254,8 @@ Test(errors, what_null_and_failed_vars_say)
 Test(errors, every_status_has_a_text)
 {
     for (int k = 0; k < GIBBS_STATUS_COUNT; k++)
-        for (int j = 0; j < k; j++) cr_assert_str_neq(gibbs_status_text((gibbs_status)k), gibbs_status_text((gibbs_status)j));
+        for (int j = 0; j < k; j++)
+            cr_assert_str_neq(gibbs_status_text((gibbs_status)k), gibbs_status_text((gibbs_status)j));
     cr_assert_str_eq(gibbs_status_text(GIBBS_OK), "ok");
     cr_assert_str_eq(gibbs_status_text((gibbs_status)GIBBS_STATUS_COUNT), "unknown status");
     cr_assert_str_eq(gibbs_status_text((gibbs_status)-1), "unknown status");

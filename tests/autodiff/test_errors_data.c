@@ -31,13 +31,16 @@ static void model_new(model *m, gibbs_dtype dtype)
 
 static runner start(model *m, int64_t block_bytes)
 {
-    runner r = runner_new(&m->out, 1, block_bytes);
+    ad_var other = ad_batch_sum(m->data, ad_tanh(ad_scale(ad_tanh(m->x), 0.5))); /* needs memory, so there are blocks */
+    runner r = runner_new((ad_var[]){m->out, other}, 2, block_bytes);
+    cr_assert(block_bytes > 1 || ad_plan_describe(r.plan).block_rows < BAD_ROW);
     bind(r, m->at, m->p_at), bind(r, m->two, m->p_at), bind(r, m->x, m->p_x), bind(r, m->rows, m->p_rows);
     set_rows(r, m->data, ROWS), set_rows(r, m->table, 4);
     return r;
 }
 
-static void expect_error(runner r, ad_run_options options, gibbs_status status, int64_t row, int32_t axis, const char *words)
+static void expect_error(runner r, ad_run_options options, gibbs_status status, int64_t row, int32_t axis,
+                         const char *words)
 {
     gibbs_error error = {.status = GIBBS_OK};
     cr_assert_eq(ad_run(r.w, &options, &error), status, "«%s»: status %d", words, error.status);
@@ -56,7 +59,10 @@ static void scatter(model *m) { m->out = ad_scatter_add(m->at, m->at, 4); }
 static void scatter_two(model *m) { m->out = ad_sum(ad_scatter_add(ad_square(m->two), m->two, 4)); }
 static void batch_gather(model *m) { m->out = ad_batch_gather(m->rows, m->at); }
 static void batch_scatter(model *m) { m->out = ad_batch_scatter_add(m->table, m->x, m->at); }
-static void batch_scatter_computed(model *m) { m->out = ad_batch_scatter_add(m->table, ad_exp(m->at), ad_neg(ad_neg(m->at))); }
+static void batch_scatter_computed(model *m)
+{
+    m->out = ad_batch_scatter_add(m->table, ad_exp(m->at), ad_neg(ad_neg(m->at)));
+}
 
 static const struct indexed {
     const char *name;
@@ -98,7 +104,8 @@ static void check_index(const struct indexed *op, const struct bad_index *bad)
         expect_error(r, (ad_run_options){.threads = threads}, GIBBS_DATA, BAD_ROW, m.data.id, words);
         expect_error(r, (ad_run_options){.threads = threads}, GIBBS_DATA, BAD_ROW, m.data.id, bad->text);
         expect_error(r, (ad_run_options){.threads = threads}, GIBBS_DATA, BAD_ROW, m.data.id, "at row 23");
-        expect_error(r, (ad_run_options){.threads = threads}, GIBBS_DATA, BAD_ROW, m.data.id, "no whole number from 0 to 3");
+        expect_error(r, (ad_run_options){.threads = threads}, GIBBS_DATA, BAD_ROW, m.data.id,
+                     "no whole number from 0 to 3");
     }
     m.p_at[BAD_ROW * op->indices + op->indices - 1] = m.p_at[(BAD_ROW + 9) * op->indices] = 0;
     run(r);

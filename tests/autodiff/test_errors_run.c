@@ -48,7 +48,10 @@ static void ready(model *m)
         cr_assert(strstr(error.message, words) != NULL, "«%s», not «%s»", error.message, words);           \
     } while (0)
 
-static gibbs_status run_it(const model *m, ad_run_options options, gibbs_error *error) { return ad_run(m->r.w, &options, error); }
+static gibbs_status run_it(const model *m, ad_run_options options, gibbs_error *error)
+{
+    return ad_run(m->r.w, &options, error);
+}
 
 /* ---- Compiling ---- */
 
@@ -64,7 +67,8 @@ Test(errors_run, compile)
     REFUSED(ad_compile(m.out, -1, NULL, &plan, &error), ARGUMENT, "no outputs");
     REFUSED(ad_compile((ad_var[]){m.out[0], {m.tape, -1}}, 2, NULL, &plan, &error), TAPE, "output 2 is the null var");
     REFUSED(ad_compile((ad_var[]){{NULL, -1}}, 1, NULL, &plan, &error), TAPE, "output 1 is the null var");
-    REFUSED(ad_compile((ad_var[]){m.out[0], n.out[0]}, 2, NULL, &plan, &error), TAPE, "output 2 belongs to another tape");
+    REFUSED(ad_compile((ad_var[]){m.out[0], n.out[0]}, 2, NULL, &plan, &error), TAPE,
+            "output 2 belongs to another tape");
     cr_assert_eq(ad_compile(NULL, 1, NULL, &plan, NULL), GIBBS_ARGUMENT);
     REFUSED(ad_workspace_new(NULL, &w, &error), ARGUMENT, "no plan");
     cr_assert_null(w);

@@ -33,7 +33,8 @@ Test(plan_axes, two_axes_like_nce)
 {
     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis data = ad_axis_new(t, "data"), noise = ad_axis_new(t, "noise");
-    ad_var x = ad_input(data, "x", ad_vec(D)), y = ad_input(noise, "y", ad_vec(D)), theta = ad_parameter(t, "θ", ad_vec(D));
+    ad_var x = ad_input(data, "x", ad_vec(D)), y = ad_input(noise, "y", ad_vec(D)),
+           theta = ad_parameter(t, "θ", ad_vec(D));
     ad_var ux = record_logit(x, theta), uy = record_logit(y, theta), out[2];
     out[0] = ad_sub(ad_neg(ad_batch_mean(data, ad_softplus(ad_neg(ux)))), ad_batch_mean(noise, ad_softplus(uy)));
     ad_grad(out[0], &theta, 1, &out[1]);

@@ -94,7 +94,8 @@ static void check_rows(runner p, const model *m, const data *d, gibbs_dtype dtyp
     int64_t count[7] = {rows, rows * D, 1, D * H, 1, 1, 1};
     set_rows(p, m->data, rows);
     run(p);
-    for (int k = 0; k < 7; k++) expect_close(p, k, dtype, expected[k], count[k], dtype == GIBBS_FLOAT32 ? 3e-6 : 1e-13, name[k]);
+    for (int k = 0; k < 7; k++)
+        expect_close(p, k, dtype, expected[k], count[k], dtype == GIBBS_FLOAT32 ? 3e-6 : 1e-13, name[k]);
     cr_assert_eq(ad_result_scalar(p.w, 6), (double)rows);
     free(r.E);
     free(r.dx);

@@ -97,7 +97,8 @@ static runner start(const sampler *s, int carry, int64_t block_bytes, void *cons
 static size_t bytes_of(const sampler *s, int k)
 {
     ad_shape shape = ad_shape_of(s->out[k]);
-    return (size_t)((ad_is_shared(s->out[k]) ? 1 : ROWS) * ad_shape_count(&shape)) * gibbs_dtype_size(ad_tape_dtype(s->tape));
+    return (size_t)((ad_is_shared(s->out[k]) ? 1 : ROWS) * ad_shape_count(&shape)) *
+           gibbs_dtype_size(ad_tape_dtype(s->tape));
 }
 
 /* One run after another, each on copies of the last one's outputs. */
@@ -124,8 +125,9 @@ static void check(sampler (*make)(gibbs_dtype), gibbs_dtype dtype, int64_t block
 {
     sampler s = make(dtype);
     double *x = random_numbers(2 * ROWS * D, 1), *theta = random_numbers(D * D, 2);
-    void *memory[5] = {in_type(dtype, x, ROWS * D), in_type(dtype, x + ROWS * D, ROWS * D), in_type(dtype, theta, D * D),
-                       malloc(ROWS * D * sizeof(double)), malloc(ROWS * D * sizeof(double))};
+    void *memory[5] = {in_type(dtype, x, ROWS * D), in_type(dtype, x + ROWS * D, ROWS * D),
+                       in_type(dtype, theta, D * D), malloc(ROWS * D * sizeof(double)),
+                       malloc(ROWS * D * sizeof(double))};
     void *before = in_type(dtype, x, ROWS * D);
     runner one = start(&s, 0, block_bytes, memory), all = start(&s, 1, block_bytes, memory);
     cr_assert_eq(ad_tape_status(s.tape), GIBBS_OK, "%s", ad_tape_message(s.tape));
@@ -133,7 +135,8 @@ static void check(sampler (*make)(gibbs_dtype), gibbs_dtype dtype, int64_t block
     for (int threads = 1; threads <= 3; threads++) {
         run_with(all, (ad_run_options){.seed = 3, .step = 10, .repeat = STEPS, .threads = threads});
         for (int k = 0; k < s.outputs; k++)
-            if (ad_plan_describe(one.plan).block_rows == ad_plan_describe(all.plan).block_rows || !ad_is_shared(s.out[k]))
+            if (ad_plan_describe(one.plan).block_rows == ad_plan_describe(all.plan).block_rows ||
+                !ad_is_shared(s.out[k]))
                 cr_assert_eq(memcmp(ad_result(one.w, k), ad_result(all.w, k), bytes_of(&s, k)), 0, "output %d", k);
     }
     cr_assert_eq(memcmp(before, memory[0], bytes_of(&s, 0)), 0, "a bound input was written");

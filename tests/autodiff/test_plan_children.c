@@ -80,7 +80,8 @@ Test(plan_children, contrastive)
 Test(plan_children, grandchildren)
 {
     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
-    ad_axis data = ad_axis_new(t, "data"), child = ad_axis_child(data, K, "child"), grand = ad_axis_child(child, L, "grand");
+    ad_axis data = ad_axis_new(t, "data"), child = ad_axis_child(data, K, "child"),
+            grand = ad_axis_child(child, L, "grand");
     ad_var x = ad_input(grand, "x", ad_vec(D)), square = ad_square(x);
     ad_var sample = ad_regroup(ad_regroup(square)); /* [K, L, D] */
     ad_var turned = ad_permute(sample, (int[]){1, 0, 2});
@@ -109,7 +110,8 @@ Test(plan_children, grandchildren)
 Test(plan_children, what_all_children_share)
 {
     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
-    ad_axis data = ad_axis_new(t, "data"), child = ad_axis_child(data, K, "child"), only = ad_axis_child(data, 1, "only");
+    ad_axis data = ad_axis_new(t, "data"), child = ad_axis_child(data, K, "child"),
+            only = ad_axis_child(data, 1, "only");
     ad_var x = ad_input(data, "x", ad_vec(D)), w = ad_parameter(t, "w", ad_mat(K, D));
     ad_var spread = ad_ungroup(child, ad_expand(ad_reshape(x, ad_mat(1, D)), ad_mat(K, D)));
     ad_var rows = ad_ungroup(child, w), single = ad_ungroup(only, ad_reshape(ad_tanh(x), ad_mat(1, D)));
@@ -143,7 +145,8 @@ Test(plan_children, gather_between_children)
     runner r = runner_new(out, 2, 1);
     double *px = random_numbers(ROWS * K * D, 1), index[ROWS * L], *back = calloc(ROWS * K * D, sizeof *back);
     for (int n = 0; n < ROWS * L; n++) index[n] = (n * 13 + 5) % (ROWS * K);
-    for (int n = 0; n < ROWS * L * D; n++) back[(int)index[n / D] * D + n % D] += sin(px[(int)index[n / D] * D + n % D]);
+    for (int n = 0; n < ROWS * L * D; n++)
+        back[(int)index[n / D] * D + n % D] += sin(px[(int)index[n / D] * D + n % D]);
     bind(r, x, px), bind(r, at, index), set_rows(r, data, ROWS);
     run(r);
     for (int n = 0; n < ROWS * L * D; n++)

@@ -64,8 +64,9 @@ static void compare(const graph *g, runner some, int k, runner all, int j, ad_va
     for (int64_t i = 0; i < numbers_of(g, v, rows); i++) {
         double p = number_at(dtype, ad_result(some.w, k), i), q = number_at(dtype, ad_result(all.w, j), i);
         cr_assert(isfinite(q), "graph %llu: node %d is %g", (unsigned long long)number, v.id, q);
-        cr_assert(fabs(p - q) <= tolerance * (1 + fabs(q)), "graph %llu, %lld rows, node %d (%s), number %lld: %.17g and %.17g",
-                  (unsigned long long)number, (long long)rows, v.id, ad_ops[ad_node_of(v)->op].name, (long long)i, p, q);
+        cr_assert(fabs(p - q) <= tolerance * (1 + fabs(q)),
+                  "graph %llu, %lld rows, node %d (%s), number %lld: %.17g and %.17g", (unsigned long long)number,
+                  (long long)rows, v.id, ad_ops[ad_node_of(v)->op].name, (long long)i, p, q);
     }
 }
 
@@ -102,11 +103,41 @@ Test(plan_liveness, random_graphs, .timeout = 120)
 /* That the generator makes graphs worth testing: every op that it may use is used, and buffers are shared. */
 Test(plan_liveness, the_graphs_cover_the_ops)
 {
-    static const ad_op expected[] = {
-        OP_neg, OP_tanh, OP_sigmoid, OP_softplus, OP_erf, OP_sin, OP_cos, OP_stop_gradient, OP_add, OP_sub, OP_mul, OP_div,
-        OP_select, OP_lift, OP_expand, OP_reshape, OP_permute, OP_slice, OP_pad, OP_concat, OP_gather, OP_scatter_add, OP_sum,
-        OP_logsumexp, OP_matmul, OP_regroup, OP_ungroup, OP_batch_sum, OP_batch_logsumexp, OP_batch_matmul, OP_chain,
-        OP_batch_count, OP_normal, OP_uniform, OP_array};
+    static const ad_op expected[] = {OP_neg,
+                                     OP_tanh,
+                                     OP_sigmoid,
+                                     OP_softplus,
+                                     OP_erf,
+                                     OP_sin,
+                                     OP_cos,
+                                     OP_stop_gradient,
+                                     OP_add,
+                                     OP_sub,
+                                     OP_mul,
+                                     OP_div,
+                                     OP_select,
+                                     OP_lift,
+                                     OP_expand,
+                                     OP_reshape,
+                                     OP_permute,
+                                     OP_slice,
+                                     OP_pad,
+                                     OP_concat,
+                                     OP_gather,
+                                     OP_scatter_add,
+                                     OP_sum,
+                                     OP_logsumexp,
+                                     OP_matmul,
+                                     OP_regroup,
+                                     OP_ungroup,
+                                     OP_batch_sum,
+                                     OP_batch_logsumexp,
+                                     OP_batch_matmul,
+                                     OP_chain,
+                                     OP_batch_count,
+                                     OP_normal,
+                                     OP_uniform,
+                                     OP_array};
     static ad_var node[MOST_NODES];
     int64_t used[OP_COUNT] = {0}, phases = 0, shared = 0;
     for (uint64_t number = 1; number <= 100; number++) {
@@ -126,7 +157,8 @@ Test(plan_liveness, the_graphs_cover_the_ops)
         runner_free(r);
         ad_tape_free(g.tape);
     }
-    for (int k = 0; k < LENGTH(expected); k++) cr_expect_gt(used[expected[k]], 0, "%s is never used", ad_ops[expected[k]].name);
+    for (int k = 0; k < LENGTH(expected); k++)
+        cr_expect_gt(used[expected[k]], 0, "%s is never used", ad_ops[expected[k]].name);
     cr_assert_gt(phases, 150);
     cr_assert_gt(shared, 30);
 }

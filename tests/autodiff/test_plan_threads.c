@@ -54,7 +54,9 @@ static void check_threads(gibbs_dtype dtype, int64_t block_bytes)
         run_with(r, (ad_run_options){.seed = 7, .step = 3, .threads = threads});
         for (int k = 0; k < OUTPUTS; k++) {
             if (threads == 1) memcpy(first[k] = malloc(bytes_of(&m, k)), ad_result(r.w, k), bytes_of(&m, k));
-            else cr_assert_eq(memcmp(first[k], ad_result(r.w, k), bytes_of(&m, k)), 0, "output %d with %d threads", k, threads);
+            else
+                cr_assert_eq(memcmp(first[k], ad_result(r.w, k), bytes_of(&m, k)), 0, "output %d with %d threads", k,
+                             threads);
         }
     }
     for (int k = 0; k < OUTPUTS; k++) free(first[k]);
@@ -84,7 +86,8 @@ Test(plan_threads, a_row_is_the_same_in_any_block)
         bind(r, x, fx), set_rows(r, data, N);
         run_with(r, (ad_run_options){.seed = 5});
         if (k == 0) memcpy(kept, ad_result(r.w, 0), N * D * sizeof *kept);
-        cr_assert_eq(memcmp(kept, ad_result(r.w, 0), N * D * sizeof *kept), 0, "blocks of %lld bytes", (long long)bytes[k]);
+        cr_assert_eq(memcmp(kept, ad_result(r.w, 0), N * D * sizeof *kept), 0, "blocks of %lld bytes",
+                     (long long)bytes[k]);
         set_rows(r, data, 17), bind(r, x, (float *)fx);
         run_with(r, (ad_run_options){.seed = 5});
         cr_assert_eq(memcmp(kept, ad_result(r.w, 0), 17 * D * sizeof *kept), 0, "17 rows");

@@ -163,7 +163,8 @@ Test(print, long_names)
 
 typedef gibbs_status printer(const ad_var *, int, ad_write_fn, void *, gibbs_error *);
 
-static void refuse(printer *print, const ad_var *outputs, int count, ad_write_fn write, gibbs_status status, const char *words)
+static void refuse(printer *print, const ad_var *outputs, int count, ad_write_fn write, gibbs_status status,
+                   const char *words)
 {
     static text t;
     gibbs_error error;

@@ -5,6 +5,12 @@
 
 #include <Random123/philox.h>
 
+/* A plan of the leaf and of something that needs memory of a block, so that block_bytes decides the blocks. */
+static runner leaf_runner(ad_axis axis, ad_var leaf, int64_t block_bytes)
+{
+    return runner_new((ad_var[]){leaf, ad_batch_sum(axis, ad_tanh(ad_exp(leaf)))}, 2, block_bytes);
+}
+
 /* The draws of one leaf as doubles. */
 static double *draw(gibbs_dtype dtype, int normal, int64_t rows, int64_t n, uint64_t stream, int64_t block_bytes,
                     ad_run_options options)
@@ -12,7 +18,7 @@ static double *draw(gibbs_dtype dtype, int normal, int64_t rows, int64_t n, uint
     ad_tape *t = ad_tape_new(dtype, NULL);
     ad_axis data = ad_axis_new(t, "data");
     ad_var leaf = normal ? ad_normal(data, ad_vec(n), stream) : ad_uniform(data, ad_vec(n), stream);
-    runner r = runner_new(&leaf, 1, block_bytes);
+    runner r = leaf_runner(data, leaf, block_bytes);
     set_rows(r, data, rows);
     run_with(r, options);
     double *x = malloc((size_t)(rows * n) * sizeof *x);
@@ -45,7 +51,8 @@ Test(random, the_generator_is_philox)
 }
 
 /* Number `element` of row `row` as documented: chunk c of row r is Philox of (r, c, step, 0) under (seed, stream). */
-static double uniform_number(gibbs_dtype dtype, uint64_t row, uint64_t element, uint64_t seed, uint64_t stream, uint64_t step)
+static double uniform_number(gibbs_dtype dtype, uint64_t row, uint64_t element, uint64_t seed, uint64_t stream,
+                             uint64_t step)
 {
     uint64_t per_chunk = dtype == GIBBS_FLOAT32 ? 8 : 4;
     philox4x64_ctr_t counter = {{row, element / per_chunk, step, 0}};
@@ -66,7 +73,8 @@ Test(random, uniforms_follow_the_counter_layout)
         gibbs_dtype dtype = k ? GIBBS_FLOAT64 : GIBBS_FLOAT32;
         double *x = draw(dtype, 0, ROWS, N, STREAM, 1, (ad_run_options){.seed = SEED, .step = STEP});
         for (int i = 0; i < ROWS * N; i++)
-            cr_assert_eq(x[i], uniform_number(dtype, (uint64_t)(i / N), (uint64_t)(i % N), SEED, STREAM, STEP), "%d", i);
+            cr_assert_eq(x[i], uniform_number(dtype, (uint64_t)(i / N), (uint64_t)(i % N), SEED, STREAM, STEP), "%d",
+                         i);
         free(x);
     }
 }
@@ -86,6 +94,23 @@ Test(random, normals_follow_the_counter_layout)
         }
         free(x);
     }
+}
+
+/* The rows of a child axis are numbered through, over all parents, shards and blocks. */
+Test(random, rows_of_a_child_axis)
+{
+    enum { CHILDREN = 3 };
+    ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_axis data = ad_axis_new(t, "data"), child = ad_axis_child(data, CHILDREN, "child");
+    ad_var leaf = ad_uniform(child, ad_vec(N), STREAM);
+    runner r = leaf_runner(child, leaf, 1);
+    cr_assert_lt(ad_plan_describe(r.plan).block_rows, ROWS / 4, "the test needs several blocks");
+    set_rows(r, data, ROWS);
+    run_with(r, (ad_run_options){.seed = SEED, .step = STEP});
+    for (uint64_t i = 0; i < ROWS * CHILDREN * N; i++)
+        cr_assert_eq(ad_result_f64(r.w, 0)[i], uniform_number(GIBBS_FLOAT64, i / N, i % N, SEED, STREAM, STEP));
+    runner_free(r);
+    ad_tape_free(t);
 }
 
 /* A row's numbers are a prefix: they depend neither on how many elements nor on how many rows there are. */
@@ -132,7 +157,8 @@ Test(random, streams_steps_and_seeds_differ)
         x[2] = draw(GIBBS_FLOAT64, normal, MANY, 1, 1, 0, (ad_run_options){.seed = 2, .step = 1});
         x[3] = draw(GIBBS_FLOAT64, normal, MANY, 1, 1, 0, (ad_run_options){.seed = 1, .step = 2});
         for (int i = 0; i < 4; i++)
-            for (int j = 0; j < i; j++) cr_assert_lt(fabs(correlation(x[i], x[j], MANY)), 5 / sqrt(MANY), "%d and %d", i, j);
+            for (int j = 0; j < i; j++)
+                cr_assert_lt(fabs(correlation(x[i], x[j], MANY)), 5 / sqrt(MANY), "%d and %d", i, j);
         cr_assert_lt(fabs(correlation(x[0], x[0] + 1, MANY - 1)), 5 / sqrt(MANY), "neighbouring rows");
         for (int i = 0; i < 4; i++) free(x[i]);
     }
@@ -188,7 +214,8 @@ static void check_distribution(gibbs_dtype dtype, uint64_t seed)
 {
     enum { MANY = 50000, M = 4 };
     static const double normal[] = {0, 1, 0, 3}, normal_variance[] = {1, 2, 15, 96};
-    static const double uniform[] = {0.5, 1 / 3.0, 0.25, 0.2}, uniform_variance[] = {1 / 12.0, 4 / 45.0, 9 / 112.0, 16 / 225.0};
+    static const double uniform[] = {0.5, 1 / 3.0, 0.25, 0.2},
+                        uniform_variance[] = {1 / 12.0, 4 / 45.0, 9 / 112.0, 16 / 225.0};
     double *z = draw(dtype, 1, MANY, M, 5, 0, (ad_run_options){.seed = seed});
     double *u = draw(dtype, 0, MANY, M, 5, 0, (ad_run_options){.seed = seed});
     check_moments(z, MANY * M, normal, normal_variance);

@@ -77,7 +77,10 @@ static inline ebm_model *scale_make(void)
     return model_of(1, &(ebm_parameter){"theta", {0, {0}}, EBM_INIT_CONSTANT, 1.5}, 1, scale_graph, GIBBS_FLOAT64);
 }
 static inline double scale_E(const double *x, const double *t) { return x[0] * x[0] / (2 * t[0] * t[0]); }
-static inline void scale_dtheta(const double *x, const double *t, double *g) { g[0] = -x[0] * x[0] / (t[0] * t[0] * t[0]); }
+static inline void scale_dtheta(const double *x, const double *t, double *g)
+{
+    g[0] = -x[0] * x[0] / (t[0] * t[0] * t[0]);
+}
 static inline void scale_dx(const double *x, const double *t, double *g) { g[0] = x[0] / (t[0] * t[0]); }
 
 /* ½λx² */
@@ -88,7 +91,8 @@ static inline ad_var precision_graph(ad_var x, const ad_var *theta, void *contex
 }
 static inline ebm_model *precision_make(void)
 {
-    return model_of(1, &(ebm_parameter){"precision", {0, {0}}, EBM_INIT_CONSTANT, 1}, 1, precision_graph, GIBBS_FLOAT64);
+    return model_of(1, &(ebm_parameter){"precision", {0, {0}}, EBM_INIT_CONSTANT, 1}, 1, precision_graph,
+                    GIBBS_FLOAT64);
 }
 static inline double precision_E(const double *x, const double *t) { return 0.5 * t[0] * x[0] * x[0]; }
 static inline void precision_dtheta(const double *x, const double *t, double *g) { (void)t, g[0] = 0.5 * x[0] * x[0]; }
@@ -160,7 +164,8 @@ enum { SCALE, PRECISION, QUARTIC, GAUSSIAN2, ENERGIES };
 
 /* One bound to data and refreshed, at parameters `theta` (the model's own where it is NULL). */
 static inline ebm_objective *objective_at(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
-                                          const double *theta, const double *x, int64_t rows, uint64_t seed, uint64_t step)
+                                          const double *theta, const double *x, int64_t rows, uint64_t seed,
+                                          uint64_t step)
 {
     ebm_objective *objective;
     if (theta) ebm_model_set(model, theta);
@@ -207,7 +212,8 @@ static inline void expect_consistent(ebm_objective *objective, double tolerance,
 }
 
 /* Mean of E over rows, and of ∂E/∂θ. */
-static inline double mean_energy(const plain_energy *e, const double *theta, const double *x, int64_t rows, double *gradient)
+static inline double mean_energy(const plain_energy *e, const double *theta, const double *x, int64_t rows,
+                                 double *gradient)
 {
     double sum = 0, g[MOST_PARAMETERS];
     for (int k = 0; k < e->size; k++) gradient[k] = 0;

@@ -202,3 +202,22 @@ Test(fit, decay_leaves_log_z_alone)
     cr_expect(log_z[0] == log_z[1] && fabs(log_z[0] - log_z[2]) > 1e-4, "%g %g %g", log_z[0], log_z[1], log_z[2]);
     free(x);
 }
+
+/* ½λ²m₂ − λ + ½δλ² is least at 1/(m₂ + δ), for L-BFGS as for the optimisers. */
+Test(fit, lbfgs_decays_weights)
+{
+    double *x = normals(ROWS, 0, 1.3, 1), m2 = 0;
+    for (int r = 0; r < ROWS; r++) m2 += x[r] * x[r] / ROWS;
+    ebm_data data = table(x, ROWS, 1);
+    ebm_model *model = energies[PRECISION].make();
+    ebm_fit_options o = sgd();
+    ebm_fit_report report;
+    o.lbfgs = 1;
+    o.weight_decay = 0.7;
+    OK(ebm_fit(model, &data, &o, &report, ERROR));
+    expect_close(ebm_model_value(model, "precision"), 1 / (m2 + 0.7), 1e-6, "minimiser");
+    cr_expect(report.converged && report.steps < STEPS && report.history_count == report.steps);
+    ebm_fit_report_free(&report);
+    ebm_model_free(model);
+    free(x);
+}

@@ -91,6 +91,52 @@ Test(fit_batches, full_batches_see_all_rows_in_every_step)
     }
 }
 
+/* ---- New artificial points ---- */
+
+enum { DRAWS = 5, POINTS = 40 };
+
+/* With a rate that moves nothing the losses differ by what is drawn: at step s it is what a refresh with the fit's seed
+ * and step s (0 when the draw is kept) gives. Of NCE, which moves c to its estimate first, only the change is asked. */
+static void check_redraw(const ebm_loss *loss, int redraw, bool expected)
+{
+    const plain_energy *e = &energies[PRECISION];
+    double *x = normals(POINTS, 0, 1, 1);
+    ebm_data data = table(x, POINTS, 1);
+    ebm_model *model = e->make();
+    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_report report;
+    o.loss = loss;
+    o.loss_options.proposal = test_proposal(e);
+    o.loss_options.redraw = redraw;
+    o.optimizer = &ebm_sgd;
+    o.rate = 1e-200;
+    o.steps = DRAWS;
+    o.seed = 21;
+    OK(ebm_fit(model, &data, &o, &report, ERROR));
+    for (uint64_t s = 0; s < DRAWS; s++) {
+        if (s) cr_expect((report.history_loss[s] != report.history_loss[s - 1]) == expected, "%s", loss->name);
+        if (loss->learns_log_z) continue;
+        ebm_objective *objective =
+            objective_at(model, loss, &o.loss_options, NULL, x, POINTS, o.seed, expected ? s : 0);
+        cr_expect(value_of(objective) == report.history_loss[s], "%s, step %d", loss->name, (int)s);
+        ebm_objective_free(objective);
+    }
+    ebm_fit_report_free(&report);
+    ebm_proposal_free((ebm_proposal *)o.loss_options.proposal);
+    ebm_model_free(model);
+    free(x);
+}
+
+Test(fit_batches, redraws)
+{
+    check_redraw(&ebm_loss_ml_is, -1, false);
+    check_redraw(&ebm_loss_ml_is, 1, true);
+    check_redraw(&ebm_loss_nce, -1, true);
+    check_redraw(&ebm_loss_nce, 0, false);
+    check_redraw(&ebm_loss_cd, -1, true);
+    check_redraw(&ebm_loss_score_matching, -1, false);
+}
+
 /* ---- The same bits ---- */
 
 enum { MANY = 2000, FITS = 6 };

@@ -186,8 +186,8 @@ static void expect_row(const overflow *f, const ebm_data *data, int64_t row, con
     char place[48], step[24];
     snprintf(place, sizeof place, "(row %d of the table)", (int)row + 1);
     snprintf(step, sizeof step, "step %d: ", (int)report->steps);
-    cr_expect(error->status == GIBBS_NUMERIC && error->row == row, "%s: row %d, not %d: %s", f->loss->name, (int)error->row,
-              (int)row, error->message);
+    cr_expect(error->status == GIBBS_NUMERIC && error->row == row, "%s: row %d, not %d: %s", f->loss->name,
+              (int)error->row, (int)row, error->message);
     cr_expect(strstr(error->message, place) && strstr(error->message, f->op), "%s", error->message);
     cr_expect(!strncmp(error->message, step, strlen(step)), "«%s» does not begin with «%s»", error->message, step);
     /* the last step whose loss was finite is the one before, and its parameters those before its update */
@@ -209,7 +209,8 @@ static int check_rows(const overflow *f)
         gibbs_error error = {.row = -1};
         x[row] = row % 2 ? 40 : -40;
         gibbs_status status = ebm_fit(model, &data, &o, &report, &error);
-        if (is_held(&data, &o, row)) cr_expect(!status && report.steps == 12 && isnan(report.best_validation), "%s", error.message);
+        if (is_held(&data, &o, row))
+            cr_expect(!status && report.steps == 12 && isnan(report.best_validation), "%s", error.message);
         else expect_row(f, &data, row, &error, &report, ebm_model_value(model, "theta"));
         later += status && report.steps > 0;
         ebm_fit_report_free(&report);

@@ -84,8 +84,8 @@ static void check_best(const ebm_loss *loss, const ebm_proposal *q)
     double start = loss->learns_log_z ? INFINITY : held_out(model, &data, &o, q);
     OK(ebm_fit(model, &data, &o, &report, ERROR));
     int64_t step = best_of(&report, start, &best);
-    cr_expect(report.best_validation == best && report.best_step == step, "%s: %.17g at %d, expected %.17g at %d", loss->name,
-              report.best_validation, (int)report.best_step, best, (int)step);
+    cr_expect(report.best_validation == best && report.best_step == step, "%s: %.17g at %d, expected %.17g at %d",
+              loss->name, report.best_validation, (int)report.best_step, best, (int)step);
     cr_expect(report.steps == STEPS && step > 0 && step < STEPS, "%s: best at %d", loss->name, (int)step);
     cr_expect(report.history_validation[STEPS - 1] > best + 0.01, "%s: the held-out loss must rise", loss->name);
     cr_expect(!memcmp(ebm_model_theta(model), kept.theta + (size_t)step * n, n * sizeof(double)), "%s", loss->name);

@@ -114,7 +114,8 @@ typedef struct evaluation {
     double value, gradient[MOST_PARAMETERS], health;
 } evaluation;
 
-static evaluation evaluate(const plain_energy *e, const ebm_loss *loss, const ebm_loss_options *options, const double *x)
+static evaluation evaluate(const plain_energy *e, const ebm_loss *loss, const ebm_loss_options *options,
+                           const double *x)
 {
     ebm_model *model = e->make();
     ebm_objective *o = objective_at(model, loss, options, e->theta, x, ROWS, 2, 1);

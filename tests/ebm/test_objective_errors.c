@@ -1,7 +1,10 @@
 /* What ebm_objective_* refuse, and what must come before what. */
 #include "objective_helpers.h"
 
-static ad_var no_draw(const ebm_proposal *q, ad_var normal, const ad_var *theta) { return (void)q, (void)theta, normal; }
+static ad_var no_draw(const ebm_proposal *q, ad_var normal, const ad_var *theta)
+{
+    return (void)q, (void)theta, normal;
+}
 static ad_var record_vector(ebm_graph *g) { return ad_batch_mean(g->data, g->x); }
 static ad_var record_per_sample(ebm_graph *g) { return ebm_graph_energy(g, g->x); }
 static ad_var record_nothing(ebm_graph *g) { return (ad_var){g->tape, -1}; }

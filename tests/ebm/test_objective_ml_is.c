@@ -26,7 +26,8 @@ static weights weigh(const double *log_w, int64_t m)
 static void check_energy(const plain_energy *e, double ratio)
 {
     int64_t m = (int64_t)round(ratio * ROWS);
-    double *x = test_points(e, ROWS, 1), *y = malloc((size_t)(m * e->dim) * sizeof *y), *log_w = malloc((size_t)m * sizeof *y);
+    double *x = test_points(e, ROWS, 1), *y = malloc((size_t)(m * e->dim) * sizeof *y),
+           *log_w = malloc((size_t)m * sizeof *y);
     double gradient[MOST_PARAMETERS], g[MOST_PARAMETERS];
     ebm_model *model = e->make();
     ebm_proposal *q = test_proposal(e);

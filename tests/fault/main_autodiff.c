@@ -85,7 +85,8 @@ static ad_var energy(const life *f, ad_var x)
 static gibbs_status record(life *f)
 {
     record_leaves(f);
-    ad_var E = energy(f, f->x), shifted = ad_shift(f->x, 1), v = ad_constant_array(f->tape, ad_vec(D), (double[]){1, 2, 3});
+    ad_var E = energy(f, f->x), shifted = ad_shift(f->x, 1),
+           v = ad_constant_array(f->tape, ad_vec(D), (double[]){1, 2, 3});
     ad_var grouped = ad_regroup(ad_concat(ad_pad(f->y, 0, 1, 0), ad_slice(f->y, 0, 0, 2), 0));
     ad_var weight = ad_exp(ad_sub(E, ad_batch_logsumexp(f->data, E)));
     f->out[0] = ad_batch_mean(f->data, E);
@@ -143,9 +144,11 @@ static gibbs_status bind(life *f)
     const struct {
         ad_var leaf;
         const double *memory;
-    } bound[] = {{f->x, numbers}, {f->y, numbers}, {f->z, numbers}, {f->W, numbers}, {f->b, numbers}, {f->index, zeros}};
+    } bound[] = {{f->x, numbers}, {f->y, numbers}, {f->z, numbers},
+                 {f->W, numbers}, {f->b, numbers}, {f->index, zeros}};
     gibbs_status status = GIBBS_OK;
-    for (int k = 0; k < COUNT(bound) && !status; k++) status = ad_bind_f64(f->w, bound[k].leaf, bound[k].memory, &f->error);
+    for (int k = 0; k < COUNT(bound) && !status; k++)
+        status = ad_bind_f64(f->w, bound[k].leaf, bound[k].memory, &f->error);
     return status ? status : ad_bind_f64(f->walker, f->x, numbers, &f->error);
 }
 

@@ -30,7 +30,8 @@ typedef struct hook {
 static void *hook_alloc(void *context, size_t bytes)
 {
     hook *h = context;
-    if (!h->fail_on || !h->count.fail_at || h->count.calls < h->count.fail_at) return h->inner.alloc(h->inner.context, bytes);
+    if (!h->fail_on || !h->count.fail_at || h->count.calls < h->count.fail_at)
+        return h->inner.alloc(h->inner.context, bytes);
     h->count.calls++;
     h->count.failures++;
     return NULL;
@@ -68,7 +69,8 @@ static int64_t disarm(hook *h)
     return calls;
 }
 
-static gibbs_status make_model(const attempt *a, const gibbs_allocator *allocator, ebm_model **model, gibbs_error *error)
+static gibbs_status make_model(const attempt *a, const gibbs_allocator *allocator, ebm_model **model,
+                               gibbs_error *error)
 {
     static const int64_t widths[] = {2};
     const ebm_mlp_spec spec = {.dim = DIM, .widths = widths, .layers = 1, .base_sd = 2, .dtype = a->dtype, .seed = 1,
@@ -145,7 +147,8 @@ static gibbs_status try_objective(const attempt *a, hook *h, int64_t fail_at, gi
     int64_t calls = disarm(h);
     expect(!made == !!objective, "an objective comes exactly with OK", a->name, fail_at, error->message);
     if (objective) {
-        expect(!use_objective(objective, x, &again, error), "the objective is of no use", a->name, fail_at, error->message);
+        expect(!use_objective(objective, x, &again, error), "the objective is of no use", a->name, fail_at,
+               error->message);
         if (!fail_at) reference = again;
         expect(again == reference && isfinite(again), "another value", a->name, fail_at, "");
     }
@@ -236,7 +239,8 @@ static int64_t one(const attempt *a, int64_t fail_at, int fail_on)
     h.inner = counting_allocator(&h.count);
     gibbs_status status = a->run(a, &h, fail_at, &error), expected = fail_at ? GIBBS_MEMORY : GIBBS_OK;
     expect(status == expected, gibbs_status_text(status), a->name, fail_at, error.message);
-    if (fail_at) expect(h.count.failures && error.message[0], "nothing failed, or without a sentence", a->name, fail_at, "");
+    if (fail_at)
+        expect(h.count.failures && error.message[0], "nothing failed, or without a sentence", a->name, fail_at, "");
     expect(!h.count.live && !h.count.bytes, "blocks are lost", a->name, fail_at, error.message);
     return h.count.calls;
 }

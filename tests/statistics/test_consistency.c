@@ -119,8 +119,8 @@ static void check_bias(const truth *t, const ebm_loss *loss, const study *s, int
 {
     for (int k = 0; k < t->size; k++) {
         double error = sqrt(s->variance[k] / (SETS - 1)), room = 10 * fmax(1, fabs(t->theta[k])) / (double)rows;
-        cr_expect(fabs(s->bias[k]) < 4 * error + room, "%s of %s, N = %d: parameter %d is off by %g ± %g", loss->name, t->name,
-                  (int)rows, k, s->bias[k], error);
+        cr_expect(fabs(s->bias[k]) < 4 * error + room, "%s of %s, N = %d: parameter %d is off by %g ± %g", loss->name,
+                  t->name, (int)rows, k, s->bias[k], error);
     }
 }
 
@@ -131,7 +131,8 @@ static void check_variance(const ebm_loss *loss, const study *s, int64_t rows)
     double lambda = truths[0].theta[1], exact[] = {1 / (lambda * (double)rows), 2 * lambda * lambda / (double)rows};
     for (int k = 0; k < 2; k++) {
         double ratio = s->variance[k] / exact[k];
-        cr_expect(ratio > 0.45, "%s, N = %d: parameter %d has %g of the least variance", loss->name, (int)rows, k, ratio);
+        cr_expect(ratio > 0.45, "%s, N = %d: parameter %d has %g of the least variance", loss->name, (int)rows, k,
+                  ratio);
         if (loss == &ebm_loss_score_matching) cr_expect(ratio < 1.9, "N = %d: parameter %d, %g", (int)rows, k, ratio);
     }
 }

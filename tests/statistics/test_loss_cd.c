@@ -61,8 +61,8 @@ Test(loss_cd, gaussian_at_any_step)
     for (int k = 0; k < COUNT(steps); k++) {
         average a = cd_gradient(e, x, steps[k]);
         double bias = 0.5 * steps[k] * lambda * lambda * m2, expected = lambda * m2 - 1 - bias;
-        cr_expect(fabs(a.mean[0] - expected) < 4 * a.error[0], "h = %g: %g ± %g, expected %g", steps[k], a.mean[0], a.error[0],
-                  expected);
+        cr_expect(fabs(a.mean[0] - expected) < 4 * a.error[0], "h = %g: %g ± %g, expected %g", steps[k], a.mean[0],
+                  a.error[0], expected);
         cr_expect(bias < last / 3);
         last = bias;
         if (k == 0) cr_expect(bias > 5 * a.error[0], "the bias of a large step must show: %g, ± %g", bias, a.error[0]);
@@ -70,7 +70,8 @@ Test(loss_cd, gaussian_at_any_step)
     free(x);
 }
 
-/* Of steps h and h/4, 4/3 of the second minus 1/3 of the first has no term in h, and within its standard error. The misprinted gradient is many standard errors away. */
+/* 4/3 of the average at h/4 minus 1/3 of that at h has no term in h: it is score matching's gradient within its
+ * standard error, and many of these away from the misprinted one. */
 static void check_limit(const plain_energy *e, double h)
 {
     double *x = test_points(e, ROWS, 1), score[MOST_PARAMETERS], wrong[MOST_PARAMETERS];
@@ -80,7 +81,8 @@ static void check_limit(const plain_energy *e, double h)
     score_gradient(e, &misprint, x, wrong);
     for (int k = 0; k < e->size; k++) {
         double limit = (4 * fine.mean[k] - coarse.mean[k]) / 3, error = (4 * fine.error[k] + coarse.error[k]) / 3;
-        cr_expect(fabs(limit - score[k]) < 4 * error, "%s %d: %g ± %g, score matching %g", e->name, k, limit, error, score[k]);
+        cr_expect(fabs(limit - score[k]) < 4 * error, "%s %d: %g ± %g, score matching %g", e->name, k, limit, error,
+                  score[k]);
         differs += fabs(limit - wrong[k]) > 8 * error;
         cr_expect(error < 0.25 * fmax(1, fabs(score[k])), "%s %d: ± %g tells nothing", e->name, k, error);
     }

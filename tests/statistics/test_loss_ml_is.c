@@ -33,7 +33,8 @@ static void check_energy(const plain_energy *e)
         expect_close(ebm_objective_log_z(o) - log_z, value - exact, 1e-6, "log Z is all that is estimated");
         sum += z, squares += z * z;
     }
-    cr_expect(fabs(sum) < 4 * sqrt(SEEDS), "%s: the mean of the errors is %g standard errors", e->name, sum / sqrt(SEEDS));
+    cr_expect(fabs(sum) < 4 * sqrt(SEEDS), "%s: the mean of the errors is %g standard errors", e->name,
+              sum / sqrt(SEEDS));
     cr_expect(squares > 2.2 && squares < 37, "%s: χ² of %d is %g", e->name, SEEDS, squares);
     ebm_objective_free(o);
     ebm_proposal_free((ebm_proposal *)options.proposal);

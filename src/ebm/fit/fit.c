@@ -196,7 +196,8 @@ gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *fou
     if (!of_data) return gibbs_fail(f->error, found->status, "step %lld: %.280s", (long long)step, found->message);
     if (f->train.rows_now) row = f->train.rows_now[row];
     if (f->train_rows) row = f->train_rows[row];
-    gibbs_fail(f->error, found->status, "step %lld: %.230s (row %lld of the table)", (long long)step, found->message, (long long)row + 1);
+    gibbs_fail(f->error, found->status, "step %lld: %.230s (row %lld of the table)", (long long)step, found->message,
+               (long long)row + 1);
     if (f->error) f->error->row = row;
     return found->status;
 }

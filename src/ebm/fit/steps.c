@@ -115,7 +115,7 @@ gibbs_status ebm_fit_first_order(ebm_fit_state *f)
         if (f->options->patience && f->since_best >= f->options->patience) break;
     }
     ebm_fit_report *r = f->report;
-    if (!f->judge) r->best_step = r->steps;
-    else if (!status && isfinite(r->best_validation)) memcpy(f->model->theta, f->best, f->bytes);
+    if (!status && f->judge && isfinite(r->best_validation)) memcpy(f->model->theta, f->best, f->bytes);
+    else r->best_step = r->steps && status && status != GIBBS_STOPPED ? r->steps - 1 : r->steps; /* put back, or as it is */
     return status;
 }

@@ -16,9 +16,10 @@ static ad_var record(ebm_graph *g)
     ad_var nu = ad_div(ad_batch_count(g->noise), ad_batch_count(g->data)), log_nu = ad_log(nu);
     ad_var data = log_odds(g, g->x, ebm_graph_log_q(g, g->x), log_nu);
     ad_var noise = log_odds(g, g->y, g->log_q, log_nu);
-    /* how often sign(G) tells them apart, both kinds weighted alike */
-    ad_var right = ad_add(ad_batch_mean(g->data, ad_step(data)), ad_batch_mean(g->noise, ad_step(ad_neg(noise))));
-    g->health = ad_scale(right, 0.5);
+    /* how often the densities tell data from noise, the prior log ν left aside and both kinds weighted alike */
+    ad_var gap = ad_sub(ad_batch_mean(g->data, ad_sign(ad_add(data, log_nu))),
+                        ad_batch_mean(g->noise, ad_sign(ad_add(noise, log_nu))));
+    g->health = ad_shift(ad_scale(gap, 0.25), 0.5);
     g->log_z_estimate = g->log_z;
     return ad_add(ad_batch_mean(g->data, ad_softplus(ad_neg(data))),
                   ad_mul(nu, ad_batch_mean(g->noise, ad_softplus(noise))));

@@ -236,7 +236,8 @@ gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error
 {
     ad_run_options options = run_options(o);
     if ((o->draw || o->chains) && o->drawn != o->noise_rows)
-        return gibbs_fail(error, GIBBS_UNBOUND, "%s: %lld artificial points are needed and %lld were drawn: refresh after binding",
+        return gibbs_fail(error, GIBBS_UNBOUND,
+                          "%s: %lld artificial points are needed and %lld were drawn: refresh after binding",
                           o->loss->name, (long long)o->noise_rows, (long long)o->drawn);
     gibbs_status status = ad_run(o->workspace, &options, error);
     if (status) return status;
@@ -258,8 +259,8 @@ void *ebm_objective_theta(ebm_objective *o) { return o->model->theta; }
 
 double ebm_objective_health(const ebm_objective *o)
 {
-    if (o->chains) return ebm_chains_acceptance(o->chains);
-    return o->health_output < 0 ? NAN : ad_result_scalar(o->workspace, o->health_output);
+    if (o->health_output >= 0) return ad_result_scalar(o->workspace, o->health_output);
+    return o->chains ? ebm_chains_acceptance(o->chains) : NAN;
 }
 
 double ebm_objective_log_z(const ebm_objective *o)

@@ -1,0 +1,335 @@
+/* geyer_gaussian — how well importance sampling estimates a likelihood: figures 1 and 2 of S0, section 7.
+ *
+ * The energy is E(x) = x²/(2θ²), whose Z is known. One data set is drawn at θ* = 2. For each of many draws of artificial
+ * points y from a proposal q, the estimate J_BL(θ) = N (mean E(xₙ) + log Ẑ(θ)) of the negative log-likelihood J(θ) is
+ * evaluated on a grid of θ and minimised. q₁ = N(2, 2²) is too narrow for θ > 2; q₂ = N(2, (2 + θ)²), which moves with θ,
+ * is wide enough everywhere. Reading order: main, run_setting, trace_curve, minimise. */
+#include "common/band_plot.h"
+#include "common/failure.h"
+#include "common/files.h"
+#include "common/options.h"
+#include "common/progress.h"
+#include "common/report.h"
+
+#include <gibbs/ebm.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+static const double PI = 3.14159265358979323846, TRUE_THETA = 2;
+
+/* ---- The energy and the two proposals ------------------------------------------------------------------------- */
+
+static ad_var energy(ad_var x, const ad_var *theta, void *context)
+{
+    (void)context;
+    return ad_scale(ad_sum(ad_square(ad_div(x, theta[0]))), 0.5);
+}
+
+/* q₂: a proposal of our own that depends on θ. The normals stay the same while θ moves (common random numbers), and the
+ * derivative of the loss flows through y and q. */
+static ad_var draw_wide(const ebm_proposal *q, ad_var normal, const ad_var *theta)
+{
+    (void)q;
+    return ad_shift(ad_mul(ad_shift(theta[0], 2), normal), 2);
+}
+
+static ad_var log_density_wide(const ebm_proposal *q, ad_var y, const ad_var *theta)
+{
+    (void)q;
+    ad_var sd = ad_shift(theta[0], 2), z = ad_div(ad_shift(y, -2), sd);
+    return ad_shift(ad_sub(ad_scale(ad_sum(ad_square(z)), -0.5), ad_log(sd)), -0.5 * log(2 * PI));
+}
+
+static const ebm_proposal wide = {.name = "q2", .dim = 1, .depends_on_theta = 1, .draw = draw_wide,
+                                  .log_density = log_density_wide};
+
+static gibbs_status make_model(ebm_model **model, gibbs_error *error)
+{
+    static const ebm_parameter theta = {"theta", {0, {0}}, EBM_INIT_CONSTANT, 1};
+    ebm_model_spec spec = ebm_model_defaults();
+    spec.dim = 1;
+    spec.parameters = &theta;
+    spec.parameter_count = 1;
+    spec.energy = energy;
+    return ebm_model_new(&spec, model, error);
+}
+
+/* ---- Settings --------------------------------------------------------------------------------------------------- */
+
+/* A panel of the figures. */
+typedef struct panel {
+    const char *name, *title;
+    int moving; /* q₂ */
+    int rows, points, single; /* N, M; single: three curves, not a band */
+} panel;
+
+static const panel panels[] = {
+    {"geyer-1a", "q = N(2, 2²), N = 100, M = 100: three draws", 0, 100, 100, 1},
+    {"geyer-1b", "q = N(2, 2²), N = 100, M = 100", 0, 100, 100, 0},
+    {"geyer-1c", "q = N(2, 2²), N = 100, M = 5000", 0, 100, 5000, 0},
+    {"geyer-2a", "q = N(2, (2 + θ)²), N = M = 100", 1, 100, 100, 0},
+    {"geyer-2b", "q = N(2, (2 + θ)²), N = 100, M = 5000", 1, 100, 5000, 0},
+    {"geyer-2b-n5000", "q = N(2, (2 + θ)²), N = M = 5000", 1, 5000, 5000, 0},
+};
+enum { PANELS = sizeof panels / sizeof *panels, SINGLE = 3, MOST_ROWS = 5000 };
+
+typedef struct settings {
+    double draws, grid, low, high;
+    common_options common;
+} settings;
+
+/* The curves of one panel over the grid, and its estimates of θ. */
+typedef struct study {
+    ebm_model *model;
+    ebm_objective *objective;
+    int64_t grid, draws;
+    double rows; /* N */
+    double *theta, *truth, *mean, *least, *most, *curve, *estimate; /* curve: of the draw at hand; estimate: of each */
+    double *single; /* the first curves */
+    double mle, theta_mean, theta_sd, rmse, worst, worst_at;
+    int64_t at_edge; /* draws whose lowest grid point is the first or the last: no minimum inside */
+} study;
+
+static gibbs_status study_new(const settings *set, const panel *p, study *s, gibbs_error *error)
+{
+    int64_t n = (int64_t)set->grid, draws = p->single ? SINGLE : (int64_t)set->draws;
+    double *memory = calloc((size_t)((6 + SINGLE) * n + draws), sizeof *memory);
+    *s = (study){.grid = n, .draws = draws, .rows = p->rows, .theta = memory};
+    if (!memory) return fail(error, GIBBS_MEMORY, "%s: out of memory", p->name);
+    double **const part[] = {&s->truth, &s->mean, &s->least, &s->most, &s->curve, &s->single};
+    for (int k = 0; k < 6; k++) *part[k] = memory + (k + 1) * n;
+    s->estimate = s->single + SINGLE * n;
+    for (int64_t i = 0; i < n; i++) {
+        s->theta[i] = set->low + (set->high - set->low) * (double)i / (double)(n - 1);
+        s->least[i] = INFINITY;
+        s->most[i] = -INFINITY;
+    }
+    return GIBBS_OK;
+}
+
+static void study_free(study *s)
+{
+    ebm_objective_free(s->objective);
+    ebm_model_free(s->model);
+    free(s->theta);
+}
+
+/* ---- One draw of y ------------------------------------------------------------------------------------------------- */
+
+/* J_BL: N times the loss, at θ, for the artificial points that are bound now. */
+static gibbs_status evaluate(study *s, double theta, double *value, gibbs_error *error)
+{
+    ebm_model_set(s->model, &theta);
+    gibbs_status status = ebm_objective_evaluate(s->objective, value, error);
+    *value *= s->rows;
+    return status;
+}
+
+/* The minimum between low and high by golden section, to 1e-6. */
+static gibbs_status minimise(study *s, double low, double high, double *best, gibbs_error *error)
+{
+    const double ratio = (sqrt(5) - 1) / 2;
+    double left = high - ratio * (high - low), right = low + ratio * (high - low), at_left, at_right;
+    gibbs_status status = evaluate(s, left, &at_left, error);
+    if (!status) status = evaluate(s, right, &at_right, error);
+    while (!status && high - low > 1e-6) {
+        if (at_left < at_right) {
+            high = right, right = left, at_right = at_left;
+            left = high - ratio * (high - low);
+            status = evaluate(s, left, &at_left, error);
+        } else {
+            low = left, left = right, at_left = at_right;
+            right = low + ratio * (high - low);
+            status = evaluate(s, right, &at_right, error);
+        }
+    }
+    *best = 0.5 * (low + high);
+    return status;
+}
+
+/* The curve of one draw on the grid, added to mean and band; and θ̂ between the neighbours of its lowest point. */
+static gibbs_status trace_curve(const settings *set, study *s, int64_t draw, gibbs_error *error)
+{
+    int64_t low = 0, last = s->grid - 1;
+    gibbs_status status = ebm_objective_refresh(s->objective, (uint64_t)set->common.seed, (uint64_t)draw, error);
+    for (int64_t i = 0; !status && i < s->grid; i++) {
+        status = evaluate(s, s->theta[i], &s->curve[i], error);
+        s->mean[i] += (s->curve[i] - s->mean[i]) / (double)(draw + 1);
+        s->least[i] = fmin(s->least[i], s->curve[i]);
+        s->most[i] = fmax(s->most[i], s->curve[i]);
+        if (draw < SINGLE) s->single[draw * s->grid + i] = s->curve[i];
+        if (s->curve[i] < s->curve[low]) low = i;
+    }
+    s->at_edge += low == 0 || low == last;
+    if (status) return status;
+    return minimise(s, s->theta[low ? low - 1 : 0], s->theta[low < last ? low + 1 : last], &s->estimate[draw], error);
+}
+
+/* ---- One panel --------------------------------------------------------------------------------------------------- */
+
+/* J(θ) = Σ xₙ²/(2θ²) + N log √(2πθ²), and what the draws' curves and estimates are against it and its minimum. */
+static void summarise(study *s, double mean_square)
+{
+    double sum = 0, squares = 0, errors = 0;
+    s->mle = sqrt(mean_square);
+    for (int64_t i = 0; i < s->grid; i++) {
+        double theta = s->theta[i], gap;
+        s->truth[i] = s->rows * (0.5 * mean_square / (theta * theta) + log(theta) + 0.5 * log(2 * PI));
+        gap = fabs(s->mean[i] - s->truth[i]);
+        if (gap > s->worst) s->worst = gap, s->worst_at = theta;
+    }
+    for (int64_t k = 0; k < s->draws; k++) sum += s->estimate[k];
+    s->theta_mean = sum / (double)s->draws;
+    for (int64_t k = 0; k < s->draws; k++) {
+        squares += (s->estimate[k] - s->theta_mean) * (s->estimate[k] - s->theta_mean);
+        errors += (s->estimate[k] - s->mle) * (s->estimate[k] - s->mle);
+    }
+    s->theta_sd = s->draws > 1 ? sqrt(squares / (double)(s->draws - 1)) : NAN;
+    s->rmse = sqrt(errors / (double)s->draws);
+}
+
+static gibbs_status all_draws(const settings *set, const panel *p, const double *x, study *s, gibbs_error *error)
+{
+    const double mean = 2, sd = 2;
+    ebm_proposal *narrow = NULL;
+    ebm_loss_options options = ebm_loss_defaults();
+    gibbs_status status = make_model(&s->model, error);
+    if (!status) status = ebm_gaussian_diagonal(1, &mean, &sd, NULL, &narrow, error);
+    options.proposal = p->moving ? &wide : narrow;
+    options.noise_ratio = (double)p->points / p->rows;
+    options.threads = (int)set->common.threads;
+    if (!status) status = ebm_objective_new(s->model, &ebm_loss_ml_is, &options, &s->objective, error);
+    if (!status) status = ebm_objective_bind(s->objective, x, p->rows, error);
+    progress_line line = progress_start(p->name, set->common.quiet);
+    for (int64_t k = 0; !status && k < s->draws; k++) {
+        status = trace_curve(set, s, k, error);
+        progress_show(&line, k + 1, s->draws, "");
+    }
+    progress_clear(&line);
+    ebm_proposal_free(narrow);
+    return status;
+}
+
+/* NAME.csv and NAME.png. What is shown of J goes from a little below its minimum to its value at the left end. */
+static gibbs_status save(const settings *set, const panel *p, const study *s, gibbs_error *error)
+{
+    int cols = p->single ? 2 + SINGLE : 5;
+    char name[64];
+    double *row = malloc(sizeof *row * (size_t)(cols * s->grid)), least = INFINITY;
+    if (!row) return fail(error, GIBBS_MEMORY, "%s: out of memory", p->name);
+    for (int64_t i = 0; i < s->grid; i++) {
+        const double *const column[] = {s->theta, s->truth, p->single ? s->single : s->mean,
+                                        p->single ? s->single + s->grid : s->least,
+                                        p->single ? s->single + 2 * s->grid : s->most};
+        for (int k = 0; k < cols; k++) row[i * cols + k] = column[k][i];
+        least = fmin(least, fmin(s->truth[i], p->single ? s->truth[i] : s->mean[i]));
+    }
+    snprintf(name, sizeof name, "%s.csv", p->name);
+    const char *header = p->single ? "theta,truth,draw_1,draw_2,draw_3" : "theta,truth,mean,min,max";
+    gibbs_status status = table_write(set->common.out, name, header, s->grid, cols, row, error);
+    free(row);
+    double span = 0.6 * s->rows; /* of J, in nats: a figure of 0.6 a row */
+    if (status) return status;
+    return band_plot_draw(set->common.out, p->name, p->title, p->single ? SINGLE : 0, least - 0.25 * span, least + span, error);
+}
+
+/* ---- Telling ------------------------------------------------------------------------------------------------------- */
+
+static void print_row(const panel *p, const study *s)
+{
+    printf("%-15s %2s %6d %6d %9.4f %10.4f %8.4f %8.4f %6lld %12.3f at θ = %.2f\n", p->name, p->moving ? "q2" : "q1", p->rows,
+           p->points, s->mle, s->theta_mean, s->theta_sd, s->rmse, (long long)s->at_edge, s->worst, s->worst_at);
+}
+
+static void report_panel(report *list, const panel *p, const study *s)
+{
+    report *r = report_object(list, NULL);
+    report_text(r, "figure", p->name);
+    report_text(r, "proposal", p->moving ? "q2" : "q1");
+    report_whole(r, "rows", p->rows);
+    report_whole(r, "points", p->points);
+    report_whole(r, "draws", s->draws);
+    report_number(r, "mle", s->mle);
+    report_number(r, "theta_mean", s->theta_mean);
+    report_number(r, "theta_sd", s->theta_sd);
+    report_number(r, "theta_root_mean_square_error", s->rmse);
+    report_whole(r, "minima_at_the_edge", s->at_edge);
+    report_number(r, "largest_gap_of_the_mean", s->worst);
+    report_number(r, "largest_gap_at", s->worst_at);
+    report_numbers(r, "theta", s->theta, s->grid);
+    report_numbers(r, "truth", s->truth, s->grid);
+    report_numbers(r, "mean", s->mean, s->grid);
+    report_numbers(r, "min", s->least, s->grid);
+    report_numbers(r, "max", s->most, s->grid);
+    report_numbers(r, "estimates", s->estimate, s->draws);
+}
+
+static gibbs_status run_panel(const settings *set, const panel *p, const double *x, report *list, gibbs_error *error)
+{
+    study s;
+    double mean_square = 0;
+    for (int i = 0; i < p->rows; i++) mean_square += x[i] * x[i] / p->rows;
+    gibbs_status status = study_new(set, p, &s, error);
+    if (!status) status = all_draws(set, p, x, &s, error);
+    if (!status) summarise(&s, mean_square);
+    if (!status) status = save(set, p, &s, error);
+    if (!status && !p->single && !set->common.quiet) print_row(p, &s);
+    if (!status) report_panel(list, p, &s);
+    study_free(&s);
+    return status;
+}
+
+/* The data set: p(x|θ*) is N(0, 2²). Its first 100 rows are the small one. The draws of y count steps from 0. */
+static gibbs_status draw_data(const settings *set, double *x, int64_t rows, gibbs_error *error)
+{
+    const double mean = 0;
+    ebm_proposal *truth;
+    gibbs_status status = ebm_gaussian_diagonal(1, &mean, &TRUE_THETA, NULL, &truth, error);
+    if (status) return status;
+    status = ebm_proposal_sample(truth, rows, (uint64_t)set->common.seed, UINT64_MAX, x, NULL, error);
+    ebm_proposal_free(truth);
+    return status;
+}
+
+static gibbs_status run(const settings *set, report *root, gibbs_error *error)
+{
+    static double x[MOST_ROWS];
+    gibbs_status status = folder_make(set->common.out, error);
+    if (!status) status = draw_data(set, x, MOST_ROWS, error);
+    if (!status && !set->common.quiet)
+        printf("figure           q      N      M       MLE  mean of θ̂       sd     rmse   edge  largest |mean J_BL − J|\n");
+    report *list = report_list(root, "panels");
+    for (int i = 0; !status && i < PANELS; i++) status = run_panel(set, &panels[i], x, list, error);
+    if (status || set->common.quiet) return status;
+    printf("\nθ̂ minimises J_BL of one draw of y; rmse is against the exact MLE √(mean x²); edge counts the draws whose lowest\n"
+           "grid point is the first or the last. By Jensen the mean of J_BL lies below J.\nFigures and data: %s/geyer-*\n",
+           set->common.out);
+    return GIBBS_OK;
+}
+
+int main(int argc, char **argv)
+{
+    settings set = {1000, 46, 0.5, 5, {.seed = 1, .threads = 1, .out = "out"}};
+    gibbs_error error = {0};
+    const option_entry table[] = {
+        {"draws", "N", "Draws of the artificial points", &set.draws, &option_count, NULL},
+        {"grid", "N", "Points of the grid of theta", &set.grid, &option_several, NULL},
+        {"low", "THETA", "Where the grid begins", &set.low, &option_positive, NULL},
+        {"high", "THETA", "Where it ends", &set.high, &option_positive, NULL},
+    };
+    options_read(argc, argv, "How well importance sampling estimates a likelihood: figures 1 and 2 of Martino et al., section 7.",
+                 table, sizeof table / sizeof *table, &set.common);
+    if (set.low >= set.high) {
+        fprintf(stderr, "geyer_gaussian: --low: %g is not below --high, %g\n", set.low, set.high);
+        return EX_USAGE;
+    }
+    report *root = report_new();
+    gibbs_status status = run(&set, root, &error);
+    if (!status && set.common.json) status = report_write(root, set.common.json, &error);
+    if (status) complain(&error);
+    report_free(root);
+    return status != GIBBS_OK;
+}
