@@ -30,7 +30,7 @@ typedef struct problem {
 } problem;
 
 typedef struct result {
-    gibbs_error error; /* status OK when all went well */
+    gibbs_error error, unsaved; /* of the fit and its figures; of the files. Status OK when all went well. */
     ebm_fit_report fit;
     ebm_quadrature quadrature;
     double held_out, log_z_hat, health; /* at the parameters that were kept */
@@ -130,11 +130,12 @@ static gibbs_status save_history(const settings *set, const char *name, const eb
     double *row = malloc(sizeof *row * 4 * (size_t)(fit->history_count + 1));
     if (!row) return fail(error, GIBBS_MEMORY, "out of memory");
     for (int64_t i = 0; i < fit->history_count; i++) {
-        const double values[4] = {(double)i + 1, fit->history_loss[i], fit->history_norm[i], fit->history_validation[i]};
+        const double values[4] = {(double)i + 1, fit->history_loss[i], fit->history_norm[i],
+                                  fit->history_validation[i]};
         memcpy(row + 4 * i, values, sizeof values);
     }
-    gibbs_status status = table_write(set->common.out, name, "step,loss,gradient_norm,validation", fit->history_count, 4,
-                                      row, error);
+    gibbs_status status = table_write(set->common.out, name, "step,loss,gradient_norm,validation",
+                                      fit->history_count, 4, row, error);
     free(row);
     return status;
 }
@@ -146,13 +147,13 @@ static gibbs_status save(const settings *set, const problem *p, const method *m,
     snprintf(name, sizeof name, "density2d-%s", m->name);
     snprintf(history, sizeof history, "%s-history.csv", name);
     snprintf(title, sizeof title, "%s: held-out mean log-likelihood %.3f", m->loss->title, r->held_out);
-    gibbs_status status = file_path(path, &r->error, set->common.out, "%s.safetensors", name);
-    if (!status) status = ebm_model_save(model, path, &r->error);
-    if (!status) status = save_history(set, history, &r->fit, &r->error);
+    gibbs_status status = file_path(path, &r->unsaved, set->common.out, "%s.safetensors", name);
+    if (!status) status = ebm_model_save(model, path, &r->unsaved);
+    if (!status) status = save_history(set, history, &r->fit, &r->unsaved);
     if (status || p->train.cols != 2) return status;
     density_plot plot = {set->common.out, name, "density2d-data.csv", title, p->train.names, p->mean, p->sd,
                          ebm_box_around(&p->train, 0.2), r->quadrature.log_z_doubled};
-    return density_plot_write(&plot, model, &r->error);
+    return density_plot_write(&plot, model, &r->unsaved);
 }
 
 /* ---- From a file to a problem --------------------------------------------------------------------------------- */
@@ -221,13 +222,14 @@ static void run_method(const settings *set, const problem *p, const method *m, r
     ebm_model *model = NULL;
     ebm_mlp_spec spec = {.dim = p->train.cols, .widths = set->width, .layers = set->layers,
                          .activation = set->activation, .base_sd = set->base_sd,
-                         .dtype = set->double_precision ? GIBBS_FLOAT64 : GIBBS_FLOAT32, .seed = (uint64_t)set->common.seed};
+                         .dtype = set->double_precision ? GIBBS_FLOAT64 : GIBBS_FLOAT32,
+                         .seed = (uint64_t)set->common.seed};
     r->held_out = r->log_z_hat = r->health = NAN;
     gibbs_status status = ebm_model_mlp(&spec, &model, &r->error);
     if (!status) status = train(set, p, m, model, r);
     if (!status) status = examine(set, p, m, model, r);
     if (!status) status = judge(p, model, r);
-    if (!status) status = save(set, p, m, model, r);
+    if (!status && save(set, p, m, model, r)) complain(&r->unsaved);
     ebm_model_free(model);
 }
 
@@ -241,19 +243,23 @@ static void print_row(const settings *set, const problem *p, const method *m, co
     snprintf(steps, sizeof steps, "%lld (%lld)", (long long)r->fit.steps, (long long)r->fit.best_step);
     if (!isnan(r->log_z_hat)) snprintf(estimate, sizeof estimate, "%.3f", r->log_z_hat);
     if (m->loss == &ebm_loss_ml_is)
-        snprintf(health, sizeof health, "ESS %.0f of %.0f", r->health, round(loss_options(set, p, m).noise_ratio * (double)p->train.rows));
+        snprintf(health, sizeof health, "ESS %.0f of %.0f", r->health,
+                 round(loss_options(set, p, m).noise_ratio * (double)p->train.rows));
     else if (m->loss->health)
         snprintf(health, sizeof health, "%s %.3f", m->loss->health, r->health);
     printf("%-15s %12s %9.2f", m->name, steps, r->fit.seconds);
-    if (r->quadrature.normalisable) printf(" %17.4f %11s %10.3f   %s\n", r->held_out, estimate, r->quadrature.log_z_doubled, health);
-    else printf("  not normalisable: log Z is %.3f in the box, %.3f in its double\n", r->quadrature.log_z, r->quadrature.log_z_doubled);
+    if (r->quadrature.normalisable)
+        printf(" %15.4f %11s %10.3f   %s\n", r->held_out, estimate, r->quadrature.log_z_doubled, health);
+    else
+        printf("  not normalisable: log Z is %.3f in the box, %.3f in its double\n", r->quadrature.log_z,
+               r->quadrature.log_z_doubled);
 }
 
 static void report_row(report *list, const method *m, const result *r)
 {
     report *row = report_object(list, NULL);
     report_text(row, "loss", m->name);
-    report_text(row, "error", r->error.message);
+    report_text(row, "error", r->error.status ? r->error.message : r->unsaved.message);
     report_whole(row, "steps", r->fit.steps);
     report_whole(row, "best_step", r->fit.best_step);
     report_number(row, "seconds", r->fit.seconds);
@@ -273,12 +279,13 @@ static void print_table(const settings *set, const problem *p, const result *r)
 {
     printf("%s: %lld training rows, of which %.0f %% are for validation; %lld held out\n\n", set->data,
            (long long)p->train.rows, 100 * set->validation, (long long)p->held.rows);
-    printf("loss            steps (kept)   seconds   held-out log p   log Z-hat      log Z   health\n");
-    printf("%-15s %12s %9s %17.4f\n", "one Gaussian", "", "", p->gaussian);
+    printf("%-15s %12s %9s %15s %11s %10s   health\n", "loss", "steps (kept)", "seconds", "held-out log p", "log Z-hat",
+           "log Z");
+    printf("%-15s %12s %9s %15.4f\n", "one Gaussian", "", "", p->gaussian);
     for (int i = 0; i < METHODS; i++)
         if (set->chosen[i]) print_row(set, p, &methods[i], &r[i]);
-    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean and sd, each\n"
-           "density normalised by quadrature (log Z). log Z-hat: the method's own estimate, at the parameters that were kept.\n"
+    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean and sd;\n"
+           "each density normalised by quadrature (log Z). log Z-hat: the method's own estimate, at the parameters kept.\n"
            "Files, and pictures where the data are in the plane: %s/density2d-*\n", set->common.out);
 }
 
@@ -310,7 +317,7 @@ int main(int argc, char **argv)
     int failed = load(&set, &p, &error) != GIBBS_OK;
     for (int i = 0; i < METHODS && !error.status; i++) {
         if (set.chosen[i]) run_method(&set, &p, &methods[i], &results[i]);
-        failed |= results[i].error.status != GIBBS_OK;
+        failed |= results[i].error.status || results[i].unsaved.status;
     }
     if (!error.status && !set.common.quiet) print_table(&set, &p, results);
     if (!error.status && set.common.json) failed |= write_report(&set, &p, results, &error) != GIBBS_OK;

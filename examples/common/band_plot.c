@@ -11,7 +11,9 @@ static const char look[] =
     "set datafile separator ','\n"
     "set tics out nomirror; set border 3 lc rgb '#606060'; set grid lc rgb '#e4e4e4' lt 1\n"
     "set xlabel 'θ'; set ylabel 'J(θ), negative log-likelihood'; set title TITLE noenhanced\n"
-    "set key top right spacing 1.2 samplen 3; set yrange [LOW:HIGH]; set autoscale xfix\n"
+    "set key at screen 0.5, screen 0.035 center horizontal samplen 3;\n"
+    "set lmargin at screen 0.1; set rmargin at screen 0.965; set bmargin at screen 0.155; set tmargin at screen 0.92\n"
+    "set yrange [LOW:HIGH]; set autoscale xfix\n"
     "FILE = NAME.'.csv'\n";
 
 static const char band[] =

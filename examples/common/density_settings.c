@@ -74,13 +74,14 @@ static int parse_activation(const char *text, void *target, char *message, size_
 /* ---- The table of options ---- */
 
 static const char before[] =
-    "Fits one network energy of points in the plane (a CSV of 1 to 3 columns) by several losses, normalises each density "
-    "by quadrature, and compares their mean log-likelihoods on rows that were held out.\v";
+    "Fits one network energy of points in the plane (a CSV of 1 to 3 columns) by several losses, normalises each "
+    "density by quadrature, and compares their mean log-likelihoods on rows that were held out.\v";
 
 static const char after[] =
     "Every fit keeps the parameters that were best on validation rows, which are taken from the training rows (CD is "
     "judged there by score matching). Exact score matching has no lower bound on finite data and would sharpen on the "
-    "data points for ever: these validation rows, weight decay and a falling rate (cosine) guard it.\n\nDefaults by loss:\n";
+    "data points for ever: these validation rows, weight decay, a falling rate (cosine) and noise on the data (redrawn "
+    "in every step; --data-noise) guard it.\n\nDefaults by loss:\n";
 
 static char *describe(void)
 {
@@ -91,8 +92,8 @@ static char *describe(void)
     fprintf(out, "%s%s", before, after);
     for (int i = 0; i < METHODS; i++) {
         const method *m = &methods[i];
-        fprintf(out, "  %-15s --steps %g --rate %g --weight-decay %g", m->name, m->steps, m->rate, m->weight_decay);
-        if (m->loss->noise == EBM_NOISE_PROPOSAL) fprintf(out, " --noise-ratio %g", m->noise_ratio);
+        fprintf(out, "  %-15s steps %g, rate %g, weight decay %g", m->name, m->steps, m->rate, m->weight_decay);
+        if (m->loss->noise == EBM_NOISE_PROPOSAL) fprintf(out, ", noise ratio %g", m->noise_ratio);
         fputc('\n', out);
     }
     return fclose(out) ? NULL : text;
@@ -102,20 +103,21 @@ static void read_table(int argc, char **argv, settings *s)
 {
     const option_entry table[] = {
         {"data", "FILE.csv", "A table of numbers, a header or none", &s->data, NULL, NULL},
-        {"loss", "NAME,…", "Any of ml-is, cd, score-matching, nce; or all (default all)", s, NULL, parse_losses},
-        {"hidden", "N,…", "Widths of the hidden layers (default 64,64)", s, NULL, parse_hidden},
+        {"loss", "NAME,...", "Any of ml-is, cd, score-matching, nce; or all (default all)", s, NULL, parse_losses},
+        {"hidden", "N,...", "Widths of the hidden layers (default 64,64)", s, NULL, parse_hidden},
         {"activation", "NAME", "softplus, tanh or silu (default silu)", s, NULL, parse_activation},
-        {"base-sd", "SD", "Of the broad Gaussian that keeps the energy integrable", &s->base_sd, &option_positive, NULL},
+        {"base-sd", "SD", "Of the broad Gaussian that keeps the energy integrable", &s->base_sd, &option_positive,
+         NULL},
         {"steps", "N", "Steps of the optimiser (default by loss, see below)", &s->steps, &option_count, NULL},
         {"rate", "RATE", "Learning rate at the start (default by loss)", &s->rate, &option_positive, NULL},
         {"weight-decay", "W", "L2 penalty (default by loss)", &s->weight_decay, &option_not_negative, NULL},
         {"batch", "ROWS", "Rows a step; 0: all", &s->batch, &option_whole, NULL},
-        {"noise-ratio", "NU", "Artificial points for each data row, of ml-is and nce (default by loss)", &s->noise_ratio,
-         &option_positive, NULL},
+        {"noise-ratio", "NU", "Artificial points for each data row, of ml-is and nce (default by loss)",
+         &s->noise_ratio, &option_positive, NULL},
         {"data-noise", "SD", "Score matching sees the (standardised) data with noise of this sd", &s->data_noise,
          &option_not_negative, NULL},
-        {"cd-steps", "K", "Transitions of CD's chains, which are MALA", &s->cd_steps, &option_count, NULL},
-        {"cd-step", "H", "Their step size", &s->cd_step, &option_positive, NULL},
+        {"cd-steps", "K", "Transitions of CD's chains, which start at the data (MALA)", &s->cd_steps, &option_count, NULL},
+        {"cd-step", "H", "Step size of those transitions", &s->cd_step, &option_positive, NULL},
         {"held-out", "PART", "Part of the rows that is held out", &s->held_out, &option_fraction, NULL},
         {"validation", "PART", "Part of the training rows for validation", &s->validation, &option_fraction, NULL},
         {"split-seed", "N", "Of the split into training and held-out rows", &s->split_seed, &option_whole, NULL},
@@ -131,8 +133,8 @@ settings settings_read(int argc, char **argv)
 {
     settings s = {.data = "examples/data/faithful.csv", .chosen = {1, 1, 1, 1}, .width = {64, 64}, .layers = 2,
                   .activation = ad_silu, .steps = NAN, .rate = NAN, .noise_ratio = NAN, .weight_decay = NAN,
-                  .cd_steps = 10, .cd_step = 0.02, .data_noise = 0.2, .base_sd = 4, .held_out = 0.2, .validation = 0.25, .split_seed = 1,
-                  .common = {.seed = 1, .threads = 1, .out = "out"}};
+                  .cd_steps = 10, .cd_step = 0.02, .data_noise = 0.2, .base_sd = 4, .held_out = 0.2,
+                  .validation = 0.25, .split_seed = 1, .common = {.seed = 1, .threads = 1, .out = "out"}};
     read_table(argc, argv, &s);
     return s;
 }

@@ -12,7 +12,8 @@ typedef struct option_domain {
     int whole;
 } option_domain;
 
-extern const option_domain option_positive, option_not_negative, option_count, option_several, option_whole, option_fraction;
+extern const option_domain option_positive, option_not_negative, option_fraction;
+extern const option_domain option_whole, option_count, option_several; /* at least 0, 1, 2 */
 
 /* Reads `text` into `target`; returns 0, or non-zero with what is wrong with it in `message`. */
 typedef int (*option_parse_fn)(const char *text, void *target, char *message, size_t size);

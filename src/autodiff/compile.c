@@ -76,6 +76,7 @@ static void prepare_carries(ad_compiler *c, const ad_plan_options *options, cons
 {
     ad_plan *plan = c->plan;
     if (!options || options->carries <= 0 || c->status) return;
+    plan->repeats = true;
     plan->carried = gibbs_alloc_zero(&plan->alloc, (size_t)options->carries, sizeof *plan->carried);
     if (!plan->carried) {
         ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
@@ -148,6 +149,14 @@ static bool copy_axes(ad_plan *plan, const ad_tape *tape)
     return true;
 }
 
+static bool mark_leaves(ad_plan *plan, const ad_tape *tape)
+{
+    plan->leaf = gibbs_alloc(&plan->alloc, (size_t)tape->size, sizeof *plan->leaf);
+    for (int64_t i = 0; plan->leaf && i < tape->size; i++)
+        plan->leaf[i] = tape->node[i].op == OP_input || tape->node[i].op == OP_parameter;
+    return plan->leaf;
+}
+
 static bool allocate_scratch(ad_compiler *c)
 {
     const gibbs_allocator *a = &c->plan->alloc;
@@ -164,7 +173,7 @@ static bool allocate_scratch(ad_compiler *c)
 
 static void compile_all(ad_compiler *c, const ad_var *outputs, int count, const ad_plan_options *options)
 {
-    if (!allocate_scratch(c) || !copy_axes(c->plan, c->tape)) {
+    if (!allocate_scratch(c) || !copy_axes(c->plan, c->tape) || !mark_leaves(c->plan, c->tape)) {
         ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
         return;
     }
@@ -228,6 +237,7 @@ void ad_plan_free(ad_plan *plan)
     for (int64_t s = 0; s < plan->slots; s++) gibbs_release(&a, plan->slot[s].name);
     for (int64_t s = 0; s < plan->axes; s++) gibbs_release(&a, plan->axis[s].name);
     gibbs_release(&a, plan->axis);
+    gibbs_release(&a, plan->leaf);
     gibbs_release(&a, plan->stage);
     gibbs_release(&a, plan->slot);
     gibbs_release(&a, plan->constants);

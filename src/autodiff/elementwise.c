@@ -47,7 +47,10 @@ ad_var ad_expand(ad_var x, ad_shape shape)
     ad_shape own = ad_node_of(x)->shape, joint;
     char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
     if (ad_shape_equal(&own, &shape)) return x;
-    if (ad_shape_count(&shape) < 0 || !ad_shape_broadcast(&own, &shape, &joint) || !ad_shape_equal(&joint, &shape))
+    if (ad_shape_count(&shape) < 0)
+        return ad_fail(tape, GIBBS_SIZE, "expand: %s has a dimension below 1, or more than 2^31-1 elements",
+                       ad_shape_text(&shape, b, sizeof b));
+    if (!ad_shape_broadcast(&own, &shape, &joint) || !ad_shape_equal(&joint, &shape))
         return ad_fail(tape, GIBBS_SHAPE, "expand: %s does not broadcast to %s", ad_shape_text(&own, a, sizeof a),
                        ad_shape_text(&shape, b, sizeof b));
     if (ad_node_of(x)->op == OP_expand) x = ad_input_of(x, 0);

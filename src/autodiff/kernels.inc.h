@@ -40,15 +40,29 @@ static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, c
         const REAL a = left, b = right;                     \
         y[i] = value;                                       \
     }
+/* pow alone has vector and scalar functions that differ in the last bit: its last partial vector runs in a full one. */
 #define BINARY(name, value, da, db, smooth, commutes, low, high)                                                      \
-    static void NAME(binary_##name)(int64_t n, void *to, const void *pa, int64_t sa, const void *pb, int64_t sb)      \
+    static inline void NAME(both_##name)(int64_t n, REAL *y, const REAL *p, int64_t sa, const REAL *q, int64_t sb)    \
     {                                                                                                                 \
-        REAL *y = to;                                                                                                 \
-        const REAL *p = pa, *q = pb, first = *p, second = *q;                                                         \
+        const REAL first = *p, second = *q;                                                                           \
         if (sa && sb) LOOP(p[i], q[i], value)                                                                         \
         else if (sa) LOOP(p[i], second, value)                                                                        \
         else if (sb) LOOP(first, q[i], value)                                                                         \
         else LOOP(first, second, value)                                                                               \
+    }                                                                                                                 \
+    static void NAME(binary_##name)(int64_t n, void *y, const void *pa, int64_t sa, const void *pb, int64_t sb)       \
+    {                                                                                                                 \
+        const REAL *p = pa, *q = pb;                                                                                  \
+        int64_t rest = OP_##name == OP_pow ? n & (W - 1) : 0, whole = n - rest;                                       \
+        REAL in[2][W] = {{0}, {0}}, out[W];                                                                           \
+        if (rest) { /* before y, which may be p or q, is written */                                                   \
+            memcpy(in[0], p + sa * whole, (size_t)(sa ? rest : 1) * sizeof(REAL));                                    \
+            memcpy(in[1], q + sb * whole, (size_t)(sb ? rest : 1) * sizeof(REAL));                                    \
+        }                                                                                                             \
+        if (whole) NAME(both_##name)(whole, y, p, sa, q, sb);                                                         \
+        if (!rest) return;                                                                                            \
+        NAME(both_##name)(W, out, in[0], sa, in[1], sb);                                                              \
+        memcpy((REAL *)y + whole, out, (size_t)rest * sizeof(REAL));                                                  \
     }
 #include "ops.def"
 #undef LOOP
@@ -305,7 +319,7 @@ static void NAME(to_uniform)(int64_t chunks, const uint64_t *words, REAL *out)
 static void NAME(to_normal)(int64_t chunks, const uint64_t *words, REAL *out)
 {
     enum { PAIRS = CHUNKS * PER_CHUNK / 2 };
-    REAL u[PAIRS], v[PAIRS], r[PAIRS], c[PAIRS], s[PAIRS];
+    REAL u[PAIRS] = {0}, v[PAIRS] = {0}, r[PAIRS], c[PAIRS], s[PAIRS];
     int64_t pairs = chunks * PER_CHUNK / 2, full = (pairs + W - 1) / W * W;
     for (int64_t i = 0; i < full; i++) {
         u[i] = i < pairs ? UNIT(words, 2 * i) : (REAL)0.5;

@@ -41,7 +41,7 @@ enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
 #define TABLE SYMBOL(ad_kernels, f32, GIBBS_ISA)
 #define PER_CHUNK 8
 /* 23 bits and a half: never 0, never 1 */
-#define UNIT(words, i) (((REAL)(((const uint32_t *)(words))[i] >> 9) + 0.5f) * 0x1p-23f)
+#define UNIT(words, i) (((REAL)((uint32_t)((words)[(i) / 2] >> 32 * ((i) % 2)) >> 9) + 0.5f) * 0x1p-23f)
 #include "kernels.inc.h"
 
 #define REAL double

@@ -116,12 +116,14 @@ struct ad_plan {
     int64_t shared_bytes;
     ad_output *output;
     int outputs;
-    ad_carried *carried;
+    ad_carried *carried; /* those whose input the body reads */
     int carries;
+    bool repeats;        /* carries were asked for */
     ad_axis_info *axis;
     int64_t axes;
     const ad_tape *tape; /* to tell vars of this tape from others by address only; never followed */
     int64_t tape_size;
+    bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
 };
 

@@ -77,7 +77,7 @@ static void copy_carried(const ad_plan *plan, const ad_frame *f, bool in)
 static gibbs_status run_block(const run_state *r, ad_frame *f, int64_t row, int64_t rows)
 {
     const ad_plan *plan = r->w->plan;
-    int repeat = plan->carries && r->options->repeat > 1 ? r->options->repeat : 1;
+    int repeat = plan->repeats && r->options->repeat > 1 ? r->options->repeat : 1;
     f->row0 = row;
     f->rows = rows;
     move_bases(plan, r->w, f->base, r->stage->axis, row);
@@ -301,7 +301,7 @@ gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error 
     run_state r = {.w = w, .options = options ? options : &defaults, .error = error};
     if (r.options->repeat < 0 || r.options->threads < 0)
         return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d and threads %d must not be negative", r.options->repeat, r.options->threads);
-    if (r.options->repeat > 1 && !w->plan->carries)
+    if (r.options->repeat > 1 && !w->plan->repeats)
         return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d without a carry computes the same again", r.options->repeat);
     gibbs_status status = check_ready(w, error);
     if (!status) status = fit_stored(w, error);

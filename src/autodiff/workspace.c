@@ -79,6 +79,7 @@ gibbs_status ad_bind(ad_workspace *w, ad_var input, const void *memory, gibbs_er
 {
     if (input.tape != w->plan->tape || input.id < 0 || input.id >= w->plan->tape_size)
         return gibbs_fail(error, GIBBS_TAPE, "bind: the var is null or not of the plan's tape");
+    if (!w->plan->leaf[input.id]) return gibbs_fail(error, GIBBS_TAPE, "bind: the var is no input or parameter");
     if (!memory) return gibbs_fail(error, GIBBS_ARGUMENT, "bind: no memory");
     for (int64_t s = 0; s < w->plan->slots; s++)
         if (w->plan->slot[s].kind == SLOT_INPUT && w->plan->slot[s].leaf == input.id)

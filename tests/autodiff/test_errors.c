@@ -93,7 +93,7 @@ static const ad_user_op crowded = {.name = "crowded", .arguments = 9, .shape = r
     X(SHAPE, ad_reshape(w.M, ad_mat(-4, -3)), "different numbers of elements")                                         \
     X(SHAPE, ad_expand(w.x, ad_vec(4)), "expand: [3] does not broadcast to [4]")                                       \
     X(SHAPE, ad_expand(w.M, ad_vec(3)), "expand: [4,3] does not broadcast to [3]")                                     \
-    X(SHAPE, ad_expand(w.s, ad_cube(1 << 20, 1 << 20, 1)), "does not broadcast")                                       \
+    X(SIZE, ad_expand(w.s, ad_cube(1 << 20, 1 << 20, 1)), "more than 2^31-1 elements")                                 \
     X(ARGUMENT, ad_permute(w.M, ((int[]){0, 0})), "permute: the order is no permutation of 2 dimensions")              \
     X(ARGUMENT, ad_permute(w.M, ((int[]){1, 2})), "permute: the order is no permutation of 2 dimensions")              \
     X(ARGUMENT, ad_permute(w.M, ((int[]){-1, 0})), "permute: the order is no permutation of 2 dimensions")             \

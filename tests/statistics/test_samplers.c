@@ -39,8 +39,8 @@ static void check(gibbs_dtype dtype)
     for (int k = 0; k < COUNT(settings); k++) {
         const chain_setting *s = &settings[k];
         chain_verdict v = chain_judge(s, dtype, CHAINS);
-        cr_assert(chain_verdict_worst(v) < 4 && v.ks < 2.1, "%d, %s on the %s: %.2f, %.2f, K-S %.2f", k, s->sampler->name,
-                  s->target->name, v.mean, v.square, v.ks);
+        cr_assert(chain_verdict_worst(v) < 4 && v.ks < 2.1, "%d, %s on the %s: %.2f, %.2f, K-S %.2f", k,
+                  s->sampler->name, s->target->name, v.mean, v.square, v.ks);
         if (s->sampler == &ebm_ula) cr_assert_eq(v.acceptance, 1);
         else cr_assert(v.acceptance > 0.05 && v.acceptance < 1, "%g", v.acceptance);
     }
