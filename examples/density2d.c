@@ -50,7 +50,7 @@ static ad_var record_noisy(ebm_graph *g)
 
 const ebm_loss noisy_score_matching = {
     .name = "score-matching",
-    .title = "implicit score matching",
+    .title = "score matching of noisy data",
     .redraw = 1,
     .record = record_noisy,
     .validation = &ebm_loss_score_matching,
@@ -284,9 +284,11 @@ static void print_table(const settings *set, const problem *p, const result *r)
     printf("%-15s %12s %9s %15.4f\n", "one Gaussian", "", "", p->gaussian);
     for (int i = 0; i < METHODS; i++)
         if (set->chosen[i]) print_row(set, p, &methods[i], &r[i]);
-    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean and sd;\n"
-           "each density normalised by quadrature (log Z). log Z-hat: the method's own estimate, at the parameters kept.\n"
-           "Files, and pictures where the data are in the plane: %s/density2d-*\n", set->common.out);
+    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean\n"
+           "and sd; each density normalised by quadrature (log Z). log Z-hat: the method's own estimate, at\n"
+           "the parameters kept. score-matching sees the data with noise of sd %g, redrawn in every step.\n"
+           "Files, and pictures where the data are in the plane: %s/density2d-*\n",
+           set->data_noise, set->common.out);
 }
 
 static gibbs_status write_report(const settings *set, const problem *p, const result *r, gibbs_error *error)

@@ -11,13 +11,13 @@ static const char look[] =
     "set datafile separator ','\n"
     "set tics out nomirror; set border 3 lc rgb '#606060'; set grid lc rgb '#e4e4e4' lt 1\n"
     "set xlabel 'θ'; set ylabel 'J(θ), negative log-likelihood'; set title TITLE noenhanced\n"
-    "set key at screen 0.5, screen 0.035 center horizontal samplen 3;\n"
-    "set lmargin at screen 0.1; set rmargin at screen 0.965; set bmargin at screen 0.155; set tmargin at screen 0.92\n"
+    "set key at screen 0.53, screen 0.04 center horizontal maxrows 1 samplen 2.5;\n"
+    "set lmargin at screen 0.115; set rmargin at screen 0.965; set bmargin at screen 0.185; set tmargin at screen 0.92\n"
     "set yrange [LOW:HIGH]; set autoscale xfix\n"
     "FILE = NAME.'.csv'\n";
 
 static const char band[] =
-    "plot FILE skip 1 using 1:4:5 with filledcurves fc rgb '#a8d5a2' title 'all draws, lowest to highest', \\\n"
+    "plot FILE skip 1 using 1:4:5 with filledcurves fc rgb '#a8d5a2' title 'lowest to highest draw', \\\n"
     "  FILE skip 1 using 1:2 with lines lw 2.5 lc rgb '#c8342b' title 'J, the truth', \\\n"
     "  FILE skip 1 using 1:3 with lines lw 2.5 dt (8, 6) lc rgb '#2456a4' title 'mean over the draws'\n";
 

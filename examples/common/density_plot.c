@@ -66,7 +66,7 @@ static const char script[] =
     "set xlabel LX noenhanced; set ylabel LY noenhanced; set cblabel 'density'\n"
     "set title TITLE noenhanced\n"
     "set key at screen 0.5, screen 0.025 center horizontal samplen 2\n"
-    "set lmargin at screen 0.1; set rmargin at screen 0.85; set bmargin at screen 0.135; set tmargin at screen 0.935\n"
+    "set lmargin at screen 0.1; set rmargin at screen 0.835; set bmargin at screen 0.135; set tmargin at screen 0.935\n"
     "# An arrow shows the direction of the score; its length levels off, so that steep places stay readable.\n"
     "step = (x1 - x0) / (M - 1)\n"
     "size(u, v) = 0.85 * step * tanh(sqrt(u**2 + v**2) / 3.0) / (sqrt(u**2 + v**2) + 1e-12)\n"
