@@ -209,6 +209,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
     if (!status) status = ebm_gaussian_fit(&p->train, 1, 1.5, NULL, &p->noise, error);
     if (!status) status = measure_gaussian(p, error);
     if (!status) status = folder_make(set->common.out, error);
+    if (!status) status = report_check(set->common.json, error);
     if (!status) status = file_path(path, error, set->common.out, "density2d-data.csv");
     if (!status) status = ebm_data_write_csv(path, &p->train, error);
     choose_box(set, p);

@@ -17,6 +17,8 @@ const option_domain option_several = {"a whole number of at least 2", 2, 0x1p31,
 const option_domain option_whole = {"a whole number of at least 0", 0, 0x1p53, 1};
 const option_domain option_fraction = {"a number between 0 and 1", DBL_MIN, 1, 0};
 
+static const option_domain threads = {"a whole number from 0 to 1023", 0, 1024, 1};
+
 /* ---- One option ---- */
 
 static int parse_number(const option_entry *o, const char *text, char *message, size_t size)
@@ -90,7 +92,7 @@ void options_read(int argc, char **argv, const char *doc, const option_entry *ta
         {"seed", "N", "Of the initial parameters, minibatches, noise and chains", &common->seed, &option_whole, NULL},
         {"json", "FILE", "Write all numbers to FILE", &common->json, NULL, NULL},
         {"out", "FOLDER", "Where pictures and data go", &common->out, NULL, NULL},
-        {"threads", "N", "At most so many; 0: all processors", &common->threads, &option_whole, NULL},
+        {"threads", "N", "At most so many; 0: all processors", &common->threads, &threads, NULL},
         {"quiet", NULL, "Print nothing but errors", &common->quiet, NULL, NULL},
     };
     enum { SHARED = sizeof shared / sizeof *shared };

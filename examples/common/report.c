@@ -37,13 +37,25 @@ void report_numbers(report *r, const char *key, const double *value, int64_t cou
     for (int64_t i = 0; list && i < count; i++) report_number(list, NULL, value[i]);
 }
 
+static gibbs_status cannot_write(const char *path, gibbs_error *error)
+{
+    return fail(error, GIBBS_IO, "%.200s: cannot be written: %s", path, strerror(errno));
+}
+
+gibbs_status report_check(const char *path, gibbs_error *error)
+{
+    FILE *file = path ? fopen(path, "a") : NULL; /* what is there already stays */
+    if (path && !file) return cannot_write(path, error);
+    return file && fclose(file) ? cannot_write(path, error) : GIBBS_OK;
+}
+
 gibbs_status report_write(const report *root, const char *path, gibbs_error *error)
 {
-    if (!root || out_of_memory) return fail(error, GIBBS_MEMORY, "%s: out of memory", path);
+    if (!root || out_of_memory) return fail(error, GIBBS_MEMORY, "%.200s: out of memory", path);
     FILE *file = fopen(path, "w");
-    if (!file) return fail(error, GIBBS_IO, "%s: cannot be written: %s", path, strerror(errno));
+    if (!file) return cannot_write(path, error);
     int failed = json_dumpf((const json_t *)root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     failed |= fputc('\n', file) == EOF;
     failed |= fclose(file) != 0;
-    return failed ? fail(error, GIBBS_IO, "%s: cannot be written: %s", path, strerror(errno)) : GIBBS_OK;
+    return failed ? cannot_write(path, error) : GIBBS_OK;
 }

@@ -20,6 +20,9 @@ void report_flag(report *r, const char *key, int value);
 void report_text(report *r, const char *key, const char *value);
 void report_numbers(report *r, const char *key, const double *value, int64_t count);
 
+/* Whether the file can be written, to know before the work is done; a NULL path can. Errors: IO. */
+gibbs_status report_check(const char *path, gibbs_error *error);
+
 /* Errors: IO, MEMORY. */
 gibbs_status report_write(const report *root, const char *path, gibbs_error *error);
 

@@ -15,8 +15,8 @@
  * Sources: S0 Martino et al., A note on gradient-based parameter estimation for energy-based models; S1 Jin, Notes
  * on training of energy-based models; S3 Dai, Lecture 10; S4 Hyvärinen, Energy-based models (docs/methods.md).
  *
- * Order of this file: model, fitting, normalised densities, sampling, proposals, ready-made energies, files; then
- * what you need to write a loss, a sampler or a proposal of your own.
+ * Order of this file: models, proposals, samplers, losses, fitting, normalised densities, energies that ship. What you
+ * need to write a loss, a sampler or a proposal of your own is in gibbs/extend.h, which this header includes.
  */
 #ifndef GIBBS_EBM_H
 #define GIBBS_EBM_H
@@ -106,7 +106,7 @@ gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, d
 
 /* ---- Proposals: normalised densities that can be drawn from --------------------------------------------------- */
 
-typedef struct ebm_proposal ebm_proposal; /* defined at the end of this file: you can write your own */
+typedef struct ebm_proposal ebm_proposal; /* defined in gibbs/extend.h: you can write your own */
 
 /* N(mean, diag(sd²)); N(mean, covariance). Arrays are copied. Errors: ARGUMENT (sd <= 0, dim < 1), NUMERIC (the
  * covariance is singular or not symmetric: the pivot is named), MEMORY. */
@@ -133,7 +133,7 @@ gibbs_status ebm_proposal_log_density(const ebm_proposal *q, const double *x, in
 
 /* ---- Samplers -------------------------------------------------------------------------------------------------- */
 
-typedef struct ebm_sampler ebm_sampler; /* a const struct, defined at the end of this file */
+typedef struct ebm_sampler ebm_sampler; /* a const struct, defined in gibbs/extend.h */
 
 /* Unadjusted Langevin: x − h∇E + √(2h) ε. Biased: on a Gaussian of precision λ its variance is 1/(λ(1 − hλ/2)). */
 extern const ebm_sampler ebm_ula;
@@ -155,7 +155,8 @@ typedef struct ebm_chain_options {
 typedef struct ebm_chains ebm_chains;
 
 ebm_chain_options ebm_chain_defaults(void);
-gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **chains, gibbs_error *error);
+gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **chains,
+                            gibbs_error *error);
 void ebm_chains_free(ebm_chains *chains);
 
 /* Places `rows` chains at x (rows × dim), and forgets acceptances. */
@@ -186,7 +187,7 @@ gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int
 
 /* ---- Losses ------------------------------------------------------------------------------------------------------ */
 
-typedef struct ebm_loss ebm_loss; /* a const struct, defined at the end of this file */
+typedef struct ebm_loss ebm_loss; /* a const struct, defined in gibbs/extend.h */
 
 /* Maximum likelihood by importance sampling (Geyer 1994; S0 eq 8, 12): mean E(xₙ) + lse(−E(y_m) − log q(y_m)) −
  * log M, which is J_BL/N. Deterministic for one draw of y. Health: ESS. If q depends on θ, y = g(ε; θ) with common
@@ -208,7 +209,7 @@ typedef struct ebm_loss_options {
     const ebm_proposal *proposal; /* ML-IS and NCE. NULL: ebm_fit takes a full Gaussian fitted to the training data
                                      and widened 1.5 times; ebm_objective_new refuses (ARGUMENT) */
     double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; default 1 for NCE and 10 for ML-IS when 0 */
-    int redraw;                   /* draw new artificial points before every step; default 0 for ML-IS, 1 for NCE when −1 */
+    int redraw; /* draw new artificial points before every step; default 0 for ML-IS, 1 for NCE when −1 */
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala */
     int sampler_steps;            /* k of CD-k; default 1 */
     double sampler_step;          /* h; default 0.01 */
@@ -241,7 +242,8 @@ void *ebm_objective_theta(ebm_objective *objective);
 double ebm_objective_health(const ebm_objective *objective); /* of the last evaluation; NaN when the loss has none */
 double ebm_objective_log_z(const ebm_objective *objective);  /* the estimate of log Z; NaN when the loss has none */
 
-/* ---- Fitting ------------------------------------------------------------------------------------------------------- */
+/* ---- Fitting -------------------------------------------------------------------------------------------------------
+ */
 
 /* What a callback sees after a step. Return non-zero from it to stop with status STOPPED; the parameters stay. */
 typedef struct ebm_progress {
@@ -292,7 +294,8 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
                      gibbs_error *error);
 void ebm_fit_report_free(ebm_fit_report *report);
 
-/* ---- Normalised densities by quadrature, d <= 3 ---------------------------------------------------------------------- */
+/* ---- Normalised densities by quadrature, d <= 3
+ * ---------------------------------------------------------------------- */
 
 typedef struct ebm_box {
     double low[3], high[3];
@@ -315,7 +318,8 @@ gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature 
 gibbs_status ebm_mean_log_likelihood(ebm_model *model, const ebm_data *data, double log_z, double *result,
                                      gibbs_error *error);
 
-/* ---- Energies that ship ------------------------------------------------------------------------------------------------ */
+/* ---- Energies that ship
+ * ------------------------------------------------------------------------------------------------ */
 
 /* ½(x − μ)ᵀP(x − μ): parameters "mean" [d], "precision" [d,d], of which the symmetric part counts; starts at the
  * standard normal. log Z = ½d log 2π − ½ log det P. */
@@ -338,85 +342,10 @@ typedef struct ebm_mlp_spec {
 /* E(x) = v·φ(W_Lᵀ φ(… φ(W₁ᵀx + b₁) …) + b_L) + ‖x‖²/(2 base_sd²); parameters W1, b1, …, v. */
 gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_error *error);
 
-/* ---- Writing your own -------------------------------------------------------------------------------------------------- */
-
-/* What a loss sees while it records. `x` is one data point; `y` one artificial point on its own axis, with
- * log q(y); which of them exist is what the loss declares. */
-typedef struct ebm_graph {
-    ad_tape *tape;
-    ebm_model *model;
-    const ad_var *theta;
-    ad_axis data, noise;
-    ad_var x, y, log_q;
-    ad_var log_z;        /* the learnt c, when the loss learns it */
-    const ebm_proposal *proposal; /* whose draw y is, or NULL */
-    ad_var health;       /* a loss may set it: a shared scalar that is reported */
-    ad_var log_z_estimate; /* likewise: its estimate of log Z */
-    void *context;
-} ebm_graph;
-
-/* Records E(x; θ) of the graph's model; x on any axis. */
-ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x);
-
-/* Records log q(x) of the graph's proposal; x on any axis. */
-ad_var ebm_graph_log_q(const ebm_graph *graph, ad_var x);
-
-typedef enum ebm_noise {
-    EBM_NOISE_NONE,     /* only data */
-    EBM_NOISE_PROPOSAL, /* y ~ q, with log q */
-    EBM_NOISE_CHAIN     /* y from k transitions that start at the data; as many as data rows */
-} ebm_noise;
-
-/* A loss: a const struct, one file. Add your own terms by calling another loss's `record` and ad_add. */
-struct ebm_loss {
-    const char *name, *title;
-    ebm_noise noise;
-    int learns_log_z;
-    int deterministic;     /* a value that an optimiser may compare, once y is drawn */
-    const char *health;    /* what the health figure is, or NULL */
-    double noise_ratio;    /* default ν */
-    int redraw;            /* default */
-    ad_var (*record)(ebm_graph *graph); /* a shared scalar, to be minimised */
-    const ebm_loss *validation;         /* the loss to judge held-out rows with; NULL: itself */
-};
-
-/* What a sampler sees. */
-typedef struct ebm_sampler_graph {
-    ad_tape *tape;
-    ebm_model *model;
-    const ad_var *theta;
-    ad_axis chain;
-    ad_var step;                  /* h, a shared scalar */
-    const ebm_proposal *proposal; /* or NULL */
-} ebm_sampler_graph;
-
-ad_var ebm_sampler_energy(const ebm_sampler_graph *graph, ad_var x);
-
-enum { EBM_MAX_CACHES = 4 };
-
-/* A sampler: one transition, recorded. Its state is x and `caches` values that go with it (its energy, its
- * gradient), so that nothing is computed twice. `next` gets x and the caches after the step. */
-struct ebm_sampler {
-    const char *name;
-    int caches;
-    int needs_proposal, adjusted; /* adjusted: has an accept rule */
-    void (*start)(const ebm_sampler_graph *graph, ad_var x, ad_var *cache);
-    /* state[0] is x, state[1 …] the caches; returns a per-sample scalar, 1 where the move was accepted. */
-    ad_var (*step)(const ebm_sampler_graph *graph, const ad_var *state, ad_var *next);
-};
-
-/* A proposal: draws as a function of standard normals, and its normalised log density, both recorded. */
-struct ebm_proposal {
-    const char *name;
-    int64_t dim;
-    int depends_on_theta; /* theta is NULL in both calls when 0 */
-    ad_var (*draw)(const ebm_proposal *q, ad_var normal, const ad_var *theta);
-    ad_var (*log_density)(const ebm_proposal *q, ad_var y, const ad_var *theta);
-    void *context;
-    void (*release)(ebm_proposal *q); /* NULL when there is nothing to free */
-};
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <gibbs/extend.h> /* the structs behind these names: losses, samplers and proposals of your own */
+
 #endif

@@ -112,8 +112,9 @@ static void finish_carries(ad_compiler *c)
     for (int k = 0; k < c->plan->carries; k++)
         if (carries_across_blocks(c, &c->plan->carried[k])) bodies = 0;
     if (bodies != 1) {
-        ad_compile_fail(c, GIBBS_ARGUMENT, "a plan with carries must be one pass over one axis (a batch reduction feeds back, "
-                                           "two axes are used, or carried rows are read by index)");
+        ad_compile_fail(c, GIBBS_ARGUMENT,
+                        "a plan with carries must be one pass over one axis (a batch reduction feeds back, "
+                        "two axes are used, or carried rows are read by index)");
         return;
     }
     for (int k = 0; k < c->plan->carries; k++) {
@@ -199,7 +200,8 @@ static gibbs_status check_outputs(const ad_var *outputs, int count, gibbs_error 
     return GIBBS_OK;
 }
 
-gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out, gibbs_error *error)
+gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out,
+                        gibbs_error *error)
 {
     *out = NULL;
     gibbs_status status = check_outputs(outputs, count, error);

@@ -59,7 +59,7 @@ bool ad_inner_ok(const ad_loops *loops, int operand);
 void ad_emit_node(ad_compiler *c, int32_t node);
 void ad_emit_copy(ad_compiler *c, int32_t node, const ad_view *from);
 ad_operand ad_place_new(ad_compiler *c, int32_t node); /* memory for a node's value, in the current stage */
-void ad_place_carried(ad_compiler *c);                 /* gives carried inputs a buffer, filled before each repetition */
+void ad_place_carried(ad_compiler *c); /* gives carried inputs a buffer, filled before each repetition */
 int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t node);
 
 /* layout.c */

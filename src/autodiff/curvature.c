@@ -161,8 +161,10 @@ static bool refuse(const char *what, ad_var y, bool per_sample, const ad_paths *
             if (!tape->side[node->side].user->smooth) smooth = CLASS_KINK;
         }
         if (per_sample && mixes_samples(node->op))
-            return ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) lies between the per-sample x and y: it mixes samples",
-                           what, name, (long long)i), true;
+            return ad_fail(tape, GIBBS_SMOOTH,
+                           "%s: %s (node %lld) lies between the per-sample x and y: it mixes samples", what, name,
+                           (long long)i),
+                   true;
         if (!almost_everywhere && (smooth == CLASS_KINK || smooth == CLASS_FLAT))
             return ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) between x and y is not twice continuously "
                            "differentiable; its curvature would be missed", what, name, (long long)i), true;

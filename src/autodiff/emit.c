@@ -13,7 +13,8 @@ int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t id)
     const char *name = node->side >= 0 && c->tape->side[node->side].name ? c->tape->side[node->side].name : "?";
     ad_slot slot = {kind, id, node->axis, ad_shape_count(&node->shape), 1, id, gibbs_strdup(&plan->alloc, name)};
     if (node->axis >= 0) slot.factor = ad_axis_factor(c->tape, node->axis);
-    if (!slot.name || !gibbs_grow(&plan->alloc, &plan->slot, &plan->slot_capacity, plan->slots, plan->slots + 1, sizeof slot)) {
+    if (!slot.name ||
+        !gibbs_grow(&plan->alloc, &plan->slot, &plan->slot_capacity, plan->slots, plan->slots + 1, sizeof slot)) {
         gibbs_release(&plan->alloc, slot.name);
         ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
         return 0;
@@ -136,7 +137,8 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
 }
 
 /* Flops of a product, in the column where they belong; `repeats` is how often it runs for one row. */
-static void count_flops(ad_compiler *c, const ad_instruction *i, int64_t m, int64_t n, int64_t k, double repeats, bool many_rows)
+static void count_flops(ad_compiler *c, const ad_instruction *i, int64_t m, int64_t n, int64_t k, double repeats,
+                        bool many_rows)
 {
     double flops = 2.0 * (double)m * (double)n * (double)k * repeats;
     bool matrices = n > 1 && k > 1 && (m > 1 || many_rows);
@@ -170,7 +172,8 @@ static void emit_reduce(ad_compiler *c, int32_t id)
     i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
     i.operand[0] = ad_place_new(c, id);
     i.dim[0] = i.dim[1] = i.dim[2] = 1;
-    for (int d = 0; d < s.rank; d++) i.dim[d < node->attr[0] ? 0 : d < node->attr[0] + node->attr[1] ? 1 : 2] *= s.dim[d];
+    for (int d = 0; d < s.rank; d++)
+        i.dim[d < node->attr[0] ? 0 : d < node->attr[0] + node->attr[1] ? 1 : 2] *= s.dim[d];
     append(c, &i, node->axis < 0);
 }
 

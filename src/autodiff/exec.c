@@ -175,8 +175,8 @@ static int64_t index_at(const ad_instruction *i, ad_frame *f, const char *index,
     double v = f->kernels->get(index, k);
     int64_t at = v >= 0 && v < (double)n ? (int64_t)v : -1;
     if (at >= 0 && (double)at == v) return at;
-    gibbs_fail(f->error, GIBBS_DATA, "%s (node %d): index %g at row %lld is no whole number from 0 to %lld", ad_ops[i->op].name,
-               i->node, v, (long long)row, (long long)n - 1);
+    gibbs_fail(f->error, GIBBS_DATA, "%s (node %d): index %g at row %lld is no whole number from 0 to %lld",
+               ad_ops[i->op].name, i->node, v, (long long)row, (long long)n - 1);
     if (f->error && axis >= 0) f->error->row = row, f->error->axis = (int32_t)axis;
     return -1;
 }

@@ -91,8 +91,10 @@ static bool bypassed(ad_var y, ad_var x, const ad_paths *p)
     }
     gibbs_release(&tape->alloc, below);
     if (found)
-        ad_fail(tape, GIBBS_ARGUMENT, "gradient: y was not recorded from argument %s (node %d), but from what that was made of; "
-                "ask for the derivative by a leaf", ad_ops[tape->node[x.id].op].name, x.id);
+        ad_fail(tape, GIBBS_ARGUMENT,
+                "gradient: y was not recorded from argument %s (node %d), but from what that was made of; "
+                "ask for the derivative by a leaf",
+                ad_ops[tape->node[x.id].op].name, x.id);
     return found;
 }
 
@@ -162,8 +164,10 @@ ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
     for (int i = 0; i < n && tangent; i++) {
         ad_node at = *ad_node_of(x[i]);
         ad_var t = ad_broadcast_to(v[i], ad_node_of(v[i])->axis < 0 ? at.axis : -1, at.shape);
-        if (!ad_is_null(t) && ad_node_of(t)->axis != at.axis) ad_fail(tape, GIBBS_AXIS, "jvp: v %d is on another axis than x", i + 1);
-        if (x[i].id <= y.id) tangent[x[i].id] = (ad_tangent){TANGENT_DENSE, ad_reshape(t, ad_shape_prepend(1, &at.shape))};
+        if (!ad_is_null(t) && ad_node_of(t)->axis != at.axis)
+            ad_fail(tape, GIBBS_AXIS, "jvp: v %d is on another axis than x", i + 1);
+        if (x[i].id <= y.id)
+            tangent[x[i].id] = (ad_tangent){TANGENT_DENSE, ad_reshape(t, ad_shape_prepend(1, &at.shape))};
     }
     if (tangent) {
         ad_tangents(y, &paths, 1, tangent);

@@ -346,7 +346,8 @@ static void NAME(draw)(NAME(transform) *transform, int64_t rows, int64_t n, REAL
     for (int64_t done = 0; done < total; done += CHUNKS) {
         int64_t chunks = total - done < CHUNKS ? total - done : CHUNKS;
         for (int64_t c = 0; c < chunks; c++) {
-            philox4x64_ctr_t counter = {{row0 + (uint64_t)((done + c) / per_row), (uint64_t)((done + c) % per_row), step, 0}};
+            philox4x64_ctr_t counter = {
+                {row0 + (uint64_t)((done + c) / per_row), (uint64_t)((done + c) % per_row), step, 0}};
             philox4x64_ctr_t bits = philox4x64(counter, k);
             memcpy(words + 4 * c, bits.v, sizeof bits.v);
         }

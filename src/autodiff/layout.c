@@ -13,7 +13,10 @@ static int64_t top_of(const ad_compiler *c)
     return top;
 }
 
-static bool overlap_in_time(const ad_buffer *a, const ad_buffer *b) { return a->first <= b->last && b->first <= a->last; }
+static bool overlap_in_time(const ad_buffer *a, const ad_buffer *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
 
 /* The next placed buffer (of those before `until`) that is alive together with `b` and covers [at, at + size). */
 static const ad_buffer *conflict(const ad_compiler *c, int64_t until, const ad_buffer *b, int64_t at)

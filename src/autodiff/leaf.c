@@ -99,7 +99,10 @@ static ad_var random_leaf(ad_op op, ad_axis axis, ad_shape shape, uint64_t strea
 }
 
 ad_var ad_normal(ad_axis axis, ad_shape shape, uint64_t stream) { return random_leaf(OP_normal, axis, shape, stream); }
-ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream) { return random_leaf(OP_uniform, axis, shape, stream); }
+ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream)
+{
+    return random_leaf(OP_uniform, axis, shape, stream);
+}
 
 ad_var ad_batch_count(ad_axis axis)
 {

@@ -101,7 +101,8 @@ ad_var ad_matmul(ad_var a, ad_var b)
                        ad_shape_text(&t, q, sizeof q));
     int32_t x = ad_node_of(a)->axis, y = ad_node_of(b)->axis;
     if (x >= 0 && y >= 0 && x != y)
-        return ad_fail(tape, GIBBS_AXIS, "matmul: axes «%s» and «%s» meet", ad_axis_name(tape, x), ad_axis_name(tape, y));
+        return ad_fail(tape, GIBBS_AXIS, "matmul: axes «%s» and «%s» meet", ad_axis_name(tape, x),
+                       ad_axis_name(tape, y));
     bool ta = false, tb = false;
     if (s.rank > 1) a = absorb_transpose(unlift(a), &ta);
     if (t.rank > 1) b = absorb_transpose(unlift(b), &tb);

@@ -62,7 +62,8 @@ static void print_dot(printer *p, const ad_tape *tape, int32_t i)
 static gibbs_status print_all(const ad_var *outputs, int count, printer *p,
                               void (*one)(printer *, const ad_tape *, int32_t), gibbs_error *error)
 {
-    if (!outputs || count < 1 || !p->write) return gibbs_fail(error, GIBBS_ARGUMENT, "print: no outputs, or nothing to write to");
+    if (!outputs || count < 1 || !p->write)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "print: no outputs, or nothing to write to");
     const ad_tape *tape = outputs[0].tape;
     int32_t last = 0;
     for (int k = 0; k < count; k++) {

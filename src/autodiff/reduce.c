@@ -59,7 +59,8 @@ static ad_var reduce_mask(ad_op op, ad_var x, unsigned mask)
     if (!ad_check_args(ad_ops[op].name, &x, 1, &tape)) return ad_handle(tape, -1);
     int rank = ad_node_of(x)->shape.rank;
     if (mask >> rank)
-        return ad_fail(tape, GIBBS_ARGUMENT, "%s: the mask %#x names dimensions beyond %d", ad_ops[op].name, mask, rank);
+        return ad_fail(tape, GIBBS_ARGUMENT, "%s: the mask %#x names dimensions beyond %d", ad_ops[op].name, mask,
+                       rank);
     for (int last = rank; last > 0;) {
         int first = last;
         while (first > 0 && (mask >> (first - 1) & 1)) first--;

@@ -108,7 +108,8 @@ static ad_var vjp_matmul(const ad_node *node, const ad_var *in, ad_var ybar, int
     int32_t axis = node->axis;
     bool one_product = own.dim[0] == node->shape.dim[0] || (own.dim[0] == 1 && other.dim[0] == node->shape.dim[0]);
     if (axis >= 0 && ad_is_shared(in[which]) && own.dim[0] == 1 && one_product) {
-        if (which) return tb ? shared_factor(axis, ybar, false, in[0], ta) : shared_factor(axis, in[0], ta, ybar, false);
+        if (which)
+            return tb ? shared_factor(axis, ybar, false, in[0], ta) : shared_factor(axis, in[0], ta, ybar, false);
         return ta ? shared_factor(axis, in[1], !tb, ybar, true) : shared_factor(axis, ybar, true, in[1], !tb);
     }
     ad_var adjoint;

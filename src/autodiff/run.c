@@ -15,7 +15,8 @@ static const double ACCUMULATOR_SHARE = 0.05;
 ad_split ad_split_rows(const ad_plan *plan, const ad_stage *stage, int64_t rows)
 {
     (void)plan;
-    double work = (double)rows * stage->row_cost, each = ACCUMULATOR_COST * (double)stage->accumulator_bytes / ACCUMULATOR_SHARE;
+    double work = (double)rows * stage->row_cost,
+           each = ACCUMULATOR_COST * (double)stage->accumulator_bytes / ACCUMULATOR_SHARE;
     double most = work / (each > SHARD_WORTH ? each : SHARD_WORTH);
     int64_t shards = 1;
     while (shards < MAX_SHARDS && 2 * shards <= rows && (double)(2 * shards) <= most) shards *= 2;
@@ -70,7 +71,8 @@ static void copy_carried(const ad_plan *plan, const ad_frame *f, bool in)
     for (int k = 0; k < plan->carries; k++) {
         const ad_carried *c = &plan->carried[k];
         int32_t from = in ? c->into_slot : c->from_slot;
-        memcpy(f->base[AD_BASE_ARENA] + c->buffer.offset, f->base[AD_BASE_SLOTS + from], (size_t)(c->row_bytes * f->rows));
+        memcpy(f->base[AD_BASE_ARENA] + c->buffer.offset, f->base[AD_BASE_SLOTS + from],
+               (size_t)(c->row_bytes * f->rows));
     }
 }
 
@@ -92,7 +94,10 @@ static gibbs_status run_block(const run_state *r, ad_frame *f, int64_t row, int6
 }
 
 /* Bytes of one thread's arena, in whole cache lines. */
-static int64_t arena_bytes(const ad_stage *stage) { return (stage->arena_row_bytes * stage->block_rows + 127) / 64 * 64; }
+static int64_t arena_bytes(const ad_stage *stage)
+{
+    return (stage->arena_row_bytes * stage->block_rows + 127) / 64 * 64;
+}
 
 /* Blocks of a shard are of nearly equal size, in whole vectors of rows. */
 static gibbs_status run_shard(const run_state *r, int64_t shard, int thread, gibbs_error *error)
@@ -120,7 +125,8 @@ static gibbs_status run_shard(const run_state *r, int64_t shard, int thread, gib
 
 static double combine_number(const ad_accumulator *a, const char *acc, int64_t stride, int64_t shards, int64_t k)
 {
-    double total = ((const double *)acc)[k], sum = a->op == OP_batch_logsumexp ? ((const double *)acc)[a->count + k] : 0;
+    double total = ((const double *)acc)[k],
+           sum = a->op == OP_batch_logsumexp ? ((const double *)acc)[a->count + k] : 0;
     for (int64_t s = 1; s < shards; s++) {
         const double *next = (const double *)(acc + s * stride);
         if (a->op == OP_batch_sum) total += next[k];
@@ -142,7 +148,8 @@ static void combine(const ad_workspace *w, const ad_stage *stage, const ad_accum
     char *acc = w->accumulators.at + a->offset, *to = w->base[a->result.base] + a->result.offset;
     if (a->op == OP_batch_matmul) {
         memcpy(to, acc, (size_t)a->count * k->size);
-        for (int64_t s = 1; s < shards; s++) k->binary[OP_add](a->count, to, to, 1, acc + s * stage->accumulator_bytes, 1);
+        for (int64_t s = 1; s < shards; s++)
+            k->binary[OP_add](a->count, to, to, 1, acc + s * stage->accumulator_bytes, 1);
         return;
     }
     for (int64_t i = 0; i < a->count; i++) {
@@ -186,14 +193,23 @@ static gibbs_status run_body(run_state *r)
 static gibbs_status run_stage(run_state *r)
 {
     ad_workspace *w = r->w;
-    ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = w->base, .start = w->base, .rows = 1,
-                  .axis_rows = w->rows, .first = true, .seed = r->options->seed, .step = r->options->step, .error = r->error};
+    ad_frame f = {.plan = w->plan,
+                  .kernels = w->plan->kernels,
+                  .base = w->base,
+                  .start = w->base,
+                  .rows = 1,
+                  .axis_rows = w->rows,
+                  .first = true,
+                  .seed = r->options->seed,
+                  .step = r->options->step,
+                  .error = r->error};
     gibbs_status status = run_code(&r->stage->shared, &f, r->options->check, true);
     if (status || r->stage->axis < 0) return status;
     status = run_body(r);
     for (int64_t a = 0; !status && r->options->check && a < r->stage->accumulators; a++) {
         const ad_accumulator *acc = &r->stage->accumulator[a];
-        ad_instruction sum = {.op = acc->op, .node = -1, .axis = -1, .factor = 1, .count = acc->count, .operand = {acc->result}};
+        ad_instruction sum = {
+            .op = acc->op, .node = -1, .axis = -1, .factor = 1, .count = acc->count, .operand = {acc->result}};
         status = ad_check_finite(&sum, &f);
     }
     return status;
@@ -204,7 +220,8 @@ static gibbs_status run_stage(run_state *r)
 static gibbs_status need_rows(const ad_workspace *w, int64_t axis, gibbs_error *error)
 {
     if (axis < 0 || w->rows[axis]) return GIBBS_OK;
-    return gibbs_fail(error, GIBBS_UNBOUND, "run: the number of rows on axis «%s» was never set", w->plan->axis[axis].name);
+    return gibbs_fail(error, GIBBS_UNBOUND, "run: the number of rows on axis «%s» was never set",
+                      w->plan->axis[axis].name);
 }
 
 /* What counts the rows of another axis than the one that it runs over. */
@@ -214,7 +231,8 @@ static gibbs_status check_code(const ad_workspace *w, const ad_code *code, gibbs
     for (int64_t k = 0; !status && k < code->count; k++) {
         const ad_instruction *i = &code->at[k];
         bool scatters = i->run == ad_run_batch_scatter;
-        if (scatters || i->run == ad_run_count || i->run == ad_run_batch_gather) status = need_rows(w, i->dim[0], error);
+        if (scatters || i->run == ad_run_count || i->run == ad_run_batch_gather)
+            status = need_rows(w, i->dim[0], error);
         if (scatters && !status) status = need_rows(w, i->dim[2], error);
     }
     return status;
@@ -231,8 +249,8 @@ static gibbs_status check_ready(const ad_workspace *w, gibbs_error *error)
     }
     for (int64_t s = 0; s < plan->slots; s++)
         if (plan->slot[s].kind == SLOT_INPUT && !w->base[AD_BASE_SLOTS + s])
-            return gibbs_fail(error, GIBBS_UNBOUND, "run: the %s «%s» is not bound", plan->slot[s].axis < 0 ? "parameter" : "input",
-                              plan->slot[s].name);
+            return gibbs_fail(error, GIBBS_UNBOUND, "run: the %s «%s» is not bound",
+                              plan->slot[s].axis < 0 ? "parameter" : "input", plan->slot[s].name);
     return GIBBS_OK;
 }
 
@@ -246,8 +264,10 @@ static gibbs_status fit_stored(ad_workspace *w, gibbs_error *error)
         while (plan->axis[root].parent >= 0) root = plan->axis[root].parent;
         int64_t bytes;
         if (!gibbs_mul_size(w->rows[root], slot->factor * slot->count * (int64_t)plan->kernels->size, &bytes))
-            return gibbs_fail(error, GIBBS_SIZE, "run: %lld rows on «%s» are too many", (long long)w->rows[root], plan->axis[root].name);
-        if (!ad_memory_fit(&w->alloc, &w->stored[s], bytes)) return gibbs_fail(error, GIBBS_MEMORY, "run: out of memory");
+            return gibbs_fail(error, GIBBS_SIZE, "run: %lld rows on «%s» are too many", (long long)w->rows[root],
+                              plan->axis[root].name);
+        if (!ad_memory_fit(&w->alloc, &w->stored[s], bytes))
+            return gibbs_fail(error, GIBBS_MEMORY, "run: out of memory");
         w->base[AD_BASE_SLOTS + s] = w->stored[s].at;
     }
     return GIBBS_OK;
@@ -257,9 +277,10 @@ static gibbs_status not_finite(const ad_plan *plan, const char *what, int32_t no
                                int64_t element, gibbs_error *error)
 {
     if (axis < 0)
-        return gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at element %lld", what, node, v, (long long)element);
-    gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at row %lld of «%s», element %lld", what, node, v, (long long)row,
-               plan->axis[axis].name, (long long)element);
+        return gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at element %lld", what, node, v,
+                          (long long)element);
+    gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at row %lld of «%s», element %lld", what, node, v,
+               (long long)row, plan->axis[axis].name, (long long)element);
     if (error) error->row = row, error->axis = axis;
     return GIBBS_NUMERIC;
 }
@@ -300,9 +321,11 @@ gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error 
     if (!w) return gibbs_fail(error, GIBBS_ARGUMENT, "run: no workspace");
     run_state r = {.w = w, .options = options ? options : &defaults, .error = error};
     if (r.options->repeat < 0 || r.options->threads < 0)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d and threads %d must not be negative", r.options->repeat, r.options->threads);
+        return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d and threads %d must not be negative",
+                          r.options->repeat, r.options->threads);
     if (r.options->repeat > 1 && !w->plan->repeats)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d without a carry computes the same again", r.options->repeat);
+        return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d without a carry computes the same again",
+                          r.options->repeat);
     gibbs_status status = check_ready(w, error);
     if (!status) status = fit_stored(w, error);
     if (!status && r.options->check) status = check_inputs(w, error);

@@ -152,7 +152,8 @@ ad_var ad_gather(ad_var x, ad_var index)
     if (ad_node_of(x)->axis >= 0 && ad_node_of(index)->axis >= 0 && !same_axis("gather", &v[0], &v[1]))
         return ad_handle(tape, -1);
     ad_shape s = ad_node_of(x)->shape, m = ad_node_of(index)->shape, joint = m;
-    if (m.rank + s.rank - 1 > AD_MAX_RANK) return ad_fail(tape, GIBBS_SIZE, "gather: more than %d dimensions", AD_MAX_RANK);
+    if (m.rank + s.rank - 1 > AD_MAX_RANK)
+        return ad_fail(tape, GIBBS_SIZE, "gather: more than %d dimensions", AD_MAX_RANK);
     for (int i = 1; i < s.rank; i++) joint.dim[joint.rank++] = s.dim[i];
     ad_node node = ad_proto(OP_gather, v, 2, joint);
     return ad_hoist(tape, &node);
@@ -199,7 +200,8 @@ ad_var ad_ungroup(ad_axis child, ad_var parent)
 {
     ad_tape *tape;
     char a[AD_SHAPE_TEXT];
-    if (!ad_check_args("ungroup", &parent, 1, &tape) || !ad_axis_check("ungroup", child, tape)) return ad_handle(tape, -1);
+    if (!ad_check_args("ungroup", &parent, 1, &tape) || !ad_axis_check("ungroup", child, tape))
+        return ad_handle(tape, -1);
     ad_axis_info info = tape->axis[child.id];
     ad_node own = *ad_node_of(parent);
     if (info.parent < 0) return ad_fail(tape, GIBBS_AXIS, "ungroup: «%s» is no child axis", info.name);

@@ -82,8 +82,8 @@ static bool check_pair(ad_tape *tape, ad_var from, ad_var to, int number)
     if (f.op == OP_parameter && f.side < 0) return true; /* a scalar placeholder of elementwise ops takes any type */
     char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
     if (!ad_shape_equal(&f.shape, &t.shape))
-        ad_fail(tape, GIBBS_SHAPE, "substitute: pair %d has shapes %s and %s", number, ad_shape_text(&f.shape, a, sizeof a),
-                ad_shape_text(&t.shape, b, sizeof b));
+        ad_fail(tape, GIBBS_SHAPE, "substitute: pair %d has shapes %s and %s", number,
+                ad_shape_text(&f.shape, a, sizeof a), ad_shape_text(&t.shape, b, sizeof b));
     else if (t.axis >= 0 && t.axis != f.axis)
         ad_fail(tape, GIBBS_AXIS, "substitute: pair %d is on axes «%s» and «%s»", number, ad_axis_name(tape, f.axis),
                 ad_axis_name(tape, t.axis));
@@ -96,7 +96,8 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
     if (!ad_check_args("substitute", &y, 1, &tape) || !ad_check_args("substitute", from, n, &tape) ||
         !ad_check_args("substitute", to, n, &tape))
         return ad_handle(y.tape, -1);
-    if (n && (from[0].tape != y.tape || to[0].tape != y.tape)) return ad_fail(y.tape, GIBBS_TAPE, "substitute: arguments belong to two tapes");
+    if (n && (from[0].tape != y.tape || to[0].tape != y.tape))
+        return ad_fail(y.tape, GIBBS_TAPE, "substitute: arguments belong to two tapes");
     for (int i = 0; i < n; i++)
         if (!check_pair(y.tape, from[i], to[i], i + 1)) return ad_handle(y.tape, -1);
     tape = y.tape;
@@ -126,8 +127,8 @@ ad_var ad_user(const ad_user_op *op, const ad_var *in)
 {
     ad_tape *tape;
     if (!op || op->arguments < 1 || op->arguments > AD_MAX_ARGUMENTS || !op->shape || !op->kernel || !op->name)
-        return ad_fail(in ? in[0].tape : NULL, GIBBS_ARGUMENT, "user op: needs a name, 1 to %d arguments, a shape and a kernel",
-                       AD_MAX_ARGUMENTS);
+        return ad_fail(in ? in[0].tape : NULL, GIBBS_ARGUMENT,
+                       "user op: needs a name, 1 to %d arguments, a shape and a kernel", AD_MAX_ARGUMENTS);
     if (!ad_check_args(op->name, in, op->arguments, &tape)) return ad_handle(tape, -1);
     ad_shape shapes[AD_MAX_ARGUMENTS], out = ad_scalar();
     int32_t axis = -1;
@@ -135,16 +136,19 @@ ad_var ad_user(const ad_user_op *op, const ad_var *in)
         int32_t own = ad_node_of(in[k])->axis;
         shapes[k] = ad_node_of(in[k])->shape;
         if (axis >= 0 && own >= 0 && own != axis)
-            return ad_fail(tape, GIBBS_AXIS, "%s: axes «%s» and «%s» meet", op->name, ad_axis_name(tape, axis), ad_axis_name(tape, own));
+            return ad_fail(tape, GIBBS_AXIS, "%s: axes «%s» and «%s» meet", op->name, ad_axis_name(tape, axis),
+                           ad_axis_name(tape, own));
         if (own >= 0) axis = own;
     }
     gibbs_error error = {GIBBS_OK, "", -1, -1};
     if (op->shape(op->context, shapes, &out, &error))
-        return ad_fail(tape, GIBBS_SHAPE, "%s: %s", op->name, error.message[0] ? error.message : "the shapes do not fit");
+        return ad_fail(tape, GIBBS_SHAPE, "%s: %s", op->name,
+                       error.message[0] ? error.message : "the shapes do not fit");
     int32_t side = -1;
     for (int64_t i = 0; i < tape->sides && side < 0; i++)
         if (tape->side[i].user == op) side = (int32_t)i;
-    if (side < 0 && (side = ad_side_new(tape, op->name)) < 0) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", op->name);
+    if (side < 0 && (side = ad_side_new(tape, op->name)) < 0)
+        return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", op->name);
     tape->side[side].user = op;
     ad_node node = ad_proto(OP_user, in, op->arguments, out);
     node.side = side;

@@ -38,7 +38,8 @@ static ad_var push_gather(const ad_var *in, ad_var t)
 
 static ad_var push_scatter_add(const ad_node *node, const ad_var *in, ad_var t)
 {
-    return ad_move_dim(ad_scatter_add(ad_move_dim(t, 0, ad_node_of(in[1])->shape.rank), in[1], node->shape.dim[0]), 1, 0);
+    return ad_move_dim(ad_scatter_add(ad_move_dim(t, 0, ad_node_of(in[1])->shape.rank), in[1], node->shape.dim[0]), 1,
+                       0);
 }
 
 /* [D,L,m,k]·[L,k,n] (or the other side active) → [D,L,m,n]. `side` is the active factor. */
@@ -63,7 +64,8 @@ static ad_var push_matmul(const ad_node *node, const ad_var *in, ad_var t, int s
     other = ad_shape_prepend(D, &other);
     ad_shape t4 = ad_shape_prepend(D, &s);
     ad_var p = ad_reshape(ad_expand(ad_reshape(t, t4), mine), ad_cube(D * L, s.dim[1], s.dim[2]));
-    ad_var q = o.dim[0] == 1 ? in[1 - side] : ad_reshape(ad_expand(in[1 - side], other), ad_cube(D * L, o.dim[1], o.dim[2]));
+    ad_var q =
+        o.dim[0] == 1 ? in[1 - side] : ad_reshape(ad_expand(in[1 - side], other), ad_cube(D * L, o.dim[1], o.dim[2]));
     return ad_reshape(side ? ad_matmul_core(q, flag[0], p, flag[1]) : ad_matmul_core(p, flag[0], q, flag[1]), result);
 }
 

@@ -237,7 +237,8 @@ int64_t ad_axis_factor(const ad_tape *tape, int32_t axis)
 bool ad_axis_check(const char *op, ad_axis axis, const ad_tape *tape)
 {
     if (!axis.tape || axis.tape->error.status) return false;
-    if (axis.tape != tape) return ad_fail((ad_tape *)tape, GIBBS_TAPE, "%s: the axis belongs to another tape", op), false;
+    if (axis.tape != tape)
+        return ad_fail((ad_tape *)tape, GIBBS_TAPE, "%s: the axis belongs to another tape", op), false;
     if (axis.id < 0 || axis.id >= tape->axes)
         return ad_fail((ad_tape *)tape, GIBBS_AXIS, "%s: the axis is null (the axis of a shared var)", op), false;
     return true;

@@ -128,7 +128,8 @@ bool ad_is_zero(ad_var v);
 ad_var ad_fold(ad_op op, const ad_var *v, int n);
 
 /* -- structure.c, matmul.c, reduce.c -- */
-ad_var ad_hoist(ad_tape *tape, const ad_node *proto); /* records proto, on the sources of its lifts when all of them are lifted */
+ad_var ad_hoist(ad_tape *tape,
+                const ad_node *proto); /* records proto, on the sources of its lifts when all of them are lifted */
 ad_var ad_sum_range(ad_op op, ad_var x, int first, int count);
 ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
 ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x);

@@ -85,7 +85,9 @@ static bool derive_view(ad_compiler *c, const ad_node *node, ad_view v, ad_view 
     case OP_permute:
         for (int i = 0; i < node->shape.rank; i++) out->stride[i] = v.stride[node->attr[i]];
         return true;
-    case OP_slice: out->at.offset += node->attr[1] * v.stride[node->attr[0]] * (int64_t)c->plan->kernels->size; return true;
+    case OP_slice:
+        out->at.offset += node->attr[1] * v.stride[node->attr[0]] * (int64_t)c->plan->kernels->size;
+        return true;
     case OP_regroup: /* child rows of one parent follow each other */
         memmove(out->stride + 1, v.stride, sizeof v.stride - sizeof v.stride[0]);
         out->stride[0] = v.at.row_stride;

@@ -89,13 +89,15 @@ gibbs_status ad_bind(ad_workspace *w, ad_var input, const void *memory, gibbs_er
 
 gibbs_status ad_bind_f32(ad_workspace *w, ad_var input, const float *memory, gibbs_error *error)
 {
-    if (w->plan->dtype != GIBBS_FLOAT32) return gibbs_fail(error, GIBBS_DTYPE, "bind: the plan's numbers are float64, not float32");
+    if (w->plan->dtype != GIBBS_FLOAT32)
+        return gibbs_fail(error, GIBBS_DTYPE, "bind: the plan's numbers are float64, not float32");
     return ad_bind(w, input, memory, error);
 }
 
 gibbs_status ad_bind_f64(ad_workspace *w, ad_var input, const double *memory, gibbs_error *error)
 {
-    if (w->plan->dtype != GIBBS_FLOAT64) return gibbs_fail(error, GIBBS_DTYPE, "bind: the plan's numbers are float32, not float64");
+    if (w->plan->dtype != GIBBS_FLOAT64)
+        return gibbs_fail(error, GIBBS_DTYPE, "bind: the plan's numbers are float32, not float64");
     return ad_bind(w, input, memory, error);
 }
 
@@ -108,8 +110,11 @@ gibbs_status ad_set_rows(ad_workspace *w, ad_axis axis, int64_t rows, gibbs_erro
     if (info->parent >= 0)
         return gibbs_fail(error, GIBBS_AXIS, "set_rows: «%s» is a child axis; its size follows from «%s»", info->name,
                           w->plan->axis[info->parent].name);
-    if (rows < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "set_rows: %lld rows on «%s»; at least 1 is needed", (long long)rows, info->name);
-    if (rows > (int64_t)1 << 48) return gibbs_fail(error, GIBBS_SIZE, "set_rows: %lld rows on «%s» are too many", (long long)rows, info->name);
+    if (rows < 1)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "set_rows: %lld rows on «%s»; at least 1 is needed", (long long)rows,
+                          info->name);
+    if (rows > (int64_t)1 << 48)
+        return gibbs_fail(error, GIBBS_SIZE, "set_rows: %lld rows on «%s» are too many", (long long)rows, info->name);
     w->rows[axis.id] = rows;
     return GIBBS_OK;
 }

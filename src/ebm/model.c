@@ -108,7 +108,8 @@ static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
 static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gibbs_error *error)
 {
     if (spec->dim < 1 || spec->dim > INT32_MAX)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "model: dim is %lld; it must be from 1 to 2^31-1", (long long)spec->dim);
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: dim is %lld; it must be from 1 to 2^31-1",
+                          (long long)spec->dim);
     if ((unsigned)spec->dtype > GIBBS_FLOAT64) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
     if (!spec->energy) return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
     if (spec->parameter_count < 0 || (spec->parameter_count && !spec->parameters))

@@ -20,7 +20,8 @@ static int cube_shape(void *context, const ad_shape *in, ad_shape *out, gibbs_er
     return 0;
 }
 
-static void cube_kernel(void *context, gibbs_dtype dtype, int64_t rows, const void *const *in, const int *shared, void *out)
+static void cube_kernel(void *context, gibbs_dtype dtype, int64_t rows, const void *const *in, const int *shared,
+                        void *out)
 {
     (void)context, (void)dtype, (void)shared;
     for (int64_t i = 0; i < rows * D; i++) {

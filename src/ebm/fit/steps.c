@@ -116,6 +116,8 @@ gibbs_status ebm_fit_first_order(ebm_fit_state *f)
     }
     ebm_fit_report *r = f->report;
     if (!status && f->judge && isfinite(r->best_validation)) memcpy(f->model->theta, f->best, f->bytes);
-    else r->best_step = r->steps && status && status != GIBBS_STOPPED ? r->steps - 1 : r->steps; /* put back, or as it is */
+    else
+        r->best_step =
+            r->steps && status && status != GIBBS_STOPPED ? r->steps - 1 : r->steps; /* put back, or as it is */
     return status;
 }

@@ -1,0 +1,91 @@
+/* gibbs/extend.h — losses, samplers and proposals of your own. Each is a const struct with functions that record
+ * ad_* operations; the library's own are written the same way (src/ebm/objective, sampler, proposal). */
+#ifndef GIBBS_EXTEND_H
+#define GIBBS_EXTEND_H
+
+#include <gibbs/ebm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a loss sees while it records. `x` is one data point; `y` one artificial point on its own axis, with
+ * log q(y); which of them exist is what the loss declares. */
+typedef struct ebm_graph {
+    ad_tape *tape;
+    ebm_model *model;
+    const ad_var *theta;
+    ad_axis data, noise;
+    ad_var x, y, log_q;
+    ad_var log_z;        /* the learnt c, when the loss learns it */
+    const ebm_proposal *proposal; /* whose draw y is, or NULL */
+    ad_var health;       /* a loss may set it: a shared scalar that is reported */
+    ad_var log_z_estimate; /* likewise: its estimate of log Z */
+    void *context;
+} ebm_graph;
+
+/* Records E(x; θ) of the graph's model; x on any axis. */
+ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x);
+
+/* Records log q(x) of the graph's proposal; x on any axis. */
+ad_var ebm_graph_log_q(const ebm_graph *graph, ad_var x);
+
+typedef enum ebm_noise {
+    EBM_NOISE_NONE,     /* only data */
+    EBM_NOISE_PROPOSAL, /* y ~ q, with log q */
+    EBM_NOISE_CHAIN     /* y from k transitions that start at the data; as many as data rows */
+} ebm_noise;
+
+/* A loss: a const struct, one file. Add your own terms by calling another loss's `record` and ad_add. */
+struct ebm_loss {
+    const char *name, *title;
+    ebm_noise noise;
+    int learns_log_z;
+    int deterministic;     /* a value that an optimiser may compare, once y is drawn */
+    const char *health;    /* what the health figure is, or NULL */
+    double noise_ratio;    /* default ν */
+    int redraw;            /* default */
+    ad_var (*record)(ebm_graph *graph); /* a shared scalar, to be minimised */
+    const ebm_loss *validation;         /* the loss to judge held-out rows with; NULL: itself */
+};
+
+/* What a sampler sees. */
+typedef struct ebm_sampler_graph {
+    ad_tape *tape;
+    ebm_model *model;
+    const ad_var *theta;
+    ad_axis chain;
+    ad_var step;                  /* h, a shared scalar */
+    const ebm_proposal *proposal; /* or NULL */
+} ebm_sampler_graph;
+
+ad_var ebm_sampler_energy(const ebm_sampler_graph *graph, ad_var x);
+
+enum { EBM_MAX_CACHES = 4 };
+
+/* A sampler: one transition, recorded. Its state is x and `caches` values that go with it (its energy, its
+ * gradient), so that nothing is computed twice. `next` gets x and the caches after the step. */
+struct ebm_sampler {
+    const char *name;
+    int caches;
+    int needs_proposal, adjusted; /* adjusted: has an accept rule */
+    void (*start)(const ebm_sampler_graph *graph, ad_var x, ad_var *cache);
+    /* state[0] is x, state[1 …] the caches; returns a per-sample scalar, 1 where the move was accepted. */
+    ad_var (*step)(const ebm_sampler_graph *graph, const ad_var *state, ad_var *next);
+};
+
+/* A proposal: draws as a function of standard normals, and its normalised log density, both recorded. */
+struct ebm_proposal {
+    const char *name;
+    int64_t dim;
+    int depends_on_theta; /* theta is NULL in both calls when 0 */
+    ad_var (*draw)(const ebm_proposal *q, ad_var normal, const ad_var *theta);
+    ad_var (*log_density)(const ebm_proposal *q, ad_var y, const ad_var *theta);
+    void *context;
+    void (*release)(ebm_proposal *q); /* NULL when there is nothing to free */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
