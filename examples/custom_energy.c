@@ -36,5 +36,5 @@ int main(int argc, char **argv)
     double a = ebm_model_value(model, "a"), b = ebm_model_value(model, "b");
     printf("a = %.3f (true: 1)   b = %.3f (true: 2)   log Z = %.3f\n", a, b, z.log_z);
     FILE *file = fopen(json, "w");
-    return !file || fprintf(file, "{\"a\": %.17g, \"b\": %.17g, \"log_z\": %.17g}\n", a, b, z.log_z) < 0 || fclose(file);
+    return !file || fprintf(file, "{\"a\": %.17g, \"b\": %.17g, \"log_z\": %.17g}", a, b, z.log_z) < 0 || fclose(file);
 }

@@ -17,9 +17,9 @@ static const char look[] =
     "FILE = NAME.'.csv'\n";
 
 static const char band[] =
-    "plot FILE skip 1 using 1:4:5 with filledcurves fc rgb '#a8d5a2' title 'lowest to highest draw', \\\n"
+    "plot FILE skip 1 using 1:4:5 with filledcurves fc rgb '#a8d5a2' title 'all draws', \\\n"
     "  FILE skip 1 using 1:2 with lines lw 2.5 lc rgb '#c8342b' title 'J, the truth', \\\n"
-    "  FILE skip 1 using 1:3 with lines lw 2.5 dt (8, 6) lc rgb '#2456a4' title 'mean over the draws'\n";
+    "  FILE skip 1 using 1:3 with lines lw 2.5 dt (8, 6) lc rgb '#2456a4' title 'their mean'\n";
 
 static const char single[] =
     "plot FILE skip 1 using 1:2 with lines lw 2.5 lc rgb '#c8342b' title 'J, the truth', \\\n"

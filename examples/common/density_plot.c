@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GRID = 201, ARROWS = 23, TEXT = 512 };
+enum { GRID = 151, ARROWS = 23, TEXT = 512 };
 
 /* side × side points over the box, the first coordinate moving fastest. */
 static void place(const ebm_box *box, int side, double *x)

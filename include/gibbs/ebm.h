@@ -279,7 +279,7 @@ typedef struct ebm_fit_report {
     double seconds;
     double loss;              /* at the last step, without weight decay (which L-BFGS' history includes) */
     double best_validation;   /* NaN without validation */
-    double health, log_z;     /* at the last step; NaN when the loss has none */
+    double health, log_z;     /* at the kept parameters, on the last batch; NaN when the loss has none, or on error */
     int converged;            /* L-BFGS */
     int64_t history_count;    /* one row a step: */
     double *history_loss, *history_norm, *history_validation; /* NaN where none was made */

@@ -211,6 +211,17 @@ gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step)
     return ebm_fit_fail(f, step, &found);
 }
 
+/* Health and log Z at the parameters that were kept, on the last batch and its artificial points. */
+static gibbs_status examine(ebm_fit_state *f)
+{
+    double unused;
+    gibbs_status status = ebm_objective_evaluate(f->objective, &unused, f->error);
+    if (status) return status;
+    f->report->health = ebm_objective_health(f->objective);
+    f->report->log_z = ebm_objective_log_z(f->objective);
+    return GIBBS_OK;
+}
+
 static double now(void)
 {
     struct timespec t;
@@ -232,10 +243,7 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     ebm_fit_state f = {.model = model, .options = options, .report = report, .error = error};
     status = prepare(&f, data);
     if (!status) status = options->lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
-    if (f.objective && report->steps) {
-        report->health = ebm_objective_health(f.objective);
-        report->log_z = ebm_objective_log_z(f.objective);
-    }
+    if (!status) status = examine(&f);
     release(&f);
     report->seconds = now() - start;
     if (report == &own) ebm_fit_report_free(report);
