@@ -214,7 +214,7 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     plan->kernels = ad_kernels_for(tape->dtype);
     plan->tape = tape;
     plan->tape_size = tape->size;
-    ad_compiler c = {.plan = plan, .tape = tape, .error = error, .block_bytes = 512 * 1024};
+    ad_compiler c = {.plan = plan, .tape = tape, .error = error, .block_bytes = 1024 * 1024};
     if (options && options->block_bytes > 0) c.block_bytes = options->block_bytes;
     for (int k = 0; k < count; k++)
         if (outputs[k].id >= c.count) c.count = outputs[k].id + 1;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_SHARDS = 16 };
+enum { MAX_SHARDS = 16, SHARD_ROWS = 128 }; /* fewer rows than a block, or than these, would make thin products */
 static const double SHARD_WORTH = 40e3;      /* nanoseconds of work that make a second shard pay */
 static const double ACCUMULATOR_COST = 0.01; /* nanoseconds a byte, to start an accumulator and add it up */
 static const double ACCUMULATOR_SHARE = 0.05;
@@ -18,8 +18,8 @@ ad_split ad_split_rows(const ad_plan *plan, const ad_stage *stage, int64_t rows)
     double work = (double)rows * stage->row_cost,
            each = ACCUMULATOR_COST * (double)stage->accumulator_bytes / ACCUMULATOR_SHARE;
     double most = work / (each > SHARD_WORTH ? each : SHARD_WORTH);
-    int64_t shards = 1;
-    while (shards < MAX_SHARDS && 2 * shards <= rows && (double)(2 * shards) <= most) shards *= 2;
+    int64_t least = stage->block_rows < SHARD_ROWS ? stage->block_rows : SHARD_ROWS, shards = 1;
+    while (shards < MAX_SHARDS && 2 * shards * least <= rows && (double)(2 * shards) <= most) shards *= 2;
     return (ad_split){rows, shards};
 }
 
