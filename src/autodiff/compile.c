@@ -203,6 +203,7 @@ static gibbs_status check_outputs(const ad_var *outputs, int count, gibbs_error 
 gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out,
                         gibbs_error *error)
 {
+    GIBBS_REQUIRE("compile", out, error);
     *out = NULL;
     gibbs_status status = check_outputs(outputs, count, error);
     if (status) return status;

@@ -38,6 +38,7 @@ ad_var ad_permute(ad_var x, const int *order)
 {
     ad_tape *tape;
     if (!ad_check_args("permute", &x, 1, &tape)) return ad_handle(tape, -1);
+    if (!order) return ad_fail(tape, GIBBS_ARGUMENT, "permute: no order");
     ad_node own = *ad_node_of(x);
     ad_node node = ad_proto(OP_permute, &x, 1, own.shape);
     unsigned seen = 0;

@@ -77,6 +77,7 @@ void ad_workspace_free(ad_workspace *w)
 
 gibbs_status ad_bind(ad_workspace *w, ad_var input, const void *memory, gibbs_error *error)
 {
+    GIBBS_REQUIRE("bind", w, error);
     if (input.tape != w->plan->tape || input.id < 0 || input.id >= w->plan->tape_size)
         return gibbs_fail(error, GIBBS_TAPE, "bind: the var is null or not of the plan's tape");
     if (!w->plan->leaf[input.id]) return gibbs_fail(error, GIBBS_TAPE, "bind: the var is no input or parameter");
@@ -103,6 +104,7 @@ gibbs_status ad_bind_f64(ad_workspace *w, ad_var input, const double *memory, gi
 
 gibbs_status ad_set_rows(ad_workspace *w, ad_axis axis, int64_t rows, gibbs_error *error)
 {
+    GIBBS_REQUIRE("set_rows", w, error);
     if (axis.tape != w->plan->tape || axis.id < 0)
         return gibbs_fail(error, GIBBS_TAPE, "set_rows: the axis is null or not of the plan's tape");
     if (axis.id >= w->plan->axes) return GIBBS_OK; /* made after the plan: it cannot matter to it */

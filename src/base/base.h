@@ -15,6 +15,12 @@
 gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Ends a public function when a pointer that it cannot do without is NULL. */
+#define GIBBS_REQUIRE(function, pointers, error)                                                             \
+    do {                                                                                                     \
+        if (!(pointers)) return gibbs_fail(error, GIBBS_ARGUMENT, function ": a required pointer is NULL");  \
+    } while (0)
+
 /* The allocator to use when the caller passed `allocator`, NULL included. */
 gibbs_allocator gibbs_allocator_or_default(const gibbs_allocator *allocator);
 

@@ -12,6 +12,7 @@ static void *place(const ebm_model *model, const ebm_model_parameter *p)
 
 gibbs_status ebm_model_save(const ebm_model *model, const char *path, gibbs_error *error)
 {
+    GIBBS_REQUIRE("save", model && path, error);
     ebm_tensor *tensor = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *tensor);
     if (!tensor) return gibbs_fail(error, GIBBS_MEMORY, "save: out of memory");
     for (int k = 0; k < model->parameters; k++) {
@@ -60,6 +61,7 @@ static gibbs_status match_all(const ebm_model *model, const ebm_tensors *file, c
 
 gibbs_status ebm_model_load(ebm_model *model, const char *path, gibbs_error *error)
 {
+    GIBBS_REQUIRE("load", model && path, error);
     ebm_tensors file;
     gibbs_status status = ebm_tensors_read(path, &model->alloc, &file, error);
     if (status) return status;

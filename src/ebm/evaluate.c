@@ -146,6 +146,7 @@ static gibbs_status check_points(const ebm_model *model, const double *x, int64_
 gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, double *energy, double *gradient,
                               gibbs_error *error)
 {
+    GIBBS_REQUIRE("energy", model, error);
     int64_t count;
     if (rows < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "energy: %lld rows; at least 1 is needed", (long long)rows);
     if (!gibbs_mul_size(rows, model->dim, &count) || count > PTRDIFF_MAX / (int64_t)sizeof *x)
@@ -187,6 +188,7 @@ static gibbs_status check_data(const ebm_model *model, const ebm_data *data, dou
 gibbs_status ebm_mean_log_likelihood(ebm_model *model, const ebm_data *data, double log_z, double *result,
                                      gibbs_error *error)
 {
+    GIBBS_REQUIRE("log likelihood", model && data && result, error);
     gibbs_status status = check_data(model, data, log_z, error);
     if (status) return status;
     int64_t chunk = chunk_rows(model);

@@ -79,6 +79,7 @@ static gibbs_status sample(const ebm_model *model, ad_workspace *workspace, int6
 gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, double *y,
                                    double *weight, ebm_importance *result, gibbs_error *error)
 {
+    GIBBS_REQUIRE("importance_sample", model, error);
     ebm_program program;
     ad_axis axis;
     gibbs_status status = ebm_proposal_check("importance", q, model->dim, true, error);

@@ -129,6 +129,7 @@ static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gib
 
 gibbs_status ebm_model_new(const ebm_model_spec *spec, ebm_model **out, gibbs_error *error)
 {
+    GIBBS_REQUIRE("model", spec && out, error);
     *out = NULL;
     gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
     ebm_model *model = gibbs_alloc_zero(&a, 1, sizeof *model);

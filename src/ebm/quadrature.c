@@ -148,6 +148,7 @@ static gibbs_status add_all(ebm_model *model, const grid *g, double *memory, int
 
 gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature *result, gibbs_error *error)
 {
+    GIBBS_REQUIRE("integrate", model && box && result, error);
     grid g = {0};
     log_sum sum[BOXES] = {{-INFINITY, 0}, {-INFINITY, 0}};
     gibbs_status status = make_grid(model->dim, box, &g, error);

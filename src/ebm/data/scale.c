@@ -62,6 +62,7 @@ static gibbs_status check_scale(const ebm_data *data, const double *mean, const 
 
 gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const double *sd, gibbs_error *error)
 {
+    GIBBS_REQUIRE("apply_scale", data && mean && sd, error);
     gibbs_status status = ebm_data_check(data, error);
     if (!status) status = check_scale(data, mean, sd, error);
     if (status) return status;
@@ -73,6 +74,7 @@ gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const doub
 
 gibbs_status ebm_data_standardise(ebm_data *data, double *mean, double *sd, gibbs_error *error)
 {
+    GIBBS_REQUIRE("standardise", data, error);
     gibbs_status status = ebm_data_check(data, error);
     if (status) return status;
     gibbs_allocator a = ebm_data_allocator(data);

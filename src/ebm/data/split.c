@@ -52,6 +52,7 @@ static gibbs_status split_rows(const ebm_data *data, int64_t count, uint64_t see
 gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
                             gibbs_error *error)
 {
+    GIBBS_REQUIRE("split", data && train && held, error);
     *train = *held = (ebm_data){0};
     if (!(fraction > 0 && fraction < 1))
         return gibbs_fail(error, GIBBS_ARGUMENT, "the held-out fraction is %g, not between 0 and 1", fraction);

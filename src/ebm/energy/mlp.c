@@ -72,6 +72,7 @@ static gibbs_status make_model(const ebm_mlp_spec *spec, mlp *net, ebm_model **m
 
 gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_error *error)
 {
+    GIBBS_REQUIRE("mlp", spec && model, error);
     *model = NULL;
     gibbs_status status = check(spec, error);
     if (status) return status;

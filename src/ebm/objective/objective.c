@@ -128,6 +128,7 @@ static gibbs_status make_source(ebm_objective *o, gibbs_error *error)
 gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
                                 bool with_gradient, ebm_objective **out, gibbs_error *error)
 {
+    GIBBS_REQUIRE("objective", model && out, error);
     *out = NULL;
     ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
     gibbs_status status = check_options(loss, &chosen, error);
@@ -177,6 +178,7 @@ void ebm_objective_free(ebm_objective *o)
 
 gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
 {
+    GIBBS_REQUIRE("objective", o, error);
     if (rows < 1 || !x) return gibbs_fail(error, GIBBS_DATA, "%s: no data", o->loss->name);
     double noise = o->loss->noise == EBM_NOISE_PROPOSAL ? round(o->options.noise_ratio * (double)rows) : (double)rows;
     if (noise < 1 || noise > 0x1p48)
@@ -195,6 +197,7 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
 
 gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t step, gibbs_error *error)
 {
+    GIBBS_REQUIRE("objective", o, error);
     gibbs_status status = GIBBS_OK;
     if (!o->x) return gibbs_fail(error, GIBBS_UNBOUND, "%s: no data are bound", o->loss->name);
     o->seed = seed;
@@ -234,6 +237,7 @@ static void collect_gradient(ebm_objective *o)
 
 gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error *error)
 {
+    GIBBS_REQUIRE("objective", o, error);
     ad_run_options options = run_options(o);
     if ((o->draw || o->chains) && o->drawn != o->noise_rows)
         return gibbs_fail(error, GIBBS_UNBOUND,

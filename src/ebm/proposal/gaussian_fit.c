@@ -81,6 +81,7 @@ static gibbs_status make(const ebm_data *data, const double *mean, const double 
 gibbs_status ebm_gaussian_fit(const ebm_data *data, int full, double widen, const gibbs_allocator *allocator,
                               ebm_proposal **q, gibbs_error *error)
 {
+    GIBBS_REQUIRE("gaussian", data && q, error);
     *q = NULL;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     int64_t count;

@@ -98,6 +98,7 @@ static gibbs_status check_options(const ebm_model *model, const ebm_chain_option
 
 gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **out, gibbs_error *error)
 {
+    GIBBS_REQUIRE("chains", model && options && out, error);
     *out = NULL;
     gibbs_allocator a = model->alloc;
     gibbs_status status = check_options(model, options, error);
@@ -167,6 +168,7 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
 
 gibbs_status ebm_chains_start(ebm_chains *c, const double *x, int64_t rows, gibbs_error *error)
 {
+    GIBBS_REQUIRE("chains", c, error);
     gibbs_status status = place(c, GIBBS_FLOAT64, x, rows, error);
     if (!status) ebm_to_dtype(c->model->dtype, rows * c->model->dim, c->x, x);
     return status;
@@ -234,6 +236,7 @@ static void commit(ebm_chains *c, int64_t steps)
 
 gibbs_status ebm_chains_run(ebm_chains *c, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error)
 {
+    GIBBS_REQUIRE("chains", c, error);
     if (!c->rows) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: run before a start");
     if (steps < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld steps", (long long)steps);
     while (steps > 0) {
