@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Measures ours, the floor and every available peer alternately in one run. Called by script/bench, which builds the
+bench program and sets up the peers.
+
+For each number type and number of threads: every process opens a case, its answer is compared with the reference that
+ours wrote in float64, and whoever agrees is measured, one after the other, round after round. A figure is the median
+over the rounds of the median step of a round.
+"""
+import argparse
+import datetime
+import fnmatch
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+import report
+from workers import FORMULATIONS, Ours, Peer, formulations
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+OUT = os.path.join(FOLDER, "out")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--case", action="append", metavar="NAME", help="only these (* and ? match; may be repeated)")
+    parser.add_argument("--dtype", choices=["float32", "float64"], action="append", help="only this number type")
+    parser.add_argument("--threads", type=int, choices=[1, 2], action="append", help="only so many threads")
+    parser.add_argument("--rounds", type=int, help="rounds (5; 2 with --quick)")
+    parser.add_argument("--seconds", type=float, help="of one measurement (0.3; 0.1 with --quick)")
+    parser.add_argument("--quick", action="store_true", help="a few small cases on one thread")
+    parser.add_argument("--compiled", action="store_true", help="torch.compile too: minutes of compilation")
+    parser.add_argument("--update", action="store_true", help="write bench/results.md")
+    parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--called", default="", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    chosen.rounds = chosen.rounds or (2 if chosen.quick else 5)
+    chosen.seconds = chosen.seconds or (0.1 if chosen.quick else 0.3)
+    chosen.dtype = chosen.dtype or ["float32", "float64"]
+    chosen.threads = chosen.threads or ([1] if chosen.quick else [1, 2])
+    return chosen
+
+
+def choose_cases(options):
+    cases = json.loads(subprocess.check_output([options.program, "list"], text=True))
+    if options.case:
+        cases = [c for c in cases if any(fnmatch.fnmatch(c["name"], pattern) for pattern in options.case)]
+    elif options.quick:
+        cases = [c for c in cases if c["quick"]]
+    if not cases:
+        sys.exit("script/bench: no case has that name")
+    return cases
+
+
+def write_reference(program, case):
+    folder = os.path.join(OUT, "reference")
+    os.makedirs(folder, exist_ok=True)
+    file = os.path.join(folder, case["name"] + ".safetensors")
+    subprocess.check_call([program, "write", case["name"], file])
+    return file
+
+
+# ---- One row ----
+
+
+def go_round(runners, ours, case, options):
+    """Times by runner, and the floor's: a list with one figure a round. A runner that fails drops out."""
+    times, floors = {key: [] for key in runners}, []
+    for _ in range(options.rounds):
+        for key in list(times):
+            answer = runners[key].measure(key[1], options.seconds)
+            if "us" in answer:
+                times[key].append(answer["us"])
+            else:
+                times[key] = answer
+        floors.append(ours.floor(case, options.seconds))
+        times = {key: t for key, t in times.items() if isinstance(t, list)}
+    return times, floors
+
+
+def open_all(ours, peers, case, file, options):
+    """Who agrees with the reference, by (name, formulation), and the reasons why the others do not."""
+    runners, refused = {}, {}
+    wanted = [("ours", "", ours)] + [(p.name, f, p) for p in peers if not p.missing
+                                     for f in formulations(p.name, case["method"], options.compiled)]
+    for name, formulation, worker in wanted:
+        answer = worker.open(case, file, formulation)
+        if answer["status"] == "ok":
+            runners[name, formulation] = worker
+        else:
+            refused[name, formulation] = answer["reason"]
+    return runners, refused
+
+
+def summary(key, times, refused):
+    if key not in times:
+        return {"refused": refused.get(key, "it failed while it was measured")}
+    return {"us": statistics.median(times[key]), "rounds": times[key]}
+
+
+def make_row(case, dtype, threads, keys, times, floors, refused):
+    floor_us = [f["us"] / threads for f in floors if f.get("us")]
+    row = {"case": case["name"], "dtype": dtype, "threads": threads, "ours": summary(("ours", ""), times, refused),
+           "floor_us": statistics.median(floor_us) if floor_us else None, "floor_block": floors[0].get("block"),
+           "floor_flops": floors[0].get("flops"), "ours_over_floor": None, "peers": {}}
+    ours = row["ours"].get("us")
+    if ours and row["floor_us"]:
+        row["ours_over_floor"] = ours / row["floor_us"]
+    for name, formulation in keys:
+        if name == "ours":
+            continue
+        result = summary((name, formulation), times, refused)
+        if "us" in result:
+            result["over_ours"] = result["us"] / ours if ours else None
+        row["peers"].setdefault(name, {})[formulation] = result
+    return row
+
+
+def measure_case(ours, peers, case, file, dtype, threads, options):
+    runners, refused = open_all(ours, peers, case, file, options)
+    times, floors = go_round(runners, ours, case, options)
+    for worker in [ours, *peers]:
+        worker.close()
+    keys = list(runners) + list(refused)
+    return make_row(case, dtype, threads, keys, times, floors, refused)
+
+
+# ---- All rows ----
+
+
+def measure_all(cases, files, options, results):
+    for dtype in options.dtype:
+        for threads in options.threads:
+            if threads > len(os.sched_getaffinity(0)):
+                print(f"{threads} threads are left out: there are fewer CPUs", file=sys.stderr)
+                continue
+            ours = Ours(options.program, dtype, threads)
+            peers = [Peer(name, options.python, dtype, threads) for name in FORMULATIONS]
+            results["peers"] = {p.name: p.missing and f"missing: {p.missing}" or p.hello["version"] for p in peers}
+            for case in cases:
+                row = measure_case(ours, peers, case, files[case["name"]], dtype, threads, options)
+                results["rows"].append(row)
+                print(report.text_row(row, list(FORMULATIONS)), flush=True)
+            for worker in [ours, *peers]:
+                worker.stop()
+
+
+def save(results, options):
+    versions = [f"{name} {told}" if told.startswith("missing") else told for name, told in results["peers"].items()]
+    results["machine"] = report.machine(options.program, versions)
+    results["machine"]["load_at_the_start"] = results.pop("load")
+    path = os.path.join(OUT, "results.json")
+    with open(path, "w") as file:
+        json.dump(results, file, indent=1)
+    print("written:", os.path.relpath(path))
+    if options.update:
+        path = os.path.join(FOLDER, "results.md")
+        with open(path, "w") as file:
+            file.write(report.markdown(results, list(FORMULATIONS)))
+        print("written:", os.path.relpath(path))
+
+
+def main():
+    options = arguments()
+    cases = choose_cases(options)
+    results = {"command": ("script/bench " + options.called).strip(), "rows": [], "peers": {},
+               "date": datetime.date.today().isoformat(), "load": f"{os.getloadavg()[0]:.2f}",
+               "rounds": options.rounds, "seconds": options.seconds}
+    files = {case["name"]: write_reference(options.program, case) for case in cases}
+    print(report.text_header(list(FORMULATIONS)))
+    try:
+        measure_all(cases, files, options, results)
+    finally:
+        if results["rows"]:
+            save(results, options)
+    refused = list(report.refusals(results["rows"]))
+    for sentence in refused:
+        print("refused:", sentence)
+    return 1 if any(sentence.startswith("ours") for sentence in refused) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+# The bench program: ours and the floor of matrix products (script/bench runs it beside its peers). The floor calls the
+# same BLAS as the library.
+
+if(GIBBS_BENCH)
+    file(GLOB bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
+    add_executable(gibbs_bench ${bench_sources})
+    gibbs_flags(gibbs_bench)
+    target_compile_definitions(gibbs_bench PRIVATE ${GIBBS_DEFINITIONS})
+    target_include_directories(gibbs_bench SYSTEM PRIVATE ${GIBBS_INCLUDE_DIRS})
+    target_link_libraries(gibbs_bench PRIVATE gibbs ${GIBBS_LIBRARIES})
+    set_target_properties(gibbs_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+endif()
