@@ -31,10 +31,10 @@ int main(int argc, char **argv)
     TRY(ebm_chains_start(chains, x, 4000, &error) || ebm_chains_run(chains, 500, strtoull(seed, NULL, 10), 0, &error));
     ebm_chains_get(chains, x), ebm_model_set(model, elsewhere); /* these are the data; their a and b are forgotten … */
     TRY(ebm_data_from(x, 4000, 1, NULL, &data, &error) || ebm_fit(model, &data, &fit, NULL, &error)); /* … and found */
-    ebm_box box = ebm_box_around(&data, 1);
-    TRY(ebm_integrate(model, &box, &z, &error));
+    ebm_box box = ebm_box_around(&data, 1); TRY(ebm_integrate(model, &box, &z, &error));
     double a = ebm_model_value(model, "a"), b = ebm_model_value(model, "b");
     printf("a = %.3f (true: 1)   b = %.3f (true: 2)   log Z = %.3f\n", a, b, z.log_z);
     FILE *file = fopen(json, "w");
-    return !file || fprintf(file, "{\"a\": %.17g, \"b\": %.17g, \"log_z\": %.17g}", a, b, z.log_z) < 0 || fclose(file);
+    if (!file) return perror(json), 1;
+    return fprintf(file, "{\"a\": %.17g, \"b\": %.17g, \"log_z\": %.17g}\n", a, b, z.log_z) < 0 || fclose(file);
 }

@@ -225,12 +225,13 @@ static void run_method(const settings *set, const problem *p, const method *m, r
                          .activation = set->activation, .base_sd = set->base_sd,
                          .dtype = set->double_precision ? GIBBS_FLOAT64 : GIBBS_FLOAT32,
                          .seed = (uint64_t)set->common.seed};
-    r->held_out = r->log_z_hat = r->health = NAN;
+    r->held_out = r->log_z_hat = r->health = r->quadrature.log_z = r->quadrature.log_z_doubled = NAN;
     gibbs_status status = ebm_model_mlp(&spec, &model, &r->error);
     if (!status) status = train(set, p, m, model, r);
     if (!status) status = examine(set, p, m, model, r);
     if (!status) status = judge(p, model, r);
     if (!status && save(set, p, m, model, r)) complain(&r->unsaved);
+    if (status && set->common.quiet) complain(&r->error); /* else the table says it */
     ebm_model_free(model);
 }
 

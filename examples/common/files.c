@@ -24,6 +24,7 @@ gibbs_status file_path(char path[PATH_SIZE], gibbs_error *error, const char *fol
 gibbs_status folder_make(const char *folder, gibbs_error *error)
 {
     char path[PATH_SIZE];
+    if (!*folder) return fail(error, GIBBS_ARGUMENT, "--out: the folder has no name; use . for this one");
     gibbs_status status = file_path(path, error, folder, "%s", "");
     if (status) return status;
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {

@@ -201,7 +201,8 @@ extern const ebm_loss ebm_loss_cd;
  * Has no lower bound for a free network on finite data: use a validation split. */
 extern const ebm_loss ebm_loss_score_matching;
 /* Noise contrastive estimation (Gutmann & Hyvärinen 2012; S1 eq 22–24): mean softplus(−G(xₙ)) + ν mean
- * softplus(G(y_m)), G = −E − c − log q − log ν, ν = M/N. c is learnt and estimates +log Z. Health: accuracy of
+ * softplus(G(y_m)), G = −E − c − log q − log ν, ν = M/N. c is learnt and estimates +log Z. A q that depends on θ is held
+ * constant in the gradient. Health: accuracy of
  * telling data from noise, ½ when they are alike. */
 extern const ebm_loss ebm_loss_nce;
 

@@ -15,7 +15,7 @@ typedef struct ebm_optim_step {
     double momentum;     /* SGD: μ of v ← μv + g, w ← w − rate·v */
     double beta1, beta2; /* Adam */
     double epsilon;      /* Adam */
-    double weight_decay; /* added to the gradient as decay·w (the L2 penalty ½·decay·‖w‖²) */
+    double weight_decay; /* the L2 penalty ½·decay·‖w‖²; ebm_fit adds decay·w to g itself and passes 0 here */
 } ebm_optim_step;
 
 /* A first-order method: a const struct. It keeps `slots` vectors of n numbers of the model's dtype, zero at the

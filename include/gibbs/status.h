@@ -2,7 +2,7 @@
  *
  * The library never prints, exits or aborts. A function that can fail returns a gibbs_status and, where the
  * caller passes a gibbs_error, writes one sentence that says what was wrong. On failure nothing that the
- * caller owns has changed and nothing is lost.
+ * caller owns has changed and nothing is lost; iterations (ebm_fit, ebm_lbfgs) keep their last good parameters.
  */
 #ifndef GIBBS_STATUS_H
 #define GIBBS_STATUS_H

@@ -91,6 +91,17 @@ static gibbs_status copy_parameter(ebm_model *model, const ebm_parameter *p, gib
     return GIBBS_OK;
 }
 
+/* E is a function of one x and of θ: no sums over a batch, no random numbers. */
+static void check_one_sample(ad_tape *tape)
+{
+    for (int64_t i = 0; i < tape->size; i++) {
+        ad_op op = tape->node[i].op;
+        if (ad_ops[op].kind == KIND_BATCH || op == OP_batch_count || op == OP_normal || op == OP_uniform)
+            ad_fail(tape, GIBBS_ARGUMENT, "model: the energy uses %s (node %lld); it must be a function of one x",
+                    ad_ops[op].name, (long long)i);
+    }
+}
+
 /* The energy is recorded once, on a tape that is thrown away: what is wrong with it shows now. */
 static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
 {
@@ -98,6 +109,7 @@ static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
     ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
     gibbs_status status = tape && theta ? ebm_model_record(model, tape, theta) : GIBBS_MEMORY;
     if (!status) ebm_model_energy_at(model, ad_input(ad_axis_new(tape, "data"), "x", ad_vec(model->dim)), theta);
+    if (!status) check_one_sample(tape);
     if (!tape || !theta) gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
     else status = ebm_tape_error(tape, error);
     gibbs_release(&model->alloc, theta);

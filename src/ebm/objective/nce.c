@@ -3,7 +3,8 @@
  *     −mean log σ(G(xₙ)) − ν mean log σ(−G(y_m)),   G = −E − c − log q − log ν,   ν = M/N
  *
  * in softplus form. c is learnt beside θ and estimates log Z (Gutmann & Hyvärinen's c is −log Z). log q(xₙ) is
- * recorded from the proposal. */
+ * recorded from the proposal. Noise that depends on θ is held constant in the gradient: a q that could move would run
+ * away to where it is told apart with ease. */
 #include "ebm/model.h"
 
 static ad_var log_odds(const ebm_graph *g, ad_var x, ad_var log_q, ad_var log_nu)
@@ -14,8 +15,8 @@ static ad_var log_odds(const ebm_graph *g, ad_var x, ad_var log_q, ad_var log_nu
 static ad_var record(ebm_graph *g)
 {
     ad_var nu = ad_div(ad_batch_count(g->noise), ad_batch_count(g->data)), log_nu = ad_log(nu);
-    ad_var data = log_odds(g, g->x, ebm_graph_log_q(g, g->x), log_nu);
-    ad_var noise = log_odds(g, g->y, g->log_q, log_nu);
+    ad_var data = log_odds(g, g->x, ad_stop_gradient(ebm_graph_log_q(g, g->x)), log_nu);
+    ad_var noise = log_odds(g, ad_stop_gradient(g->y), ad_stop_gradient(g->log_q), log_nu);
     /* how often the densities tell data from noise, the prior log ν left aside and both kinds weighted alike */
     ad_var gap = ad_sub(ad_batch_mean(g->data, ad_sign(ad_add(data, log_nu))),
                         ad_batch_mean(g->noise, ad_sign(ad_add(noise, log_nu))));
