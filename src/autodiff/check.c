@@ -144,6 +144,8 @@ gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *v
     *worst = 0;
     gibbs_status status = check_arguments(y, x, values, n, error);
     if (status) return status;
+    if (options && (options->rows < 0 || options->directions < 0 || options->step < 0 || options->tolerance < 0))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "check_gradient: an option is negative");
     checker k = {.alloc = &y.tape->alloc, .y = y, .x = x, .values = values, .n = n, .error = error};
     if (options) k.options = *options;
     k.rows = k.options.rows > 0 ? k.options.rows : 3;

@@ -90,6 +90,8 @@ Test(check, refuses_what_it_cannot_check)
     cr_assert_eq(ad_check_gradient(square, &p, values, 1, NULL, &worst, &error), GIBBS_TAPE);
     cr_assert_eq(ad_check_gradient(ad_exp(square), &square, values, 1, NULL, &worst, &error), GIBBS_ARGUMENT);
     cr_assert_eq(ad_check_gradient(square, &q, values, 0, NULL, &worst, &error), GIBBS_ARGUMENT);
+    ad_check_options negative = {.rows = -1};
+    cr_assert_eq(ad_check_gradient(square, &q, values, 1, &negative, &worst, &error), GIBBS_ARGUMENT);
     ad_var other = ad_add(square, ad_parameter(wide, "unbound", ad_scalar()));
     cr_assert_eq(ad_check_gradient(other, &q, values, 1, NULL, &worst, &error), GIBBS_UNBOUND);
     cr_assert(strstr(error.message, "unbound"));

@@ -103,41 +103,12 @@ Test(plan_liveness, random_graphs, .timeout = 120)
 /* That the generator makes graphs worth testing: every op that it may use is used, and buffers are shared. */
 Test(plan_liveness, the_graphs_cover_the_ops)
 {
-    static const ad_op expected[] = {OP_neg,
-                                     OP_tanh,
-                                     OP_sigmoid,
-                                     OP_softplus,
-                                     OP_erf,
-                                     OP_sin,
-                                     OP_cos,
-                                     OP_stop_gradient,
-                                     OP_add,
-                                     OP_sub,
-                                     OP_mul,
-                                     OP_div,
-                                     OP_select,
-                                     OP_lift,
-                                     OP_expand,
-                                     OP_reshape,
-                                     OP_permute,
-                                     OP_slice,
-                                     OP_pad,
-                                     OP_concat,
-                                     OP_gather,
-                                     OP_scatter_add,
-                                     OP_sum,
-                                     OP_logsumexp,
-                                     OP_matmul,
-                                     OP_regroup,
-                                     OP_ungroup,
-                                     OP_batch_sum,
-                                     OP_batch_logsumexp,
-                                     OP_batch_matmul,
-                                     OP_chain,
-                                     OP_batch_count,
-                                     OP_normal,
-                                     OP_uniform,
-                                     OP_array};
+    static const ad_op expected[] = {
+        OP_neg, OP_tanh, OP_sigmoid, OP_softplus, OP_erf, OP_sin, OP_cos, OP_stop_gradient, OP_add, OP_sub, OP_mul,
+        OP_div, OP_select, OP_lift, OP_expand, OP_reshape, OP_permute, OP_slice, OP_pad, OP_concat, OP_gather,
+        OP_scatter_add, OP_sum, OP_logsumexp, OP_matmul, OP_regroup, OP_ungroup, OP_batch_sum, OP_batch_logsumexp,
+        OP_batch_matmul, OP_chain, OP_batch_count, OP_normal, OP_uniform, OP_array,
+    };
     static ad_var node[MOST_NODES];
     int64_t used[OP_COUNT] = {0}, phases = 0, shared = 0;
     for (uint64_t number = 1; number <= 100; number++) {
