@@ -4,7 +4,8 @@
 include(CheckSymbolExists)
 include(CMakePushCheckState)
 find_package(PkgConfig REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS C)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
 
 # BLAS: OpenBLAS where pkg-config knows it, else any BLAS that comes with cblas.h.
 pkg_check_modules(OPENBLAS QUIET openblas)

@@ -12,10 +12,10 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/gibbs DESTINATION ${CMAKE_INSTAL
     FILES_MATCHING PATTERN "*.h")
 install(EXPORT gibbsTargets NAMESPACE gibbs:: DESTINATION ${package_folder})
 
-# A static library leaves its own dependencies to the program: OpenMP must be found again.
-set(GIBBS_NEEDS_OPENMP ON)
+# A static library leaves its own dependencies to the program: threads must be found again.
+set(GIBBS_NEEDS_THREADS ON)
 if(BUILD_SHARED_LIBS)
-    set(GIBBS_NEEDS_OPENMP OFF)
+    set(GIBBS_NEEDS_THREADS OFF)
 endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/gibbsConfig.cmake.in gibbsConfig.cmake
     INSTALL_DESTINATION ${package_folder})
@@ -23,7 +23,7 @@ write_basic_package_version_file(gibbsConfigVersion.cmake COMPATIBILITY SameMino
 install(FILES ${PROJECT_BINARY_DIR}/gibbsConfig.cmake ${PROJECT_BINARY_DIR}/gibbsConfigVersion.cmake
     DESTINATION ${package_folder})
 
-set(pc_private ${OpenMP_C_FLAGS})
+set(pc_private -pthread)
 foreach(library IN LISTS GIBBS_LIBRARIES)
     if(IS_ABSOLUTE "${library}")
         string(APPEND pc_private " ${library}")

@@ -276,7 +276,7 @@ gibbs_status ad_set_rows(ad_workspace *workspace, ad_axis axis, int64_t rows, gi
 typedef struct ad_run_options {
     uint64_t seed, step; /* of the random leaves */
     int repeat;          /* times to run a plan with carries, repetition k with step + k; 0 means 1 */
-    int threads;         /* at most so many; 0 means as many as OpenMP gives. The result is the same, bit for bit. */
+    int threads;         /* at most so many; 0: OMP_NUM_THREADS, else all processors. The bits are the same. */
     int check;           /* stop at the first op whose value is not finite: NUMERIC, naming op, row and element */
 } ad_run_options;
 

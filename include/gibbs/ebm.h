@@ -148,7 +148,7 @@ typedef struct ebm_chain_options {
     const ebm_sampler *sampler;   /* NULL: ebm_mala */
     double step;                  /* h of the Langevin samplers, > 0; default 0.01 */
     const ebm_proposal *proposal; /* of ebm_independence_mh; must outlive the chains */
-    int threads;                  /* 0: as many as OpenMP gives */
+    int threads;                  /* 0: OMP_NUM_THREADS, else all processors */
 } ebm_chain_options;
 
 /* Many chains side by side, one a row; all that move together take their steps inside one block of cache. */

@@ -12,8 +12,12 @@ gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *wh
 static void mark_live(ad_compiler *c, const ad_var *outputs, int count)
 {
     for (int k = 0; k < count; k++) c->live[outputs[k].id] = true;
+    for (int k = 0; k < count; k++) c->uses[outputs[k].id]++;
     for (int64_t i = c->count - 1; i >= 0; i--)
-        for (int k = 0; c->live[i] && k < c->tape->node[i].nin; k++) c->live[c->tape->node[i].in[k]] = true;
+        for (int k = 0; c->live[i] && k < c->tape->node[i].nin; k++) {
+            c->live[c->tape->node[i].in[k]] = true;
+            c->uses[c->tape->node[i].in[k]]++;
+        }
 }
 
 /* Bytes of one sample, its children included, then fit an int64_t many times over. */
@@ -161,10 +165,14 @@ static bool mark_leaves(ad_plan *plan, const ad_tape *tape)
 static bool allocate_scratch(ad_compiler *c)
 {
     const gibbs_allocator *a = &c->plan->alloc;
-    bool *flags = gibbs_alloc_zero(a, 5 * (size_t)c->count, sizeof *flags);
+    bool *flags = gibbs_alloc_zero(a, 6 * (size_t)c->count, sizeof *flags);
     c->live = flags;
     c->place = gibbs_alloc(a, (size_t)c->count, sizeof *c->place);
-    if (!flags || !c->place) return false;
+    c->uses = gibbs_alloc_zero(a, 2 * (size_t)c->count, sizeof *c->uses);
+    if (!flags || !c->place || !c->uses) return false;
+    c->partner = c->uses + c->count;
+    memset(c->partner, -1, (size_t)c->count * sizeof *c->partner);
+    c->fused = flags + 5 * c->count;
     c->keep = flags + c->count;
     c->done = flags + 2 * c->count;
     c->mark = flags + 3 * c->count;
@@ -222,6 +230,7 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     compile_all(&c, outputs, count, options);
     gibbs_release(&plan->alloc, c.live);
     gibbs_release(&plan->alloc, c.place);
+    gibbs_release(&plan->alloc, c.uses);
     gibbs_release(&plan->alloc, c.buffer);
     if (c.status) ad_plan_free(plan);
     else *out = plan;

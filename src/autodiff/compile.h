@@ -26,6 +26,9 @@ typedef struct ad_compiler {
     bool *keep;       /* per-sample values to be stored in whole */
     bool *done;       /* shared: computed by an earlier stage or shared part; per-sample: stored */
     bool *mark, *later; /* scratch of the scheduler */
+    int32_t *uses;      /* by live nodes and as an output */
+    int32_t *partner;   /* fuse.c: the node that is computed by the same instruction, or −1 */
+    bool *fused;        /* fuse.c: another node's instruction computes it */
     ad_place *place;
     ad_stage *stage;  /* the one being filled */
     int64_t stage_number;
@@ -54,6 +57,9 @@ ad_view ad_view_of(ad_compiler *c, int32_t node);
 ad_operand ad_contiguous(ad_compiler *c, int32_t node, ad_need need);
 void ad_plan_loops(const ad_tape *tape, int32_t node, const ad_view *view, int n, ad_loops *loops);
 bool ad_inner_ok(const ad_loops *loops, int operand);
+
+/* fuse.c: fills `partner` and `fused` for the nodes of a body. */
+void ad_fuse(ad_compiler *c, const bool *cone);
 
 /* emit.c */
 void ad_emit_node(ad_compiler *c, int32_t node);

@@ -147,21 +147,46 @@ static void count_flops(ad_compiler *c, const ad_instruction *i, int64_t m, int6
     else c->stage->gemv_flops += flops;
 }
 
-static void emit_matmul(ad_compiler *c, int32_t id)
+/* The product is added to `start` where there is one, and written to its own place otherwise. */
+static void emit_matmul(ad_compiler *c, int32_t id, const ad_operand *start)
 {
     const ad_node *node = &c->tape->node[id];
     const ad_node *a = &c->tape->node[node->in[0]], *b = &c->tape->node[node->in[1]];
     ad_instruction i = blank(c, id, ad_run_matmul);
     i.ta = node->attr[0];
     i.tb = node->attr[1];
+    i.adds = start;
     i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
     i.operand[2] = ad_contiguous(c, node->in[1], NEED_ROWS);
-    i.operand[0] = ad_place_new(c, id);
+    i.operand[0] = start ? *start : ad_place_new(c, id);
     int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[i.ta ? 1 : 2];
     int64_t dim[6] = {L, m, n, k, a->shape.dim[0], b->shape.dim[0]};
     memcpy(i.dim, dim, sizeof dim);
     append(c, &i, node->axis < 0);
     count_flops(c, &i, m, n, k, (double)(L * i.factor), node->axis >= 0 && b->axis < 0 && L == 1 && (!i.ta || m == 1));
+}
+
+/* x + product: x is copied to where the sum shall be (which is where it is, if it is not needed again), and the product
+ * added there. */
+static void emit_sum_with_product(ad_compiler *c, int32_t id, int32_t product)
+{
+    const ad_node *node = &c->tape->node[id];
+    int32_t operand = node->in[0];
+    while (c->tape->node[operand].op == OP_reshape) operand = c->tape->node[operand].in[0];
+    ad_view start = ad_view_of(c, node->in[operand == product ? 1 : 0]);
+    ad_emit_copy(c, id, &start);
+    emit_matmul(c, product, &c->place[id].at);
+}
+
+/* Two functions of one argument that share most of their work; the second result is operand 2. */
+static void emit_pair(ad_compiler *c, int32_t id, int32_t other)
+{
+    ad_instruction i = blank(c, id, ad_run_pair);
+    int32_t first = c->tape->node[id].op == OP_softplus ? id : other, second = first == id ? other : id;
+    i.operand[1] = ad_contiguous(c, c->tape->node[id].in[0], NEED_ROWS);
+    i.operand[0] = ad_place_new(c, first);
+    i.operand[2] = ad_place_new(c, second);
+    append(c, &i, false);
 }
 
 static void emit_reduce(ad_compiler *c, int32_t id)
@@ -277,12 +302,17 @@ void ad_emit_node(ad_compiler *c, int32_t id)
     const ad_node *node = &c->tape->node[id];
     int64_t root[2] = {0, 0};
     if (c->status) return;
+    if (c->partner[id] >= 0) {
+        if (node->op == OP_add) emit_sum_with_product(c, id, c->partner[id]);
+        else emit_pair(c, id, c->partner[id]);
+        return;
+    }
     if (ad_ops[node->op].partial[0] || node->op == OP_select) {
         emit_elementwise(c, id);
         return;
     }
     switch (node->op) {
-    case OP_matmul: emit_matmul(c, id); break;
+    case OP_matmul: emit_matmul(c, id, NULL); break;
     case OP_sum:
     case OP_max_reduce:
     case OP_logsumexp: emit_reduce(c, id); break;

@@ -14,7 +14,9 @@ static inline char *address(const ad_instruction *i, const ad_frame *f, int k)
 static void inner(const ad_instruction *i, const ad_frame *f, int64_t n, char *const *p, const int64_t *stride)
 {
     const ad_kernels *k = f->kernels;
-    if (i->run == ad_run_copy) k->copy(n, p[0], p[1], stride[1]);
+    if (i->run == ad_run_copy) {
+        if (p[0] != p[1]) k->copy(n, p[0], p[1], stride[1]);
+    }
     else if (i->nin == 2) k->binary[i->op](n, p[0], p[1], stride[1], p[2], stride[2]);
     else if (i->nin == 3) k->select(n, p[0], p[1], stride[1], p[2], stride[2], p[3], stride[3]);
     else if (stride[1] == 1) k->unary[i->op](n, p[0], p[1]);
@@ -60,6 +62,12 @@ gibbs_status ad_run_copy(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
+gibbs_status ad_run_pair(const ad_instruction *i, ad_frame *f)
+{
+    f->kernels->softplus_sigmoid(f->rows * i->factor * i->count, address(i, f, 0), address(i, f, 2), address(i, f, 1));
+    return GIBBS_OK;
+}
+
 /* ---- Products ---- */
 
 /* One product for all rows where the right factor is shared and the left one's rows simply follow each other; else
@@ -71,14 +79,14 @@ gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
     char *c = address(i, f, 0);
     int64_t size = (int64_t)f->kernels->size;
     if (i->operand[2].row_stride == 0 && i->operand[1].row_stride && L == 1 && (!i->ta || m == 1)) {
-        f->kernels->matmul(false, i->tb, rows * m, n, k, a, b, 0, c);
+        f->kernels->matmul(false, i->tb, rows * m, n, k, a, b, i->adds, c);
         return GIBBS_OK;
     }
     int64_t step_a = i->dim[4] == 1 ? 0 : m * k * size, step_b = i->dim[5] == 1 ? 0 : k * n * size;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t l = 0; l < L; l++, c += m * n * size)
             f->kernels->matmul(i->ta, i->tb, m, n, k, a + r * i->operand[1].row_stride * size + l * step_a,
-                               b + r * i->operand[2].row_stride * size + l * step_b, 0, c);
+                               b + r * i->operand[2].row_stride * size + l * step_b, i->adds, c);
     return GIBBS_OK;
 }
 

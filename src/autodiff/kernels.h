@@ -13,6 +13,7 @@ typedef struct ad_kernels {
     void (*unary[OP_COUNT])(int64_t n, void *y, const void *x);
     void (*binary[OP_COUNT])(int64_t n, void *y, const void *a, int64_t sa, const void *b, int64_t sb);
     void (*select)(int64_t n, void *y, const void *c, int64_t sc, const void *a, int64_t sa, const void *b, int64_t sb);
+    void (*softplus_sigmoid)(int64_t n, void *softplus, void *sigmoid, const void *x); /* x may be either result */
     void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */
     void (*from_double)(int64_t n, void *y, const double *x);
     int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */

@@ -1,5 +1,6 @@
 /* kernels.inc.h — the loops, for the number type REAL. Included by kernels.simd.c once for each. */
 #include "formulas.h"
+#include "unit_math.inc.h"
 
 enum { NAME(WIDTH) = 64 / sizeof(REAL) }; /* numbers in the widest vector */
 #define W NAME(WIDTH)
@@ -77,6 +78,29 @@ static void NAME(k_select)(int64_t n, void *to, const void *pc, int64_t sc, cons
         REAL p = a[i * sa], q = b[i * sb];
         y[i] = c[i * sc] != 0 ? p : q;
     }
+}
+
+static void NAME(pair_body)(int64_t n, REAL *y, REAL *s, const REAL *from)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const REAL x = from[i], e = EXP_MINUS_ABS(x);
+        y[i] = (x < 0 ? (REAL)0 : x) + LOG1P_IN_UNIT(e);
+        s[i] = (x < 0 ? e : (REAL)1) / (1 + e);
+    }
+}
+
+static void NAME(k_softplus_sigmoid)(int64_t n, void *to, void *second, const void *from)
+{
+    REAL *y = to, *s = second, in[W] = {0}, out[2][W];
+    const REAL *x = from;
+    int64_t whole = n & ~(int64_t)(W - 1), rest = n - whole;
+    if (rest) memcpy(in, x + whole, (size_t)rest * sizeof(REAL));
+    if (whole) NAME(pair_body)(whole, y, s, x);
+    if (!rest) return;
+    NAME(pair_body)(W, out[0], out[1], in);
+    memcpy(y + whole, out[0], (size_t)rest * sizeof(REAL));
+    memcpy(s + whole, out[1], (size_t)rest * sizeof(REAL));
 }
 
 static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
@@ -380,7 +404,7 @@ const ad_kernels TABLE = {
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = NAME(binary_##name),
 #include "ops.def"
     },
-    .select = NAME(k_select), .copy = NAME(k_copy), .from_double = NAME(k_from_double),
+    .select = NAME(k_select), .softplus_sigmoid = NAME(k_softplus_sigmoid), .copy = NAME(k_copy), .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
     .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),
@@ -395,3 +419,12 @@ const ad_kernels TABLE = {
 #undef TABLE
 #undef PER_CHUNK
 #undef UNIT
+#undef INT
+#undef MANTISSA
+#undef BIAS
+#undef MAGIC
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef EXP_LOWEST
+#undef EXP_POLYNOMIAL
+#undef LOG1P_POLYNOMIAL

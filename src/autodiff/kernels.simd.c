@@ -34,12 +34,47 @@ VECTOR float powf(float, float);
 
 enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
 
+/* c₀ + x(c₁ + x(…)), each coefficient in the number type */
+#define POLYNOMIAL1(x, c) (REAL)c
+#define POLYNOMIAL2(x, c, ...) ((REAL)c + (x) * POLYNOMIAL1(x, __VA_ARGS__))
+#define POLYNOMIAL3(x, c, ...) ((REAL)c + (x) * POLYNOMIAL2(x, __VA_ARGS__))
+#define POLYNOMIAL4(x, c, ...) ((REAL)c + (x) * POLYNOMIAL3(x, __VA_ARGS__))
+#define POLYNOMIAL5(x, c, ...) ((REAL)c + (x) * POLYNOMIAL4(x, __VA_ARGS__))
+#define POLYNOMIAL6(x, c, ...) ((REAL)c + (x) * POLYNOMIAL5(x, __VA_ARGS__))
+#define POLYNOMIAL7(x, c, ...) ((REAL)c + (x) * POLYNOMIAL6(x, __VA_ARGS__))
+#define POLYNOMIAL8(x, c, ...) ((REAL)c + (x) * POLYNOMIAL7(x, __VA_ARGS__))
+#define POLYNOMIAL9(x, c, ...) ((REAL)c + (x) * POLYNOMIAL8(x, __VA_ARGS__))
+#define POLYNOMIAL10(x, c, ...) ((REAL)c + (x) * POLYNOMIAL9(x, __VA_ARGS__))
+#define POLYNOMIAL11(x, c, ...) ((REAL)c + (x) * POLYNOMIAL10(x, __VA_ARGS__))
+#define POLYNOMIAL12(x, c, ...) ((REAL)c + (x) * POLYNOMIAL11(x, __VA_ARGS__))
+#define POLYNOMIAL13(x, c, ...) ((REAL)c + (x) * POLYNOMIAL12(x, __VA_ARGS__))
+#define POLYNOMIAL14(x, c, ...) ((REAL)c + (x) * POLYNOMIAL13(x, __VA_ARGS__))
+#define POLYNOMIAL15(x, c, ...) ((REAL)c + (x) * POLYNOMIAL14(x, __VA_ARGS__))
+#define POLYNOMIAL16(x, c, ...) ((REAL)c + (x) * POLYNOMIAL15(x, __VA_ARGS__))
+#define POLYNOMIAL17(x, c, ...) ((REAL)c + (x) * POLYNOMIAL16(x, __VA_ARGS__))
+#define POLYNOMIAL18(x, c, ...) ((REAL)c + (x) * POLYNOMIAL17(x, __VA_ARGS__))
+#define POLYNOMIAL19(x, c, ...) ((REAL)c + (x) * POLYNOMIAL18(x, __VA_ARGS__))
+#define POLYNOMIAL20(x, c, ...) ((REAL)c + (x) * POLYNOMIAL19(x, __VA_ARGS__))
+#define POLYNOMIAL21(x, c, ...) ((REAL)c + (x) * POLYNOMIAL20(x, __VA_ARGS__))
+
 #define REAL float
 #define FN(name) name##f
 #define NAME(x) x##_f32
 #define GEMM cblas_sgemm
 #define TABLE SYMBOL(ad_kernels, f32, GIBBS_ISA)
 #define PER_CHUNK 8
+#define INT int32_t
+#define MANTISSA 23
+#define BIAS 127
+#define MAGIC 0x1.8p23f
+#define LN2_HIGH 0x1.62e4p-1f
+#define LN2_LOW 0x1.7f7d1cp-20f
+#define EXP_LOWEST -104.0f
+#define EXP_POLYNOMIAL(x) POLYNOMIAL7(x, \
+    1.0, 1.000000038, 0.5000000047, 0.1666641541, 0.04166635277, 0.008375134775, 0.00139411189)
+#define LOG1P_POLYNOMIAL(x) POLYNOMIAL10(x, \
+    0.9999999947, -0.4999989265, 0.333297105, -0.2495161626, 0.1966327426, -0.1526966707, 0.105436238, \
+    -0.05637361283, 0.01954252726, -0.003176057018)
 /* 23 bits and a half: never 0, never 1 */
 #define UNIT(words, i) (((REAL)((uint32_t)((words)[(i) / 2] >> 32 * ((i) % 2)) >> 9) + 0.5f) * 0x1p-23f)
 #include "kernels.inc.h"
@@ -50,5 +85,23 @@ enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
 #define GEMM cblas_dgemm
 #define TABLE SYMBOL(ad_kernels, f64, GIBBS_ISA)
 #define PER_CHUNK 4
+#define INT int64_t
+#define MANTISSA 52
+#define BIAS 1023
+#define MAGIC 0x1.8p52
+#define LN2_HIGH 0x1.62e42fefa38p-1
+#define LN2_LOW 0x1.ef35793c7673p-45
+#define EXP_LOWEST -746.0
+#define EXP_POLYNOMIAL(x) POLYNOMIAL12(x, \
+    0.999999999999999997, 1.0, 0.50000000000000184, 0.166666666666666808, 0.0416666666664879525, \
+    0.00833333333331958962, 0.00138888889523528629, 0.000198412698900764028, 0.000024801485441561313, \
+    2.75572408872298686e-6, 2.76326547225277919e-7, 2.51100492048186598e-8)
+#define LOG1P_POLYNOMIAL(x) POLYNOMIAL21(x, \
+    0.99999999999999999, -0.49999999999999079, 0.333333333331975252, -0.249999999920095234, \
+    0.199999997498565228, -0.166666618482485386, 0.142856519752759262, -0.124994270635143811, \
+    0.111072115852995379, -0.0997976809658656833, 0.0900909581519863245, -0.0807095457843020583, \
+    0.0701529623652647141, -0.0571897853419390586, 0.0419257098539041573, -0.0263987794807432172, \
+    0.0135987780906172537, -0.00542173399100160966, 0.00155352440343343336, -0.000282742113937410716, \
+    0.0000244379739485809471)
 #define UNIT(words, i) (((REAL)((words)[i] >> 12) + 0.5) * 0x1p-52)
 #include "kernels.inc.h"

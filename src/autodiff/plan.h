@@ -47,6 +47,7 @@ typedef struct ad_instruction {
     ad_loops loops;    /* elementwise ops and copies */
     int64_t dim[6];    /* matmul: L, m, n, k, L of a, L of b; reductions: outer, red, inner; others: see exec.c */
     bool ta, tb;
+    bool adds;         /* matmul: to what is there */
     uint64_t stream;
     const ad_user_op *user;
     ad_shape shape;    /* of the result, for users' ops and messages */
@@ -142,7 +143,7 @@ typedef struct ad_frame {
 } ad_frame;
 
 typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
-ad_executor ad_run_elementwise, ad_run_copy, ad_run_matmul, ad_run_reduce, ad_run_random, ad_run_count, ad_run_gather,
+ad_executor ad_run_elementwise, ad_run_pair, ad_run_copy, ad_run_matmul, ad_run_reduce, ad_run_random, ad_run_count, ad_run_gather,
     ad_run_scatter, ad_run_pad, ad_run_concat, ad_run_user, ad_run_accumulate, ad_run_batch_matmul, ad_run_batch_gather,
     ad_run_batch_scatter;
 

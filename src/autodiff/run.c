@@ -1,9 +1,9 @@
 /* run.c — running a plan: stages in order; in a stage, shards over threads; in a shard, blocks; in a block, the
  * flat list of instructions. */
+#include "base/parallel.h"
 #include "workspace.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +36,8 @@ typedef struct run_state {
     const ad_stage *stage;
     ad_split split;
     gibbs_error *error;
+    gibbs_status *status; /* of each shard, with its sentence */
+    gibbs_error *shard_error;
 } run_state;
 
 static void move_bases(const ad_plan *plan, const ad_workspace *w, char **base, int32_t axis, int64_t row)
@@ -100,8 +102,9 @@ static int64_t arena_bytes(const ad_stage *stage)
 }
 
 /* Blocks of a shard are of nearly equal size, in whole vectors of rows. */
-static gibbs_status run_shard(const run_state *r, int64_t shard, int thread, gibbs_error *error)
+static void run_shard(void *context, int64_t shard, int thread)
 {
+    run_state *r = context;
     const ad_workspace *w = r->w;
     const ad_stage *stage = r->stage;
     char **base = (char **)w->tables.at + thread * w->bases;
@@ -109,16 +112,14 @@ static gibbs_status run_shard(const run_state *r, int64_t shard, int thread, gib
     base[AD_BASE_ARENA] = w->arena.at + thread * arena_bytes(stage);
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
     ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = base, .start = w->base, .axis_rows = w->rows,
-                  .first = true, .seed = r->options->seed, .error = error};
+                  .first = true, .seed = r->options->seed, .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
     int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
     int64_t size = (end - begin + blocks - 1) / blocks;
     if (stage->block_rows >= 16) size = (size + 15) / 16 * 16;
-    for (int64_t row = begin; row < end; row += size, f.first = false) {
-        gibbs_status status = run_block(r, &f, row, end - row < size ? end - row : size);
-        if (status) return status;
-    }
-    return GIBBS_OK;
+    r->status[shard] = GIBBS_OK;
+    for (int64_t row = begin; row < end && !r->status[shard]; row += size, f.first = false)
+        r->status[shard] = run_block(r, &f, row, end - row < size ? end - row : size);
 }
 
 /* ---- Adding up ---- */
@@ -162,7 +163,7 @@ static void combine(const ad_workspace *w, const ad_stage *stage, const ad_accum
 
 static int thread_count(const run_state *r)
 {
-    int most = r->options->threads > 0 ? r->options->threads : omp_get_max_threads();
+    int most = r->options->threads > 0 ? r->options->threads : gibbs_default_threads();
     if (r->options->check) most = 1;
     return r->split.shards < most ? (int)r->split.shards : most;
 }
@@ -177,10 +178,11 @@ static gibbs_status run_body(run_state *r)
         !ad_memory_fit(&w->alloc, &w->accumulators, stage->accumulator_bytes * r->split.shards) ||
         !ad_memory_fit(&w->alloc, &w->tables, (int64_t)sizeof(char *) * w->bases * threads))
         return gibbs_fail(r->error, GIBBS_MEMORY, "run: out of memory");
-    gibbs_status status[MAX_SHARDS] = {GIBBS_OK};
+    gibbs_status status[MAX_SHARDS];
     gibbs_error error[MAX_SHARDS];
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t s = 0; s < r->split.shards; s++) status[s] = run_shard(r, s, omp_get_thread_num(), &error[s]);
+    r->status = status;
+    r->shard_error = error;
+    gibbs_parallel(threads, r->split.shards, run_shard, r);
     for (int64_t s = 0; s < r->split.shards; s++)
         if (status[s]) {
             if (r->error) *r->error = error[s];

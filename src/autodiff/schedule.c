@@ -130,11 +130,13 @@ static void fill_body(ad_compiler *c, int32_t axis, const bool *cone)
     ad_place_carried(c);
     for (int64_t i = 0; i < c->count; i++) /* decided before anything is marked done */
         if (cone[i] && worth_storing(c, i)) c->keep[i] = true;
+    ad_fuse(c, cone);
     for (int64_t i = 0; i < c->count && !c->status; i++) {
         if (!cone[i]) continue;
         const ad_node *n = node_at(c, i);
-        if (!ad_is_view(n->op)) ad_emit_node(c, (int32_t)i);
-        else if (c->keep[i]) {
+        if (!ad_is_view(n->op)) {
+            if (!c->fused[i]) ad_emit_node(c, (int32_t)i);
+        } else if (c->keep[i]) {
             ad_view view = ad_view_of(c, (int32_t)i);
             if (c->place[i].stage != -1) ad_emit_copy(c, (int32_t)i, &view);
         }

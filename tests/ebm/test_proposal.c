@@ -4,7 +4,6 @@
 #include "ebm/proposal/draw.h"
 #include "sampling.h"
 
-#include <omp.h>
 
 static const double MEAN[] = {1, -2, 0.5}, SD[] = {0.5, 2, 3};
 static const double COVARIANCE[] = {2, 0.6, -0.3, 0.6, 1, 0.2, -0.3, 0.2, 0.5};
@@ -128,9 +127,9 @@ Test(proposal, draws_are_the_same_on_one_thread_and_on_two)
     ebm_proposal *q;
     double *a = sampling_room(8 * ROWS, sizeof *a), *b = a + 4 * ROWS;
     OK(ebm_gaussian_full(3, MEAN, COVARIANCE, NULL, &q, ERROR));
-    omp_set_num_threads(1);
+    setenv("OMP_NUM_THREADS", "1", 1);
     OK(ebm_proposal_sample(q, ROWS, 1, 2, a, a + 3 * ROWS, ERROR));
-    omp_set_num_threads(2);
+    setenv("OMP_NUM_THREADS", "2", 1);
     OK(ebm_proposal_sample(q, ROWS, 1, 2, b, b + 3 * ROWS, ERROR));
     cr_assert_arr_eq(a, b, 4 * ROWS * sizeof *a);
     cr_assert_neq(a[0], a[3 * (ROWS - 1)]);

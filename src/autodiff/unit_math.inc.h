@@ -1,0 +1,39 @@
+/* unit_math.inc.h — exp(x) for x ≤ 0 and log1p(x) for 0 ≤ x ≤ 1, all that softplus and sigmoid need: plain arithmetic,
+ * which every compiler vectorises, in half the time of the library's functions for any argument (docs/design.md).
+ * Errors stay below 2 units in the last place; NaN comes out as NaN, −∞ as 0, and small results become subnormal.
+ *
+ * Included for each number type, after its constants (kernels.simd.c): INT, MANTISSA, BIAS, MAGIC, LN2_HIGH, LN2_LOW,
+ * EXP_LOWEST, EXP_POLYNOMIAL, LOG1P_POLYNOMIAL. Polynomials are near-minimax (Chebyshev), lowest coefficient first. */
+
+static inline INT NAME(to_bits)(REAL x)
+{
+    INT bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline REAL NAME(power_of_two)(INT n)
+{
+    REAL x;
+    INT bits = (INT)(n + BIAS) << MANTISSA;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* 2ⁿ exp(r) with |r| ≤ ln 2 / 2. Adding MAGIC rounds to a whole number and leaves it in the low bits. 2ⁿ is applied in
+ * halves, so that each of them is normal. */
+static inline REAL NAME(exp_below_zero)(REAL x)
+{
+    const REAL z = x < EXP_LOWEST ? EXP_LOWEST : x;
+    const REAL t = z * (REAL)1.442695040888963407 + MAGIC, n = t - MAGIC, half = n * (REAL)0.5 + MAGIC;
+    const REAL r = (z - n * LN2_HIGH) - n * LN2_LOW;
+    const INT a = NAME(to_bits)(half) - NAME(to_bits)(MAGIC), b = NAME(to_bits)(t) - NAME(to_bits)(MAGIC) - a;
+    return EXP_POLYNOMIAL(r) * NAME(power_of_two)(a) * NAME(power_of_two)(b);
+}
+
+static inline REAL NAME(log1p_in_unit)(REAL x) { return x * LOG1P_POLYNOMIAL(x); }
+
+#undef EXP_BELOW_ZERO
+#undef LOG1P_IN_UNIT
+#define EXP_BELOW_ZERO(x) NAME(exp_below_zero)(x)
+#define LOG1P_IN_UNIT(x) NAME(log1p_in_unit)(x)
