@@ -250,7 +250,7 @@ typedef struct ad_carry {
 typedef struct ad_plan_options {
     const ad_carry *carry; /* NULL for none. A plan with carries must be a single pass over a single axis. */
     int carries;
-    int64_t block_bytes; /* scratch memory aimed at for one block of rows; 0 is the default, 1 MiB (an L2 cache) */
+    int64_t block_bytes; /* scratch memory aimed at for one block of rows; 0: 1 MiB, or what 64 rows need, up to 4 MiB */
 } ad_plan_options;
 
 /* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. */

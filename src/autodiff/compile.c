@@ -208,13 +208,9 @@ static gibbs_status check_outputs(const ad_var *outputs, int count, gibbs_error 
     return GIBBS_OK;
 }
 
-gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out,
-                        gibbs_error *error)
+static gibbs_status compile_plan(const ad_var *outputs, int count, const ad_plan_options *options, bool stores,
+                                 bool *recomputes, ad_plan **out, gibbs_error *error)
 {
-    GIBBS_REQUIRE("compile", out, error);
-    *out = NULL;
-    gibbs_status status = check_outputs(outputs, count, error);
-    if (status) return status;
     const ad_tape *tape = outputs[0].tape;
     ad_plan *plan = gibbs_alloc_zero(&tape->alloc, 1, sizeof *plan);
     if (!plan) return gibbs_fail(error, GIBBS_MEMORY, "compile: out of memory");
@@ -223,7 +219,7 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     plan->kernels = ad_kernels_for(tape->dtype);
     plan->tape = tape;
     plan->tape_size = tape->size;
-    ad_compiler c = {.plan = plan, .tape = tape, .error = error, .block_bytes = 1024 * 1024};
+    ad_compiler c = {.plan = plan, .tape = tape, .error = error, .stores = stores};
     if (options && options->block_bytes > 0) c.block_bytes = options->block_bytes;
     for (int k = 0; k < count; k++)
         if (outputs[k].id >= c.count) c.count = outputs[k].id + 1;
@@ -232,15 +228,34 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     gibbs_release(&plan->alloc, c.place);
     gibbs_release(&plan->alloc, c.uses);
     gibbs_release(&plan->alloc, c.buffer);
+    *recomputes = c.recomputes;
     if (c.status) ad_plan_free(plan);
     else *out = plan;
     return c.status;
+}
+
+gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out,
+                        gibbs_error *error)
+{
+    GIBBS_REQUIRE("compile", out, error);
+    *out = NULL;
+    bool recomputes;
+    gibbs_status status = check_outputs(outputs, count, error);
+    if (!status) status = compile_plan(outputs, count, options, false, &recomputes, out, error);
+    if (!status && recomputes)
+        status = compile_plan(outputs, count, options, true, &recomputes, &(*out)->storing, error);
+    if (status) {
+        ad_plan_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 void ad_plan_free(ad_plan *plan)
 {
     if (!plan) return;
     gibbs_allocator a = plan->alloc;
+    ad_plan_free(plan->storing);
     for (int64_t s = 0; s < plan->stages; s++) {
         gibbs_release(&a, plan->stage[s].shared.at);
         gibbs_release(&a, plan->stage[s].body.at);

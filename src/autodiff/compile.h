@@ -35,6 +35,8 @@ typedef struct ad_compiler {
     ad_buffer *buffer;
     int64_t buffers, buffer_capacity;
     int64_t block_bytes;
+    bool stores;      /* keep all that later stages read, rather than compute it again */
+    bool recomputes;  /* some body computes again what an earlier one did */
 } ad_compiler;
 
 /* A value as its consumer sees it: an address and a stride for each dimension. */

@@ -26,20 +26,38 @@ static void inner(const ad_instruction *i, const ad_frame *f, int64_t n, char *c
     }
 }
 
+/* The loop around the innermost one, without the odometer: it is where rows are short. */
+static void inner_two(const ad_instruction *i, const ad_frame *f, const int64_t *n, char **p, const int64_t *stride,
+                      const int64_t *step)
+{
+    char *q[AD_OPERANDS];
+    memcpy(q, p, sizeof q);
+    for (int64_t j = 0; j < n[0]; j++) {
+        inner(i, f, n[1], q, stride);
+        for (int k = 0; k <= i->nin; k++) q[k] += step[k];
+    }
+}
+
 static void walk(const ad_instruction *i, const ad_frame *f)
 {
     const ad_loops *l = &i->loops;
     int last = l->count - 1, operands = i->nin + 1;
-    int64_t n[AD_MAX_LOOPS], at[AD_MAX_LOOPS] = {0}, stride[AD_OPERANDS], size = (int64_t)f->kernels->size;
-    char *p[AD_OPERANDS];
+    int64_t size = (int64_t)f->kernels->size, n[AD_MAX_LOOPS + 1], at[AD_MAX_LOOPS] = {0};
+    int64_t stride[AD_OPERANDS] = {0}, step[AD_OPERANDS] = {0};
+    char *p[AD_OPERANDS] = {NULL};
     for (int d = 0; d <= last; d++) n[d] = d == l->rows ? l->n[d] * f->rows * i->factor : l->n[d];
     for (int k = 0; k < operands; k++) {
         p[k] = address(i, f, k);
         stride[k] = l->stride[k][last];
+        step[k] = last > 0 ? l->stride[k][last - 1] * size : 0;
+    }
+    if (last == 0) {
+        inner(i, f, n[0], p, stride);
+        return;
     }
     for (;;) {
-        inner(i, f, n[last], p, stride);
-        int d = last - 1;
+        inner_two(i, f, n + last - 1, p, stride, step);
+        int d = last - 2;
         for (; d >= 0; d--) {
             for (int k = 0; k < operands; k++) p[k] += l->stride[k][d] * size;
             if (++at[d] < n[d]) break;

@@ -28,7 +28,9 @@ static ad_var fold_add(ad_var a, ad_var b)
     if (ad_is_zero(b)) return a;
     if (is_op(b, OP_neg)) return ad_sub(a, ad_input_of(b, 0));
     if (is_op(a, OP_neg)) return ad_sub(b, ad_input_of(a, 0));
-    return NONE;
+    if (a.id != b.id) return NONE;
+    /* x + x, as in every derivative of a square: the 2 goes to the adjoint, which is often the smaller factor */
+    return is_op(a, OP_chain) ? ad_chain(ad_scale(ad_input_of(a, 0), 2), ad_input_of(a, 1)) : ad_scale(a, 2);
 }
 
 static ad_var fold_sub(ad_var a, ad_var b)

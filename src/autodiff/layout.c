@@ -3,7 +3,7 @@
  * a row of the block; the number of rows a block has then follows from the memory aimed at. */
 #include "compile.h"
 
-enum { MAX_BLOCK_ROWS = 1024 };
+enum { MAX_BLOCK_ROWS = 1024, GOOD_ROWS = 64, L2_BYTES = 1 << 20, L3_BYTES = 1 << 22 };
 
 static int64_t top_of(const ad_compiler *c)
 {
@@ -73,9 +73,11 @@ static void place_all(ad_compiler *c, const ad_stage *stage)
     for (; next < c->buffers; next++) place(c, next);
 }
 
-static int64_t choose_rows(int64_t row_bytes, int64_t block_bytes)
+/* As many as fit an L2 cache; where these would be too few for good products, as many as fit a share of L3. */
+static int64_t choose_rows(int64_t row_bytes, int64_t asked)
 {
-    int64_t rows = row_bytes ? block_bytes / row_bytes : MAX_BLOCK_ROWS;
+    int64_t rows = row_bytes ? (asked ? asked : L2_BYTES) / row_bytes : MAX_BLOCK_ROWS;
+    if (!asked && rows < GOOD_ROWS) rows = L3_BYTES / row_bytes < GOOD_ROWS ? L3_BYTES / row_bytes : GOOD_ROWS;
     if (rows > MAX_BLOCK_ROWS) rows = MAX_BLOCK_ROWS;
     if (rows >= 16) return rows / 16 * 16;
     return rows < 4 ? 4 : rows;

@@ -29,13 +29,23 @@ static bool is_identity(ad_var v)
 /* A factor that is the same for all samples stays shared when the other is not. */
 static ad_var unlift(ad_var v) { return ad_node_of(v)->op == OP_lift ? ad_input_of(v, 0) : v; }
 
+/* Row i of a·b for a column a of equal numbers c is c·b: nothing to multiply. */
+static ad_var repeated_row(ad_var a, ad_var b, ad_shape shape)
+{
+    double c;
+    if (ad_node_of(a)->shape.dim[1] * ad_node_of(a)->shape.dim[2] != shape.dim[1] || !ad_is_constant(a, &c))
+        return ad_handle(NULL, -1);
+    ad_var row = ad_reshape(ad_scale(b, c), ad_cube(ad_node_of(b)->shape.dim[0], 1, shape.dim[2]));
+    return ad_expand(row, shape);
+}
+
 static ad_var fold_matmul(ad_var a, bool ta, ad_var b, bool tb, int32_t axis, ad_shape shape)
 {
     ad_tape *tape = a.tape;
     if (ad_is_zero(a) || ad_is_zero(b)) return ad_fill(tape, axis, shape, 0);
     if (ad_node_of(a)->shape.dim[0] == 1 && is_identity(a)) return tb ? ad_transpose(b) : b;
     if (ad_node_of(b)->shape.dim[0] == 1 && is_identity(b)) return ta ? ad_transpose(a) : a;
-    return ad_handle(NULL, -1);
+    return repeated_row(a, b, shape);
 }
 
 /* A·b with shared A and per-sample column b is (bᵀAᵀ)ᵀ: one product for all rows of a block. */

@@ -126,6 +126,7 @@ struct ad_plan {
     int64_t tape_size;
     bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
+    ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };
 
 /* Executors: exec.c */

@@ -40,17 +40,18 @@ typedef struct run_state {
     gibbs_error *shard_error;
 } run_state;
 
+static int32_t root_of(const ad_plan *plan, int32_t axis)
+{
+    while (axis >= 0 && plan->axis[axis].parent >= 0) axis = plan->axis[axis].parent;
+    return axis;
+}
+
 static void move_bases(const ad_plan *plan, const ad_workspace *w, char **base, int32_t axis, int64_t row)
 {
     for (int64_t s = 0; s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
         int64_t k = AD_BASE_SLOTS + s;
-        bool moves = slot->axis >= 0 && w->base[k];
-        if (moves) { /* a slot of another axis is read from its start */
-            int32_t root = slot->axis;
-            while (plan->axis[root].parent >= 0) root = plan->axis[root].parent;
-            moves = root == axis;
-        }
+        bool moves = slot->axis >= 0 && w->base[k] && root_of(plan, slot->axis) == axis; /* others: from their start */
         base[k] = moves ? w->base[k] + row * slot->factor * slot->count * (int64_t)plan->kernels->size : w->base[k];
     }
 }
@@ -262,8 +263,7 @@ static gibbs_status fit_stored(ad_workspace *w, gibbs_error *error)
     for (int64_t s = 0; s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
         if (slot->kind != SLOT_STORED) continue;
-        int32_t root = slot->axis;
-        while (plan->axis[root].parent >= 0) root = plan->axis[root].parent;
+        int32_t root = root_of(plan, slot->axis);
         int64_t bytes;
         if (!gibbs_mul_size(w->rows[root], slot->factor * slot->count * (int64_t)plan->kernels->size, &bytes))
             return gibbs_fail(error, GIBBS_SIZE, "run: %lld rows on «%s» are too many", (long long)w->rows[root],
@@ -293,8 +293,7 @@ static gibbs_status check_inputs(const ad_workspace *w, gibbs_error *error)
     for (int64_t s = 0; s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
         if (slot->kind != SLOT_INPUT) continue;
-        int32_t root = slot->axis;
-        while (root >= 0 && plan->axis[root].parent >= 0) root = plan->axis[root].parent;
+        int32_t root = root_of(plan, slot->axis);
         int64_t rows = root < 0 ? 1 : w->rows[root] * slot->factor, n = rows * slot->count;
         int64_t bad = plan->kernels->first_bad(n, w->base[AD_BASE_SLOTS + s]);
         char what[128];
@@ -317,10 +316,29 @@ gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
                       f->row0 * i->factor + bad / i->count, bad % i->count, f->error);
 }
 
+/* The twin that stores, where its memory is small beside a processor's last cache: there, reading is cheaper than
+ * computing again. Sizes alone decide, so that the bits are always the same. */
+static ad_workspace *chosen(ad_workspace *w)
+{
+    enum { MOST_BYTES = 16 << 20 };
+    const ad_plan *plan = w->storing ? w->storing->plan : NULL;
+    double bytes = 0;
+    w->twin_ran = false;
+    for (int64_t s = 0; plan && s < plan->slots; s++) {
+        const ad_slot *slot = &plan->slot[s];
+        if (slot->kind == SLOT_STORED)
+            bytes += (double)w->rows[root_of(plan, slot->axis)] * (double)(slot->factor * slot->count) *
+                     (double)plan->kernels->size;
+    }
+    w->twin_ran = plan && bytes <= MOST_BYTES;
+    return w->twin_ran ? w->storing : w;
+}
+
 gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error *error)
 {
     static const ad_run_options defaults;
     if (!w) return gibbs_fail(error, GIBBS_ARGUMENT, "run: no workspace");
+    w = chosen(w);
     run_state r = {.w = w, .options = options ? options : &defaults, .error = error};
     if (r.options->repeat < 0 || r.options->threads < 0)
         return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d and threads %d must not be negative",

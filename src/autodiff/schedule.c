@@ -6,7 +6,8 @@
  * another Σ_A be needed by a Σ_B of the same pass.)
  *
  * What later stages need of a body's values is computed again there, except scalars per sample, which are stored:
- * they cost little memory and often much work (an energy, a log weight). */
+ * they cost little memory and often much work (an energy, a log weight). A plan that computes anything again has a twin
+ * that stores everything; a run takes the twin when its rows are few enough (run.c). */
 #include "compile.h"
 
 #include <string.h>
@@ -107,10 +108,26 @@ static void mark_later(ad_compiler *c, int32_t axis)
 
 /* ---- Filling a body ---- */
 
-static bool worth_storing(const ad_compiler *c, int64_t i)
+/* later[i] becomes: a node that this body does not compute reads i, be it through views. */
+static void mark_read_later(ad_compiler *c, const bool *cone)
 {
-    const ad_node *n = node_at(c, i);
-    return c->later[i] && n->axis >= 0 && n->nin > 0 && !ad_is_view(n->op) && ad_shape_count(&n->shape) == 1;
+    memset(c->later, 0, (size_t)c->count * sizeof *c->later);
+    for (int64_t i = c->count - 1; i >= 0; i--) {
+        const ad_node *n = node_at(c, i);
+        bool reads = c->live[i] && !c->done[i] && (!cone[i] || (ad_is_view(n->op) && c->later[i]));
+        for (int k = 0; reads && k < n->nin; k++) c->later[n->in[k]] = true;
+    }
+}
+
+static void mark_stored(ad_compiler *c, const bool *cone)
+{
+    if (c->stores) mark_read_later(c, cone);
+    for (int64_t i = 0; i < c->count; i++) {
+        const ad_node *n = node_at(c, i);
+        if (!cone[i] || !c->later[i] || n->axis < 0 || n->nin == 0 || ad_is_view(n->op)) continue;
+        if (c->stores || ad_shape_count(&n->shape) == 1) c->keep[i] = true;
+        else c->recomputes = true;
+    }
 }
 
 /* What the body computes: its targets, and what they need that is not done. Returned in `cone`. */
@@ -128,8 +145,7 @@ static void fill_body(ad_compiler *c, int32_t axis, const bool *cone)
 {
     c->stage->axis = axis;
     ad_place_carried(c);
-    for (int64_t i = 0; i < c->count; i++) /* decided before anything is marked done */
-        if (cone[i] && worth_storing(c, i)) c->keep[i] = true;
+    mark_stored(c, cone);
     ad_fuse(c, cone);
     for (int64_t i = 0; i < c->count && !c->status; i++) {
         if (!cone[i]) continue;

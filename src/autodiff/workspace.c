@@ -56,14 +56,17 @@ gibbs_status ad_workspace_new(const ad_plan *plan, ad_workspace **out, gibbs_err
     memset(w->shared, 0, (size_t)plan->shared_bytes);
     if (plan->constant_bytes) memcpy(w->shared, plan->constants, (size_t)plan->constant_bytes);
     w->base[AD_BASE_SHARED] = w->shared;
-    *out = w;
-    return GIBBS_OK;
+    gibbs_status status = plan->storing ? ad_workspace_new(plan->storing, &w->storing, error) : GIBBS_OK;
+    if (status) ad_workspace_free(w);
+    else *out = w;
+    return status;
 }
 
 void ad_workspace_free(ad_workspace *w)
 {
     if (!w) return;
     gibbs_allocator a = w->alloc;
+    ad_workspace_free(w->storing);
     for (int64_t s = 0; w->stored && s < w->plan->slots; s++) gibbs_release_aligned(&a, w->stored[s].at);
     gibbs_release_aligned(&a, w->accumulators.at);
     gibbs_release_aligned(&a, w->arena.at);
@@ -85,7 +88,7 @@ gibbs_status ad_bind(ad_workspace *w, ad_var input, const void *memory, gibbs_er
     for (int64_t s = 0; s < w->plan->slots; s++)
         if (w->plan->slot[s].kind == SLOT_INPUT && w->plan->slot[s].leaf == input.id)
             w->base[AD_BASE_SLOTS + s] = (char *)memory;
-    return GIBBS_OK;
+    return w->storing ? ad_bind(w->storing, input, memory, error) : GIBBS_OK;
 }
 
 gibbs_status ad_bind_f32(ad_workspace *w, ad_var input, const float *memory, gibbs_error *error)
@@ -118,11 +121,12 @@ gibbs_status ad_set_rows(ad_workspace *w, ad_axis axis, int64_t rows, gibbs_erro
     if (rows > (int64_t)1 << 48)
         return gibbs_fail(error, GIBBS_SIZE, "set_rows: %lld rows on «%s» are too many", (long long)rows, info->name);
     w->rows[axis.id] = rows;
-    return GIBBS_OK;
+    return w->storing ? ad_set_rows(w->storing, axis, rows, error) : GIBBS_OK;
 }
 
 const void *ad_result(const ad_workspace *w, int output)
 {
+    if (w->twin_ran) w = w->storing;
     if (!w->ran || output < 0 || output >= w->plan->outputs) return NULL;
     const ad_operand *at = &w->plan->output[output].at;
     return w->base[at->base] + at->offset;

@@ -21,6 +21,8 @@ struct ad_workspace {
     ad_memory tables;       /* one table of bases for each thread */
     int64_t bases;
     bool ran;
+    ad_workspace *storing; /* of the plan's twin; it has the same bindings and rows */
+    bool twin_ran;         /* the last run was the twin's: the results are there */
 };
 
 /* Makes memory hold `bytes`, keeping nothing; false when it is out. */
