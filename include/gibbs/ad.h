@@ -195,8 +195,8 @@ ad_var ad_batch_gather(ad_var x, ad_var index);
 ad_var ad_batch_scatter_add(ad_axis axis, ad_var g, ad_var index);
 
 /* Random leaves: a standard normal, and a uniform on (0,1), per sample. The numbers are a pure function of the
- * run's seed and step, `stream`, the sample's global row and the element (Philox 4×64-10): any number of threads
- * draws the same. Two calls with one stream, axis and shape are the same variable; independent draws take
+ * run's seed and step, `stream`, the sample's global row and the element (Philox 4×32-10 of row and element, its key
+ * by Philox 4×64-10 from the others): any number of threads draws the same. Two calls with one stream, axis and shape are the same variable; independent draws take
  * different streams. */
 ad_var ad_normal(ad_axis axis, ad_shape shape, uint64_t stream);
 ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);

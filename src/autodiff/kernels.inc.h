@@ -241,158 +241,57 @@ static void NAME(k_batch_max)(int64_t rows, int64_t n, const void *from, double 
         }
 }
 
-/* acc: n maxima, then n sums of exp(x − maximum); the sums are rescaled when a maximum grows. */
-static void NAME(k_batch_logsumexp)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
+/* A maximum in every lane; a NaN stays. */
+static REAL NAME(peak)(int64_t n, const REAL *x)
 {
-    const REAL *x = from;
-    double *top = acc, *total = acc + n;
-    for (int64_t j = 0; j < n; j++) {
-        double old = first ? -INFINITY : top[j], now = old, sum = 0;
-        for (int64_t r = 0; r < rows; r++) {
-            double v = x[r * n + j];
-            now = v > now || v != v ? v : now;
-        }
-        double shift = now - now == 0 ? now : 0;
-        for (int64_t r = 0; r < rows; r += W) {
-            REAL v[W], out[W];
-            for (int64_t i = 0; i < W; i++)
-                v[i] = r + i < rows ? (REAL)(x[(r + i) * n + j] - shift) : -(REAL)INFINITY;
-            NAME(body_exp)(W, out, v);
-            for (int64_t i = 0; i < W; i++) sum += out[i];
-        }
-        total[j] = (first || old == -INFINITY ? 0 : total[j] * exp(old - shift)) + sum;
-        top[j] = now;
-    }
+    REAL lane[W], top = -(REAL)INFINITY;
+    int64_t i = 0;
+    for (int k = 0; k < W; k++) lane[k] = top;
+    for (; i + W <= n; i += W)
+        for (int k = 0; k < W; k++) lane[k] = NAME(larger)(lane[k], x[i + k]);
+    for (int k = 0; k < W; k++) top = NAME(larger)(top, lane[k]);
+    for (; i < n; i++) top = NAME(larger)(top, x[i]);
+    return top;
 }
 
-/* ---- Products ---- */
-
-static double NAME(dot)(int64_t k, const REAL *a, const REAL *b)
+/* Σ exp(x − shift); the last, partial vector is filled up with exp(−∞). */
+static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
 {
-    REAL total = 0;
+    REAL v[TILE];
+    double total = 0;
+    int64_t full = (n + W - 1) / W * W;
+    for (int64_t i = 0; i < n; i++) v[i] = x[i] - shift;
+    for (int64_t i = n; i < full; i++) v[i] = -(REAL)INFINITY;
+    NAME(body_exp)(full, v, v);
 #pragma omp simd reduction(+ : total)
-    for (int64_t i = 0; i < k; i++) total += a[i] * b[i];
+    for (int64_t i = 0; i < full; i++) total += v[i];
     return total;
 }
 
-/* y[n] (+)= v[k]·B[k,n] */
-static void NAME(row_times)(int64_t n, int64_t k, const REAL *v, const REAL *b, int beta, REAL *restrict y)
+/* acc: n maxima, then n sums of exp(x − maximum); the sum is rescaled when the maximum grows. */
+static void NAME(k_batch_logsumexp)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
 {
-    if (!beta) memset(y, 0, (size_t)n * sizeof(REAL));
-    int64_t i = 0;
-    for (; i + 4 <= k; i += 4) {
-        REAL p = v[i], q = v[i + 1], r = v[i + 2], s = v[i + 3];
-        const REAL *c = b + i * n;
-#pragma omp simd
-        for (int64_t j = 0; j < n; j++) y[j] += p * c[j] + q * c[n + j] + r * c[2 * n + j] + s * c[3 * n + j];
-    }
-    for (; i < k; i++)
-#pragma omp simd
-        for (int64_t j = 0; j < n; j++) y[j] += v[i] * b[i * n + j];
-}
-
-/* y[m] (+)= A[m,k]·v[k] */
-static void NAME(times_column)(int64_t m, int64_t k, const REAL *a, const REAL *v, int beta, REAL *y)
-{
-    for (int64_t i = 0; i < m; i++) {
-        REAL total = (REAL)NAME(dot)(k, a + i * k, v);
-        y[i] = beta ? y[i] + total : total;
-    }
-}
-
-/* C[m,n] (+)= a[m]·b[n]ᵀ */
-static void NAME(outer)(int64_t m, int64_t n, const REAL *a, const REAL *b, int beta, REAL *restrict c)
-{
-    for (int64_t i = 0; i < m; i++, c += n) {
-        REAL s = a[i];
-        if (beta)
-#pragma omp simd
-            for (int64_t j = 0; j < n; j++) c[j] += s * b[j];
-        else
-#pragma omp simd
-            for (int64_t j = 0; j < n; j++) c[j] = s * b[j];
-    }
-}
-
-static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *pa, const void *pb, int beta,
-                           void *pc)
-{
-    const REAL *a = pa, *b = pb;
-    REAL *c = pc;
-    if (k == 1) NAME(outer)(m, n, a, b, beta, c);
-    else if (n == 1 && !(ta && m > 1)) NAME(times_column)(m, k, a, b, beta, c);
-    else if (n == 1) NAME(row_times)(m, k, b, a, beta, c);
-    else if (m == 1 && !tb) NAME(row_times)(n, k, a, b, beta, c);
-    else if (m == 1) NAME(times_column)(n, k, b, a, beta, c);
-    else
-        GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1,
-             a, (int)(ta ? m : k), b, (int)(tb ? k : n), (REAL)beta, c, (int)n);
-}
-
-/* ---- Random numbers ---- */
-
-typedef void NAME(transform)(int64_t chunks, const uint64_t *words, REAL *out);
-
-static void NAME(to_uniform)(int64_t chunks, const uint64_t *words, REAL *out)
-{
-    for (int64_t i = 0; i < chunks * PER_CHUNK; i++) out[i] = UNIT(words, i);
-}
-
-/* Box and Muller: two uniforms give two independent normals. Always a full buffer, so that the vector functions
- * serve every element. */
-static void NAME(to_normal)(int64_t chunks, const uint64_t *words, REAL *out)
-{
-    enum { PAIRS = CHUNKS * PER_CHUNK / 2 };
-    REAL u[PAIRS] = {0}, v[PAIRS] = {0}, r[PAIRS], c[PAIRS], s[PAIRS];
-    int64_t pairs = chunks * PER_CHUNK / 2, full = (pairs + W - 1) / W * W;
-    for (int64_t i = 0; i < full; i++) {
-        u[i] = i < pairs ? UNIT(words, 2 * i) : (REAL)0.5;
-        v[i] = i < pairs ? (REAL)6.283185307179586476925 * UNIT(words, 2 * i + 1) : 0;
-    }
-    NAME(body_log)(full, r, u);
-    for (int64_t i = 0; i < full; i++) r[i] = FN(sqrt)(-2 * r[i]);
-    NAME(body_cos)(full, c, v);
-    NAME(body_sin)(full, s, v);
-    for (int64_t i = 0; i < pairs; i++) {
-        out[2 * i] = r[i] * c[i];
-        out[2 * i + 1] = r[i] * s[i];
-    }
-}
-
-/* Chunk c of row r is Philox of the counter (r, c, step, 0). */
-static void NAME(draw)(NAME(transform) *transform, int64_t rows, int64_t n, REAL *y, uint64_t row0,
-                       const uint64_t key[2], uint64_t step)
-{
-    uint64_t words[4 * CHUNKS];
-    REAL out[CHUNKS * PER_CHUNK];
-    int64_t per_row = (n + PER_CHUNK - 1) / PER_CHUNK, total = rows * per_row;
-    philox4x64_key_t k = {{key[0], key[1]}};
-    for (int64_t done = 0; done < total; done += CHUNKS) {
-        int64_t chunks = total - done < CHUNKS ? total - done : CHUNKS;
-        for (int64_t c = 0; c < chunks; c++) {
-            philox4x64_ctr_t counter = {
-                {row0 + (uint64_t)((done + c) / per_row), (uint64_t)((done + c) % per_row), step, 0}};
-            philox4x64_ctr_t bits = philox4x64(counter, k);
-            memcpy(words + 4 * c, bits.v, sizeof bits.v);
+    const REAL *x = from;
+    for (int64_t j = 0; j < n; j++) {
+        double top = first ? -INFINITY : acc[j], total = first ? 0 : acc[n + j];
+        for (int64_t r = 0; r < rows; r += TILE) {
+            REAL column[TILE];
+            int64_t width = rows - r < TILE ? rows - r : TILE;
+            NAME(k_copy)(width, column, x + r * n + j, n);
+            double peak = NAME(peak)(width, column);
+            if (peak > top || peak != peak) {
+                total = top == -INFINITY ? 0 : total * exp(top - peak);
+                top = peak;
+            }
+            total += NAME(sum_exp)(width, column, (REAL)(top - top == 0 ? top : 0));
         }
-        transform(chunks, words, out);
-        for (int64_t c = 0; c < chunks; c++) {
-            int64_t row = (done + c) / per_row, at = (done + c) % per_row * PER_CHUNK;
-            int64_t count = n - at < PER_CHUNK ? n - at : PER_CHUNK;
-            memcpy(y + row * n + at, out + c * PER_CHUNK, (size_t)count * sizeof(REAL));
-        }
+        acc[j] = top;
+        acc[n + j] = total;
     }
 }
 
-static void NAME(k_normal)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step)
-{
-    NAME(draw)(NAME(to_normal), rows, n, y, row0, key, step);
-}
-
-static void NAME(k_uniform)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step)
-{
-    NAME(draw)(NAME(to_uniform), rows, n, y, row0, key, step);
-}
+#include "products.inc.h"
+#include "draws.inc.h"
 
 const ad_kernels TABLE = {
     .size = sizeof(REAL),

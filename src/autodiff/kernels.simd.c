@@ -32,7 +32,37 @@ VECTOR float powf(float, float);
 #define JOIN3(a, b, c) a##_##b##_##c
 #define SYMBOL(a, b, c) JOIN3(a, b, c)
 
-enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
+/* Philox 4×32-10 (Salmon et al. 2011), many counters at once: the loop is a vector's. at[word][counter]; results
+ * replace the counters. Random123's own function, of which gcc makes no vector code, gives the same (test_random.c). */
+enum { CHUNKS = 64 };
+typedef struct random_words {
+    uint32_t at[4][CHUNKS];
+} random_words;
+
+static void philox(const uint32_t key[2], random_words *w)
+{
+    uint32_t key0 = key[0], key1 = key[1];
+    for (int round = 0; round < 10; round++, key0 += 0x9E3779B9, key1 += 0xBB67AE85) {
+#pragma omp simd
+        for (int c = 0; c < CHUNKS; c++) {
+            uint64_t p = (uint64_t)0xD2511F53 * w->at[0][c], q = (uint64_t)0xCD9E8D57 * w->at[2][c];
+            w->at[0][c] = (uint32_t)(q >> 32) ^ w->at[1][c] ^ key0;
+            w->at[2][c] = (uint32_t)(p >> 32) ^ w->at[3][c] ^ key1;
+            w->at[1][c] = (uint32_t)q;
+            w->at[3][c] = (uint32_t)p;
+        }
+    }
+}
+
+/* A key of its own for each step of each stream under each seed. */
+static void key_of_step(const uint64_t key[2], uint64_t step, uint32_t out[2])
+{
+    philox4x64_ctr_t counter = {{step, 0, 0, 0}};
+    philox4x64_key_t whole = {{key[0], key[1]}};
+    philox4x64_ctr_t bits = philox4x64(counter, whole);
+    out[0] = (uint32_t)bits.v[0];
+    out[1] = (uint32_t)(bits.v[0] >> 32);
+}
 
 /* c₀ + x(c₁ + x(…)), each coefficient in the number type */
 #define POLYNOMIAL1(x, c) (REAL)c
@@ -57,12 +87,14 @@ enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
 #define POLYNOMIAL20(x, c, ...) ((REAL)c + (x) * POLYNOMIAL19(x, __VA_ARGS__))
 #define POLYNOMIAL21(x, c, ...) ((REAL)c + (x) * POLYNOMIAL20(x, __VA_ARGS__))
 
+enum { TILE = 512 }; /* numbers that a reduction copies to the stack */
+
 #define REAL float
 #define FN(name) name##f
 #define NAME(x) x##_f32
 #define GEMM cblas_sgemm
 #define TABLE SYMBOL(ad_kernels, f32, GIBBS_ISA)
-#define PER_CHUNK 8
+#define PER_CHUNK 4
 #define INT int32_t
 #define MANTISSA 23
 #define BIAS 127
@@ -76,7 +108,7 @@ enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
     0.9999999947, -0.4999989265, 0.333297105, -0.2495161626, 0.1966327426, -0.1526966707, 0.105436238, \
     -0.05637361283, 0.01954252726, -0.003176057018)
 /* 23 bits and a half: never 0, never 1 */
-#define UNIT(words, i) (((REAL)((uint32_t)((words)[(i) / 2] >> 32 * ((i) % 2)) >> 9) + 0.5f) * 0x1p-23f)
+#define UNIT(w, i, j) (((REAL)(int32_t)((w)->at[j][i] >> 9) + 0.5f) * 0x1p-23f)
 #include "kernels.inc.h"
 
 #define REAL double
@@ -84,7 +116,7 @@ enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
 #define NAME(x) x##_f64
 #define GEMM cblas_dgemm
 #define TABLE SYMBOL(ad_kernels, f64, GIBBS_ISA)
-#define PER_CHUNK 4
+#define PER_CHUNK 2
 #define INT int64_t
 #define MANTISSA 52
 #define BIAS 1023
@@ -103,5 +135,7 @@ enum { CHUNKS = 32 }; /* Philox outputs that are turned into numbers together */
     0.0701529623652647141, -0.0571897853419390586, 0.0419257098539041573, -0.0263987794807432172, \
     0.0135987780906172537, -0.00542173399100160966, 0.00155352440343343336, -0.000282742113937410716, \
     0.0000244379739485809471)
-#define UNIT(words, i) (((REAL)((words)[i] >> 12) + 0.5) * 0x1p-52)
+/* 52 bits and a half, of two words */
+#define UNIT(w, i, j) \
+    (((REAL)(int64_t)(((w)->at[2 * (j)][i] | (uint64_t)(w)->at[2 * (j) + 1][i] << 32) >> 12) + 0.5) * 0x1p-52)
 #include "kernels.inc.h"

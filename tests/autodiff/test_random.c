@@ -50,18 +50,21 @@ Test(random, the_generator_is_philox)
     }
 }
 
-/* Number `element` of row `row` as documented: chunk c of row r is Philox of (r, c, step, 0) under (seed, stream). */
+/* Number `element` of row `row` as documented: chunk c of row r is Philox 4×32 of (r, c), under the first word of
+ * Philox 4×64 of the step under (seed, stream). */
 static double uniform_number(gibbs_dtype dtype, uint64_t row, uint64_t element, uint64_t seed, uint64_t stream,
                              uint64_t step)
 {
-    uint64_t per_chunk = dtype == GIBBS_FLOAT32 ? 8 : 4;
-    philox4x64_ctr_t counter = {{row, element / per_chunk, step, 0}};
-    philox4x64_key_t key = {{seed, stream}};
-    philox4x64_ctr_t bits = philox4x64(counter, key);
-    uint64_t at = element % per_chunk;
-    if (dtype == GIBBS_FLOAT64) return ((double)(bits.v[at] >> 12) + 0.5) * 0x1p-52;
-    uint32_t half = (uint32_t)(bits.v[at / 2] >> (at % 2 * 32));
-    return ((double)(half >> 9) + 0.5) * 0x1p-23;
+    uint64_t per_chunk = dtype == GIBBS_FLOAT32 ? 4 : 2, chunk = element / per_chunk, at = element % per_chunk;
+    philox4x64_ctr_t steps = {{step, 0, 0, 0}};
+    philox4x64_key_t whole = {{seed, stream}};
+    uint64_t short_key = philox4x64(steps, whole).v[0];
+    philox4x32_ctr_t counter = {{(uint32_t)row, (uint32_t)(row >> 32), (uint32_t)chunk, (uint32_t)(chunk >> 32)}};
+    philox4x32_key_t key = {{(uint32_t)short_key, (uint32_t)(short_key >> 32)}};
+    philox4x32_ctr_t bits = philox4x32(counter, key);
+    if (dtype == GIBBS_FLOAT32) return ((double)(bits.v[at] >> 9) + 0.5) * 0x1p-23;
+    uint64_t both = bits.v[2 * at] | (uint64_t)bits.v[2 * at + 1] << 32;
+    return ((double)(both >> 12) + 0.5) * 0x1p-52;
 }
 
 enum { ROWS = 333, N = 13 };
