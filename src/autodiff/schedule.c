@@ -141,10 +141,11 @@ static void mark_cone(ad_compiler *c, int32_t axis, bool *cone)
     }
 }
 
-static void fill_body(ad_compiler *c, int32_t axis, const bool *cone)
+static void fill_body(ad_compiler *c, int32_t axis, bool *cone)
 {
     c->stage->axis = axis;
     ad_place_carried(c);
+    if (c->stores) ad_pull_pairs(c, cone);
     mark_stored(c, cone);
     ad_fuse(c, cone);
     for (int64_t i = 0; i < c->count && !c->status; i++) {
