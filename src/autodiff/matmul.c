@@ -29,13 +29,23 @@ static bool is_identity(ad_var v)
 /* A factor that is the same for all samples stays shared when the other is not. */
 static ad_var unlift(ad_var v) { return ad_node_of(v)->op == OP_lift ? ad_input_of(v, 0) : v; }
 
+/* The one number that every element of v repeats, as a var; the null var when v is not made so. */
+static ad_var repeated_number(ad_var v)
+{
+    double c;
+    if (ad_is_constant(v, &c)) return ad_constant(v.tape, c);
+    while (ad_node_of(v)->op == OP_reshape || ad_node_of(v)->op == OP_lift) v = ad_input_of(v, 0);
+    if (ad_node_of(v)->op != OP_expand || ad_count(ad_input_of(v, 0)) != 1) return ad_handle(NULL, -1);
+    return ad_reshape(ad_input_of(v, 0), ad_scalar());
+}
+
 /* Row i of a·b for a column a of equal numbers c is c·b: nothing to multiply. */
 static ad_var repeated_row(ad_var a, ad_var b, ad_shape shape)
 {
-    double c;
-    if (ad_node_of(a)->shape.dim[1] * ad_node_of(a)->shape.dim[2] != shape.dim[1] || !ad_is_constant(a, &c))
-        return ad_handle(NULL, -1);
-    ad_var row = ad_reshape(ad_scale(b, c), ad_cube(ad_node_of(b)->shape.dim[0], 1, shape.dim[2]));
+    bool column = ad_node_of(a)->shape.dim[1] * ad_node_of(a)->shape.dim[2] == shape.dim[1];
+    ad_var c = column ? repeated_number(a) : ad_handle(NULL, -1);
+    if (ad_is_null(c)) return c;
+    ad_var row = ad_reshape(ad_mul(c, b), ad_cube(ad_node_of(b)->shape.dim[0], 1, shape.dim[2]));
     return ad_expand(row, shape);
 }
 

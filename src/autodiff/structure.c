@@ -17,6 +17,23 @@ ad_var ad_hoist(ad_tape *tape, const ad_node *proto)
     return ad_is_null(shared) ? shared : ad_lift((ad_axis){tape, proto->axis}, shared);
 }
 
+/* An expand whose dimensions of size 1 alone change stays outermost, so that elementwise ops still find it and compute
+ * what repeats once. The null var when other dimensions change. */
+static ad_var reshape_below_expand(ad_var x, ad_shape to)
+{
+    ad_var source = ad_input_of(x, 0);
+    ad_shape full = ad_node_of(x)->shape, from = ad_node_of(source)->shape, narrow = to;
+    int i = full.rank - 1, j = to.rank - 1;
+    for (;; i--, j--) {
+        while (i >= 0 && full.dim[i] == 1) i--;
+        for (; j >= 0 && to.dim[j] == 1; j--) narrow.dim[j] = 1;
+        if (i < 0 || j < 0 || full.dim[i] != to.dim[j]) break;
+        int k = i - (full.rank - from.rank);
+        narrow.dim[j] = k >= 0 ? from.dim[k] : 1;
+    }
+    return i < 0 && j < 0 ? ad_expand(ad_reshape(source, narrow), to) : ad_handle(NULL, -1);
+}
+
 ad_var ad_reshape(ad_var x, ad_shape shape)
 {
     ad_tape *tape;
@@ -30,6 +47,10 @@ ad_var ad_reshape(ad_var x, ad_shape shape)
     if (ad_node_of(x)->op == OP_reshape) return ad_reshape(ad_input_of(x, 0), shape);
     double c;
     if (ad_is_constant(x, &c)) return ad_fill(tape, ad_node_of(x)->axis, shape, c);
+    if (ad_node_of(x)->op == OP_expand) {
+        ad_var expanded = reshape_below_expand(x, shape);
+        if (!ad_is_null(expanded)) return expanded;
+    }
     ad_node node = ad_proto(OP_reshape, &x, 1, shape);
     return ad_hoist(tape, &node);
 }
