@@ -189,6 +189,24 @@ gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int
 
 typedef struct ebm_loss ebm_loss; /* a const struct, defined in gibbs/extend.h */
 
+/* A whole space as weighted points, so that Σ_m weight_m f(x_m) is the sum or integral of f: for exact maximum
+ * likelihood. Free with ebm_points_free. */
+typedef struct ebm_points {
+    int64_t rows, dim;
+    double *x;          /* rows × dim */
+    double *log_weight; /* rows */
+    gibbs_allocator allocator;
+} ebm_points;
+
+/* All values[0 … count−1]^dim, weight 1. Errors: ARGUMENT, SIZE (more than 2²⁰ points), MEMORY. */
+gibbs_status ebm_points_states(int64_t dim, int count, const double *values, const gibbs_allocator *allocator,
+                               ebm_points *points, gibbs_error *error);
+/* A box's grid with trapezoidal weights, dim 1 to 3 (as ebm_integrate). */
+struct ebm_box;
+gibbs_status ebm_points_box(int64_t dim, const struct ebm_box *box, const gibbs_allocator *allocator,
+                            ebm_points *points, gibbs_error *error);
+void ebm_points_free(ebm_points *points);
+
 /* Maximum likelihood by importance sampling (Geyer 1994; S0 eq 8, 12): mean E(xₙ) + lse(−E(y_m) − log q(y_m)) −
  * log M, which is J_BL/N. Deterministic for one draw of y. Health: ESS. If q depends on θ, y = g(ε; θ) with common
  * random numbers ε, and the derivative flows through y and q (S0 §3.2). */
@@ -205,6 +223,13 @@ extern const ebm_loss ebm_loss_score_matching;
  * constant in the gradient. Health: accuracy of
  * telling data from noise, ½ when they are alike. */
 extern const ebm_loss ebm_loss_nce;
+/* Exact maximum likelihood: mean E(xₙ) + log Z, log Z = lse_m(log weight_m − E(y_m)) over options.points: all states,
+ * or the nodes of a quadrature. The oracle for every other loss. */
+extern const ebm_loss ebm_loss_exact_ml;
+/* Persistent contrastive divergence (Younes 1989; Tieleman 2008): as CD, with y from chains that never go back to the
+ * data: stochastic maximum likelihood. A buffer larger than the batch is moved in turn, in place; `restart` of its
+ * chains begin anew each time (a replay buffer: Du & Mordatch 2019). */
+extern const ebm_loss ebm_loss_pcd;
 
 typedef struct ebm_loss_options {
     const ebm_proposal *proposal; /* ML-IS and NCE. NULL: ebm_fit takes a full Gaussian fitted to the training data
@@ -214,8 +239,18 @@ typedef struct ebm_loss_options {
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala */
     int sampler_steps;            /* k of CD-k; default 1 */
     double sampler_step;          /* h; default 0.01 */
+    int64_t buffer;               /* PCD: chains that are kept, moved in turn; 0: as many as a batch has rows */
+    double restart;               /* PCD: the fraction of chains that start anew, from the proposal or from a data row */
+    const ebm_points *points;     /* exact ML: the whole space; must outlive the objective */
+    double noise_sd;              /* σ of the noise on the data of the losses that add some; default 0.1 */
+    int copies;                   /* κ, K or slices: noisy copies, negatives or directions for each row; default 1 */
+    double coefficient;           /* of the term that a loss adds to another; see the loss */
+    ad_var (*weight)(ad_var x, void *context); /* weighted score matching: h(x) [d], hᵢ of xᵢ alone; NULL: x² */
+    ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic */
+    double states[2];             /* pseudo-likelihood: the two values of a variable; default 0 and 1 */
+    int categories;               /* pseudo-likelihood: x is blocks of so many one-hot columns; 0: two-valued columns */
     int threads;
-    void *context;                /* for losses of your own */
+    void *context;                /* for losses of your own, `weight` and `field` */
 } ebm_loss_options;
 
 ebm_loss_options ebm_loss_defaults(void);

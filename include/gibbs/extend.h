@@ -15,8 +15,11 @@ typedef struct ebm_graph {
     ad_tape *tape;
     ebm_model *model;
     const ad_var *theta;
+    const ebm_loss *loss;
+    const ebm_loss_options *options; /* with the loss's defaults filled in */
     ad_axis data, noise;
     ad_var x, y, log_q;
+    ad_var first, second; /* EBM_NOISE_PAIRS: the numbers of two data rows */
     ad_var log_z;        /* the learnt c, when the loss learns it */
     const ebm_proposal *proposal; /* whose draw y is, or NULL */
     ad_var health;       /* a loss may set it: a shared scalar that is reported */
@@ -27,13 +30,19 @@ typedef struct ebm_graph {
 /* Records E(x; θ) of the graph's model; x on any axis. */
 ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x);
 
+/* Records a draw of the graph's proposal for each element of `axis`. */
+ad_var ebm_graph_draw(const ebm_graph *graph, ad_axis axis);
+
 /* Records log q(x) of the graph's proposal; x on any axis. */
 ad_var ebm_graph_log_q(const ebm_graph *graph, ad_var x);
 
 typedef enum ebm_noise {
     EBM_NOISE_NONE,     /* only data */
     EBM_NOISE_PROPOSAL, /* y ~ q, with log q */
-    EBM_NOISE_CHAIN     /* y from k transitions that start at the data; as many as data rows */
+    EBM_NOISE_CHAIN,    /* y from k transitions that start at the data; as many as data rows */
+    EBM_NOISE_PERSISTENT, /* y from k transitions that go on where the chains stood (options: buffer, restart) */
+    EBM_NOISE_POINTS,   /* y runs over options.points, a whole space; log q is minus their log weights */
+    EBM_NOISE_PAIRS     /* no y: the noise axis runs over all pairs of different data rows, first < second */
 } ebm_noise;
 
 /* A loss: a const struct, one file. Add your own terms by calling another loss's `record` and ad_add. */
@@ -41,12 +50,14 @@ struct ebm_loss {
     const char *name, *title;
     ebm_noise noise;
     int learns_log_z;
+    int needs_proposal;    /* draws from the proposal itself, whatever `noise` is */
     int deterministic;     /* a value that an optimiser may compare, once y is drawn */
     const char *health;    /* what the health figure is, or NULL */
     double noise_ratio;    /* default ν */
     int redraw;            /* default */
     ad_var (*record)(ebm_graph *graph); /* a shared scalar, to be minimised */
     const ebm_loss *validation;         /* the loss to judge held-out rows with; NULL: itself */
+    const void *own;       /* of a loss made at run time (ebm_loss_sum); a loss reads it as graph->loss->own */
 };
 
 /* What a sampler sees. */

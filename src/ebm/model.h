@@ -58,7 +58,10 @@ enum {
     EBM_STREAM_SAMPLER_UNIFORM,
     EBM_STREAM_RESAMPLE,
     EBM_STREAM_SHUFFLE,
-    EBM_STREAM_SPLIT
+    EBM_STREAM_SPLIT,
+    EBM_STREAM_BUFFER,
+    EBM_STREAM_LOSS_NORMAL, /* of losses that add noise to the data; the next ones are theirs, too */
+    EBM_STREAM_LOSS_LAST = EBM_STREAM_LOSS_NORMAL + 1000
 };
 
 #endif

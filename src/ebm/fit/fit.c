@@ -100,7 +100,8 @@ static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data
 
 static gibbs_status choose_proposal(ebm_fit_state *f, const ebm_data *train)
 {
-    if (f->options->loss->noise != EBM_NOISE_PROPOSAL || f->loss_options.proposal) return GIBBS_OK;
+    const ebm_loss *loss = f->options->loss;
+    if ((loss->noise != EBM_NOISE_PROPOSAL && !loss->needs_proposal) || f->loss_options.proposal) return GIBBS_OK;
     gibbs_status status = ebm_gaussian_fit(train, 1, 1.5, &f->model->alloc, &f->fitted, f->error);
     f->loss_options.proposal = f->fitted;
     return status;

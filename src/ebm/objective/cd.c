@@ -18,3 +18,15 @@ const ebm_loss ebm_loss_cd = {
     .record = record,
     .validation = &ebm_loss_score_matching,
 };
+
+/* The chains persist (Younes 1989; Tieleman 2008): y comes from near p itself, and the gradient is that of the
+ * likelihood. */
+const ebm_loss ebm_loss_pcd = {
+    .name = "pcd",
+    .title = "persistent contrastive divergence",
+    .noise = EBM_NOISE_PERSISTENT,
+    .health = "acceptance",
+    .redraw = 1,
+    .record = record,
+    .validation = &ebm_loss_score_matching,
+};

@@ -2,6 +2,7 @@
 #include "objective.h"
 
 #include "ebm/proposal/record.h"
+#include "source.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,21 +14,26 @@ ebm_loss_options ebm_loss_defaults(void)
     o.redraw = -1;
     o.sampler_steps = 1;
     o.sampler_step = 0.01;
+    o.noise_sd = 0.1;
+    o.copies = 1;
+    o.coefficient = 1;
+    o.states[1] = 1;
     return o;
 }
 
 static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
 {
     if (!loss || !loss->record) return gibbs_fail(error, GIBBS_ARGUMENT, "objective: no loss");
-    if (loss->noise == EBM_NOISE_PROPOSAL && !o->proposal)
+    const ebm_source *source = ebm_source_of(loss->noise);
+    if (loss->needs_proposal && !o->proposal)
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs a proposal", loss->name);
     if (o->noise_ratio < 0 || !isfinite(o->noise_ratio))
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the noise ratio %g is not a positive number", loss->name,
                           o->noise_ratio);
-    if (loss->noise == EBM_NOISE_CHAIN && o->sampler_steps < 1)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %d sampler steps; at least 1 is needed", loss->name,
-                          o->sampler_steps);
-    return GIBBS_OK;
+    if (!(o->noise_sd > 0 && isfinite(o->noise_sd)) || o->copies < 1 || !isfinite(o->coefficient))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: noise sd %g, %d copies, coefficient %g: sd and copies must be "
+                          "positive, all finite", loss->name, o->noise_sd, o->copies, o->coefficient);
+    return source->check ? source->check(loss, o, error) : GIBBS_OK;
 }
 
 static void fill_defaults(ebm_objective *o)
@@ -45,27 +51,27 @@ ad_var ebm_graph_log_q(const ebm_graph *g, ad_var x)
     return q->log_density(q, x, q->depends_on_theta ? g->theta : NULL);
 }
 
-/* y and log q: inputs where q is fixed, recorded functions of θ and of common random numbers where it is not. */
+ad_var ebm_graph_draw(const ebm_graph *g, ad_axis axis)
+{
+    const ebm_proposal *q = g->proposal;
+    if (!q) return (ad_var){g->tape, -1};
+    return q->draw(q, ad_normal(axis, ad_vec(q->dim), EBM_STREAM_PROPOSAL), q->depends_on_theta ? g->theta : NULL);
+}
+
 static void record_noise(ebm_objective *o)
 {
-    ebm_graph *g = &o->graph;
-    const ebm_proposal *q = o->options.proposal;
-    if (o->loss->noise == EBM_NOISE_NONE) return;
-    g->noise = ad_axis_new(o->tape, "noise");
-    if (o->loss->noise == EBM_NOISE_PROPOSAL && q->depends_on_theta) {
-        g->y = q->draw(q, ad_normal(g->noise, ad_vec(q->dim), EBM_STREAM_PROPOSAL), g->theta);
-        g->log_q = ebm_graph_log_q(g, g->y);
-        return;
-    }
-    g->y = ad_input(g->noise, "y", ad_vec(o->model->dim));
-    if (o->loss->noise == EBM_NOISE_PROPOSAL) g->log_q = ad_input(g->noise, "log_q", ad_scalar());
+    const ebm_source *source = ebm_source_of(o->loss->noise);
+    if (!source->record) return;
+    o->graph.noise = ad_axis_new(o->tape, "noise");
+    source->record(o);
 }
 
 static ad_var record_loss(ebm_objective *o)
 {
     ebm_graph *g = &o->graph;
     ad_var none = {o->tape, -1};
-    *g = (ebm_graph){.tape = o->tape, .model = o->model, .theta = o->theta, .x = none, .y = none, .log_q = none,
+    *g = (ebm_graph){.tape = o->tape, .model = o->model, .theta = o->theta, .loss = o->loss,
+                     .options = &o->options, .x = none, .first = none, .second = none, .y = none, .log_q = none,
                      .log_z = none, .health = none, .log_z_estimate = none, .proposal = o->options.proposal,
                      .context = o->options.context};
     if (ebm_model_record(o->model, o->tape, o->theta)) return none;
@@ -110,19 +116,11 @@ static gibbs_status bind_theta(ebm_objective *o, gibbs_error *error)
 
 static gibbs_status make_source(ebm_objective *o, gibbs_error *error)
 {
-    if (o->loss->noise == EBM_NOISE_PROPOSAL) {
-        const ebm_proposal *q = o->options.proposal;
-        gibbs_status status = ebm_proposal_check(o->loss->name, q, o->model->dim, true, error);
-        if (status) return status;
-        return q->depends_on_theta ? GIBBS_OK : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
-    }
-    if (o->loss->noise != EBM_NOISE_CHAIN) return GIBBS_OK;
-    ebm_chain_options chain = ebm_chain_defaults();
-    chain.sampler = o->options.sampler;
-    chain.step = o->options.sampler_step;
-    chain.proposal = o->options.proposal;
-    chain.threads = o->options.threads;
-    return ebm_chains_new(o->model, &chain, &o->chains, error);
+    const ebm_source *source = ebm_source_of(o->loss->noise);
+    gibbs_status status = GIBBS_OK;
+    if (o->loss->needs_proposal)
+        status = ebm_proposal_check(o->loss->name, o->options.proposal, o->model->dim, true, error);
+    return status || !source->make ? status : source->make(o, error);
 }
 
 gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
@@ -164,8 +162,7 @@ void ebm_objective_free(ebm_objective *o)
 {
     if (!o) return;
     gibbs_allocator a = o->alloc;
-    ebm_draw_free(o->draw);
-    ebm_chains_free(o->chains);
+    ebm_source_free(o);
     ad_workspace_free(o->workspace);
     ad_plan_free(o->plan);
     ad_tape_free(o->tape);
@@ -180,40 +177,31 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
 {
     GIBBS_REQUIRE("objective", o, error);
     if (rows < 1 || !x) return gibbs_fail(error, GIBBS_DATA, "%s: no data", o->loss->name);
-    double noise = o->loss->noise == EBM_NOISE_PROPOSAL ? round(o->options.noise_ratio * (double)rows) : (double)rows;
+    const ebm_source *source = ebm_source_of(o->loss->noise);
+    double noise = source->rows ? source->rows(o, rows) : (double)rows;
     if (noise < 1 || noise > 0x1p48)
         return gibbs_fail(error, noise < 1 ? GIBBS_ARGUMENT : GIBBS_SIZE,
                           "%s: a noise ratio of %g and %lld rows give %g artificial points", o->loss->name,
                           o->options.noise_ratio, (long long)rows, noise);
     gibbs_status status = ad_bind(o->workspace, o->graph.x, x, error);
     if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
-    if (!status && o->loss->noise) status = ad_set_rows(o->workspace, o->graph.noise, (int64_t)noise, error);
+    if (!status && source->record) status = ad_set_rows(o->workspace, o->graph.noise, (int64_t)noise, error);
     if (status) return status;
     o->x = x;
     o->rows = rows;
     o->noise_rows = (int64_t)noise;
-    return GIBBS_OK;
+    return source->bind ? source->bind(o, error) : GIBBS_OK;
 }
 
 gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t step, gibbs_error *error)
 {
     GIBBS_REQUIRE("objective", o, error);
-    gibbs_status status = GIBBS_OK;
     if (!o->x) return gibbs_fail(error, GIBBS_UNBOUND, "%s: no data are bound", o->loss->name);
     o->seed = seed;
     o->step = step;
     o->drawn = 0;
-    if (o->draw) {
-        status = ebm_draw_run(o->draw, o->noise_rows, seed, step, error);
-        if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_draw_y(o->draw), error);
-        if (!status) status = ad_bind(o->workspace, o->graph.log_q, ebm_draw_log_q(o->draw), error);
-    }
-    if (o->chains) {
-        uint64_t k = (uint64_t)o->options.sampler_steps;
-        status = ebm_chains_start_native(o->chains, o->x, o->rows, error);
-        if (!status) status = ebm_chains_run(o->chains, (int64_t)k, seed, step * k, error);
-        if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_chains_native(o->chains), error);
-    }
+    const ebm_source *source = ebm_source_of(o->loss->noise);
+    gibbs_status status = source->refresh ? source->refresh(o, error) : GIBBS_OK;
     if (!status) o->drawn = o->noise_rows;
     return status;
 }

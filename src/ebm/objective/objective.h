@@ -22,6 +22,8 @@ struct ebm_objective {
     int64_t rows, noise_rows;
     int64_t drawn; /* artificial points of the last refresh: to be as many as noise_rows before an evaluation */
     uint64_t seed, step; /* of random leaves in the graph, since the last refresh */
+    void *buffer, *moved; /* source.c: kept chains and those on the move; points and log q; numbers of pairs */
+    int64_t buffered, buffer_next;
     bool with_gradient;
     int health_output, log_z_output, gradient_output; /* −1: none */
     void *gradient;

@@ -1,0 +1,17 @@
+/* exact_ml.c — maximum likelihood with the exact log Z (S0 eq 2; S3 §10.2.7): mean E(xₙ) + lse_m(log weight_m − E(y_m)),
+ * where the y are all states of a finite space or the nodes of a quadrature, whose log weights come as −log q. */
+#include "ebm/model.h"
+
+static ad_var record(ebm_graph *g)
+{
+    g->log_z_estimate = ad_batch_logsumexp(g->noise, ad_neg(ad_add(ebm_graph_energy(g, g->y), g->log_q)));
+    return ad_add(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
+}
+
+const ebm_loss ebm_loss_exact_ml = {
+    .name = "exact-ml",
+    .title = "exact maximum likelihood",
+    .noise = EBM_NOISE_POINTS,
+    .deterministic = 1,
+    .record = record,
+};

@@ -1,0 +1,264 @@
+/* source.c — artificial points: from a proposal, from chains that start at the data or go on from where they stood,
+ * all points of a space, or pairs of data rows. */
+#include "source.h"
+
+#include "base/random.h"
+#include "ebm/proposal/record.h"
+
+#include <math.h>
+#include <string.h>
+
+static void input_y(ebm_objective *o) { o->graph.y = ad_input(o->graph.noise, "y", ad_vec(o->model->dim)); }
+static void input_log_q(ebm_objective *o) { o->graph.log_q = ad_input(o->graph.noise, "log_q", ad_scalar()); }
+
+/* ---- A proposal: inputs where q is fixed, recorded functions of θ and of common random numbers where it is not ---- */
+
+static gibbs_status proposal_check(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
+{
+    return o->proposal ? GIBBS_OK : gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs a proposal", loss->name);
+}
+
+static void proposal_record(ebm_objective *o)
+{
+    ebm_graph *g = &o->graph;
+    const ebm_proposal *q = o->options.proposal;
+    if (q->depends_on_theta) {
+        g->y = ebm_graph_draw(g, g->noise);
+        g->log_q = ebm_graph_log_q(g, g->y);
+        return;
+    }
+    input_y(o);
+    input_log_q(o);
+}
+
+static gibbs_status proposal_make(ebm_objective *o, gibbs_error *error)
+{
+    const ebm_proposal *q = o->options.proposal;
+    gibbs_status status = ebm_proposal_check(o->loss->name, q, o->model->dim, true, error);
+    if (status || q->depends_on_theta) return status;
+    return ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
+}
+
+static double proposal_rows(const ebm_objective *o, int64_t rows)
+{
+    return round(o->options.noise_ratio * (double)rows);
+}
+
+static gibbs_status proposal_refresh(ebm_objective *o, gibbs_error *error)
+{
+    if (!o->draw) return GIBBS_OK;
+    gibbs_status status = ebm_draw_run(o->draw, o->noise_rows, o->seed, o->step, error);
+    if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_draw_y(o->draw), error);
+    return status ? status : ad_bind(o->workspace, o->graph.log_q, ebm_draw_log_q(o->draw), error);
+}
+
+/* ---- Chains ---- */
+
+static gibbs_status chain_check(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
+{
+    if (o->sampler_steps < 1)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %d sampler steps; at least 1 is needed", loss->name,
+                          o->sampler_steps);
+    if (o->buffer < 0 || !(o->restart >= 0 && o->restart <= 1))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: a buffer of %lld chains, of which %g start anew", loss->name,
+                          (long long)o->buffer, o->restart);
+    return GIBBS_OK;
+}
+
+static gibbs_status chain_make(ebm_objective *o, gibbs_error *error)
+{
+    ebm_chain_options chain = ebm_chain_defaults();
+    chain.sampler = o->options.sampler;
+    chain.step = o->options.sampler_step;
+    chain.proposal = o->options.proposal;
+    chain.threads = o->options.threads;
+    return ebm_chains_new(o->model, &chain, &o->chains, error);
+}
+
+/* k transitions from `x`. */
+static gibbs_status move_from(ebm_objective *o, const void *x, gibbs_error *error)
+{
+    uint64_t k = (uint64_t)o->options.sampler_steps;
+    gibbs_status status = ebm_chains_start_native(o->chains, x, o->rows, error);
+    if (!status) status = ebm_chains_run(o->chains, (int64_t)k, o->seed, o->step * k, error);
+    return status ? status : ad_bind(o->workspace, o->graph.y, ebm_chains_native(o->chains), error);
+}
+
+static gibbs_status chain_refresh(ebm_objective *o, gibbs_error *error) { return move_from(o, o->x, error); }
+
+/* ---- Chains that persist: a ring of `buffered` chains, of which every refresh moves the next o->rows in place ---- */
+
+static size_t row_bytes(const ebm_objective *o) { return (size_t)o->model->dim * gibbs_dtype_size(o->model->dtype); }
+
+/* The place of the i-th chain of this refresh. */
+static char *buffered_chain(const ebm_objective *o, int64_t i)
+{
+    return (char *)o->buffer + (size_t)((o->buffer_next + i) % o->buffered) * row_bytes(o);
+}
+
+static gibbs_status persistent_make(ebm_objective *o, gibbs_error *error)
+{
+    gibbs_status status = chain_make(o, error);
+    const ebm_proposal *q = o->options.proposal;
+    if (status || !q || q->depends_on_theta || o->options.restart == 0) return status;
+    status = ebm_proposal_check(o->loss->name, q, o->model->dim, true, error);
+    return status ? status : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
+}
+
+/* The first time, and when a batch outgrows the ring, chains start at the data. */
+static gibbs_status persistent_bind(ebm_objective *o, gibbs_error *error)
+{
+    int64_t wanted = o->options.buffer > o->rows ? o->options.buffer : o->rows;
+    if (wanted <= o->buffered) return GIBBS_OK;
+    char *buffer = gibbs_alloc_aligned(&o->alloc, (size_t)wanted, row_bytes(o));
+    void *moved = gibbs_alloc_aligned(&o->alloc, (size_t)wanted, row_bytes(o));
+    if (!buffer || !moved) {
+        gibbs_release_aligned(&o->alloc, buffer);
+        gibbs_release_aligned(&o->alloc, moved);
+        return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld chains", o->loss->name, (long long)wanted);
+    }
+    if (o->buffered) memcpy(buffer, o->buffer, (size_t)o->buffered * row_bytes(o));
+    for (int64_t i = o->buffered; i < wanted; i++)
+        memcpy(buffer + (size_t)i * row_bytes(o), (const char *)o->x + (size_t)(i % o->rows) * row_bytes(o),
+               row_bytes(o));
+    gibbs_release_aligned(&o->alloc, o->buffer);
+    gibbs_release_aligned(&o->alloc, o->moved);
+    o->buffer = buffer;
+    o->moved = moved;
+    o->buffered = wanted;
+    return GIBBS_OK;
+}
+
+static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
+{
+    gibbs_words words = gibbs_words_start(o->seed, EBM_STREAM_BUFFER, o->step);
+    gibbs_status status = o->draw ? ebm_draw_run(o->draw, o->rows, o->seed, o->step, error) : GIBBS_OK;
+    for (int64_t i = 0; !status && i < o->rows; i++) {
+        bool anew = gibbs_words_unit(&words) < o->options.restart;
+        int64_t row = o->draw ? i : (int64_t)gibbs_words_below(&words, (uint64_t)o->rows);
+        const char *from = o->draw ? ebm_draw_y(o->draw) : o->x;
+        if (anew) memcpy(buffered_chain(o, i), from + (size_t)row * row_bytes(o), row_bytes(o));
+    }
+    return status;
+}
+
+static gibbs_status persistent_refresh(ebm_objective *o, gibbs_error *error)
+{
+    gibbs_status status = o->options.restart > 0 ? restart_some(o, error) : GIBBS_OK;
+    for (int64_t i = 0; i < o->rows; i++)
+        memcpy((char *)o->moved + (size_t)i * row_bytes(o), buffered_chain(o, i), row_bytes(o));
+    if (!status) status = move_from(o, o->moved, error);
+    if (status) return status;
+    const char *y = ebm_chains_native(o->chains);
+    for (int64_t i = 0; i < o->rows; i++) memcpy(buffered_chain(o, i), y + (size_t)i * row_bytes(o), row_bytes(o));
+    o->buffer_next = (o->buffer_next + o->rows) % o->buffered;
+    return GIBBS_OK;
+}
+
+/* ---- All points of a space ---- */
+
+static gibbs_status points_check(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
+{
+    const ebm_points *p = o->points;
+    if (p && p->rows > 0 && p->x && p->log_weight) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs options.points, all points of the space", loss->name);
+}
+
+static void points_record(ebm_objective *o)
+{
+    input_y(o);
+    input_log_q(o);
+}
+
+static gibbs_status points_make(ebm_objective *o, gibbs_error *error)
+{
+    const ebm_points *p = o->options.points;
+    size_t size = gibbs_dtype_size(o->model->dtype);
+    if (p->dim != o->model->dim)
+        return gibbs_fail(error, GIBBS_SHAPE, "%s: the points have %lld dimensions, the model %lld", o->loss->name,
+                          (long long)p->dim, (long long)o->model->dim);
+    o->buffer = gibbs_alloc_aligned(&o->alloc, (size_t)(p->rows * p->dim), size);
+    o->moved = gibbs_alloc_aligned(&o->alloc, (size_t)p->rows, sizeof(double));
+    double *minus = gibbs_alloc(&o->alloc, (size_t)p->rows, sizeof *minus);
+    if (!o->buffer || !o->moved || !minus) {
+        gibbs_release(&o->alloc, minus);
+        return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld points", o->loss->name, (long long)p->rows);
+    }
+    for (int64_t i = 0; i < p->rows; i++) minus[i] = -p->log_weight[i];
+    ebm_to_dtype(o->model->dtype, p->rows * p->dim, o->buffer, p->x);
+    ebm_to_dtype(o->model->dtype, p->rows, o->moved, minus);
+    gibbs_release(&o->alloc, minus);
+    return GIBBS_OK;
+}
+
+static double points_rows(const ebm_objective *o, int64_t rows)
+{
+    (void)rows;
+    return (double)o->options.points->rows;
+}
+
+static gibbs_status points_bind(ebm_objective *o, gibbs_error *error)
+{
+    gibbs_status status = ad_bind(o->workspace, o->graph.y, o->buffer, error);
+    return status ? status : ad_bind(o->workspace, o->graph.log_q, o->moved, error);
+}
+
+/* ---- Pairs of data rows ---- */
+
+static void pairs_record(ebm_objective *o)
+{
+    o->graph.first = ad_input(o->graph.noise, "first", ad_scalar());
+    o->graph.second = ad_input(o->graph.noise, "second", ad_scalar());
+}
+
+static double pairs_rows(const ebm_objective *o, int64_t rows)
+{
+    (void)o;
+    return 0.5 * (double)rows * (double)(rows - 1);
+}
+
+static gibbs_status pairs_bind(ebm_objective *o, gibbs_error *error)
+{
+    size_t size = gibbs_dtype_size(o->model->dtype), pairs = (size_t)o->noise_rows;
+    if (o->noise_rows > o->buffered) {
+        gibbs_release_aligned(&o->alloc, o->buffer);
+        gibbs_release_aligned(&o->alloc, o->moved);
+        o->buffer = gibbs_alloc_aligned(&o->alloc, pairs, size);
+        o->moved = gibbs_alloc_aligned(&o->alloc, pairs, size);
+        o->buffered = o->buffer && o->moved ? o->noise_rows : 0;
+        if (!o->buffered) return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld pairs", o->loss->name,
+                                            (long long)o->noise_rows);
+    }
+    size_t at = 0;
+    for (int64_t i = 0; i < o->rows; i++)
+        for (int64_t j = i + 1; j < o->rows; j++, at++) {
+            double pair[2] = {(double)i, (double)j};
+            ebm_to_dtype(o->model->dtype, 1, (char *)o->buffer + at * size, &pair[0]);
+            ebm_to_dtype(o->model->dtype, 1, (char *)o->moved + at * size, &pair[1]);
+        }
+    gibbs_status status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
+    return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
+}
+
+/* ---- The table ---- */
+
+const ebm_source *ebm_source_of(ebm_noise noise)
+{
+    static const ebm_source table[] = {
+        [EBM_NOISE_NONE] = {0},
+        [EBM_NOISE_PROPOSAL] = {proposal_check, proposal_record, proposal_make, proposal_rows, NULL, proposal_refresh},
+        [EBM_NOISE_CHAIN] = {chain_check, input_y, chain_make, NULL, NULL, chain_refresh},
+        [EBM_NOISE_PERSISTENT] = {chain_check, input_y, persistent_make, NULL, persistent_bind, persistent_refresh},
+        [EBM_NOISE_POINTS] = {points_check, points_record, points_make, points_rows, points_bind, NULL},
+        [EBM_NOISE_PAIRS] = {NULL, pairs_record, NULL, pairs_rows, pairs_bind, NULL},
+    };
+    return noise >= 0 && noise < GIBBS_COUNT(table) ? &table[noise] : &table[0];
+}
+
+void ebm_source_free(ebm_objective *o)
+{
+    ebm_draw_free(o->draw);
+    ebm_chains_free(o->chains);
+    gibbs_release_aligned(&o->alloc, o->buffer);
+    gibbs_release_aligned(&o->alloc, o->moved);
+}
