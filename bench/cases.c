@@ -4,8 +4,9 @@
 #include <string.h>
 
 const char *const bench_method_names[BENCH_METHODS] = {
-    [BENCH_NCE] = "nce",           [BENCH_ML_IS] = "ml-is",       [BENCH_CD] = "cd",     [BENCH_SCORE] = "score",
-    [BENCH_LANGEVIN] = "langevin", [BENCH_GAUSSIAN] = "gaussian", [BENCH_FULL] = "full",
+    [BENCH_NCE] = "nce",     [BENCH_ML_IS] = "ml-is",       [BENCH_CD] = "cd",
+    [BENCH_SCORE] = "score", [BENCH_LANGEVIN] = "langevin", [BENCH_GAUSSIAN] = "gaussian",
+    [BENCH_FULL] = "full",   [BENCH_GMM] = "gmm",           [BENCH_KMEANS] = "kmeans",
 };
 
 const bench_case bench_cases[] = {
@@ -28,6 +29,22 @@ const bench_case bench_cases[] = {
     {"gaussian-100", BENCH_GAUSSIAN, 1, 0, 0, 100, 1},
     {"gaussian-5000", BENCH_GAUSSIAN, 1, 0, 0, 5000, 0},
     {"full-nce-2x128x2", BENCH_FULL, 2, 128, 2, 1000000, 0},
+    {"gmm-2x5", BENCH_GMM, 2, 5, 0, 1000, 1},
+    {"gmm-2x200", BENCH_GMM, 2, 200, 0, 1000, 0},
+    {"gmm-10x25", BENCH_GMM, 10, 25, 0, 1000, 0},
+    {"gmm-10x100", BENCH_GMM, 10, 100, 0, 1000, 0},
+    {"gmm-20x50", BENCH_GMM, 20, 50, 0, 1000, 0},
+    {"gmm-32x5", BENCH_GMM, 32, 5, 0, 1000, 0},
+    {"gmm-32x25", BENCH_GMM, 32, 25, 0, 1000, 1},
+    {"gmm-32x200", BENCH_GMM, 32, 200, 0, 1000, 0},
+    {"gmm-64x10", BENCH_GMM, 64, 10, 0, 1000, 0},
+    {"gmm-64x50", BENCH_GMM, 64, 50, 0, 1000, 0},
+    {"gmm-128x5", BENCH_GMM, 128, 5, 0, 1000, 0},
+    {"gmm-128x50", BENCH_GMM, 128, 50, 0, 1000, 0},
+    {"gmm-128x200", BENCH_GMM, 128, 200, 0, 1000, 0},
+    {"kmeans-8x10", BENCH_KMEANS, 8, 10, 0, 1000, 1},
+    {"kmeans-16x100", BENCH_KMEANS, 16, 100, 0, 10000, 0},
+    {"kmeans-16x1000", BENCH_KMEANS, 16, 1000, 0, 10000, 0},
 };
 const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
 
@@ -45,10 +62,10 @@ static void print_case(const bench_case *c)
 {
     printf("{\"name\": \"%s\", \"method\": \"%s\", \"dim\": %d, \"width\": %d, \"layers\": %d, \"rows\": %d, "
            "\"quick\": %s, \"mean\": %.17g, \"sd\": %.17g, \"base_sd\": %.17g, \"chain_steps\": %d, "
-           "\"chain_step\": %.17g, \"rate\": %.17g}",
+           "\"chain_step\": %.17g, \"rate\": %.17g, \"gamma\": %.17g, \"m\": %.17g}",
            c->name, bench_method_names[c->method], (int)c->dim, (int)c->width, (int)c->layers, (int)c->rows,
            c->quick ? "true" : "false", bench_proposal_mean(c), bench_proposal_sd(c), BENCH_BASE_SD, BENCH_CHAIN_STEPS,
-           BENCH_CHAIN_STEP, BENCH_RATE);
+           BENCH_CHAIN_STEP, BENCH_RATE, BENCH_WISHART_GAMMA, BENCH_WISHART_M);
 }
 
 void bench_cases_print(void)

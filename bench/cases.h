@@ -12,6 +12,8 @@ typedef enum bench_method {
     BENCH_LANGEVIN, /* BENCH_CHAIN_STEPS unadjusted Langevin moves, alone */
     BENCH_GAUSSIAN, /* S0's E = x²/(2θ²): value and gradient of J by ML-IS, fixed artificial points, M = N */
     BENCH_FULL,     /* value and gradient of NCE over all rows, fixed noise */
+    BENCH_GMM,      /* value and gradient of a Gaussian mixture's log posterior: gmm.h */
+    BENCH_KMEANS,   /* value, gradient and Hessian diagonal of the k-means cost: kmeans.h */
     BENCH_METHODS
 } bench_method;
 
@@ -22,10 +24,14 @@ enum { BENCH_CHAIN_STEPS = 20, BENCH_MAX_LAYERS = 4 };
 #define BENCH_CHAIN_STEP 0.01
 #define BENCH_RATE 1e-6 /* of Adam: so small that thousands of timed steps leave the parameters where they are */
 
+/* The prior of the mixture, as GradBench has it. */
+#define BENCH_WISHART_GAMMA 1.0
+#define BENCH_WISHART_M 0.0
+
 typedef struct bench_case {
     const char *name;
     bench_method method;
-    int64_t dim, width, layers, rows; /* width and layers: 0 for the Gaussian */
+    int64_t dim, width, layers, rows; /* width: 0 for the Gaussian; components or centroids. layers: 0 unless an MLP */
     int quick;                        /* is part of --quick */
 } bench_case;
 

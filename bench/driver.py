@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--update", action="store_true", help="write bench/results.md")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--native", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--called", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     chosen.rounds = chosen.rounds or (2 if chosen.quick else 5)
@@ -80,11 +81,11 @@ def go_round(runners, ours, case, options):
     return times, floors
 
 
-def open_all(ours, peers, case, file, options):
+def open_all(ours, peers, case, file, dtype, options):
     """Who agrees with the reference, by (name, formulation), and the reasons why the others do not."""
     runners, refused = {}, {}
     wanted = [("ours", "", ours)] + [(p.name, f, p) for p in peers if not p.missing
-                                     for f in formulations(p.name, case["method"], options.compiled)]
+                                     for f in formulations(p.name, case["method"], dtype, options.compiled)]
     for name, formulation, worker in wanted:
         answer = worker.open(case, file, formulation)
         if answer["status"] == "ok":
@@ -119,7 +120,7 @@ def make_row(case, dtype, threads, keys, times, floors, refused):
 
 
 def measure_case(ours, peers, case, file, dtype, threads, options):
-    runners, refused = open_all(ours, peers, case, file, options)
+    runners, refused = open_all(ours, peers, case, file, dtype, options)
     times, floors = go_round(runners, ours, case, options)
     for worker in [ours, *peers]:
         worker.close()
@@ -130,6 +131,12 @@ def measure_case(ours, peers, case, file, dtype, threads, options):
 # ---- All rows ----
 
 
+def asked(cases, dtypes, compiled):
+    """The peers that do something of it."""
+    return [name for name in FORMULATIONS
+            if any(formulations(name, case["method"], dtype, compiled) for case in cases for dtype in dtypes)]
+
+
 def measure_all(cases, files, options, results):
     for dtype in options.dtype:
         for threads in options.threads:
@@ -137,12 +144,14 @@ def measure_all(cases, files, options, results):
                 print(f"{threads} threads are left out: there are fewer CPUs", file=sys.stderr)
                 continue
             ours = Ours(options.program, dtype, threads)
-            peers = [Peer(name, options.python, dtype, threads) for name in FORMULATIONS]
-            results["peers"] = {p.name: p.missing and f"missing: {p.missing}" or p.hello["version"] for p in peers}
+            peers = [Peer(name, options.python, options.native, dtype, threads)
+                     for name in asked(cases, [dtype], options.compiled)]
+            results["peers"].update({p.name: p.missing and f"missing: {p.missing}" or p.hello["version"]
+                                     for p in peers})
             for case in cases:
                 row = measure_case(ours, peers, case, files[case["name"]], dtype, threads, options)
                 results["rows"].append(row)
-                print(report.text_row(row, list(FORMULATIONS)), flush=True)
+                print(report.text_row(row), flush=True)
             for worker in [ours, *peers]:
                 worker.stop()
 
@@ -158,7 +167,7 @@ def save(results, options):
     if options.update:
         path = os.path.join(FOLDER, "results.md")
         with open(path, "w") as file:
-            file.write(report.markdown(results, list(FORMULATIONS)))
+            file.write(report.markdown(results))
         print("written:", os.path.relpath(path))
 
 
@@ -169,7 +178,7 @@ def main():
                "date": datetime.date.today().isoformat(), "load": f"{os.getloadavg()[0]:.2f}",
                "rounds": options.rounds, "seconds": options.seconds}
     files = {case["name"]: write_reference(options.program, case) for case in cases}
-    print(report.text_header(list(FORMULATIONS)))
+    print(report.text_header(asked(cases, options.dtype, options.compiled)))
     try:
         measure_all(cases, files, options, results)
     finally:

@@ -1,8 +1,10 @@
 /* floor.c — counts of GEMM calls by shape, and the clock around them. No product that a hand-written step needs is left
  * out and none is counted twice: they add up to 3F − A for ∇θE, 2F for ∇xE and 6F − A + 3dB for exact score matching
- * (docs/design.md; A = 2dh, B = 2(L−1)h², F = A + B). */
+ * (docs/design.md; A = 2dh, B = 2(L−1)h², F = A + B); for the mixture to 4 Σ rows·columns over the bands of its
+ * factors. */
 #include "floor.h"
 
+#include "gmm.h"
 #include "timing.h"
 
 #include <cblas.h>
@@ -14,8 +16,8 @@ enum { FLOOR_ROWS = 16384 };
 /* rows×from · from×to; rows×to · (from×to)ᵀ; (rows×from)ᵀ · rows×to, which is added up over the blocks */
 enum { FORWARD, BACK, WEIGHT, PRODUCTS };
 
-/* How often each product occurs in the first layer (d×h), in each other layer (h×h), and there once more with d rows a
- * sample (tangents). */
+/* How often each product occurs in the first layer (d×h; a mixture's factors), in each other layer (h×h), and there
+ * once more with d rows a sample (tangents). */
 typedef struct part {
     int repeat, first[PRODUCTS], hidden[PRODUCTS], tangent[PRODUCTS];
 } part;
@@ -31,6 +33,7 @@ static const part parts[BENCH_METHODS][2] = {
     [BENCH_CD] = {{BENCH_CHAIN_STEPS, GRADIENT_X}, {2, GRADIENT_THETA}},
     [BENCH_LANGEVIN] = {{BENCH_CHAIN_STEPS, GRADIENT_X}},
     [BENCH_SCORE] = {{1, {2, 1, 2}, {2, 2, 2}, {1, 1, 1}}},
+    [BENCH_GMM] = {{1, GRADIENT_THETA}},
 };
 
 typedef struct floor_run {
@@ -62,14 +65,27 @@ static void layer(const floor_run *f, const int *count, int64_t rows, int64_t fr
         for (int i = 0; i < count[product]; i++) gemm(f, product, rows, from, to);
 }
 
+/* The matrices of the first layer: one, or a mixture's bands. Writes the shape of number i; 0 when there is none. */
+static int first_matrix(const bench_case *c, int64_t i, int64_t *from, int64_t *to)
+{
+    int64_t band = bench_gmm_band(c->dim), at = i * band;
+    int mixture = c->method == BENCH_GMM;
+    if (mixture ? at >= c->dim : i > 0) return 0;
+    int64_t rows = at + band < c->dim ? band : c->dim - at;
+    *from = mixture ? at + rows : c->dim;
+    *to = mixture ? rows * c->width : c->width;
+    return 1;
+}
+
 /* ---- All of a block, all blocks ---- */
 
 static void block_of_rows(const floor_run *f, int64_t rows)
 {
     const bench_case *c = f->c;
+    int64_t from, to;
     for (const part *p = parts[c->method], *end = p + 2; p < end; p++)
         for (int r = 0; r < p->repeat; r++) {
-            layer(f, p->first, rows, c->dim, c->width);
+            for (int64_t i = 0; first_matrix(c, i, &from, &to); i++) layer(f, p->first, rows, from, to);
             for (int l = 1; l < c->layers; l++) {
                 layer(f, p->hidden, rows, c->width, c->width);
                 layer(f, p->tangent, rows * c->dim, c->width, c->width);
@@ -92,7 +108,9 @@ static int64_t rows_a_sample(const bench_case *c) { return c->method == BENCH_SC
 
 static gibbs_status allocate(floor_run *f, gibbs_error *error)
 {
+    int64_t from, to;
     size_t wide = (size_t)(f->c->dim > f->c->width ? f->c->dim : f->c->width), size = gibbs_dtype_size(f->dtype);
+    for (int64_t i = 0; first_matrix(f->c, i, &from, &to); i++) wide = (size_t)to > wide ? (size_t)to : wide;
     size_t tall = (size_t)(f->rows * rows_a_sample(f->c));
     f->left = calloc(tall * wide, size);
     f->right = calloc(tall * wide, size);
@@ -146,7 +164,9 @@ gibbs_status bench_floor(const bench_case *c, gibbs_dtype dtype, double seconds,
 
 double bench_floor_flops(const bench_case *c)
 {
-    double A = 2.0 * (double)(c->dim * c->width), B = 2.0 * (double)(c->width * c->width), flops = 0;
+    double A = 0, B = 2.0 * (double)(c->width * c->width), flops = 0;
+    int64_t from, to;
+    for (int64_t i = 0; first_matrix(c, i, &from, &to); i++) A += 2.0 * (double)(from * to);
     for (const part *p = parts[c->method], *end = p + 2; p < end; p++)
         for (int k = 0; k < PRODUCTS; k++)
             flops += p->repeat * (A * p->first[k] +

@@ -1,19 +1,21 @@
 #include "problem.h"
 
+#include "gmm.h"
+#include "kmeans.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* What a step of each method is made of. */
 static const struct {
-    const ebm_loss *loss; /* NULL: sampling alone */
+    const ebm_loss *loss; /* NULL: sampling alone, or a recipe */
     int redraw, adam;
+    const bench_recipe *recipe;
 } methods[BENCH_METHODS] = {
-    [BENCH_NCE] = {&ebm_loss_nce, 1, 1},
-    [BENCH_ML_IS] = {&ebm_loss_ml_is, 0, 1},
-    [BENCH_CD] = {&ebm_loss_cd, 1, 1},
-    [BENCH_SCORE] = {&ebm_loss_score_matching, 0, 1},
-    [BENCH_GAUSSIAN] = {&ebm_loss_ml_is, 0, 0},
-    [BENCH_FULL] = {&ebm_loss_nce, 0, 0},
+    [BENCH_NCE] = {&ebm_loss_nce, 1, 1, NULL},        [BENCH_ML_IS] = {&ebm_loss_ml_is, 0, 1, NULL},
+    [BENCH_CD] = {&ebm_loss_cd, 1, 1, NULL},          [BENCH_SCORE] = {&ebm_loss_score_matching, 0, 1, NULL},
+    [BENCH_GAUSSIAN] = {&ebm_loss_ml_is, 0, 0, NULL}, [BENCH_FULL] = {&ebm_loss_nce, 0, 0, NULL},
+    [BENCH_GMM] = {NULL, 0, 0, &bench_gmm},           [BENCH_KMEANS] = {NULL, 0, 0, &bench_kmeans},
 };
 
 static gibbs_status out_of_memory(gibbs_error *error)
@@ -144,21 +146,32 @@ static gibbs_status make_chains(bench_problem *p, gibbs_error *error)
     return status ? status : ebm_chains_start(p->chains, p->data, p->c->rows, error);
 }
 
-gibbs_status bench_problem_open(const bench_case *c, gibbs_dtype dtype, int threads, bench_problem *p,
-                                gibbs_error *error)
+static gibbs_status make_model(bench_problem *p, gibbs_error *error)
 {
-    *p = (bench_problem){.c = c, .dtype = dtype, .threads = threads};
-    gibbs_status status = c->layers ? make_mlp(c, dtype, &p->model, error) : make_gaussian(dtype, &p->model, error);
+    const bench_case *c = p->c;
+    gibbs_status status =
+        c->layers ? make_mlp(c, p->dtype, &p->model, error) : make_gaussian(p->dtype, &p->model, error);
     if (!status && c->layers) status = move_parameters(p->model, error);
     if (!status) status = make_data(p, error);
     if (!status) status = make_proposal(c, bench_proposal_mean(c), bench_proposal_sd(c), &p->proposal, error);
     if (!status) status = methods[c->method].loss ? make_objective(p, error) : make_chains(p, error);
+    return status;
+}
+
+gibbs_status bench_problem_open(const bench_case *c, gibbs_dtype dtype, int threads, bench_problem *p,
+                                gibbs_error *error)
+{
+    *p = (bench_problem){.c = c, .dtype = dtype, .threads = threads};
+    const bench_recipe *recipe = methods[c->method].recipe;
+    gibbs_status status =
+        recipe ? bench_direct_open(recipe, c, dtype, threads, &p->direct, error) : make_model(p, error);
     if (status) bench_problem_close(p);
     return status;
 }
 
 void bench_problem_close(bench_problem *p)
 {
+    bench_direct_close(p->direct);
     ebm_objective_free(p->objective);
     ebm_chains_free(p->chains);
     ebm_proposal_free(p->proposal);
@@ -175,6 +188,7 @@ const ebm_loss *bench_problem_loss(const bench_problem *p) { return methods[p->c
 
 int64_t bench_problem_size(const bench_problem *p)
 {
+    if (p->direct) return bench_direct_size(p->direct);
     return p->objective ? ebm_objective_size(p->objective) : p->c->rows * p->c->dim;
 }
 
@@ -189,8 +203,16 @@ static gibbs_status energy_answer(bench_problem *p, double *value, double *gradi
     return status;
 }
 
+static gibbs_status direct_answer(bench_problem *p, double *value, double *gradient, gibbs_error *error)
+{
+    gibbs_status status = bench_direct_run(p->direct, error);
+    if (!status) bench_direct_answer(p->direct, value, gradient);
+    return status;
+}
+
 gibbs_status bench_problem_answer(bench_problem *p, double *value, double *gradient, gibbs_error *error)
 {
+    if (p->direct) return direct_answer(p, value, gradient, error);
     if (!p->objective) return energy_answer(p, value, gradient, error);
     gibbs_status status = ebm_objective_evaluate(p->objective, value, error);
     if (status) return status;
@@ -211,6 +233,7 @@ gibbs_status bench_problem_step(bench_problem *p, gibbs_error *error)
 {
     gibbs_status status = GIBBS_OK;
     double value;
+    if (p->direct) return bench_direct_run(p->direct, error);
     if (p->chains) return ebm_chains_run(p->chains, BENCH_CHAIN_STEPS, BENCH_SEED, 0, error);
     if (methods[p->c->method].redraw) status = ebm_objective_refresh(p->objective, BENCH_SEED, p->step + 1, error);
     if (!status) status = ebm_objective_evaluate(p->objective, &value, error);

@@ -2,7 +2,7 @@
 #ifndef BENCH_PROBLEM_H
 #define BENCH_PROBLEM_H
 
-#include "cases.h"
+#include "direct.h"
 
 typedef struct bench_problem {
     const bench_case *c;
@@ -12,6 +12,7 @@ typedef struct bench_problem {
     ebm_proposal *proposal;
     ebm_objective *objective; /* NULL for sampling alone */
     ebm_chains *chains;       /* sampling alone */
+    bench_direct *direct;     /* a case without a model, which has nothing of what is above and below */
     double *data;             /* numbers that float32 holds exactly, so that both dtypes see the same */
     void *x;                  /* the data in the problem's dtype */
     void *moments;            /* Adam's state */
@@ -25,10 +26,11 @@ gibbs_status bench_problem_open(const bench_case *c, gibbs_dtype dtype, int thre
                                 gibbs_error *error);
 void bench_problem_close(bench_problem *p);
 
-/* What the case minimises; NULL for sampling alone. */
+/* What the case minimises; NULL for sampling alone and for a case without a model. */
 const ebm_loss *bench_problem_loss(const bench_problem *p);
 
-/* The gradient that is compared: by the parameters, log Z included; for sampling ∇xE at the data. */
+/* The gradient that is compared: by the parameters, log Z included; for sampling ∇xE at the data; without a model, all
+ * outputs but the value. */
 int64_t bench_problem_size(const bench_problem *p);
 /* Loss and gradient at the parameters and artificial points of the opened problem, before any step. */
 gibbs_status bench_problem_answer(bench_problem *p, double *value, double *gradient, gibbs_error *error);

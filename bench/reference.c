@@ -59,20 +59,32 @@ static gibbs_status add_points(file *f, const bench_problem *p, gibbs_error *err
     return status;
 }
 
-static gibbs_status fill(file *f, bench_problem *p, gibbs_error *error)
+static gibbs_status out_of_memory(gibbs_error *error)
 {
-    size_t rows = (size_t)p->c->rows, size = (size_t)bench_problem_size(p);
+    *error = (gibbs_error){.status = GIBBS_MEMORY, .message = "bench: out of memory"};
+    return GIBBS_MEMORY;
+}
+
+static gibbs_status fill_model(file *f, const bench_problem *p, gibbs_error *error)
+{
+    size_t rows = (size_t)p->c->rows;
     f->theta = malloc(sizeof(double) * ((size_t)ebm_model_size(p->model) + 1));
     f->y = malloc(sizeof(double) * rows * (size_t)p->c->dim);
     f->log_q = malloc(sizeof(double) * rows);
-    f->gradient = malloc(sizeof(double) * size);
-    if (!f->theta || !f->y || !f->log_q || !f->gradient) {
-        *error = (gibbs_error){.status = GIBBS_MEMORY, .message = "bench: out of memory"};
-        return GIBBS_MEMORY;
-    }
+    if (!f->theta || !f->y || !f->log_q) return out_of_memory(error);
     ebm_model_get(p->model, f->theta);
     add_parameters(f, p);
-    gibbs_status status = add_points(f, p, error);
+    return add_points(f, p, error);
+}
+
+static gibbs_status fill(file *f, bench_problem *p, gibbs_error *error)
+{
+    size_t size = (size_t)bench_problem_size(p);
+    f->gradient = malloc(sizeof(double) * size);
+    if (!f->gradient) return out_of_memory(error);
+    gibbs_status status = GIBBS_OK;
+    if (p->direct) f->count = bench_direct_tensors(p->direct, f->tensor);
+    else status = fill_model(f, p, error);
     if (!status) status = bench_problem_answer(p, &f->value, f->gradient, error);
     add(f, "value", ad_scalar(), &f->value);
     add(f, "gradient", ad_vec((int64_t)size), f->gradient);
@@ -140,10 +152,7 @@ gibbs_status bench_reference_check(bench_problem *p, const char *path, gibbs_err
     ebm_tensors file;
     double *gradient = malloc(sizeof *gradient * (size_t)bench_problem_size(p));
     gibbs_status status = ebm_tensors_read(path, NULL, &file, error);
-    if (!status && !gradient) {
-        *error = (gibbs_error){.status = GIBBS_MEMORY, .message = "bench: out of memory"};
-        status = GIBBS_MEMORY;
-    }
+    if (!status && !gradient) status = out_of_memory(error);
     if (!status) status = check_both(p, &file, gradient, error);
     ebm_tensors_free(&file);
     free(gradient);

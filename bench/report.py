@@ -38,9 +38,9 @@ def text_header(peers):
         f"{peer}: us (over ours)" for peer in peers)
 
 
-def text_row(row, peers):
+def text_row(row):
     return "{:<20} {:<8} {:>7} {:>10} {:>10} {:>10}".format(*cells(row)) + "".join(
-        f"  {peer}: {peer_cell(row, peer)}" for peer in peers if row["peers"].get(peer))
+        f"  {peer}: {peer_cell(row, peer)}" for peer in row["peers"])
 
 
 def refusals(rows):
@@ -55,8 +55,10 @@ def refusals(rows):
                     yield f"{peer} {formulation}, {place}: {result['refused']}"
 
 
-def markdown(results, peers):
+def markdown(results):
+    """A column for each peer that did some case."""
     machine = results["machine"]
+    peers = list(dict.fromkeys(peer for row in results["rows"] for peer in row["peers"]))
     lines = ["# Results", "", f"`{results['command']}`, {results['date']}", ""]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in machine.items()]
     lines += ["", "Medians in microseconds. In brackets the peer's time over ours: above 1 we are faster. The floor is "

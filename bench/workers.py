@@ -7,19 +7,27 @@ import tempfile
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
-# What a peer runs for each method; one formulation is one row. A method that is not named has only the default.
+# What a peer runs for each method; one formulation is one row. A method that is not named has the default (None); where
+# there is none, the peer is not asked.
+SCALAR_TAPE = {"gaussian": ["plain", "factored"]}
 FORMULATIONS = {
     "jax": {"score": ["folx", "hvp", "hvp-jvp", "curvature"], "cd": ["scan", "unrolled"],
             "langevin": ["scan", "unrolled"], None: ["jit"]},
     "torch": {"score": ["backward", "hvp", "curvature"], None: ["eager"]},
+    "hand": {**{method: ["unfused"] for method in ("nce", "ml-is", "cd", "score", "langevin", "gaussian", "full")},
+             **{method: ["loops"] for method in ("gmm", "kmeans")}},
+    "adolc": SCALAR_TAPE, "cppad": SCALAR_TAPE, "stan": SCALAR_TAPE,
 }
 COMPILED = {"score": ["compiled-curvature"], "nce": ["compiled"], "ml-is": ["compiled"]}
+NATIVE = {"hand": ["float32", "float64"], "adolc": ["float64"], "cppad": ["float64"], "stan": ["float64"]}
 
 
-def formulations(peer, method, compiled):
+def formulations(peer, method, dtype, compiled):
+    if dtype not in NATIVE.get(peer, [dtype]):
+        return []
     table = FORMULATIONS[peer]
     extra = COMPILED.get(method, []) if peer == "torch" and compiled else []
-    return table.get(method, table[None]) + extra
+    return table.get(method, table.get(None, [])) + extra
 
 
 class Worker:
@@ -34,7 +42,7 @@ class Worker:
                                             stderr=self.errors, env=environment,
                                             preexec_fn=lambda: os.sched_setaffinity(0, cpus))
         except OSError as error:
-            self.process, self.missing = None, str(error)
+            self.process, self.missing = None, error.strerror
             return
         self.hello = self.read()
 
@@ -80,8 +88,12 @@ class Ours(Worker):
 
 
 class Peer(Worker):
-    def __init__(self, name, python, dtype, threads):
-        super().__init__([python, os.path.join(FOLDER, "peers", f"{name}_peer.py"), dtype, str(threads)], threads)
+    """A program of `native`, or a script that `python` runs."""
+
+    def __init__(self, name, python, native, dtype, threads):
+        program = [os.path.join(native, name)] if name in NATIVE else [
+            python, os.path.join(FOLDER, "peers", f"{name}_peer.py")]
+        super().__init__([*program, dtype, str(threads)], threads)
         self.name = name
         if self.missing:
             print(f"{name} is missing: {self.missing}", file=sys.stderr)

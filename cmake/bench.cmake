@@ -1,5 +1,5 @@
 # The bench program: ours and the floor of matrix products (script/bench runs it beside its peers). The floor calls the
-# same BLAS as the library.
+# same BLAS as the library. The native peers are part of it; the default build sees neither.
 
 if(GIBBS_BENCH)
     file(GLOB bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
@@ -9,4 +9,5 @@ if(GIBBS_BENCH)
     target_include_directories(gibbs_bench SYSTEM PRIVATE ${GIBBS_INCLUDE_DIRS})
     target_link_libraries(gibbs_bench PRIVATE gibbs ${GIBBS_LIBRARIES})
     set_target_properties(gibbs_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+    add_subdirectory(${PROJECT_SOURCE_DIR}/bench/peers/native)
 endif()

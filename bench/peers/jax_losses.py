@@ -4,6 +4,7 @@ import math
 import folx
 import jax
 import jax.numpy as jnp
+import numpy
 
 
 def energy(theta, x, case):
@@ -117,3 +118,47 @@ SCORE = {"folx": by_folx, "hvp": by_hvp, "hvp-jvp": by_hvp_jvp, "curvature": by_
 def score_matching(theta, x, case, formulation):
     score, trace = SCORE[formulation](theta, x, case)
     return jnp.mean(0.5 * jnp.sum(score * score, axis=-1) - trace)
+
+
+# ---- GradBench's two: bench/gmm.h and bench/kmeans.h say what they are ----
+
+
+def gmm_factors(q, l):
+    """exp(q) on the diagonals, l below, column by column."""
+    count, dim = q.shape
+    columns, rows = numpy.triu_indices(dim, 1)
+    each = numpy.arange(dim)
+    return jnp.zeros((count, dim, dim), q.dtype).at[:, rows, columns].set(l).at[:, each, each].set(jnp.exp(q))
+
+
+def gmm(theta, x, case):
+    """All components in one product; the log posterior."""
+    alpha, mu, q, l = theta
+    count, dim = q.shape
+    factors = gmm_factors(q, l)
+    at_means = jnp.einsum("kij,kj->ki", factors, mu)
+    z = (x @ factors.reshape(count * dim, dim).T).reshape(-1, count, dim) - at_means
+    mixture = jax.nn.logsumexp(alpha + jnp.sum(q, axis=1) - 0.5 * jnp.sum(z * z, axis=2), axis=1)
+    constant = jax.nn.logsumexp(alpha) + 0.5 * dim * math.log(2 * math.pi)
+    return jnp.sum(mixture) - x.shape[0] * constant + gmm_prior(q, l, case)
+
+
+def gmm_prior(q, l, case):
+    gamma, m, (count, dim) = case["gamma"], case["m"], q.shape
+    degrees = dim + m + 1
+    constant = degrees * dim * math.log(gamma / math.sqrt(2)) - 0.25 * dim * (dim - 1) * math.log(math.pi)
+    constant -= sum(math.lgamma(0.5 * (degrees - j)) for j in range(dim))
+    squares = jnp.sum(jnp.exp(2 * q)) + jnp.sum(l * l)
+    return count * constant - 0.5 * gamma**2 * squares + m * jnp.sum(q)
+
+
+def kmeans(centroids, x):
+    near = jnp.min(jnp.sum(centroids * centroids, axis=1) - 2 * (x @ centroids.T), axis=1)
+    return jnp.sum(near) + jnp.sum(x * x)
+
+
+def kmeans_with_curvature(theta, x):
+    """Value, gradient and Hessian diagonal: the Hessian is diagonal, so its product with ones is it."""
+    ones = jnp.ones_like(theta[0])
+    (value, gradient), (_, curvature) = jax.jvp(lambda c: jax.value_and_grad(kmeans)(c, x), (theta[0],), (ones,))
+    return value, [gradient, curvature]

@@ -43,8 +43,8 @@ class Problem:
         self.case, self.formulation = case, formulation
         self.theta = [jnp.asarray(numbers[name]) for name in parameter_names(case)]
         self.given = {name: jnp.asarray(numbers[name]) for name in ("x", "y", "log_q") if name in numbers}
-        self.make_step = {"langevin": self.sampling, "gaussian": self.evaluating, "full": self.evaluating}.get(
-            case["method"], self.training)
+        self.make_step = {"langevin": self.sampling, "gaussian": self.evaluating, "full": self.evaluating,
+                          "gmm": self.evaluating, "kmeans": self.evaluating}.get(case["method"], self.training)
 
     # ---- Loss and gradient at given points ----
 
@@ -54,11 +54,15 @@ class Problem:
             return losses.score_matching(theta, x, self.case, self.formulation)
         if method in ("ml-is", "gaussian"):
             return losses.ml_is(theta, x, y, log_q, self.case)
+        if method == "gmm":
+            return losses.gmm(theta, x, self.case)
         return {"nce": losses.nce, "cd": losses.cd}[method](theta, x, y, self.case)
 
     def value_and_gradient(self, theta, x, y, log_q):
         if self.case["method"] == "full":
             return full_nce(theta, x, y, self.case)
+        if self.case["method"] == "kmeans":
+            return losses.kmeans_with_curvature(theta, x)
         return jax.value_and_grad(self.loss)(theta, x, y, log_q)
 
     def answer(self):
@@ -116,7 +120,7 @@ class Problem:
 
     def evaluating(self):
         compiled = jax.jit(self.value_and_gradient)
-        points = [self.given["x"], self.given["y"], self.given["log_q"]]
+        points = [self.given["x"], self.given.get("y"), self.given.get("log_q")]
         self.step = lambda: jax.block_until_ready(compiled(self.theta, *points))
 
 

@@ -22,8 +22,9 @@ MOST_SAMPLES = 20000
 
 def parameter_names(case):
     """The order in which the reference's gradient lies."""
-    if case["method"] == "gaussian":
-        return ["theta"]
+    others = {"gaussian": ["theta"], "gmm": ["alpha", "mu", "q", "l"], "kmeans": ["centroids"]}
+    if case["method"] in others:
+        return others[case["method"]]
     names = [name for layer in range(1, case["layers"] + 1) for name in (f"W{layer}", f"b{layer}")]
     return names + ["v"] + (["log_z"] if case["method"] in ("nce", "full") else [])
 

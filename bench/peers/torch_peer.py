@@ -106,6 +106,44 @@ def by_curvature(theta, x, case):
     return adjoint + x / case["base_sd"] ** 2, trace
 
 
+# ---- GradBench's two: bench/gmm.h and bench/kmeans.h say what they are ----
+
+
+def gmm(theta, x, case):
+    """All components in one product; the log posterior."""
+    alpha, mu, q, l = theta
+    count, dim = q.shape
+    columns, rows = torch.triu_indices(dim, dim, 1)
+    factors = torch.diag_embed(torch.exp(q))
+    factors[:, rows, columns] = l
+    at_means = torch.einsum("kij,kj->ki", factors, mu).reshape(-1)
+    z = torch.addmm(-at_means, x, factors.reshape(count * dim, dim).T).reshape(-1, count, dim)
+    mixture = torch.logsumexp(alpha + q.sum(1) - 0.5 * (z * z).sum(2), 1)
+    constant = torch.logsumexp(alpha, 0) + 0.5 * dim * math.log(2 * math.pi)
+    return mixture.sum() - len(x) * constant + gmm_prior(q, l, case)
+
+
+def gmm_prior(q, l, case):
+    gamma, m, (count, dim) = case["gamma"], case["m"], q.shape
+    degrees = dim + m + 1
+    constant = degrees * dim * math.log(gamma / math.sqrt(2)) - 0.25 * dim * (dim - 1) * math.log(math.pi)
+    constant -= sum(math.lgamma(0.5 * (degrees - j)) for j in range(dim))
+    squares = torch.exp(2 * q).sum() + (l * l).sum()
+    return count * constant - 0.5 * gamma**2 * squares + m * q.sum()
+
+
+def kmeans(centroids, x):
+    near = torch.addmm((centroids * centroids).sum(1), x, centroids.T, alpha=-2).min(1).values
+    return near.sum() + (x * x).sum()
+
+
+def kmeans_with_curvature(theta, x):
+    """Value, gradient and Hessian diagonal: the Hessian is diagonal, so its product with ones is it."""
+    value = kmeans(theta[0], x)
+    gradient = torch.autograd.grad(value, theta[0], create_graph=True)[0]
+    return value, gradient, torch.autograd.grad(gradient.sum(), theta[0])[0]
+
+
 SCORE = {"backward": by_backward, "hvp": by_hvp, "curvature": by_curvature, "compiled-curvature": by_curvature}
 
 
@@ -122,8 +160,8 @@ class Problem:
         self.y, self.log_q = (torch.tensor(numbers[n]) if n in numbers else None for n in ("y", "log_q"))
         self.loss = torch.compile(self.plain_loss) if formulation.startswith("compiled") else self.plain_loss
         self.optimizer = torch.optim.Adam(self.theta, lr=case["rate"], fused=True)
-        self.step = {"langevin": self.sampling, "gaussian": self.evaluating, "full": self.evaluating}.get(
-            case["method"], self.training)
+        self.step = {"langevin": self.sampling, "gaussian": self.evaluating, "full": self.evaluating,
+                     "gmm": self.evaluating, "kmeans": self.clustering}.get(case["method"], self.training)
 
     def plain_loss(self, theta, x, y):
         method = self.case["method"]
@@ -131,6 +169,8 @@ class Problem:
             return score_matching(theta, x, self.case, self.formulation)
         if method in ("ml-is", "gaussian"):
             return ml_is(theta, x, y, self.log_q, self.case)
+        if method == "gmm":
+            return gmm(theta, x, self.case)
         return (cd if method == "cd" else nce)(theta, x, y, self.case)
 
     def evaluating(self):
@@ -151,8 +191,14 @@ class Problem:
         if self.case["method"] == "langevin":
             value = energy(self.theta, self.x, self.case).mean()
             return value.item(), flatten([gradient_x(self.theta, self.x, self.case)])
+        if self.case["method"] == "kmeans":
+            value, *derivatives = self.clustering()
+            return value.item(), flatten(a.detach() for a in derivatives)
         value = self.evaluating().item()
         return value, flatten([p.grad for p in self.theta])
+
+    def clustering(self):
+        return kmeans_with_curvature(self.theta, self.x)
 
     def training(self):
         case = self.case

@@ -1,0 +1,37 @@
+/* kmeans.c — min_k |x − c_k|² = |x|² − max_k (2x·c_k − |c_k|²), and what is in the brackets is one product of the rows
+ * (x, 1) with a shared matrix: nothing of K·d numbers a point is ever made. */
+#include "kmeans.h"
+
+enum { X, CENTROIDS, LEAVES };
+
+static int leaves(const bench_case *c, bench_leaf *leaf)
+{
+    leaf[X] = (bench_leaf){"x", ad_vec(c->dim), BENCH_UNIFORM};
+    leaf[CENTROIDS] = (bench_leaf){"centroids", ad_mat(c->width, c->dim), BENCH_LAST_ROWS};
+    return LEAVES;
+}
+
+static ad_var cost(const bench_case *c, ad_var x, ad_var centroids)
+{
+    double one = 1;
+    ad_axis data = ad_axis_of(x);
+    ad_var norms = ad_reshape(ad_sum_dims(ad_square(centroids), 2), ad_mat(c->width, 1));
+    ad_var matrix = ad_concat(ad_scale(centroids, 2), ad_neg(norms), 1);
+    ad_var point = ad_concat(x, ad_constant_array(x.tape, ad_vec(1), &one), 0);
+    ad_var nearest = ad_max_reduce(ad_matmul(point, ad_transpose(matrix)));
+    return ad_sub(ad_sum(ad_batch_sum(data, ad_square(x))), ad_batch_sum(data, nearest));
+}
+
+/* A diagonal Hessian times a vector of ones is its diagonal. ad_hess_diag_almost_everywhere records the same without
+ * knowing that it is diagonal, and runs as fast, but its recording takes memory for (K·d)² numbers. */
+static int record(const bench_case *c, const ad_var *leaf, ad_var *output)
+{
+    ad_var centroids = leaf[CENTROIDS];
+    ad_var ones = ad_expand(ad_constant(centroids.tape, 1), ad_mat(c->width, c->dim));
+    output[0] = cost(c, leaf[X], centroids);
+    ad_grad(output[0], &centroids, 1, output + 1);
+    output[2] = ad_hvp(output[0], centroids, ones);
+    return 3;
+}
+
+const bench_recipe bench_kmeans = {leaves, record, NULL};

@@ -1,0 +1,10 @@
+/* kmeans.h — GradBench's `kmeans`: Σ_n min_k |x_n − c_k|² of N points and K centroids in d dimensions, its gradient and
+ * the diagonal of its Hessian by the centroids. The Hessian has no other elements. */
+#ifndef BENCH_KMEANS_H
+#define BENCH_KMEANS_H
+
+#include "direct.h"
+
+extern const bench_recipe bench_kmeans;
+
+#endif
