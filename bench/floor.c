@@ -33,7 +33,7 @@ static const part parts[BENCH_METHODS][2] = {
     [BENCH_CD] = {{BENCH_CHAIN_STEPS, GRADIENT_X}, {2, GRADIENT_THETA}},
     [BENCH_LANGEVIN] = {{BENCH_CHAIN_STEPS, GRADIENT_X}},
     [BENCH_SCORE] = {{1, {2, 1, 2}, {2, 2, 2}, {1, 1, 1}}},
-    [BENCH_GMM] = {{1, GRADIENT_THETA}},
+    [BENCH_GMM] = {{1, {1, 0, 1}, {0}, {0}}},
 };
 
 typedef struct floor_run {
