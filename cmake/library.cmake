@@ -28,6 +28,9 @@ add_library(gibbs::gibbs ALIAS gibbs)
 gibbs_library_flags(gibbs)
 target_link_libraries(gibbs PRIVATE Threads::Threads ${GIBBS_LIBRARIES})
 target_include_directories(gibbs INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+if(BUILD_SHARED_LIBS AND CMAKE_SYSTEM_NAME STREQUAL "Linux") # its threads must not lose their code to a dlclose
+    target_link_options(gibbs PRIVATE LINKER:-z,nodelete)
+endif()
 set_target_properties(gibbs PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 
 if(gibbs_simd_sources)

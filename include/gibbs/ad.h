@@ -194,10 +194,10 @@ ad_var ad_batch_gather(ad_var x, ad_var index);
 /* g and index on axis B → on axis A: out[index] += g, in the order of B. */
 ad_var ad_batch_scatter_add(ad_axis axis, ad_var g, ad_var index);
 
-/* Random leaves: a standard normal, and a uniform on (0,1), per sample. The numbers are a pure function of the
- * run's seed and step, `stream`, the sample's global row and the element (Philox 4×32-10 of row and element, its key
- * by Philox 4×64-10 from the others): any number of threads draws the same. Two calls with one stream, axis and shape are the same variable; independent draws take
- * different streams. */
+/* Random leaves: a standard normal, and a uniform on (0,1), per sample. The numbers are a pure function of the run's
+ * seed and step, `stream`, the sample's global row and the element (Philox 4×32-10 of row and element, its key by
+ * Philox 4×64-10 from the others): any number of threads draws the same. Two calls with one stream, axis and shape are
+ * the same variable; independent draws take different streams. */
 ad_var ad_normal(ad_axis axis, ad_shape shape, uint64_t stream);
 ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);
 
@@ -234,6 +234,38 @@ ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x);
 
 /* y with every from[i] replaced by to[i] (same shape; same axis, or a shared to[i]), recorded anew. */
 ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);
+
+/* ---- Matrices of derivatives, and derivatives of each sample ---- */
+
+/* ∂y/∂x as one matrix [count(y), p], p the number of elements of all x together, in their order; y of any shape. The
+ * x are all shared or all on one axis. With a per-sample y each sample has its own matrix, also by shared x, and nothing
+ * is added up; with a shared y and per-sample x it is the derivative by each sample's x. Forward or backward, whichever
+ * carries fewer directions. Errors: SHAPE, AXIS, ARGUMENT; SMOOTH where an op between per-sample x and y mixes samples. */
+ad_var ad_jacobian(ad_var y, const ad_var *x, int n);
+
+/* ∇²y [p, p] of a scalar y by all elements of all x together, exactly symmetric. By a shared x the samples of a
+ * per-sample y are added up, as in ad_grad. Carries p directions: for small p. Refuses what ad_hess_diag refuses. */
+ad_var ad_hessian(ad_var y, const ad_var *x, int n);
+
+/* ad_grad of a per-sample scalar y by shared x without adding the samples up: dx[i] is per-sample, of x[i]'s shape, on
+ * y's axis, and its batch sum is what ad_grad gives. Lifting x first would not do that: lifts are folded away. Products
+ * with x stay products of many rows; what is written is p numbers a sample (a plan keeps those of one block, unless
+ * dx is an output). Where y reaches other samples (through a batch reduction) each sample's whole derivative costs
+ * p directions, as it does where a user's op takes x itself as a shared argument (ad_lift it there). */
+gibbs_status ad_grad_per_sample(ad_var y, const ad_var *x, int n, ad_var *dx);
+
+/* Σᵢ ∂vᵢ/∂xᵢ of a field v of x's shape: a scalar on x's axis (on v's for a shared x), exact, by count(x) directions.
+ * v must be continuous in x: kinks are allowed, but sign, step, less, select and user's ops that are not declared smooth
+ * are refused (SMOOTH, naming the op), since the divergence of a jump would be missed; so are ops that mix the
+ * samples of a per-sample x. The second form is for those who know that v does not jump. */
+ad_var ad_divergence(ad_var v, ad_var x);
+ad_var ad_divergence_almost_everywhere(ad_var v, ad_var x);
+
+/* How a batch's result depends on one sample: ∂y/∂ωₙ at ω = 1 where every reduction over `axis` (or a child of it)
+ * weighs sample n by ωₙ; y a shared scalar, the result a per-sample one. ad_batch_count is not weighted: of a y that
+ * depends on the sample's distribution alone, take the average over the samples away (the infinitesimal jackknife,
+ * Jaeckel 1972). A mean Σxₙ/N gives xₙ/N, log Σ exp xₙ gives softmax(x)ₙ. SMOOTH where y depends on an ad_batch_max. */
+ad_var ad_influence(ad_axis axis, ad_var y);
 
 /* ---- Running ----------------------------------------------------------------------------------------------- */
 

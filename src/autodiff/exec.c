@@ -26,11 +26,42 @@ static void inner(const ad_instruction *i, const ad_frame *f, int64_t n, char *c
     }
 }
 
-/* The loop around the innermost one, without the odometer: it is where rows are short. */
+/* Where rows are short, as many as make a tile are one call: operands that do not lie tight are spread out first. */
+static void inner_short(const ad_instruction *i, const ad_frame *f, const int64_t *n, char **p, const int64_t *stride,
+                        const int64_t *step)
+{
+    enum { TILE = 512, MOST = 3 };
+    static const int64_t ones[AD_OPERANDS] = {1, 1, 1, 1, 1};
+    _Alignas(64) char room[MOST][TILE * sizeof(double)];
+    int64_t size = (int64_t)f->kernels->size, rows = TILE / n[1];
+    if (i->run == ad_run_copy) {
+        f->kernels->spread(n[0], n[1], p[0], p[1], step[1] / size, stride[1]);
+        return;
+    }
+    for (int64_t done = 0; done < n[0]; done += rows) {
+        char *q[AD_OPERANDS];
+        if (rows > n[0] - done) rows = n[0] - done;
+        for (int k = 0; k <= i->nin; k++) {
+            q[k] = p[k] + done * step[k];
+            if (k == 0 || (stride[k] == 1 && step[k] == n[1] * size)) continue;
+            f->kernels->spread(rows, n[1], room[k - 1], q[k], step[k] / size, stride[k]);
+            q[k] = room[k - 1];
+        }
+        inner(i, f, rows * n[1], q, ones);
+    }
+}
+
+/* The loop around the innermost one, without the odometer. */
 static void inner_two(const ad_instruction *i, const ad_frame *f, const int64_t *n, char **p, const int64_t *stride,
                       const int64_t *step)
 {
+    enum { SHORT = 24 };
     char *q[AD_OPERANDS];
+    bool tight = stride[0] == 1 && step[0] == n[1] * (int64_t)f->kernels->size;
+    if (n[1] <= SHORT && n[0] > 1 && tight && i->nin <= 3) {
+        inner_short(i, f, n, p, stride, step);
+        return;
+    }
     memcpy(q, p, sizeof q);
     for (int64_t j = 0; j < n[0]; j++) {
         inner(i, f, n[1], q, stride);

@@ -15,6 +15,8 @@ typedef struct ad_kernels {
     void (*select)(int64_t n, void *y, const void *c, int64_t sc, const void *a, int64_t sa, const void *b, int64_t sb);
     void (*softplus_sigmoid)(int64_t n, void *softplus, void *sigmoid, const void *x); /* x may be either result */
     void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */
+    /* y[r·n + j] = x[r·step + j·stride] */
+    void (*spread)(int64_t rows, int64_t n, void *y, const void *x, int64_t step, int64_t stride);
     void (*from_double)(int64_t n, void *y, const double *x);
     int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */
     double (*get)(const void *x, int64_t i);

@@ -112,6 +112,19 @@ static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
     else for (int64_t i = 0; i < n; i++) y[i] = x[i * stride];
 }
 
+static void NAME(k_spread)(int64_t rows, int64_t n, void *to, const void *from, int64_t step, int64_t stride)
+{
+    REAL *restrict y = to;
+    const REAL *restrict x = from;
+    for (int64_t r = 0; r < rows; r++, y += n, x += step) {
+        const REAL first = *x;
+        if (stride == 0)
+            for (int64_t j = 0; j < n; j++) y[j] = first;
+        else
+            for (int64_t j = 0; j < n; j++) y[j] = x[j * stride];
+    }
+}
+
 static void NAME(k_from_double)(int64_t n, void *to, const double *x)
 {
     REAL *y = to;
@@ -128,168 +141,7 @@ static int64_t NAME(k_first_bad)(int64_t n, const void *from)
 
 static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i]; }
 
-/* ---- Reductions within a sample ---- */
-
-static void NAME(k_sum)(int64_t outer, int64_t red, int64_t inner, void *to, const void *from)
-{
-    const REAL *x = from;
-    REAL *restrict y = to;
-    for (int64_t o = 0; o < outer; o++, x += red * inner, y += inner) {
-        if (inner == 1) {
-            double total = 0;
-#pragma omp simd reduction(+ : total)
-            for (int64_t r = 0; r < red; r++) total += x[r];
-            *y = (REAL)total;
-            continue;
-        }
-        memcpy(y, x, (size_t)inner * sizeof(REAL));
-        for (int64_t r = 1; r < red; r++)
-            for (int64_t j = 0; j < inner; j++) y[j] += x[r * inner + j];
-    }
-}
-
-/* The larger, and a NaN if there is one. */
-static inline REAL NAME(larger)(REAL a, REAL b) { return b > a || b != b ? b : a; }
-
-static void NAME(k_max)(int64_t outer, int64_t red, int64_t inner, void *to, const void *from)
-{
-    const REAL *x = from;
-    REAL *restrict y = to;
-    for (int64_t o = 0; o < outer; o++, x += red * inner, y += inner) {
-        memcpy(y, x, (size_t)inner * sizeof(REAL));
-        for (int64_t r = 1; r < red; r++)
-            for (int64_t j = 0; j < inner; j++) y[j] = NAME(larger)(y[j], x[r * inner + j]);
-    }
-}
-
-/* log Σ exp of W columns at once; where the maximum is infinite, it is the answer. */
-static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
-{
-    REAL top[W], v[W] = {0}, out[W];
-    double total[W] = {0};
-    for (int i = 0; i < W; i++) top[i] = -(REAL)INFINITY;
-    for (int64_t r = 0; r < red; r++)
-        for (int64_t j = 0; j < width; j++) top[j] = NAME(larger)(top[j], x[r * inner + j]);
-    for (int64_t r = 0; r < red; r++) {
-        for (int64_t j = 0; j < width; j++) v[j] = x[r * inner + j] - top[j];
-        NAME(body_exp)(W, out, v);
-        for (int64_t j = 0; j < width; j++) total[j] += out[j];
-    }
-    for (int64_t j = 0; j < width; j++) y[j] = top[j] - top[j] == 0 ? (REAL)(top[j] + log(total[j])) : top[j];
-}
-
-static REAL NAME(lse_row)(int64_t n, const REAL *x)
-{
-    REAL top = x[0];
-    double total = 0;
-    for (int64_t i = 1; i < n; i++) top = NAME(larger)(top, x[i]);
-    if (!(top - top == 0)) return top;
-    for (int64_t i = 0; i < n; i += W) {
-        REAL v[W], out[W];
-        int64_t width = n - i < W ? n - i : W;
-        for (int64_t j = 0; j < W; j++) v[j] = j < width ? x[i + j] - top : -(REAL)INFINITY;
-        NAME(body_exp)(W, out, v);
-        for (int64_t j = 0; j < W; j++) total += out[j];
-    }
-    return (REAL)(top + log(total));
-}
-
-static void NAME(k_logsumexp)(int64_t outer, int64_t red, int64_t inner, void *to, const void *from)
-{
-    const REAL *x = from;
-    REAL *y = to;
-    for (int64_t o = 0; o < outer; o++, x += red * inner, y += inner) {
-        if (inner == 1) *y = NAME(lse_row)(red, x);
-        else
-            for (int64_t j = 0; j < inner; j += W)
-                NAME(lse_columns)(red, inner, inner - j < W ? inner - j : W, y + j, x + j);
-    }
-}
-
-/* ---- Reductions over a batch ---- */
-
-static void NAME(k_batch_sum)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
-{
-    const REAL *x = from;
-    if (n == 1) {
-        double total = 0;
-#pragma omp simd reduction(+ : total)
-        for (int64_t r = 0; r < rows; r++) total += x[r];
-        *acc = first ? total : *acc + total;
-        return;
-    }
-    for (int64_t j0 = 0; j0 < n; j0 += 32) {
-        double part[32] = {0};
-        int64_t width = n - j0 < 32 ? n - j0 : 32;
-        if (width == 32)
-            for (int64_t r = 0; r < rows; r++)
-                for (int64_t j = 0; j < 32; j++) part[j] += x[r * n + j0 + j];
-        else
-            for (int64_t r = 0; r < rows; r++)
-                for (int64_t j = 0; j < width; j++) part[j] += x[r * n + j0 + j];
-        for (int64_t j = 0; j < width; j++) acc[j0 + j] = first ? part[j] : acc[j0 + j] + part[j];
-    }
-}
-
-static void NAME(k_batch_max)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
-{
-    const REAL *x = from;
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t j = 0; j < n; j++) {
-            double v = x[r * n + j];
-            acc[j] = (first && r == 0) || v > acc[j] || v != v ? v : acc[j];
-        }
-}
-
-/* A maximum in every lane; a NaN stays. */
-static REAL NAME(peak)(int64_t n, const REAL *x)
-{
-    REAL lane[W], top = -(REAL)INFINITY;
-    int64_t i = 0;
-    for (int k = 0; k < W; k++) lane[k] = top;
-    for (; i + W <= n; i += W)
-        for (int k = 0; k < W; k++) lane[k] = NAME(larger)(lane[k], x[i + k]);
-    for (int k = 0; k < W; k++) top = NAME(larger)(top, lane[k]);
-    for (; i < n; i++) top = NAME(larger)(top, x[i]);
-    return top;
-}
-
-/* Σ exp(x − shift); the last, partial vector is filled up with exp(−∞). */
-static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
-{
-    REAL v[TILE];
-    double total = 0;
-    int64_t full = (n + W - 1) / W * W;
-    for (int64_t i = 0; i < n; i++) v[i] = x[i] - shift;
-    for (int64_t i = n; i < full; i++) v[i] = -(REAL)INFINITY;
-    NAME(body_exp)(full, v, v);
-#pragma omp simd reduction(+ : total)
-    for (int64_t i = 0; i < full; i++) total += v[i];
-    return total;
-}
-
-/* acc: n maxima, then n sums of exp(x − maximum); the sum is rescaled when the maximum grows. */
-static void NAME(k_batch_logsumexp)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
-{
-    const REAL *x = from;
-    for (int64_t j = 0; j < n; j++) {
-        double top = first ? -INFINITY : acc[j], total = first ? 0 : acc[n + j];
-        for (int64_t r = 0; r < rows; r += TILE) {
-            REAL column[TILE];
-            int64_t width = rows - r < TILE ? rows - r : TILE;
-            NAME(k_copy)(width, column, x + r * n + j, n);
-            double peak = NAME(peak)(width, column);
-            if (peak > top || peak != peak) {
-                total = top == -INFINITY ? 0 : total * exp(top - peak);
-                top = peak;
-            }
-            total += NAME(sum_exp)(width, column, (REAL)(top - top == 0 ? top : 0));
-        }
-        acc[j] = top;
-        acc[n + j] = total;
-    }
-}
-
+#include "reductions.inc.h"
 #include "products.inc.h"
 #include "draws.inc.h"
 
@@ -303,7 +155,7 @@ const ad_kernels TABLE = {
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = NAME(binary_##name),
 #include "ops.def"
     },
-    .select = NAME(k_select), .softplus_sigmoid = NAME(k_softplus_sigmoid), .copy = NAME(k_copy), .from_double = NAME(k_from_double),
+    .select = NAME(k_select), .softplus_sigmoid = NAME(k_softplus_sigmoid), .copy = NAME(k_copy), .spread = NAME(k_spread), .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
     .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),

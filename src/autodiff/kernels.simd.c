@@ -87,7 +87,8 @@ static void key_of_step(const uint64_t key[2], uint64_t step, uint32_t out[2])
 #define POLYNOMIAL20(x, c, ...) ((REAL)c + (x) * POLYNOMIAL19(x, __VA_ARGS__))
 #define POLYNOMIAL21(x, c, ...) ((REAL)c + (x) * POLYNOMIAL20(x, __VA_ARGS__))
 
-enum { TILE = 512 }; /* numbers that a reduction copies to the stack */
+/* Numbers that a reduction copies to the stack; rows that are reduced as columns. TILE is a multiple of every vector. */
+enum { TILE = 512, SHORT = 32 };
 
 #define REAL float
 #define FN(name) name##f

@@ -1,6 +1,7 @@
 /* unit_math.inc.h — exp(x) for x ≤ 0 and log1p(x) for 0 ≤ x ≤ 1, all that softplus and sigmoid need: plain arithmetic,
  * which every compiler vectorises, in half the time of the library's functions for any argument (docs/design.md).
- * Errors stay below 2 units in the last place; NaN comes out as NaN, −∞ as 0, and small results become subnormal.
+ * Errors stay below 1.4 (exp) and 2.3 (log1p) units in the last place, 1.1 and 1.8 where the machine fuses products and
+ * sums; NaN comes out as NaN, −∞ as 0, and small results become subnormal.
  *
  * Included for each number type, after its constants (kernels.simd.c): INT, MANTISSA, BIAS, MAGIC, LN2_HIGH, LN2_LOW,
  * EXP_LOWEST, EXP_POLYNOMIAL, LOG1P_POLYNOMIAL. Polynomials are near-minimax (Chebyshev), lowest coefficient first. */
@@ -15,7 +16,7 @@ static inline INT NAME(to_bits)(REAL x)
 static inline REAL NAME(power_of_two)(INT n)
 {
     REAL x;
-    INT bits = (INT)(n + BIAS) << MANTISSA;
+    INT bits = (INT)((uint64_t)(n + BIAS) << MANTISSA); /* unsigned: a NaN brings any n */
     memcpy(&x, &bits, sizeof x);
     return x;
 }

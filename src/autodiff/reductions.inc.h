@@ -1,0 +1,181 @@
+/* reductions.inc.h — sums, maxima and log Σ exp, within a sample and over a batch. Included by kernels.inc.h. */
+
+/* The larger, and a NaN if there is one. */
+static inline REAL NAME(larger)(REAL a, REAL b) { return b > a || b != b ? b : a; }
+
+/* The largest, or a NaN if there is one. */
+static REAL NAME(peak)(int64_t n, const REAL *x)
+{
+    REAL top = -(REAL)INFINITY;
+    int bad = 0;
+#pragma omp simd reduction(max : top) reduction(| : bad)
+    for (int64_t i = 0; i < n; i++) {
+        top = x[i] > top ? x[i] : top;
+        bad |= x[i] != x[i];
+    }
+    for (int64_t i = 0; bad; i++)
+        if (x[i] != x[i]) return x[i];
+    return top;
+}
+
+/* Σ exp(x − shift); the last, partial vector is filled up with exp(−∞). */
+static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
+{
+    REAL v[TILE];
+    double total = 0;
+    int64_t full = (n + W - 1) / W * W;
+    for (int64_t i = 0; i < n; i++) v[i] = x[i] - shift;
+    for (int64_t i = n; i < full; i++) v[i] = -(REAL)INFINITY;
+    NAME(body_exp)(full, v, v);
+#pragma omp simd reduction(+ : total)
+    for (int64_t i = 0; i < full; i++) total += v[i];
+    return total;
+}
+
+/* ---- Within a sample: x [outer][red][inner] → y [outer][inner] ---- */
+
+/* One sample's columns at once; `width` ≤ W of them, `inner` numbers apart. */
+typedef void NAME(columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x);
+typedef REAL NAME(row)(int64_t n, const REAL *x);
+
+static void NAME(sum_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
+{
+    double total[W] = {0};
+    for (int64_t r = 0; r < red; r++)
+        for (int64_t j = 0; j < width; j++) total[j] += x[r * inner + j];
+    for (int64_t j = 0; j < width; j++) y[j] = (REAL)total[j];
+}
+
+static void NAME(max_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
+{
+    REAL top[W];
+    for (int64_t j = 0; j < width; j++) top[j] = x[j];
+    for (int64_t r = 1; r < red; r++)
+        for (int64_t j = 0; j < width; j++) top[j] = NAME(larger)(top[j], x[r * inner + j]);
+    for (int64_t j = 0; j < width; j++) y[j] = top[j];
+}
+
+/* Where the maximum is infinite, it is the answer. */
+static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
+{
+    REAL top[W], v[W] = {0}, out[W];
+    double total[W] = {0};
+    NAME(max_columns)(red, inner, width, top, x);
+    for (int64_t r = 0; r < red; r++) {
+        for (int64_t j = 0; j < width; j++) v[j] = x[r * inner + j] - top[j];
+        NAME(body_exp)(W, out, v);
+        for (int64_t j = 0; j < W; j++) total[j] += out[j];
+    }
+    for (int64_t j = 0; j < W; j++) v[j] = (REAL)total[j];
+    NAME(body_log)(W, out, v);
+    for (int64_t j = 0; j < width; j++) y[j] = top[j] - top[j] == 0 ? top[j] + out[j] : top[j];
+}
+
+static REAL NAME(sum_row)(int64_t n, const REAL *x)
+{
+    double total = 0;
+#pragma omp simd reduction(+ : total)
+    for (int64_t i = 0; i < n; i++) total += x[i];
+    return (REAL)total;
+}
+
+static REAL NAME(lse_row)(int64_t n, const REAL *x)
+{
+    REAL top = NAME(peak)(n, x);
+    double total = 0;
+    if (!(top - top == 0)) return top;
+    for (int64_t i = 0; i < n; i += TILE) total += NAME(sum_exp)(n - i < TILE ? n - i : TILE, x + i, top);
+    return (REAL)(top + log(total));
+}
+
+/* Long rows one by one; of short ones W at a time, as the columns of their transpose. */
+static inline void NAME(reduce)(NAME(columns) *columns, NAME(row) *row, int64_t outer, int64_t red, int64_t inner,
+                                REAL *y, const REAL *x)
+{
+    REAL tile[SHORT * W];
+    if (inner > 1) {
+        for (int64_t o = 0; o < outer; o++, x += red * inner, y += inner)
+            for (int64_t j = 0; j < inner; j += W) columns(red, inner, inner - j < W ? inner - j : W, y + j, x + j);
+    } else if (red > SHORT) {
+        for (int64_t o = 0; o < outer; o++) y[o] = row(red, x + o * red);
+    } else {
+        for (int64_t o = 0; o < outer; o += W) {
+            int64_t width = outer - o < W ? outer - o : W;
+            for (int64_t k = 0; k < width; k++)
+                for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o + k) * red + r];
+            columns(red, W, width, y + o, tile);
+        }
+    }
+}
+
+static void NAME(k_sum)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x)
+{
+    NAME(reduce)(NAME(sum_columns), NAME(sum_row), outer, red, inner, y, x);
+}
+
+static void NAME(k_max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x)
+{
+    NAME(reduce)(NAME(max_columns), NAME(peak), outer, red, inner, y, x);
+}
+
+static void NAME(k_logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x)
+{
+    NAME(reduce)(NAME(lse_columns), NAME(lse_row), outer, red, inner, y, x);
+}
+
+/* ---- Reductions over a batch ---- */
+
+static void NAME(k_batch_sum)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
+{
+    const REAL *x = from;
+    if (n == 1) {
+        double total = 0;
+#pragma omp simd reduction(+ : total)
+        for (int64_t r = 0; r < rows; r++) total += x[r];
+        *acc = first ? total : *acc + total;
+        return;
+    }
+    for (int64_t j0 = 0; j0 < n; j0 += 32) {
+        double part[32] = {0};
+        int64_t width = n - j0 < 32 ? n - j0 : 32;
+        if (width == 32)
+            for (int64_t r = 0; r < rows; r++)
+                for (int64_t j = 0; j < 32; j++) part[j] += x[r * n + j0 + j];
+        else
+            for (int64_t r = 0; r < rows; r++)
+                for (int64_t j = 0; j < width; j++) part[j] += x[r * n + j0 + j];
+        for (int64_t j = 0; j < width; j++) acc[j0 + j] = first ? part[j] : acc[j0 + j] + part[j];
+    }
+}
+
+static void NAME(k_batch_max)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
+{
+    const REAL *x = from;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < n; j++) {
+            double v = x[r * n + j];
+            acc[j] = (first && r == 0) || v > acc[j] || v != v ? v : acc[j];
+        }
+}
+
+/* acc: n maxima, then n sums of exp(x − maximum); the sum is rescaled when the maximum grows. */
+static void NAME(k_batch_logsumexp)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
+{
+    const REAL *x = from;
+    for (int64_t j = 0; j < n; j++) {
+        double top = first ? -INFINITY : acc[j], total = first ? 0 : acc[n + j];
+        for (int64_t r = 0; r < rows; r += TILE) {
+            REAL column[TILE];
+            int64_t width = rows - r < TILE ? rows - r : TILE;
+            NAME(k_copy)(width, column, x + r * n + j, n);
+            double peak = NAME(peak)(width, column);
+            if (peak > top || peak != peak) {
+                total = top == -INFINITY ? 0 : total * exp(top - peak);
+                top = peak;
+            }
+            total += NAME(sum_exp)(width, column, (REAL)(top - top == 0 ? top : 0));
+        }
+        acc[j] = top;
+        acc[n + j] = total;
+    }
+}
