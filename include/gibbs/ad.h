@@ -102,6 +102,7 @@ ad_var ad_sqrt(ad_var x);
 ad_var ad_recip(ad_var x);         /* 1/x */
 ad_var ad_tanh(ad_var x);
 ad_var ad_sigmoid(ad_var x);       /* 1/(1 + e⁻ˣ) */
+ad_var ad_sigmoid_slope(ad_var x); /* its derivative σ(x)σ(−x), the logistic density */
 ad_var ad_softplus(ad_var x);      /* log(1 + eˣ), without overflow */
 ad_var ad_erf(ad_var x);
 ad_var ad_sin(ad_var x);
@@ -238,9 +239,10 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);
 /* ---- Matrices of derivatives, and derivatives of each sample ---- */
 
 /* ∂y/∂x as one matrix [count(y), p], p the number of elements of all x together, in their order; y of any shape. The
- * x are all shared or all on one axis. With a per-sample y each sample has its own matrix, also by shared x, and nothing
- * is added up; with a shared y and per-sample x it is the derivative by each sample's x. Forward or backward, whichever
- * carries fewer directions. Errors: SHAPE, AXIS, ARGUMENT; SMOOTH where an op between per-sample x and y mixes samples. */
+ * x are all shared or all on one axis. With a per-sample y each sample has its own matrix, also by shared x, and
+ * nothing is added up; with a shared y and per-sample x it is the derivative by each sample's x. Forward or backward,
+ * whichever carries fewer directions. Errors: AXIS, ARGUMENT; SMOOTH where an op between per-sample x and y mixes
+ * samples. */
 ad_var ad_jacobian(ad_var y, const ad_var *x, int n);
 
 /* ∇²y [p, p] of a scalar y by all elements of all x together, exactly symmetric. By a shared x the samples of a
@@ -255,8 +257,8 @@ ad_var ad_hessian(ad_var y, const ad_var *x, int n);
 gibbs_status ad_grad_per_sample(ad_var y, const ad_var *x, int n, ad_var *dx);
 
 /* Σᵢ ∂vᵢ/∂xᵢ of a field v of x's shape: a scalar on x's axis (on v's for a shared x), exact, by count(x) directions.
- * v must be continuous in x: kinks are allowed, but sign, step, less, select and user's ops that are not declared smooth
- * are refused (SMOOTH, naming the op), since the divergence of a jump would be missed; so are ops that mix the
+ * v must be continuous in x: kinks are allowed, but sign, step, less, select and user's ops that are not declared
+ * smooth are refused (SMOOTH, naming the op), since the divergence of a jump would be missed; so are ops that mix the
  * samples of a per-sample x. The second form is for those who know that v does not jump. */
 ad_var ad_divergence(ad_var v, ad_var x);
 ad_var ad_divergence_almost_everywhere(ad_var v, ad_var x);

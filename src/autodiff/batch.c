@@ -47,6 +47,7 @@ static ad_var unlift(ad_var v) { return ad_node_of(v)->op == OP_lift ? ad_input_
 /* aᵀb of two [k,·] matrices through the matrix product. */
 static ad_var transposed_product(ad_var a, ad_var b)
 {
+    if (ad_is_null(a) || ad_is_null(b)) return ad_handle(a.tape ? a.tape : b.tape, -1);
     ad_shape s = ad_node_of(a)->shape, t = ad_node_of(b)->shape;
     ad_var product = ad_matmul_core(ad_reshape(a, ad_cube(1, s.dim[0], s.dim[1])), true,
                                     ad_reshape(b, ad_cube(1, t.dim[0], t.dim[1])), false);

@@ -62,7 +62,7 @@ bool ad_inner_ok(const ad_loops *loops, int operand);
 
 /* fuse.c: fills `partner` and `fused` for the nodes of a body. */
 void ad_fuse(ad_compiler *c, const bool *cone);
-void ad_pull_pairs(ad_compiler *c, bool *cone); /* into the body: what a function in it can be paired with */
+void ad_pull_family(ad_compiler *c, bool *cone); /* into the body: what a function in it shares work with */
 
 /* emit.c */
 void ad_emit_node(ad_compiler *c, int32_t node);

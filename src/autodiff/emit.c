@@ -178,14 +178,17 @@ static void emit_sum_with_product(ad_compiler *c, int32_t id, int32_t product)
     emit_matmul(c, product, &c->place[id].at);
 }
 
-/* Two functions of one argument that share most of their work; the second result is operand 2. */
-static void emit_pair(ad_compiler *c, int32_t id, int32_t other)
+/* Two or three functions of one argument that share most of their work: results are operands 0, 2 and 3. */
+static void emit_logistic(ad_compiler *c, int32_t id)
 {
-    ad_instruction i = blank(c, id, ad_run_pair);
-    int32_t first = c->tape->node[id].op == OP_softplus ? id : other, second = first == id ? other : id;
+    ad_instruction i = blank(c, id, ad_run_logistic);
+    i.dim[0] = i.dim[1] = i.dim[2] = -1;
     i.operand[1] = ad_contiguous(c, c->tape->node[id].in[0], NEED_ROWS);
-    i.operand[0] = ad_place_new(c, first);
-    i.operand[2] = ad_place_new(c, second);
+    for (int operand = 0; id >= 0; id = c->partner[id], operand += operand ? 1 : 2) {
+        ad_op op = c->tape->node[id].op;
+        i.dim[op == OP_softplus ? 0 : op == OP_sigmoid ? 1 : 2] = operand;
+        i.operand[operand] = ad_place_new(c, id);
+    }
     append(c, &i, false);
 }
 
@@ -304,7 +307,7 @@ void ad_emit_node(ad_compiler *c, int32_t id)
     if (c->status) return;
     if (c->partner[id] >= 0) {
         if (node->op == OP_add) emit_sum_with_product(c, id, c->partner[id]);
-        else emit_pair(c, id, c->partner[id]);
+        else emit_logistic(c, id);
         return;
     }
     if (ad_ops[node->op].partial[0] || node->op == OP_select) {

@@ -111,9 +111,12 @@ gibbs_status ad_run_copy(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
-gibbs_status ad_run_pair(const ad_instruction *i, ad_frame *f)
+/* dim: the operands that are softplus, sigmoid and its slope; −1 for none */
+gibbs_status ad_run_logistic(const ad_instruction *i, ad_frame *f)
 {
-    f->kernels->softplus_sigmoid(f->rows * i->factor * i->count, address(i, f, 0), address(i, f, 2), address(i, f, 1));
+    void *to[3];
+    for (int k = 0; k < 3; k++) to[k] = i->dim[k] < 0 ? NULL : address(i, f, (int)i->dim[k]);
+    f->kernels->logistic(f->rows * i->factor * i->count, to, address(i, f, 1));
     return GIBBS_OK;
 }
 

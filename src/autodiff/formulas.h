@@ -14,8 +14,8 @@
 #undef SIGN
 #undef STEP
 #undef SIGMOID
+#undef SIGMOID_SLOPE
 #undef SOFTPLUS
-#undef EXP_BELOW_ZERO
 #undef LOG1P_IN_UNIT
 #undef EXP_MINUS_ABS
 #define EXP(x) FN(exp)(x)
@@ -33,8 +33,8 @@
 #define SIGN(x) ((x) < 0 ? -1 : (x) > 0 ? 1 : (x))
 #define STEP(x) ((x) > 0 ? 1 : (x) <= 0 ? 0 : (x))
 /* From e = exp(−|x|), which cannot overflow: 1/(1+e) for x ≥ 0 and e/(1+e) below. */
-#define EXP_BELOW_ZERO(x) EXP(x)
 #define LOG1P_IN_UNIT(x) LOG1P(x)
-#define EXP_MINUS_ABS(x) EXP_BELOW_ZERO((x) < 0 ? (x) : -(x))
-#define SIGMOID(x) (((x) < 0 ? EXP_MINUS_ABS(x) : (REAL)1) / (1 + EXP_MINUS_ABS(x)))
+#define EXP_MINUS_ABS(x) EXP((x) < 0 ? (x) : -(x))
+#define SIGMOID(x) (((x) < 0 ? EXP_MINUS_ABS(x) : (REAL)1) * (1 / (1 + EXP_MINUS_ABS(x))))
+#define SIGMOID_SLOPE(x) (EXP_MINUS_ABS(x) * (1 / (1 + EXP_MINUS_ABS(x))) * (1 / (1 + EXP_MINUS_ABS(x))))
 #define SOFTPLUS(x) (((x) < 0 ? (REAL)0 : (x)) + LOG1P_IN_UNIT(EXP_MINUS_ABS(x)))

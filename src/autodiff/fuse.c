@@ -1,6 +1,6 @@
 /* fuse.c — nodes that one instruction computes together: a sum with a product, which BLAS adds up where the other term
- * lies; and two functions that share most of their work. The rest of a plan is one instruction a node: fusing more was
- * measured and did not pay (docs/design.md). */
+ * lies; and functions of one argument that share most of their work. The rest of a plan is one instruction a node:
+ * fusing more was measured and did not pay (docs/design.md). */
 #include "compile.h"
 
 /* The product that `id` is, seen through reshapes, when nothing else reads it. */
@@ -18,31 +18,33 @@ static void fuse_sum(ad_compiler *c, const bool *cone, int32_t id)
     if (c->partner[id] >= 0) c->fused[c->partner[id]] = true;
 }
 
-/* The sigmoid of what `id` is the softplus of, or the other way round, recorded later; −1 for none. */
-static int32_t pair_of(const ad_compiler *c, int32_t id)
+static bool is_logistic(const ad_node *n)
+{
+    return n->axis >= 0 && (n->op == OP_softplus || n->op == OP_sigmoid || n->op == OP_sigmoid_slope);
+}
+
+/* The next node that is another such function of the argument of `id`; −1 for none. */
+static int32_t next_of_family(const ad_compiler *c, const bool *of, int32_t id)
 {
     const ad_node *node = c->tape->node;
-    ad_op wanted = node[id].op == OP_softplus ? OP_sigmoid : OP_softplus;
-    if (node[id].axis < 0 || (node[id].op != OP_softplus && node[id].op != OP_sigmoid)) return -1;
-    for (int32_t i = id + 1; i < c->count; i++)
-        if (c->live[i] && node[i].op == wanted && node[i].in[0] == node[id].in[0]) return i;
+    for (int32_t i = id + 1; is_logistic(&node[id]) && i < c->count; i++)
+        if (of[i] && is_logistic(&node[i]) && node[i].in[0] == node[id].in[0]) return i;
     return -1;
 }
 
-void ad_pull_pairs(ad_compiler *c, bool *cone)
+void ad_pull_family(ad_compiler *c, bool *cone)
 {
-    for (int32_t i = 0; i < c->count; i++) {
-        int32_t other = cone[i] ? pair_of(c, i) : -1;
-        if (other >= 0 && !c->done[other]) cone[other] = true;
-    }
+    for (int32_t i = 0; i < c->count; i++)
+        for (int32_t k = cone[i] ? next_of_family(c, c->live, i) : -1; k >= 0; k = next_of_family(c, c->live, k))
+            if (!c->done[k]) cone[k] = true;
 }
 
-static void fuse_pair(ad_compiler *c, const bool *cone, int32_t id)
+static void fuse_family(ad_compiler *c, const bool *cone, int32_t id)
 {
-    int32_t other = pair_of(c, id);
-    if (other < 0 || !cone[other]) return;
-    c->partner[id] = other;
-    c->fused[other] = true;
+    for (int32_t next; (next = next_of_family(c, cone, id)) >= 0; id = next) {
+        c->partner[id] = next;
+        c->fused[next] = true;
+    }
 }
 
 void ad_fuse(ad_compiler *c, const bool *cone)
@@ -55,6 +57,6 @@ void ad_fuse(ad_compiler *c, const bool *cone)
         const ad_node *node = &c->tape->node[i];
         if (!cone[i] || node->axis < 0 || c->fused[i]) continue;
         if (node->op == OP_add) fuse_sum(c, cone, i);
-        else fuse_pair(c, cone, i);
+        else fuse_family(c, cone, i);
     }
 }

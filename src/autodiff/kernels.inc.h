@@ -80,27 +80,41 @@ static void NAME(k_select)(int64_t n, void *to, const void *pc, int64_t sc, cons
     }
 }
 
-static void NAME(pair_body)(int64_t n, REAL *y, REAL *s, const REAL *from)
+/* softplus, sigmoid and the sigmoid's slope share e = exp(−|x|) and 1/(1 + e). Inlined for each choice of results. */
+static inline void NAME(logistic_body)(int64_t n, REAL *const *to, const REAL *from, bool plus, bool sigmoid, bool slope)
 {
+    REAL *y = to[0], *s = to[1], *d = to[2];
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
-        const REAL x = from[i], e = EXP_MINUS_ABS(x);
-        y[i] = (x < 0 ? (REAL)0 : x) + LOG1P_IN_UNIT(e);
-        s[i] = (x < 0 ? e : (REAL)1) / (1 + e);
+        const REAL x = from[i], e = EXP_MINUS_ABS(x), r = 1 / (1 + e);
+        if (plus) y[i] = (x < 0 ? (REAL)0 : x) + LOG1P_IN_UNIT(e);
+        if (sigmoid) s[i] = (x < 0 ? e : (REAL)1) * r;
+        if (slope) d[i] = e * r * r;
     }
 }
 
-static void NAME(k_softplus_sigmoid)(int64_t n, void *to, void *second, const void *from)
+static void NAME(logistic_some)(int64_t n, REAL *const *to, const REAL *x)
 {
-    REAL *y = to, *s = second, in[W] = {0}, out[2][W];
+    switch ((to[0] ? 1 : 0) + (to[1] ? 2 : 0) + (to[2] ? 4 : 0)) {
+    case 3: NAME(logistic_body)(n, to, x, true, true, false); break;
+    case 5: NAME(logistic_body)(n, to, x, true, false, true); break;
+    case 6: NAME(logistic_body)(n, to, x, false, true, true); break;
+    default: NAME(logistic_body)(n, to, x, true, true, true); break;
+    }
+}
+
+static void NAME(k_logistic)(int64_t n, void *const *to, const void *from)
+{
     const REAL *x = from;
+    REAL *all[3] = {to[0], to[1], to[2]}, in[W] = {0}, out[3][W], *last[3];
     int64_t whole = n & ~(int64_t)(W - 1), rest = n - whole;
     if (rest) memcpy(in, x + whole, (size_t)rest * sizeof(REAL));
-    if (whole) NAME(pair_body)(whole, y, s, x);
+    if (whole) NAME(logistic_some)(whole, all, x);
     if (!rest) return;
-    NAME(pair_body)(W, out[0], out[1], in);
-    memcpy(y + whole, out[0], (size_t)rest * sizeof(REAL));
-    memcpy(s + whole, out[1], (size_t)rest * sizeof(REAL));
+    for (int k = 0; k < 3; k++) last[k] = all[k] ? out[k] : NULL;
+    NAME(logistic_some)(W, last, in);
+    for (int k = 0; k < 3; k++)
+        if (all[k]) memcpy(all[k] + whole, out[k], (size_t)rest * sizeof(REAL));
 }
 
 static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
@@ -155,7 +169,8 @@ const ad_kernels TABLE = {
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = NAME(binary_##name),
 #include "ops.def"
     },
-    .select = NAME(k_select), .softplus_sigmoid = NAME(k_softplus_sigmoid), .copy = NAME(k_copy), .spread = NAME(k_spread), .from_double = NAME(k_from_double),
+    .select = NAME(k_select), .logistic = NAME(k_logistic), .copy = NAME(k_copy), .spread = NAME(k_spread),
+    .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
     .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),
@@ -177,5 +192,6 @@ const ad_kernels TABLE = {
 #undef LN2_HIGH
 #undef LN2_LOW
 #undef EXP_LOWEST
+#undef EXP_HIGHEST
 #undef EXP_POLYNOMIAL
 #undef LOG1P_POLYNOMIAL

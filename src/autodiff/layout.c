@@ -41,7 +41,7 @@ static void place(ad_compiler *c, int64_t index)
  * in full, in the order in which the result is written. */
 static int dying_operand(const ad_compiler *c, const ad_instruction *i, int64_t number)
 {
-    bool in_order = i->run == ad_run_elementwise || i->run == ad_run_copy || i->run == ad_run_pair;
+    bool in_order = i->run == ad_run_elementwise || i->run == ad_run_copy || i->run == ad_run_logistic;
     if (!in_order || i->operand[0].buffer < 0) return -1;
     for (int k = 1; k <= i->nin; k++) {
         int32_t b = i->operand[k].buffer;

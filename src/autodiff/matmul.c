@@ -20,8 +20,10 @@ static ad_var absorb_transpose(ad_var v, bool *flag)
     return ad_input_of(v, 0);
 }
 
+/* v is [1,m,n]; a unit matrix in another shape is none. */
 static bool is_identity(ad_var v)
 {
+    if (ad_node_of(v)->shape.dim[1] != ad_node_of(v)->shape.dim[2]) return false;
     while (ad_node_of(v)->op == OP_reshape || ad_node_of(v)->op == OP_lift) v = ad_input_of(v, 0);
     return ad_node_of(v)->op == OP_array && v.tape->side[ad_node_of(v)->side].identity;
 }
@@ -39,14 +41,20 @@ static ad_var repeated_number(ad_var v)
     return ad_reshape(ad_input_of(v, 0), ad_scalar());
 }
 
-/* Row i of a·b for a column a of equal numbers c is c·b: nothing to multiply. */
-static ad_var repeated_row(ad_var a, ad_var b, ad_shape shape)
+/* A factor of equal numbers c multiplies nothing: a·b is then c times sums over the dimension that they share. */
+static ad_var scaled_sums(ad_var a, bool ta, ad_var b, bool tb, ad_shape shape)
 {
-    bool column = ad_node_of(a)->shape.dim[1] * ad_node_of(a)->shape.dim[2] == shape.dim[1];
-    ad_var c = column ? repeated_number(a) : ad_handle(NULL, -1);
-    if (ad_is_null(c)) return c;
-    ad_var row = ad_reshape(ad_mul(c, b), ad_cube(ad_node_of(b)->shape.dim[0], 1, shape.dim[2]));
-    return ad_expand(row, shape);
+    ad_var c = repeated_number(b), sum;
+    int64_t L = ad_node_of(a)->shape.dim[0];
+    if (!ad_is_null(c)) {
+        sum = ad_reshape(ad_sum_dims(a, ta ? 1u << 1 : 1u << 2), ad_cube(L, shape.dim[1], 1));
+    } else {
+        c = repeated_number(a);
+        if (ad_is_null(c)) return c;
+        L = ad_node_of(b)->shape.dim[0];
+        sum = ad_reshape(ad_sum_dims(b, tb ? 1u << 2 : 1u << 1), ad_cube(L, 1, shape.dim[2]));
+    }
+    return ad_expand(ad_mul(c, sum), shape);
 }
 
 static ad_var fold_matmul(ad_var a, bool ta, ad_var b, bool tb, int32_t axis, ad_shape shape)
@@ -55,7 +63,7 @@ static ad_var fold_matmul(ad_var a, bool ta, ad_var b, bool tb, int32_t axis, ad
     if (ad_is_zero(a) || ad_is_zero(b)) return ad_fill(tape, axis, shape, 0);
     if (ad_node_of(a)->shape.dim[0] == 1 && is_identity(a)) return tb ? ad_transpose(b) : b;
     if (ad_node_of(b)->shape.dim[0] == 1 && is_identity(b)) return ta ? ad_transpose(a) : a;
-    return repeated_row(a, b, shape);
+    return scaled_sums(a, ta, b, tb, shape);
 }
 
 /* A·b with shared A and per-sample column b is (bᵀAᵀ)ᵀ: one product for all rows of a block. */

@@ -88,22 +88,24 @@ static REAL NAME(lse_row)(int64_t n, const REAL *x)
     return (REAL)(top + log(total));
 }
 
-/* Long rows one by one; of short ones W at a time, as the columns of their transpose. */
+/* Long rows one by one, wide columns as they are; of the rest W results at a time, as columns of a tile. */
 static inline void NAME(reduce)(NAME(columns) *columns, NAME(row) *row, int64_t outer, int64_t red, int64_t inner,
                                 REAL *y, const REAL *x)
 {
     REAL tile[SHORT * W];
-    if (inner > 1) {
+    if (red > SHORT ? inner > 1 : 2 * inner > W) {
         for (int64_t o = 0; o < outer; o++, x += red * inner, y += inner)
             for (int64_t j = 0; j < inner; j += W) columns(red, inner, inner - j < W ? inner - j : W, y + j, x + j);
     } else if (red > SHORT) {
         for (int64_t o = 0; o < outer; o++) y[o] = row(red, x + o * red);
     } else {
-        for (int64_t o = 0; o < outer; o += W) {
-            int64_t width = outer - o < W ? outer - o : W;
-            for (int64_t k = 0; k < width; k++)
-                for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o + k) * red + r];
-            columns(red, W, width, y + o, tile);
+        for (int64_t q = 0; q < outer * inner; q += W) {
+            int64_t width = outer * inner - q < W ? outer * inner - q : W, o = q / inner, j = q % inner;
+            for (int64_t k = 0; k < width; k++) {
+                for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o * red + r) * inner + j];
+                if (++j == inner) j = 0, o++;
+            }
+            columns(red, W, width, y + q, tile);
         }
     }
 }

@@ -145,7 +145,7 @@ static void fill_body(ad_compiler *c, int32_t axis, bool *cone)
 {
     c->stage->axis = axis;
     ad_place_carried(c);
-    if (c->stores) ad_pull_pairs(c, cone);
+    if (c->stores) ad_pull_family(c, cone);
     mark_stored(c, cone);
     ad_fuse(c, cone);
     for (int64_t i = 0; i < c->count && !c->status; i++) {
