@@ -38,15 +38,17 @@ find_path(LBFGS_INCLUDE_DIR lbfgs.h REQUIRED)
 find_library(LBFGS_LIBRARY lbfgs REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
 pkg_check_modules(JANSSON REQUIRED jansson>=2.10)
+find_package(ZLIB REQUIRED)
 
-set(GIBBS_INCLUDE_DIRS ${cblas_include} ${LBFGS_INCLUDE_DIR} ${RANDOM123_INCLUDE_DIR} ${JANSSON_INCLUDE_DIRS})
+set(GIBBS_INCLUDE_DIRS ${cblas_include} ${LBFGS_INCLUDE_DIR} ${RANDOM123_INCLUDE_DIR} ${JANSSON_INCLUDE_DIRS}
+    ${ZLIB_INCLUDE_DIRS})
 list(REMOVE_DUPLICATES GIBBS_INCLUDE_DIRS)
 set(GIBBS_DEFINITIONS $<$<BOOL:${GIBBS_OPENBLAS_THREADS}>:GIBBS_OPENBLAS=1>)
 
 # A library by its name (-lfoo) where the linker finds it so: what we install then holds no path of the machine it
 # was built on. By its full path elsewhere.
 set(GIBBS_LIBRARIES m)
-foreach(path IN LISTS JANSSON_LINK_LIBRARIES LBFGS_LIBRARY cblas_libraries)
+foreach(path IN LISTS JANSSON_LINK_LIBRARIES ZLIB_LIBRARIES LBFGS_LIBRARY cblas_libraries)
     get_filename_component(name "${path}" NAME_WE)
     string(REGEX REPLACE "^lib" "" name "${name}")
     find_library(GIBBS_BY_NAME_${name} ${name} PATHS ${CMAKE_C_IMPLICIT_LINK_DIRECTORIES} NO_DEFAULT_PATH)

@@ -156,7 +156,7 @@ static gibbs_status save(const settings *set, const problem *p, const method *m,
     return density_plot_write(&plot, model, &r->unsaved);
 }
 
-/* ---- From a file to a problem --------------------------------------------------------------------------------- */
+/* ---- From a file or a name to a problem ------------------------------------------------------------------------ */
 
 static gibbs_status split_and_scale(const settings *set, const ebm_data *all, problem *p, gibbs_error *error)
 {
@@ -198,11 +198,19 @@ static gibbs_status measure_gaussian(problem *p, gibbs_error *error)
     return status;
 }
 
+static gibbs_status read_or_draw(const settings *set, ebm_data *all, gibbs_error *error)
+{
+    for (int i = 0; ebm_data_generator(i); i++)
+        if (!strcmp(set->data, ebm_data_generator(i)))
+            return ebm_data_generate(set->data, (int64_t)set->rows, (uint64_t)set->split_seed, NULL, all, error);
+    return ebm_data_read(set->data, NULL, all, error);
+}
+
 static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
 {
     ebm_data all;
     char path[PATH_SIZE];
-    gibbs_status status = ebm_data_read_csv(set->data, NULL, &all, error);
+    gibbs_status status = read_or_draw(set, &all, error);
     if (status) return status;
     status = split_and_scale(set, &all, p, error);
     ebm_data_free(&all);

@@ -1,6 +1,7 @@
 # What the scripts share; sourced with `root` set to the repository's folder.
 
-build_packages="build-essential cmake pkg-config libopenblas-dev librandom123-dev liblbfgs-dev libjansson-dev"
+build_packages="build-essential cmake pkg-config libopenblas-dev librandom123-dev liblbfgs-dev libjansson-dev
+zlib1g-dev"
 jobs=${JOBS:-$(nproc)}
 
 # Installs the named Debian packages that are missing: as root, or through sudo when it asks for no password.

@@ -74,7 +74,7 @@ static int parse_activation(const char *text, void *target, char *message, size_
 /* ---- The table of options ---- */
 
 static const char before[] =
-    "Fits one network energy of points in the plane (a CSV of 1 to 3 columns) by several losses, normalises each "
+    "Fits one network energy of points in the plane (a table of 1 to 3 columns) by several losses, normalises each "
     "density by quadrature, and compares their mean log-likelihoods on rows that were held out.\v";
 
 static const char after[] =
@@ -102,7 +102,10 @@ static char *describe(void)
 static void read_table(int argc, char **argv, settings *s)
 {
     const option_entry table[] = {
-        {"data", "FILE.csv", "A table of numbers, a header or none", &s->data, NULL, NULL},
+        {"data", "FILE|NAME",
+         "A table: CSV, npy or IDX, gzip of these; or a set to draw: gaussian, 8gaussians, circles, rings, moons, "
+         "pinwheel, swissroll, 2spirals, checkerboard", &s->data, NULL, NULL},
+        {"rows", "N", "Of a set that is drawn, by the split's seed", &s->rows, &option_several, NULL},
         {"loss", "NAME,...", "Any of ml-is, cd, score-matching, nce; or all (default all)", s, NULL, parse_losses},
         {"hidden", "N,...", "Widths of the hidden layers (default 64,64)", s, NULL, parse_hidden},
         {"activation", "NAME", "softplus, tanh or silu (default silu)", s, NULL, parse_activation},
@@ -132,10 +135,11 @@ static void read_table(int argc, char **argv, settings *s)
 
 settings settings_read(int argc, char **argv)
 {
-    settings s = {.data = "examples/data/faithful.csv", .chosen = {1, 1, 1, 1}, .width = {64, 64}, .layers = 2,
-                  .activation = ad_silu, .steps = NAN, .rate = NAN, .noise_ratio = NAN, .weight_decay = NAN,
-                  .cd_steps = 10, .cd_step = 0.02, .data_noise = 0.2, .base_sd = 4, .held_out = 0.2,
-                  .validation = 0.25, .split_seed = 1, .common = {.seed = 1, .threads = 1, .out = "out"}};
+    settings s = {.data = "examples/data/faithful.csv", .rows = 1000, .chosen = {1, 1, 1, 1}, .width = {64, 64},
+                  .layers = 2, .activation = ad_silu, .steps = NAN, .rate = NAN, .noise_ratio = NAN,
+                  .weight_decay = NAN, .cd_steps = 10, .cd_step = 0.02, .data_noise = 0.2, .base_sd = 4,
+                  .held_out = 0.2, .validation = 0.25, .split_seed = 1,
+                  .common = {.seed = 1, .threads = 1, .out = "out"}};
     read_table(argc, argv, &s);
     return s;
 }

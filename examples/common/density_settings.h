@@ -25,7 +25,7 @@ typedef struct settings {
     int layers;
     ebm_activation activation;
     double steps, rate, noise_ratio, weight_decay; /* NaN: the method's */
-    double batch, data_noise, cd_steps, cd_step, base_sd, held_out, validation, split_seed;
+    double rows, batch, data_noise, cd_steps, cd_step, base_sd, held_out, validation, split_seed;
     common_options common;
 } settings;
 

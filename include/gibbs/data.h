@@ -1,4 +1,4 @@
-/* gibbs/data.h — tables of numbers: reading, checking, standardising and splitting them; tensor files. */
+/* gibbs/data.h — tables of numbers: reading, drawing, checking, standardising and splitting them; tensor files. */
 #ifndef GIBBS_DATA_H
 #define GIBBS_DATA_H
 
@@ -18,6 +18,25 @@ typedef struct ebm_data {
     gibbs_allocator allocator;
 } ebm_data;
 
+/* Reads a table from a file whose format its first bytes tell:
+ *   npy   NumPy's format, versions 1.0 to 3.0, either byte order, C and Fortran order; bool, whole numbers of 8 to 64
+ *         bits, float32 and float64
+ *   IDX   the format of MNIST: all six types of number, any number of dimensions
+ *   gzip  of any of the others; offsets and lines in messages are then those of the unpacked file
+ *   CSV   any other file: ebm_data_read_csv below
+ * The first dimension of an npy or IDX array counts the rows, the others are columns, the last moving fastest; an array
+ * of one dimension is one column. Whole numbers beyond 2^53 become the nearest double.
+ * Errors: IO; FORMAT with «file: byte 128: …» (from 0), what was expected there and what was found (a header that is
+ * damaged or says more or less than the file holds, records and Python objects, other types of number, data after the
+ * end); DATA (no numbers, NaN or infinity: row and column are named); SIZE, MEMORY. What a file claims is held against
+ * its length before memory is asked for, at most eight bytes a byte; but gzip can pack a thousand bytes into one. On
+ * error *out is zeroed. */
+gibbs_status ebm_data_read(const char *path, const gibbs_allocator *allocator, ebm_data *out, gibbs_error *error);
+
+/* The same from memory; `name` stands for the file in messages. */
+gibbs_status ebm_data_parse(const void *bytes, size_t length, const char *name, const gibbs_allocator *allocator,
+                            ebm_data *out, gibbs_error *error);
+
 /* Reads comma separated numbers (RFC 4180: quotes, CRLF, a UTF-8 byte order mark are understood). A first line
  * in which some field is not a number is taken as the header. Blank lines at the end are ignored. Every field
  * must be one finite number in C notation, whatever the locale; every line must have as many as the first.
@@ -35,6 +54,29 @@ gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gi
 
 /* Writes a CSV with full precision (17 digits), header included when there are names. Errors: IO. */
 gibbs_status ebm_data_write_csv(const char *path, const ebm_data *data, gibbs_error *error);
+
+/* Writes an npy file, version 1.0, of rows × cols float64 in C order; names are left out. Errors: IO. */
+gibbs_status ebm_data_write_npy(const char *path, const ebm_data *data, gibbs_error *error);
+
+/* Draws `rows` independent points of the plane from one of the usual sets. Row r depends on seed and r only, so that a
+ * longer draw begins with a shorter one. ε, ε′ are standard normals, U(a, b) is uniform, one of several is each as
+ * likely:
+ *   gaussian      (ε, ε′)
+ *   8gaussians    (4(cos a, sin a) + ½(ε, ε′))/1.414, a one of kπ/4
+ *   circles       r(cos a, sin a) + 0.24(ε, ε′), a ~ U(0, 2π), r one of 1.5 and 3
+ *   rings         r(cos a, sin a) + 0.08(ε, ε′), a ~ U(0, 2π), r one of 0.75, 1.5, 2.25 and 3
+ *   moons         2m − (1, 0.2) + 0.2(ε, ε′), m one of (cos a, sin a) and (1 − cos a, ½ − sin a), a ~ U(0, π)
+ *   pinwheel      2(ρ cos a + τ sin a, τ cos a − ρ sin a), ρ = 1 + 0.3ε, τ = 0.1ε′, a = b + ¼ exp ρ, b one of 2πk/5
+ *   swissroll     (t(cos t, sin t) + (ε, ε′))/5, t ~ U(1.5π, 4.5π)
+ *   2spirals      ±(u − n cos n, v + n sin n)/3 + 0.1(ε, ε′), n = 3π√U(0, 1), u and v ~ U(0, ½)
+ *   checkerboard  uniform on the squares [2i, 2i + 2) × [2j, 2j + 2), i and j from −2 to 1, of which i + j is even
+ * These are the sets of Grathwohl et al. 2019 (FFJORD) and scikit-learn, with angles and parts drawn, not counted out.
+ * Errors: ARGUMENT (another name; rows < 1), SIZE, MEMORY. */
+gibbs_status ebm_data_generate(const char *name, int64_t rows, uint64_t seed, const gibbs_allocator *allocator,
+                               ebm_data *out, gibbs_error *error);
+
+/* The name of set i, counted from 0; NULL when there are no more. */
+const char *ebm_data_generator(int i);
 
 /* OK when the table has at least one row and one column and every number is finite; else DATA, naming the first
  * bad row and column (counted from 1, the column also by its name when there is one). */

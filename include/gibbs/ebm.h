@@ -120,6 +120,70 @@ gibbs_status ebm_gaussian_full(int64_t dim, const double *mean, const double *co
 gibbs_status ebm_gaussian_fit(const ebm_data *data, int full, double widen, const gibbs_allocator *allocator,
                               ebm_proposal **q, gibbs_error *error);
 
+/* Independent Student t columns, y = location + scale·T with ν > 0 degrees of freedom, any real number (∞: the normal):
+ * log q = Σᵢ lnΓ((ν+1)/2) − lnΓ(ν/2) − ½ ln πν − ln scaleᵢ − ½(ν+1) ln(1 + zᵢ²/ν), z = (y − location)/scale. Draws are
+ * exact (Bailey 1994), from 2 dim uniforms; where ν is so small that T leaves the number type (|T| > 10³⁰⁸ has a
+ * probability of the order of 10^(−308ν), in float32 10^(−38ν)), they are infinite. Arrays are copied. Errors: ARGUMENT
+ * (dim < 1, ν or a scale that is not positive, a location that is not finite: the column is named), MEMORY. */
+gibbs_status ebm_student_t(int64_t dim, const double *location, const double *scale, double nu,
+                           const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error);
+/* The location is the data's mean, the scale their standard deviation (divisor rows) times `widen`: for every ν, as
+ * some have no variance to match. Errors as ebm_gaussian_fit. */
+gibbs_status ebm_student_t_fit(const ebm_data *data, double nu, double widen, const gibbs_allocator *allocator,
+                               ebm_proposal **q, gibbs_error *error);
+
+/* Uniform on the box low ≤ y ≤ high: log q = −Σ ln(highᵢ − lowᵢ), and −∞ outside. Data that lie outside tell NCE
+ * nothing, and a chain of ebm_independence_mh that starts there stays: cover them. Errors: ARGUMENT (dim < 1, ends
+ * that are not finite or not in order: the column is named), MEMORY. */
+gibbs_status ebm_uniform(int64_t dim, const double *low, const double *high, const gibbs_allocator *allocator,
+                         ebm_proposal **q, gibbs_error *error);
+/* The data's range, `widen` times as wide about its middle. NUMERIC when a column is constant. */
+gibbs_status ebm_uniform_fit(const ebm_data *data, double widen, const gibbs_allocator *allocator, ebm_proposal **q,
+                             gibbs_error *error);
+
+/* Independent columns that are `high` with probability pᵢ, 0 < pᵢ < 1, and `low` otherwise ({0, 1}, ±1):
+ * log q(y) = Σ bᵢ ln pᵢ + (1 − bᵢ) ln(1 − pᵢ), b = (y − low)/(high − low), a probability (not a density) where every yᵢ
+ * is low or high; elsewhere it is that formula. Errors: ARGUMENT (a probability, by its column; low = high), MEMORY. */
+gibbs_status ebm_bernoulli(int64_t dim, const double *p, double low, double high, const gibbs_allocator *allocator,
+                           ebm_proposal **q, gibbs_error *error);
+/* p = (count of high + smoothing)/(rows + 2 smoothing), smoothing > 0: 1 is Laplace's, a large one widens towards ½.
+ * DATA when a number is neither low nor high (row and column are named). */
+gibbs_status ebm_bernoulli_fit(const ebm_data *data, double low, double high, double smoothing,
+                               const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error);
+
+/* Gaussian kernels over the data, q(y) = (1/n) Σⱼ Πᵢ N(yᵢ; xⱼᵢ, hᵢ²): a row is picked and noise added. The data are
+ * copied. h: one bandwidth a column, or NULL for Silverman's rule. log q costs n·dim a point. In float32 the rows are
+ * picked with probabilities 1/n ± 2⁻²³. Errors: DATA, ARGUMENT (a bandwidth that is not positive), NUMERIC (a constant
+ * column has no rule), SIZE (n > 2²⁴), MEMORY. */
+gibbs_status ebm_kernel_density(const ebm_data *data, const double *h, const gibbs_allocator *allocator,
+                                ebm_proposal **q, gibbs_error *error);
+
+/* Bandwidths by rule of thumb (Scott 1992; Silverman 1986), times `widen`; sd has divisor n. Fills h[cols]. Errors as
+ * ebm_gaussian_fit. */
+typedef enum ebm_bandwidth_rule {
+    EBM_BANDWIDTH_SCOTT,    /* hᵢ = sdᵢ n^(−1/(d+4)) */
+    EBM_BANDWIDTH_SILVERMAN /* hᵢ = sdᵢ (4/((d+2)n))^(1/(d+4)) */
+} ebm_bandwidth_rule;
+gibbs_status ebm_bandwidth(const ebm_data *data, ebm_bandwidth_rule rule, double widen, double *h, gibbs_error *error);
+
+/* log q of every row of its own data under the kernels of the *other* rows, log_q[n]: what to compare bandwidths by, as
+ * log q itself counts each row's own kernel, and would choose h → 0. It is not the density that is drawn from: losses
+ * need log q as it is. ARGUMENT when q is not what ebm_kernel_density made, or has one row. */
+gibbs_status ebm_kernel_density_left_out(const ebm_proposal *q, double *log_q, gibbs_error *error);
+
+/* Σ w_g q_g, weights positive and made to sum to 1 (NULL: equal): log q = lse(ln w_g + log q_g). A broad component
+ * keeps importance weights bounded («defensive», Hesterberg 1995). A draw costs one of every component, which share its
+ * random numbers. The components stay the caller's and must outlive the mixture; they may depend on θ, the weights do
+ * not. Errors: ARGUMENT (no components, one that is NULL or lacks a callback, a weight), SHAPE (dims differ),
+ * MEMORY. */
+gibbs_status ebm_mixture(int count, const double *weight, const ebm_proposal *const *component,
+                         const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error);
+
+/* Independent blocks of columns: y = (y₁, y₂, …), y_k ~ factor k with its own dim; log q = Σ log q_k(y_k). The factors
+ * stay the caller's and must outlive the product. Errors: ARGUMENT, MEMORY. */
+gibbs_status ebm_product(int count, const ebm_proposal *const *factor, const gibbs_allocator *allocator,
+                         ebm_proposal **q, gibbs_error *error);
+
 /* Frees a proposal that one of the functions above made. */
 void ebm_proposal_free(ebm_proposal *q);
 
@@ -143,17 +207,48 @@ extern const ebm_sampler ebm_mala;
 /* Independence Metropolis-Hastings (S0 §6): x′ ~ q, accepted with min(1, w(x′)/w(x)), w = exp(−E)/q. Needs a
  * proposal. */
 extern const ebm_sampler ebm_independence_mh;
+/* Random-walk Metropolis (S3): x′ = x + h ε, so h is the standard deviation; accepted with min(1, p(x′)/p(x)).
+ * With `mass`, coordinate i moves by h εᵢ/√massᵢ. */
+extern const ebm_sampler ebm_random_walk;
+/* Hamiltonian Monte Carlo (Duane et al. 1987; Neal 2011): momentum r ~ N(0, diag(mass)), `leapfrog_steps` leapfrog
+ * steps of size h (half a step of r, then x and r in turn, half a step of r), accepted with
+ * min(1, exp(E(x) + ½rᵀM⁻¹r − E(x′) − ½r′ᵀM⁻¹r′)). The length h·leapfrog_steps is fixed: near a period of the motion,
+ * 2π/√λ on a Gaussian of precision λ, chains come back to where they were. */
+extern const ebm_sampler ebm_hmc;
 
+/* Samplers of a discrete x, whose values `states` and `categories` tell; a start with other values is a DATA error. */
+/* Gibbs: a step is a sweep over the variables in their order, each drawn from p(xᵢ | x₋ᵢ) by the energies of all its
+ * values. A sweep costs one energy a variable when binary, else K. Not reversible; acceptance is 1. */
+extern const ebm_sampler ebm_gibbs;
+/* Gibbs with gradients (Grathwohl et al. 2021): a variable and its new value are proposed with probability
+ * q(x′|x) ∝ exp(−½∇E(x)·(x′ − x)) over all changes of one variable; accepted with min(1, p(x′)q(x|x′)/p(x)q(x′|x)).
+ * Exact, whatever the energy does between its states. */
+extern const ebm_sampler ebm_gibbs_with_gradients;
+/* Block Gibbs of two layers, each drawn at once given the other: needs `blocks`. Acceptance is 1. */
+extern const ebm_sampler ebm_block_gibbs;
+
+typedef struct ebm_blocks ebm_blocks; /* the conditionals of two layers, defined in gibbs/extend.h */
+
+/* Zero in a field means its default. */
 typedef struct ebm_chain_options {
     const ebm_sampler *sampler;   /* NULL: ebm_mala */
-    double step;                  /* h of the Langevin samplers, > 0; default 0.01 */
+    double step;                  /* h, > 0 for every sampler; default 0.01 */
     const ebm_proposal *proposal; /* of ebm_independence_mh; must outlive the chains */
     int threads;                  /* 0: OMP_NUM_THREADS, else all processors */
+    int leapfrog_steps;           /* of ebm_hmc; default 10 */
+    const double *mass;           /* dim numbers > 0, copied: of ebm_hmc and ebm_random_walk; NULL: all 1 */
+    double states[2];             /* discrete x: the two values of a variable; both 0: 0 and 1 */
+    int categories;               /* discrete x: blocks of so many one-hot columns; 0: two-valued columns */
+    const ebm_blocks *blocks;     /* of ebm_block_gibbs; must outlive the chains */
+    const double *inverse_temperatures; /* β, copied: parallel tempering, see ebm_chains_swapped; NULL: none */
+    int temperatures;             /* how many; rows are a multiple of it */
+    int swap_every;               /* steps between swaps; default 10 */
 } ebm_chain_options;
 
 /* Many chains side by side, one a row; all that move together take their steps inside one block of cache. */
 typedef struct ebm_chains ebm_chains;
 
+/* ARGUMENT: options out of range or missing, also of a sampler that does not use them. */
 ebm_chain_options ebm_chain_defaults(void);
 gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **chains,
                             gibbs_error *error);
@@ -163,13 +258,29 @@ void ebm_chains_free(ebm_chains *chains);
 gibbs_status ebm_chains_start(ebm_chains *chains, const double *x, int64_t rows, gibbs_error *error);
 
 /* Moves every chain `steps` times; the draws are a function of seed, of the number of steps taken since the start
- * plus `step0`, and of the row. Parameters are read from the model as they are now. */
+ * plus `step0`, and of the row. Parameters are read from the model as they are now. Never changes the step size. */
 gibbs_status ebm_chains_run(ebm_chains *chains, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error);
 
+/* Moves every chain `steps` times while h is adapted, so that moves are accepted at the rate `target` (0: the
+ * sampler's own, 0.234 for random walks, 0.44 in one dimension, 0.574 for MALA, 0.8 for HMC), by dual averaging of
+ * log h (Nesterov 2009; Hoffman & Gelman 2014 §3.2) on the share of all chains that moved. h is then frozen at the
+ * average that the method keeps, and acceptances are forgotten: what later runs report was not adapted. Chains stay
+ * where they end. Errors: those of a run (h is then as it was); ARGUMENT: steps < 1, a target outside (0, 1), a
+ * sampler whose acceptance does not follow from h. */
+gibbs_status ebm_chains_warm_up(ebm_chains *chains, int64_t steps, double target, uint64_t seed, gibbs_error *error);
+
+double ebm_chains_step(const ebm_chains *chains); /* h as it is now */
 int64_t ebm_chains_rows(const ebm_chains *chains);
 void ebm_chains_get(const ebm_chains *chains, double *x); /* rows × dim */
-/* Accepted over proposed since the start, over all chains; 1 for ULA; NaN before a run. */
+/* Accepted over proposed since the start or the warm-up, over all chains; 1 for ULA and Gibbs; NaN before a run. */
 double ebm_chains_acceptance(const ebm_chains *chains);
+
+/* Parallel tempering (Geyer 1991): with `temperatures` R, rows nR … nR + R − 1 are one ladder, row nR + i moves in
+ * exp(−β_i E), and after every swap_every steps neighbours i, i + 1 exchange their places with probability
+ * min(1, exp((β_i − β_{i+1})(E(x_i) − E(x_{i+1})))), even and odd pairs in turn. Exact: rows nR + i have that
+ * density for ever once they have it. With β_0 = 1, rows 0, R, 2R, … are the samples of the model. This is the share
+ * of swaps that were made; NaN before one was tried. */
+double ebm_chains_swapped(const ebm_chains *chains);
 
 /* Importance sampling (S0 eq 7, 13): y ~ q, weights w̄ ∝ exp(−E(y))/q(y). Fills y[rows × dim] and weight[rows]
  * (summing to 1; either may be NULL), log Ẑ = lse(log w) − log rows, and the effective sample size 1/Σw̄². */
@@ -184,6 +295,83 @@ gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int6
  * finite, not negative and not all 0 (DATA); they need not sum to 1. */
 gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int multinomial, uint64_t seed,
                           int64_t *index, gibbs_error *error);
+
+/* ---- Annealed importance sampling -------------------------------------------------------------------------------- */
+
+/* Annealed importance sampling (Neal 2001) between a normalised base density q and the model along the geometric path
+ * exp(−E_β), E_β = βE − (1 − β) log q. Needs a q that is positive where exp(−E) is. */
+typedef struct ebm_ais_options {
+    ebm_chain_options chain;  /* the transitions: any sampler, no temperatures. Block Gibbs: joint form and a product
+                                 density over binary units as q */
+    const ebm_proposal *base; /* q, independent of θ; must be set */
+    int64_t bridges;          /* β goes from 0 to 1 in so many parts; default 1000 */
+    const double *beta;       /* bridges + 1 rising numbers from 0 to 1; NULL: equal parts */
+    int64_t steps;            /* transitions at each β between; default 1 */
+    uint64_t seed;
+} ebm_ais_options;
+
+typedef struct ebm_ais {
+    double log_z;          /* the estimate */
+    double standard_error; /* of it, by the delta method: of one direction only, not of its bias */
+    double ess;            /* (Σw)²/Σw² of the `rows` weights */
+    double acceptance;     /* NaN with one bridge */
+} ebm_ais;
+
+/* 1000 bridges in equal parts, one step of ebm_mala at 0.01. */
+ebm_ais_options ebm_ais_defaults(void);
+
+/* Forward: rows x ~ q are moved along the path to the model. E w = Z, so log Ẑ = log mean w lies below log Z on average
+ * (Jensen). Fills log_weight[rows] and x[rows × dim], where the chains end (either may be NULL): with the weights, a
+ * sample of the model. Errors: ARGUMENT, SHAPE, MEMORY, NUMERIC (E is not finite at a row). */
+gibbs_status ebm_ais_forward(ebm_model *model, const ebm_ais_options *options, int64_t rows, double *log_weight,
+                             double *x, ebm_ais *result, gibbs_error *error);
+/* Reverse (Burda, Grosse & Salakhutdinov 2015): `rows` points x of the model itself are moved to the base. E w = 1/Z
+ * if they are exact draws, so log Ẑ = −log mean w lies above log Z on average; from a long chain, as far as
+ * that is true of it. The two together bracket log Z on average, and their gap falls as bridges are added. Fills
+ * log_weight[rows] (may be NULL). */
+gibbs_status ebm_ais_reverse(ebm_model *model, const ebm_ais_options *options, const double *x, int64_t rows,
+                             double *log_weight, ebm_ais *result, gibbs_error *error);
+
+/* ---- Diagnostics of chains --------------------------------------------------------------------------------------- */
+
+/* A scalar of each of `chains` chains after each of `steps` steps: series[t · chains + c], steps >= 4. Chains are split
+ * in halves (the middle step of an odd number is left out), so that a trend within a chain counts as well. Errors:
+ * ARGUMENT, DATA (a number is not finite), NUMERIC (all numbers of the series are equal), MEMORY. */
+/* The number of independent draws that would give the mean as well: N/τ, τ = 1 + 2Σρ_t over Geyer's initial monotone
+ * sequence, ρ_t from within and between the chains (Geyer 1992; Stan Reference Manual; Vehtari et al. 2021 §3.2).
+ * At most N log₁₀ N, for chains that alternate. */
+gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t chains, double *ess, gibbs_error *error);
+/* √(var⁺/W): 1 when all halves of all chains agree in their means (Gelman et al. 2013 §11.4). Of normal scores
+ * of the ranks and of their folded ranks with `ranks`, whichever is larger: heavy tails and spreads that differ are
+ * then found as well (Vehtari et al. 2021 §4). */
+gibbs_status ebm_split_r_hat(const double *series, int64_t steps, int64_t chains, int ranks, double *r_hat,
+                             gibbs_error *error);
+
+/* A number made of one x. */
+typedef double (*ebm_scalar_fn)(const double *x, int64_t dim, void *context);
+/* Coordinate *(const int64_t *)context of x; NaN when it has none such. */
+double ebm_scalar_column(const double *x, int64_t dim, void *context);
+
+typedef struct ebm_trace_options {
+    int64_t steps;   /* noted; >= 4 */
+    int64_t every;   /* steps of the chains between two; default 1 */
+    ebm_scalar_fn f; /* what is noted of each chain; NULL: its energy */
+    void *context;
+    uint64_t seed, step0; /* as of ebm_chains_run */
+} ebm_trace_options;
+
+typedef struct ebm_trace {
+    double mean, sd;       /* of the series */
+    double standard_error; /* sd/√ess: of the mean */
+    double ess, r_hat;     /* r_hat by ranks; 1 is good, above 1.01 is not */
+    double acceptance;     /* since the start or the warm-up */
+} ebm_trace;
+
+/* Runs the chains, notes f after every `every` steps into series[steps × chains] (may be NULL) and judges it. With
+ * parallel tempering the chains are those of the first temperature: rows/temperatures. ESS and R̂ need several chains
+ * from places far apart to mean much. Errors: those of a run and of the two above; DATA when f gives NaN or infinity. */
+gibbs_status ebm_chains_trace(ebm_chains *chains, const ebm_trace_options *options, double *series, ebm_trace *result,
+                              gibbs_error *error);
 
 /* ---- Losses ------------------------------------------------------------------------------------------------------ */
 
@@ -298,6 +486,10 @@ typedef struct ebm_fit_options {
     double rate, momentum, beta1, beta2, epsilon, weight_decay; /* defaults: 1e-3, 0.9, 0.9, 0.999, 1e-8, 0 */
     double clip;                     /* largest gradient norm; 0: no limit */
     ebm_schedule schedule;           /* default constant */
+    int64_t warmup;                  /* steps in which the rate rises to `rate`, before the schedule; default 0 */
+    double average;                  /* β of ebm_average after every step: validation and the fitted model then have the
+                                        averages (of a learnt log Z as well), training and callbacks see the
+                                        parameters themselves; default 0: none. Not for L-BFGS (ARGUMENT) */
     uint64_t seed;                   /* of minibatches, noise and chains */
     double validation_fraction;      /* of the rows kept for validation; 0: none, and the last parameters are kept */
     int64_t validation_every;        /* steps between validations; default 10 */
@@ -330,6 +522,38 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
                      gibbs_error *error);
 void ebm_fit_report_free(ebm_fit_report *report);
 
+/* ---- Standard errors --------------------------------------------------------------------------------------------- */
+
+/* How far an estimate θ̂ that minimises a loss L may be from what the loss is after: the sandwich covariance (Godambe
+ * 1960, Huber 1967, White 1982)
+ *
+ *     H⁻¹ S H⁻¹,   H = ∇²L(θ̂),   S = Σₙ uₙuₙᵀ + Σ_m v_m v_mᵀ
+ *
+ * uₙ is the derivative of ∇L by the weight of data row n, less its average (∇ℓ(xₙ)/N for a mean of ℓ), v_m likewise of
+ * artificial point m (w̄_m(∇E(y_m) − Σw̄∇E) for ML-IS, the delta method): the rows and the points are two independent
+ * samples. It holds whether or not the model is true, for every loss whose gradient is a function of such samples. */
+typedef struct ebm_uncertainty {
+    int64_t size;           /* p: the model's parameters, then log Z when the loss learns it */
+    int64_t identified;     /* directions of them that the loss sees; p when it sees all */
+    double *covariance;     /* p × p, in the directions that the loss sees */
+    double *standard_error; /* p: the roots of its diagonal; NaN where the loss does not see the parameter at all */
+    double *noise_error;    /* p: the part of them that the artificial sample adds: total² = data² + noise² */
+    double newton;          /* √(gᵀH⁻¹g/tr H⁻¹S): how far L is from its minimum against how far chance puts it (for one
+                               parameter the step left, in standard errors): far below 1, or θ̂ is no minimum */
+    gibbs_allocator allocator;
+} ebm_uncertainty;
+
+/* The uncertainty of the model's present parameters, fitted to `data` with these options: of them, loss, loss_options,
+ * weight_decay, seed, threads and the validation split (the rows trained on count) are read. The artificial points are
+ * those of ebm_fit with redraw 0; where the fit drew new ones each step, noise_error says too much. Rows are taken as
+ * independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
+ * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
+ * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
+ * part of itself constant), SMOOTH, NUMERIC (H is not finite, or has a negative eigenvalue: no minimum), DATA, MEMORY. */
+gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
+                                 ebm_uncertainty *result, gibbs_error *error);
+void ebm_uncertainty_free(ebm_uncertainty *uncertainty);
+
 /* ---- Normalised densities by quadrature, d <= 3
  * ---------------------------------------------------------------------- */
 
@@ -354,8 +578,11 @@ gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature 
 gibbs_status ebm_mean_log_likelihood(ebm_model *model, const ebm_data *data, double log_z, double *result,
                                      gibbs_error *error);
 
-/* ---- Energies that ship
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Energies that ship ------------------------------------------------------------------------------------
+ * Each returns a model of its own parameters, to be freed by ebm_model_free. Specs are zero-initialised where nothing is
+ * said; arrays in them are copied; callbacks and their contexts must outlive the model. Binary variables are 0 and 1,
+ * variables with more labels one-hot blocks. Errors: ARGUMENT (a number out of its range, named), SIZE, SHAPE,
+ * MEMORY, and what ebm_model_new reports. */
 
 /* ½(x − μ)ᵀP(x − μ): parameters "mean" [d], "precision" [d,d], of which the symmetric part counts; starts at the
  * standard normal. log Z = ½d log 2π − ½ log det P. */
@@ -377,6 +604,208 @@ typedef struct ebm_mlp_spec {
 
 /* E(x) = v·φ(W_Lᵀ φ(… φ(W₁ᵀx + b₁) …) + b_L) + ‖x‖²/(2 base_sd²); parameters W1, b1, …, v. */
 gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_error *error);
+
+typedef struct ebm_rbm_spec {
+    int64_t visible, hidden;
+    int joint;        /* x = [v, h] with E(v, h); else x = v with F(v) = −log Σ_h exp(−E(v, h)) */
+    int gaussian;     /* real visibles, p(v | h) = N(a + Wh, sd²); else they are 0 and 1 */
+    double sd;        /* of Gaussian visibles; 0 means 1 */
+    int learn_sd;     /* it is a parameter, "log_sd" [visible], that starts at log sd */
+    double weight_sd; /* of the initial W; 0 means 0.01 */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_rbm_spec;
+
+/* The restricted Boltzmann machine (S3 §10.2.2.2), hidden units 0 and 1: E(v, h) = −vᵀWh − a·v − b·h, or
+ * ½‖(v − a)/sd‖² − (v/sd²)ᵀWh − b·h for Gaussian visibles. "W" [visible,hidden], "a" [visible], "b" [hidden]. */
+gibbs_status ebm_model_rbm(const ebm_rbm_spec *spec, ebm_model **model, gibbs_error *error);
+
+/* An RBM's conditionals, for ebm_block_gibbs: they refer to the model, which must outlive them. ARGUMENT: no RBM. */
+gibbs_status ebm_rbm_blocks(const ebm_model *rbm, ebm_blocks *blocks, gibbs_error *error);
+
+/* A space of discrete variables. In a row each takes one column with a number from 0 on or, one-hot, as many columns
+ * as it has labels, one of them 1. */
+typedef struct ebm_space {
+    int64_t variables;
+    int64_t labels;        /* of each; 0 means 2 */
+    const int64_t *states; /* labels of each variable, where they differ; or NULL */
+    int one_hot;
+} ebm_space;
+
+typedef struct ebm_mrf_spec {
+    ebm_space space;
+    const int64_t *edges; /* edge_count × 2 numbers of variables, from 0; NULL: all pairs i < j, in order */
+    int64_t edge_count;
+    gibbs_dtype dtype;
+    const gibbs_allocator *allocator;
+} ebm_mrf_spec;
+
+/* Pairwise Markov random fields (S3 §10.2.2.1); each edge is counted once. All start at 0.
+ * Ising: −Σ J_ij sᵢsⱼ − Σ hᵢsᵢ with spins s = 2x − 1 of binary columns; "J" [edges], "h" [variables].
+ * Potts, one-hot: −Σ J_ij [xᵢ = xⱼ] − Σ hᵢ[xᵢ]; "J" [edges], "h" [columns].
+ * Any, one-hot: −Σ P_ij[xᵢ, xⱼ] − Σ uᵢ[xᵢ], log potentials; "pairwise" (the tables of the edges one after the other,
+ * each labels of i × labels of j), "unary" [columns]. A constant can move between tables: the last two have
+ * redundant parameters. ARGUMENT: an edge outside the graph, from a variable to itself, or twice. */
+gibbs_status ebm_model_ising(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
+gibbs_status ebm_model_potts(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
+gibbs_status ebm_model_mrf(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
+
+/* A recorded map x → vector, in several specs below. */
+typedef struct ebm_features {
+    ad_var (*record)(ad_var x, const ad_var *theta, void *context); /* NULL: the identity */
+    int64_t size;                    /* of the result; 0 for the identity */
+    const ebm_parameter *parameters; /* its own: theta[0], theta[1], … */
+    int parameter_count;
+    void *context;
+} ebm_features;
+
+typedef struct ebm_exponential_spec {
+    int64_t dim;
+    ebm_features statistics; /* T, without parameters */
+    gibbs_dtype dtype;
+    const gibbs_allocator *allocator;
+} ebm_exponential_spec;
+
+/* The exponential family, E(x) = −η·T(x) (S3's EF); "eta" [size] starts at 0. */
+gibbs_status ebm_model_exponential(const ebm_exponential_spec *spec, ebm_model **model, gibbs_error *error);
+
+/* Maximum entropy (S3 eq 10.7–10.13): sets η so that E T = μ [size] under exp(η·T) on the support, which is `rows`
+ * points x with weights ≥ 0 (NULL: ones): all states of a space, or a quadrature grid. Where μ is the data's mean of T
+ * this is maximum likelihood, from the statistics alone. Newton on the dual log Z(η) − η·μ, to 1e-11 of |μ| + sd T in
+ * float64; log Z goes to *log_z unless that is NULL. NUMERIC, naming the statistic: no density on the support has these
+ * expectations; the model is then unchanged. */
+gibbs_status ebm_maxent(ebm_model *model, const double *mu, const double *x, const double *weight, int64_t rows,
+                        double *log_z, gibbs_error *error);
+
+typedef struct ebm_experts_spec {
+    int64_t dim, experts;
+    ebm_activation expert; /* G; NULL: ad_logcosh */
+    int learn_weights;     /* αᵢ = exp("log_alpha" [experts]), starting at 1; else 1 */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_experts_spec;
+
+/* Independent component analysis, and products of experts where there are more experts than dimensions:
+ * Σᵢ αᵢ G((xW)ᵢ), "W" [dim,experts] (Hyvärinen 2005; Welling, Hinton & Osindero 2003). */
+gibbs_status ebm_model_experts(const ebm_experts_spec *spec, ebm_model **model, gibbs_error *error);
+ad_var ebm_student_expert(ad_var u); /* log(1 + u²/2): a Student t, whose weight must exceed ½ */
+
+/* ---- Models from models ----
+ * The parts record their energies in the new model: they must outlive it. Their values are copied, and their names get
+ * the prefixes "1.", "2.", …; afterwards the parameters are the new model's own. SHAPE, DTYPE: the parts differ. */
+enum { EBM_MAX_PARTS = 64 };
+
+/* Σ βₖ Eₖ: a product of densities (S3 eq 10.17). `beta` NULL: ones. */
+gibbs_status ebm_model_sum(ebm_model *const *parts, const double *beta, int count, ebm_model **model,
+                           gibbs_error *error);
+/* β E, without a prefix: the density at temperature 1/β. */
+gibbs_status ebm_model_tempered(ebm_model *part, double beta, ebm_model **model, gibbs_error *error);
+
+/* −log Σ_g ξ_g exp(−E_g), ξ_g = π_g/Z_g (S0 eq 26; Matsuda & Hyvärinen 2019); "log_xi" [count − 1] holds
+ * log ξ_2, … relative to ξ_1, because the scale of all is log Z, which NCE learns beside them. */
+gibbs_status ebm_model_mixture(ebm_model *const *parts, int count, ebm_model **model, gibbs_error *error);
+
+/* Of a mixture, from data and its log Z (NCE's): π_g = mean of ξ_gφ_g/Σξφ over the data, and log Z_g = log π_g −
+ * log ξ_g unless `log_z_part` is NULL. Errors: ARGUMENT (no mixture), SHAPE, DATA, NUMERIC, MEMORY. */
+gibbs_status ebm_mixture_weights(ebm_model *mixture, const ebm_data *data, double log_z, double *pi,
+                                 double *log_z_part, gibbs_error *error);
+
+/* ---- Conditional models ----
+ * p(y | x) = exp(−E(x, y))/Z(x) (S3's CEBM): the model's rows are [x, y], of which the first `given` columns are given
+ * and the others modelled, and the energy is an ordinary one of the row. What makes it conditional is how log Z(x) is
+ * known, and two ways serve all: the labels y, when they can be listed, are enumerated on a child axis (any energy);
+ * or log Z(x) is recorded (regressions: the log partition function; a chain: the forward algorithm). log_z is taken
+ * where both are there. Other losses than ebm_loss_conditional_ml, and samplers, model the whole row. */
+typedef struct ebm_conditional {
+    int64_t given;
+    const double *labels; /* label_count × (dim − given), or NULL; copied */
+    int64_t label_count;
+    ad_var (*log_z)(ad_var x, const ad_var *theta, void *context); /* x [given] → scalar; context is the energy's */
+} ebm_conditional;
+
+/* A conditional model with the spec's energy, of dim columns. */
+gibbs_status ebm_model_conditional(const ebm_model_spec *spec, const ebm_conditional *conditional, ebm_model **model,
+                                   gibbs_error *error);
+int64_t ebm_model_given(const ebm_model *model); /* 0: not conditional */
+
+/* Records log Z(x; θ) for x [given], and log p(y | x; θ) = −E − log Z(x) for a row. Errors on the tape: ARGUMENT (not
+ * conditional, or neither labels nor log_z), AXIS (labels, and x is shared), what recording reports. */
+ad_var ebm_conditional_log_z(const ebm_model *model, ad_var x, const ad_var *theta);
+ad_var ebm_conditional_log_likelihood(const ebm_model *model, ad_var row, const ad_var *theta);
+
+/* Maximum conditional likelihood: −mean log p(yₙ | xₙ) over the rows. */
+extern const ebm_loss ebm_loss_conditional_ml;
+
+typedef enum ebm_response {
+    EBM_LINEAR,   /* y real: B = ½τ‖y‖², τ = exp("log_precision"); the least squares coefficients are W/τ */
+    EBM_LOGISTIC, /* y of 0 and 1 */
+    EBM_SOFTMAX   /* y one-hot blocks, one an output */
+} ebm_response;
+
+typedef struct ebm_regression_spec {
+    ebm_response response;
+    int64_t given;
+    int64_t outputs; /* 0 means 1 */
+    int64_t labels;  /* of softmax, >= 2 */
+    int pinned;      /* softmax: the first label has η = 0 and no parameters, which else are redundant */
+    ebm_features features; /* Ψ; its parameters get the prefix "psi." */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_regression_spec;
+
+/* E(x, y) = B(y) − η·y, η = WᵀΨ(x) + b (S3 eq 10.4): linear, logistic and softmax regression, which with several
+ * outputs is the factorising CRF (S3 eq 10.5–10.6): Z(x) is a product over the outputs. "W" [size, columns of y],
+ * "b" start at 0. */
+gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **model, gibbs_error *error);
+
+typedef struct ebm_chain_crf_spec {
+    int64_t given, length, labels;
+    ebm_features features; /* of x, the same number for each position, one position after the other */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_chain_crf_spec;
+
+/* The linear-chain CRF (Lafferty, McCallum & Pereira 2001): E = −Σₜ (ψₜW + b)·yₜ − Σₜ yₜᵀAyₜ₊₁, y of `length` one-hot
+ * blocks; "W" [features of a position, labels], "b" [labels], "A" [labels,labels] start at 0. */
+gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **model, gibbs_error *error);
+
+typedef struct ebm_bilinear_spec {
+    int64_t given, modelled;
+    int64_t width;        /* of the embedding; 0: that of the features, without projections */
+    ebm_features x, y;    /* ψ and f; their parameters get the prefixes "x." and "y." */
+    const double *labels; /* as in ebm_conditional */
+    int64_t label_count;
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_bilinear_spec;
+
+/* −Ψ(x)ᵀφ(y) (S3 eq 10.14), Ψ = Uᵀψ(x), φ = Vᵀf(y); "U" and "V" [features, width]. Linear in φ: it is normalisable for
+ * labels, or on a bounded domain. */
+gibbs_status ebm_model_bilinear(const ebm_bilinear_spec *spec, ebm_model **model, gibbs_error *error);
+
+/* ---- Exact log Z ---- */
+
+/* Columns that a row of the space takes, and its number of states; −1 when it has none, or too many to count. */
+int64_t ebm_space_dim(const ebm_space *space);
+int64_t ebm_space_size(const ebm_space *space);
+/* States first … first + rows − 1 into x[rows × dim]; the last variable changes fastest. */
+void ebm_space_rows(const ebm_space *space, int64_t first, int64_t rows, double *x);
+
+/* log Σ exp(−E) over all states of the space (NULL: binary columns), at most 2²⁰, and their probabilities in that order
+ * unless `probability` is NULL. Errors: ARGUMENT, SHAPE (the space's columns are not the model's), SIZE, MEMORY,
+ * NUMERIC (E is NaN or −∞ in some state, or +∞ in all). */
+gibbs_status ebm_enumerate(ebm_model *model, const ebm_space *space, double *log_z, double *probability,
+                           gibbs_error *error);
+
+/* The exact log Z of a model that has one: Gaussian; complete ICA with logcosh or Student-t experts; RBM, by enumeration
+ * of its smaller side (Gaussian visibles: the hidden side) of at most 20 units. ARGUMENT for others; NUMERIC where
+ * the density is not normalisable. */
+gibbs_status ebm_model_log_z(ebm_model *model, double *log_z, gibbs_error *error);
 
 #ifdef __cplusplus
 }

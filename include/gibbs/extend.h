@@ -63,11 +63,18 @@ struct ebm_loss {
 /* What a sampler sees. */
 typedef struct ebm_sampler_graph {
     ad_tape *tape;
-    ebm_model *model;
+    ebm_model *model;             /* what ebm_sampler_energy records: a tempered energy where temperatures are used */
     const ad_var *theta;
     ad_axis chain;
     ad_var step;                  /* h, a shared scalar */
     const ebm_proposal *proposal; /* or NULL */
+    int leapfrog_steps;
+    ad_var scale;                 /* 1/√mass, shared [dim], or the scalar 1 */
+    double states[2];             /* as in ebm_chain_options, the default filled in */
+    int categories;
+    const ebm_blocks *blocks;     /* or NULL */
+    ad_var inverse_temperature;   /* β of E_β = βE − (1 − β) log q, a per-sample scalar; null: 1 */
+    const ebm_proposal *base;     /* q of that path, or NULL: βE alone */
 } ebm_sampler_graph;
 
 ad_var ebm_sampler_energy(const ebm_sampler_graph *graph, ad_var x);
@@ -83,17 +90,68 @@ struct ebm_sampler {
     void (*start)(const ebm_sampler_graph *graph, ad_var x, ad_var *cache);
     /* state[0] is x, state[1 …] the caches; returns a per-sample scalar, 1 where the move was accepted. */
     ad_var (*step)(const ebm_sampler_graph *graph, const ad_var *state, ad_var *next);
+    int discrete;     /* x has the values of `states` and `categories`: starts are checked */
+    int needs_blocks;
+    /* How many recorded transitions make one step of a chain (a sweep: one for each variable); NULL: 1. The caches are
+     * made anew only between steps. */
+    int64_t (*moves)(const ebm_sampler_graph *graph);
+    /* The acceptance that ebm_chains_warm_up aims at in `dim` dimensions; NULL: h is not adapted. */
+    double (*target)(int64_t dim);
 };
 
-/* A proposal: draws as a function of standard normals, and its normalised log density, both recorded. */
+/* Units of a layer: independent given the other layer. */
+typedef enum ebm_unit {
+    EBM_UNIT_BINARY,  /* 0 or 1; parameter[0] is the log odds of 1, [units] */
+    EBM_UNIT_GAUSSIAN /* parameter[0] is the mean, [units], parameter[1] the standard deviation, [units] or a scalar */
+} ebm_unit;
+
+typedef struct ebm_layer {
+    ebm_unit unit;
+    int64_t units;
+    /* Records the density of this layer given the other one, [its units]. */
+    void (*given)(ad_var other, const ad_var *theta, void *context, ad_var *parameter);
+} ebm_layer;
+
+/* The conditionals that ebm_block_gibbs draws from, as of an RBM. A step draws h given v, then v given h. In the
+ * joint form x is (v, h) and the energy is E(v, h); otherwise x is v, the energy is the free energy −log Σ_h
+ * exp(−E(v, h)), and h is drawn and forgotten. Temperatures need the joint form, whose log odds are multiplied by β
+ * and whose standard deviations are divided by √β (a free energy's conditionals do not factorise then). */
+struct ebm_blocks {
+    ebm_layer visible, hidden;
+    int joint;
+    void *context; /* passed to `given` */
+};
+
+/* A proposal: draws as a function of random numbers, and its normalised log density, both recorded. `random` is a
+ * vector of `normals` independent standard normals and, after them, `uniforms` uniforms on (0, 1); when both are 0 (as
+ * where they are not set) it is dim normals. Draws may depend on θ (S0 §3.2): random numbers do not, so y moves with θ.
+ * The Laplace density ½e^(−|y|) on the line, from one uniform:
+ *
+ *     static ad_var draw(const ebm_proposal *q, ad_var random, const ad_var *theta)
+ *     {
+ *         ad_var side = ad_shift(ad_scale(random, 2), -1); // uniform on (−1, 1); 1 − |side| is uniform on (0, 1)
+ *         return ad_neg(ad_mul(ad_sign(side), ad_log1p(ad_neg(ad_abs(side)))));
+ *     }
+ *
+ *     static ad_var log_density(const ebm_proposal *q, ad_var y, const ad_var *theta)
+ *     {
+ *         return ad_shift(ad_neg(ad_sum(ad_abs(y))), -log(2));
+ *     }
+ *
+ *     const ebm_proposal laplace = {
+ *         .name = "laplace", .dim = 1, .draw = draw, .log_density = log_density, .uniforms = 1,
+ *     };
+ *
+ * draw returns [dim], log_density a scalar. */
 struct ebm_proposal {
     const char *name;
     int64_t dim;
     int depends_on_theta; /* theta is NULL in both calls when 0 */
-    ad_var (*draw)(const ebm_proposal *q, ad_var normal, const ad_var *theta);
+    ad_var (*draw)(const ebm_proposal *q, ad_var random, const ad_var *theta);
     ad_var (*log_density)(const ebm_proposal *q, ad_var y, const ad_var *theta);
     void *context;
     void (*release)(ebm_proposal *q); /* NULL when there is nothing to free */
+    int64_t normals, uniforms;        /* how many random numbers a draw takes; 0 and 0: dim normals */
 };
 
 #ifdef __cplusplus

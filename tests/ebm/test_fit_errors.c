@@ -17,6 +17,8 @@ SETTER(beta2, beta2, double)
 SETTER(epsilon, epsilon, double)
 SETTER(weight_decay, weight_decay, double)
 SETTER(clip, clip, double)
+SETTER(average, average, double)
+SETTER(warmup, warmup, int64_t)
 SETTER(fraction, validation_fraction, double)
 SETTER(every, validation_every, int64_t)
 SETTER(patience, patience, int64_t)
@@ -42,6 +44,8 @@ static const range ranges[] = {
     {epsilon, {-1e-9, INFINITY, NAN}, 3, "epsilon", 1e-3},
     {weight_decay, {-1, INFINITY, NAN}, 3, "decay", 0.1},
     {clip, {-1, INFINITY, NAN}, 3, "clipping", 0.1},
+    {average, {-0.1, 1, NAN}, 3, "averaging", 0.9},
+    {warmup, {-1, 2, 100}, 3, "warm-up", 1},
     {fraction, {-0.1, 1, NAN}, 3, "fraction", 0.5},
     {fraction, {0.001, 0.999}, 2, "without a row", 0.05},
     {every, {0, -5}, 2, "validation_every", 1},

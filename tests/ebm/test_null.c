@@ -53,6 +53,10 @@ Test(null, methods_and_data)
     NULL_IN("apply_scale", ebm_data_apply_scale(&data, NULL, mean, &error));
     NULL_IN("standardise", ebm_data_standardise(NULL, NULL, NULL, &error));
     NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &train, &held, &error));
+    NULL_IN("read", ebm_data_read(NULL, NULL, &train, &error));
+    NULL_IN("parse", ebm_data_parse(mean, sizeof mean, NULL, NULL, &train, &error));
+    NULL_IN("generate", ebm_data_generate("moons", 1, 1, NULL, NULL, &error));
+    NULL_IN("write_npy", ebm_data_write_npy("t.npy", NULL, &error));
 }
 
 Test(null, engine)

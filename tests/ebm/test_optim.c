@@ -11,9 +11,6 @@
 
 enum { STEPS = 60, SLOTS = 2, CANARY = 16 };
 
-static ebm_optim_update_fn *const sgd_kernels[] = GIBBS_ISA_TABLE(ebm_optim_sgd);
-static ebm_optim_update_fn *const adam_kernels[] = GIBBS_ISA_TABLE(ebm_optim_adam);
-
 /* A number of the reference and the sum of the absolute terms it was made of, which scales its rounding error. */
 typedef struct term {
     double value, size;
@@ -71,18 +68,88 @@ static void reference_adam(scalar_state *s, double g, const ebm_optim_step *a)
     s->w = plus(s->w, change);
 }
 
+/* Loshchilov & Hutter 2019, algorithm 2: Adam of the gradient alone, begun from (1 − rate·λ)w. */
+static void reference_adamw(scalar_state *s, double g, const ebm_optim_step *a)
+{
+    ebm_optim_step adam = *a;
+    adam.weight_decay = 0;
+    s->w = plus(s->w, times(-a->rate * a->weight_decay, s->w));
+    reference_adam(s, g, &adam);
+}
+
+/* Tieleman & Hinton 2012, with PyTorch's epsilon and momentum. */
+static void reference_rmsprop(scalar_state *s, double g, const ebm_optim_step *a)
+{
+    term gradient = plus(exactly(g), times(a->weight_decay, s->w));
+    term square = {gradient.value * gradient.value, gradient.size * gradient.size};
+    s->slot[0] = plus(times(a->beta2, s->slot[0]), times(1 - a->beta2, square));
+    double spread = s->slot[0].size / (s->slot[0].value > 0 ? s->slot[0].value : 1);
+    term share = times(1 / (sqrt(s->slot[0].value) + a->epsilon), gradient);
+    share.size *= fmax(1, spread);
+    s->slot[1] = plus(times(a->momentum, s->slot[1]), share);
+    s->w = plus(s->w, times(-a->rate, s->slot[1]));
+}
+
+/* ---- The builds, one an instruction set, told apart from the one that this machine takes ---- */
+
+static ebm_optim_update_fn *const sgd_kernels[] = GIBBS_ISA_TABLE(ebm_optim_sgd);
+static ebm_optim_update_fn *const adam_kernels[] = GIBBS_ISA_TABLE(ebm_optim_adam);
+static ebm_optim_update_fn *const adamw_kernels[] = GIBBS_ISA_TABLE(ebm_optim_adamw);
+static ebm_optim_update_fn *const rmsprop_kernels[] = GIBBS_ISA_TABLE(ebm_optim_rmsprop);
+static int isa_under_test;
+
+static void sgd_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
+{
+    sgd_kernels[isa_under_test](dtype, n, w, g, state, args);
+}
+
+static void rmsprop_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
+{
+    rmsprop_kernels[isa_under_test](dtype, n, w, g, state, args);
+}
+
+/* Adam's builds get the folded rate from here, AdamW's the factor that w keeps as well. */
+static ebm_optim_step folded(const ebm_optim_step *args)
+{
+    ebm_optim_step step = *args;
+    double t = (double)(args->step + 1), root = sqrt(correction(args->beta2, t));
+    step.rate *= root / correction(args->beta1, t);
+    step.epsilon *= root;
+    return step;
+}
+
+static void adam_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
+{
+    ebm_optim_step step = folded(args);
+    adam_kernels[isa_under_test](dtype, n, w, g, state, &step);
+}
+
+static void adamw_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
+{
+    ebm_optim_step step = folded(args);
+    step.weight_decay = 1 - args->rate * args->weight_decay;
+    adamw_kernels[isa_under_test](dtype, n, w, g, state, &step);
+}
+
 typedef struct method {
     const ebm_optimizer *optimizer;
+    ebm_optim_update_fn *by_isa;
     reference_fn *reference;
     ebm_optim_step args;
 } method;
 
 static const method methods[] = {
-    {&ebm_sgd, reference_sgd, {.rate = 0.05}},
-    {&ebm_sgd, reference_sgd, {.rate = 0.01, .momentum = 0.9, .weight_decay = 0.02}},
-    {&ebm_adam, reference_adam, {.rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
-    {&ebm_adam, reference_adam, {.rate = 0.1, .beta1 = 0.5, .beta2 = 0.9, .epsilon = 1e-3, .weight_decay = 0.1}},
-    {&ebm_adam, reference_adam, {.rate = 0.01, .beta1 = 0, .beta2 = 0.99, .epsilon = 1e-8}},
+    {&ebm_sgd, sgd_by_isa, reference_sgd, {.rate = 0.05}},
+    {&ebm_sgd, sgd_by_isa, reference_sgd, {.rate = 0.01, .momentum = 0.9, .weight_decay = 0.02}},
+    {&ebm_adam, adam_by_isa, reference_adam, {.rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
+    {&ebm_adam, adam_by_isa, reference_adam,
+     {.rate = 0.1, .beta1 = 0.5, .beta2 = 0.9, .epsilon = 1e-3, .weight_decay = 0.1}},
+    {&ebm_adam, adam_by_isa, reference_adam, {.rate = 0.01, .beta1 = 0, .beta2 = 0.99, .epsilon = 1e-8}},
+    {&ebm_adamw, adamw_by_isa, reference_adamw,
+     {.rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.5}},
+    {&ebm_rmsprop, rmsprop_by_isa, reference_rmsprop, {.rate = 0.01, .beta2 = 0.99, .epsilon = 1e-8}},
+    {&ebm_rmsprop, rmsprop_by_isa, reference_rmsprop,
+     {.rate = 0.01, .momentum = 0.5, .beta2 = 0.9, .epsilon = 1e-3, .weight_decay = 0.1}},
 };
 
 /* The largest error of one element's w and state, in units of eps × size. */
@@ -142,28 +209,11 @@ Test(optim, every_step_is_the_papers)
     }
 }
 
-/* Adam's builds get the folded rate from here, so that they can be told apart from the one that this machine takes. */
-static int isa_under_test;
-static void sgd_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
-{
-    sgd_kernels[isa_under_test](dtype, n, w, g, state, args);
-}
-
-static void adam_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
-{
-    ebm_optim_step folded = *args;
-    double t = (double)(args->step + 1), root = sqrt(correction(args->beta2, t));
-    folded.rate *= root / correction(args->beta1, t);
-    folded.epsilon *= root;
-    adam_kernels[isa_under_test](dtype, n, w, g, state, &folded);
-}
-
 Test(optim, every_build_is_the_papers)
 {
     for (isa_under_test = 0; isa_under_test <= gibbs_isa(); isa_under_test++)
         EACH(method, m, methods) EACH(gibbs_dtype, dtype, dtypes) EACH(int, n, sizes) {
-            ebm_optim_update_fn *update = m->optimizer == &ebm_sgd ? sgd_by_isa : adam_by_isa;
-            double worst = worst_error(update, m, *dtype, *n, 6);
+            double worst = worst_error(m->by_isa, m, *dtype, *n, 6);
             cr_assert(worst <= allowed, "isa %d, method %d, dtype %d, n %d: %g roundings", isa_under_test,
                       (int)(m - methods), (int)*dtype, *n, worst);
         }
@@ -254,15 +304,14 @@ Test(optim, bits_do_not_depend_on_the_place)
         EACH(method, m, methods) EACH(gibbs_dtype, dtype, dtypes) {
             double w[N], one[N], g[N], state[SLOTS * N] = {0};
             uint64_t seed = 9;
-            ebm_optim_update_fn *update = m->optimizer == &ebm_sgd ? sgd_by_isa : adam_by_isa;
             for (int i = 0; i < N; i++) put(*dtype, w, i, random_number(&seed));
             for (int i = 0; i < N; i++) put(*dtype, g, i, random_number(&seed));
             size_t size = gibbs_dtype_size(*dtype);
             memcpy(one, w, sizeof w);
-            update(*dtype, N, w, g, state, &m->args);
+            m->by_isa(*dtype, N, w, g, state, &m->args);
             for (int i = 0; i < N; i++) {
                 double alone[SLOTS] = {0};
-                update(*dtype, 1, (char *)one + i * size, (char *)g + i * size, alone, &m->args);
+                m->by_isa(*dtype, 1, (char *)one + i * size, (char *)g + i * size, alone, &m->args);
             }
             cr_assert_eq(memcmp(one, w, N * size), 0, "isa %d, method %d, dtype %d", isa_under_test,
                          (int)(m - methods), (int)*dtype);
@@ -285,12 +334,14 @@ static double distance_after(const ebm_optimizer *o, gibbs_dtype dtype, ebm_opti
 
 Test(optim, a_quadratic_is_minimised_and_not_with_the_sign_flipped)
 {
-    static const ebm_optimizer flipped = {"flipped", 2, flipped_update};
-    static const method two[] = {
-        {&ebm_sgd, NULL, {.rate = 0.02, .momentum = 0.9}},
-        {&ebm_adam, NULL, {.rate = 0.05, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
+    static const ebm_optimizer flipped = {"flipped", 2, flipped_update, 0};
+    static const method all[] = {
+        {&ebm_sgd, NULL, NULL, {.rate = 0.02, .momentum = 0.9}},
+        {&ebm_adam, NULL, NULL, {.rate = 0.05, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
+        {&ebm_adamw, NULL, NULL, {.rate = 0.05, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
+        {&ebm_rmsprop, NULL, NULL, {.rate = 0.01, .beta2 = 0.99, .epsilon = 1e-8}},
     };
-    EACH(method, m, two) EACH(gibbs_dtype, dtype, dtypes) {
+    EACH(method, m, all) EACH(gibbs_dtype, dtype, dtypes) {
         flipped_from = m->optimizer;
         double most = *dtype == GIBBS_FLOAT32 ? 1e-5 : 1e-8, start = distance_after(m->optimizer, *dtype, m->args, 0);
         double end = distance_after(m->optimizer, *dtype, m->args, 2000);
@@ -304,6 +355,7 @@ Test(optim, weight_decay_is_the_gradient_of_an_l2_penalty)
 {
     enum { N = 21 };
     EACH(method, m, methods) {
+        if (m->optimizer->decoupled) continue; /* test_optim_adamw.c */
         double w[3][N], g[3][N], state[3][SLOTS * N] = {{0}};
         uint64_t seed = 11;
         ebm_optim_step args[3] = {m->args, m->args, m->args};

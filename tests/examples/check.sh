@@ -54,6 +54,7 @@ refuse '--rate: «inf» is not a positive number' density2d --rate inf
 refuse '--steps: «1.5» is not a whole number' density2d --steps 1.5
 refuse '--steps: «0» is not a whole number of at least 1' density2d --steps 0
 refuse '--held-out: «1» is not a number between 0 and 1' density2d --held-out 1
+refuse '--rows: «1» is not a whole number of at least 2' density2d --data moons --rows 1
 refuse '--hidden: «» is not the width of a layer' density2d --hidden 8,,8
 refuse '--seed: «-1» is not a whole number of at least 0' density2d --seed -1
 refuse "unrecognized option '--bogus'" density2d --bogus
@@ -94,6 +95,12 @@ expect 0 '' density2d $small --json again.json --out again --quiet
 expect 1 'failed: step' density2d $small --loss nce --rate 1e30 --json failed.json
 cut -d, -f1 "$data" >line.csv
 expect 0 '' density2d $small --data line.csv --loss cd,nce --double --json line.json
+expect 0 '' density2d $small --data moons --rows 60 --loss nce --out moons
+grep -q '^moons: 48 training rows' stdout || complain "density2d does not say how many moons it trains on"
+have moons/density2d-nce.csv
+gzip -c "$data" >packed.gz
+expect 0 '' density2d $small --data packed.gz --loss cd --out packed
+cmp -s packed/density2d-cd.csv deep/er/density2d-cd.csv || complain "a packed table gives another density"
 expect 0 '' geyer_gaussian --draws 5 --grid 7 --json geyer.json --out geyer
 for panel in 1a 1b 1c 2a 2b 2b-n5000; do
     have geyer/geyer-$panel.csv

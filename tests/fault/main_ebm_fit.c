@@ -171,7 +171,7 @@ static ebm_fit_options fit_options(const attempt *a)
     o.batch = a->batch;
     o.threads = 1;
     o.lbfgs = a->lbfgs;
-    if (a->batch) o.validation_fraction = 0.25, o.validation_every = 1;
+    if (a->batch) o.validation_fraction = 0.25, o.validation_every = 1, o.average = 0.5;
     return o;
 }
 

@@ -38,6 +38,8 @@ static gibbs_status check_ranges(const ebm_fit_options *o, gibbs_error *error)
         {"epsilon", o->epsilon, 0, INFINITY},
         {"weight decay", o->weight_decay, 0, INFINITY},
         {"the clipping norm", o->clip, 0, INFINITY},
+        {"the averaging factor", o->average, 0, 1},
+        {"the number of warm-up steps", (double)o->warmup, 0, (double)o->steps},
         {"the validation fraction", o->validation_fraction, 0, 1},
         {"validation_every", (double)o->validation_every, 1, 0x1p62},
         {"patience", (double)o->patience, 0, 0x1p62},
@@ -68,6 +70,8 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
                           o->loss->name);
     if (o->validation_fraction > 0)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no validation rows; set the fraction to 0");
+    if (o->average > 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no average; set the averaging factor to 0");
     if (o->batch > 0 && o->batch < data->rows)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS needs full batches, not %lld rows", (long long)o->batch);
     return GIBBS_OK;
@@ -147,7 +151,10 @@ static gibbs_status allocate(ebm_fit_state *f)
     f->best = gibbs_alloc_aligned(a, f->bytes, 1);
     f->state = gibbs_alloc_aligned(a, f->bytes, (size_t)slots);
     r->history_loss = gibbs_alloc(a, 3 * (size_t)steps, sizeof(double));
-    if (!f->good || !f->best || !f->state || !r->history_loss)
+    bool averages = f->options->average > 0;
+    if (averages) f->average = gibbs_alloc_aligned(a, (size_t)f->size, sizeof *f->average);
+    if (averages) f->raw = gibbs_alloc_aligned(a, f->bytes, 1);
+    if (!f->good || !f->best || !f->state || !r->history_loss || (averages && (!f->average || !f->raw)))
         return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
     r->history_norm = r->history_loss + steps;
     r->history_validation = r->history_norm + steps;
@@ -187,6 +194,8 @@ static void release(ebm_fit_state *f)
     gibbs_release_aligned(a, f->good);
     gibbs_release_aligned(a, f->best);
     gibbs_release_aligned(a, f->state);
+    gibbs_release_aligned(a, f->average);
+    gibbs_release_aligned(a, f->raw);
 }
 
 gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found)

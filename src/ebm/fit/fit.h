@@ -40,6 +40,8 @@ typedef struct ebm_fit_state {
     char *good, *best, *state;      /* parameters of the last finite step; of the best validation; the optimiser's */
     int64_t size;
     size_t bytes;                   /* of all parameters */
+    double *average; /* of the parameters; NULL when none is kept, and then so is raw: their place meanwhile */
+    char *raw;
     int64_t since_best;
 } ebm_fit_state;
 

@@ -4,18 +4,15 @@
 #include <math.h>
 #include <string.h>
 
-/* The L2 penalty ½·decay·‖θ‖², not of a learnt log Z. */
-static void add_decay(const ebm_fit_state *f)
+/* y ← y + factor·θ over the weights. A learnt log Z comes after them, and is none. */
+static void add_weights(const ebm_fit_state *f, void *y, double factor)
 {
-    double decay = f->options->weight_decay;
     const void *w = f->model->theta;
-    if (decay == 0) return;
+    if (factor == 0) return;
     if (f->model->dtype == GIBBS_FLOAT64)
-        for (int64_t i = 0; i < f->model->size; i++)
-            ((double *)f->objective->gradient)[i] += decay * ((const double *)w)[i];
+        for (int64_t i = 0; i < f->model->size; i++) ((double *)y)[i] += factor * ((const double *)w)[i];
     else
-        for (int64_t i = 0; i < f->model->size; i++)
-            ((float *)f->objective->gradient)[i] += (float)decay * ((const float *)w)[i];
+        for (int64_t i = 0; i < f->model->size; i++) ((float *)y)[i] += (float)factor * ((const float *)w)[i];
 }
 
 /* Loss and gradient of one batch, at the present parameters. */
@@ -34,7 +31,7 @@ static gibbs_status evaluate(ebm_fit_state *f, int64_t step, double *loss, doubl
         memcpy(f->model->theta, f->good, f->bytes);
         return ebm_fit_fail(f, step, &found);
     }
-    add_decay(f);
+    if (!f->options->optimizer->decoupled) add_weights(f, o->gradient, f->options->weight_decay); /* of ½λ‖θ‖² */
     *norm = ebm_clip_gradient(f->model->dtype, f->size, o->gradient, f->options->clip);
     return isfinite(*loss) && isfinite(*norm) ? GIBBS_OK : ebm_fit_not_finite(f, step);
 }
@@ -42,7 +39,7 @@ static gibbs_status evaluate(ebm_fit_state *f, int64_t step, double *loss, doubl
 static void update(ebm_fit_state *f, int64_t step, double *rate)
 {
     const ebm_fit_options *o = f->options;
-    *rate = ebm_schedule_rate(o->schedule, o->rate, step, o->steps);
+    *rate = ebm_schedule_warmed(o->schedule, o->rate, step, o->steps, o->warmup);
     ebm_optim_step args = {.step = step,
                            .rate = *rate,
                            .momentum = o->momentum,
@@ -50,15 +47,21 @@ static void update(ebm_fit_state *f, int64_t step, double *rate)
                            .beta2 = o->beta2,
                            .epsilon = o->epsilon};
     memcpy(f->good, f->model->theta, f->bytes);
+    if (o->optimizer->decoupled) add_weights(f, f->model->theta, -*rate * o->weight_decay);
     o->optimizer->update(f->model->dtype, f->size, f->model->theta, f->objective->gradient, f->state, &args);
+    if (f->average) ebm_average(f->model->dtype, f->size, f->average, f->model->theta, o->average, step);
 }
 
-/* The validation loss after `step` steps; the best parameters are kept. A value that is not finite is no best. */
-static gibbs_status validate(ebm_fit_state *f, int64_t step, double *value)
+/* The model's parameters become their average, when one is kept. */
+static void take_average(ebm_fit_state *f)
+{
+    if (f->average) ebm_to_dtype(f->model->dtype, f->size, f->model->theta, f->average);
+}
+
+/* The validation loss at the model's parameters; the best are kept. A value that is not finite is no best. */
+static gibbs_status judge(ebm_fit_state *f, int64_t step, double *value)
 {
     ebm_fit_report *r = f->report;
-    *value = NAN;
-    if (!f->judge || (step % f->options->validation_every && step != f->options->steps)) return GIBBS_OK;
     gibbs_error found;
     if (ebm_objective_evaluate(f->judge, value, &found)) {
         found.row = -1; /* of the held-out rows */
@@ -72,6 +75,20 @@ static gibbs_status validate(ebm_fit_state *f, int64_t step, double *value)
         memcpy(f->best, f->model->theta, f->bytes);
     }
     return GIBBS_OK;
+}
+
+/* The same after `step` steps, when it is time; at the averaged parameters where they are kept. Before the first step
+ * there is no average yet. */
+static gibbs_status validate(ebm_fit_state *f, int64_t step, double *value)
+{
+    *value = NAN;
+    if (!f->judge || (step % f->options->validation_every && step != f->options->steps)) return GIBBS_OK;
+    if (!f->average || !step) return judge(f, step, value);
+    memcpy(f->raw, f->model->theta, f->bytes);
+    take_average(f);
+    gibbs_status status = judge(f, step, value);
+    memcpy(f->model->theta, f->raw, f->bytes);
+    return status;
 }
 
 static gibbs_status tell(const ebm_fit_state *f, int64_t step, double rate)
@@ -115,9 +132,11 @@ gibbs_status ebm_fit_first_order(ebm_fit_state *f)
         if (f->options->patience && f->since_best >= f->options->patience) break;
     }
     ebm_fit_report *r = f->report;
-    if (!status && f->judge && isfinite(r->best_validation)) memcpy(f->model->theta, f->best, f->bytes);
-    else
-        r->best_step =
-            r->steps && status && status != GIBBS_STOPPED ? r->steps - 1 : r->steps; /* put back, or as it is */
+    if (!status && f->judge && isfinite(r->best_validation)) {
+        memcpy(f->model->theta, f->best, f->bytes);
+        return GIBBS_OK;
+    }
+    if (!status) take_average(f);
+    r->best_step = r->steps && status && status != GIBBS_STOPPED ? r->steps - 1 : r->steps; /* put back, or as it is */
     return status;
 }

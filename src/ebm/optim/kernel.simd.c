@@ -16,19 +16,24 @@
 #define NAME(name) name##_f64
 #include "kernel_template.h"
 
-void GIBBS_ISA_NAME(ebm_optim_sgd)(EBM_OPTIM_UPDATE_ARGUMENTS)
-{
-    if (dtype == GIBBS_FLOAT32) sgd_f32(n, w, g, state, args);
-    else sgd_f64(n, w, g, state, args);
-}
-
-void GIBBS_ISA_NAME(ebm_optim_adam)(EBM_OPTIM_UPDATE_ARGUMENTS)
-{
-    if (dtype == GIBBS_FLOAT32) adam_f32(n, w, g, state, args);
-    else adam_f64(n, w, g, state, args);
-}
+#define UPDATE(name)                                                    \
+    void GIBBS_ISA_NAME(ebm_optim_##name)(EBM_OPTIM_UPDATE_ARGUMENTS)   \
+    {                                                                   \
+        if (dtype == GIBBS_FLOAT32) name##_f32(n, w, g, state, args);   \
+        else name##_f64(n, w, g, state, args);                          \
+    }
+UPDATE(sgd)
+UPDATE(adam)
+UPDATE(adamw)
+UPDATE(rmsprop)
 
 double GIBBS_ISA_NAME(ebm_optim_square)(gibbs_dtype dtype, int64_t n, const void *g)
 {
     return dtype == GIBBS_FLOAT32 ? square_f32(n, g) : square_f64(n, g);
+}
+
+void GIBBS_ISA_NAME(ebm_optim_average)(gibbs_dtype dtype, int64_t n, double *average, const void *w, double weight)
+{
+    if (dtype == GIBBS_FLOAT32) average_f32(n, average, w, weight);
+    else average_f64(n, average, w, weight);
 }

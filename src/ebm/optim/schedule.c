@@ -38,3 +38,10 @@ double ebm_schedule_rate(ebm_schedule schedule, double rate, int64_t step, int64
     double u = step < steps ? (double)step / (double)steps : 1;
     return rate * shape[schedule](u);
 }
+
+double ebm_schedule_warmed(ebm_schedule schedule, double rate, int64_t step, int64_t steps, int64_t warmup)
+{
+    if (step >= 0 && step < warmup) return rate * ((double)(step + 1) / (double)warmup);
+    return warmup > 0 ? ebm_schedule_rate(schedule, rate, step - warmup, steps - warmup)
+                      : ebm_schedule_rate(schedule, rate, step, steps);
+}

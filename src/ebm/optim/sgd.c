@@ -7,4 +7,4 @@ static void sgd_update(EBM_OPTIM_UPDATE_ARGUMENTS)
     kernel[gibbs_isa()](dtype, n, w, g, state, args);
 }
 
-const ebm_optimizer ebm_sgd = {"sgd", 1, sgd_update};
+const ebm_optimizer ebm_sgd = {"sgd", 1, sgd_update, 0};
