@@ -31,6 +31,9 @@ def arguments():
     parser.add_argument("--seconds", type=float, help="of one measurement (0.3; 0.1 with --quick)")
     parser.add_argument("--quick", action="store_true", help="a few small cases on one thread")
     parser.add_argument("--compiled", action="store_true", help="torch.compile too: minutes of compilation")
+    parser.add_argument("--blas-kernels", metavar="NAME", help="OpenBLAS' kernels for ours, the floor and the hand-written "
+                        "peer (Haswell, SkylakeX, …); left to itself it takes those of the processor, whatever OPENBLAS_ "
+                        "variables the environment has")
     parser.add_argument("--update", action="store_true", help="write bench/results.md")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
@@ -159,6 +162,8 @@ def measure_all(cases, files, options, results):
 def save(results, options):
     versions = [f"{name} {told}" if told.startswith("missing") else told for name, told in results["peers"].items()]
     results["machine"] = report.machine(options.program, versions)
+    told = subprocess.check_output([options.program, "memory"], text=True)
+    results["memory"] = [json.loads(line) for line in told.splitlines()]
     results["machine"]["load_at_the_start"] = results.pop("load")
     path = os.path.join(OUT, "results.json")
     with open(path, "w") as file:
@@ -171,8 +176,17 @@ def save(results, options):
         print("written:", os.path.relpath(path))
 
 
+def set_kernels(name):
+    """What the processor gets, or what was asked for: not what this machine's environment happens to say."""
+    for variable in [v for v in os.environ if v.startswith("OPENBLAS_")]:
+        print(f"{variable}={os.environ.pop(variable)} of the environment is left out", file=sys.stderr)
+    if name:
+        os.environ["OPENBLAS_CORETYPE"] = name
+
+
 def main():
     options = arguments()
+    set_kernels(options.blas_kernels)
     cases = choose_cases(options)
     results = {"command": ("script/bench " + options.called).strip(), "rows": [], "peers": {},
                "date": datetime.date.today().isoformat(), "load": f"{os.getloadavg()[0]:.2f}",

@@ -1,6 +1,6 @@
 /* gibbs_bench — ours and the floor, driven by bench/driver.py (script/bench):
  *
- *     gibbs_bench list | machine
+ *     gibbs_bench list | machine | memory
  *     gibbs_bench write CASE FILE          the reference answer, in float64
  *     gibbs_bench serve DTYPE THREADS      then a command a line, each answered by a JSON object on one line:
  *         open CASE FILE                   makes the case ready and compares its answer with the reference
@@ -9,6 +9,7 @@
  *         close */
 #include "floor.h"
 #include "json.h"
+#include "memory.h"
 #include "problem.h"
 #include "reference.h"
 #include "timing.h"
@@ -159,12 +160,21 @@ static int write_reference(const char *name, const char *path)
     return EX_SOFTWARE;
 }
 
+static int print_memory(void)
+{
+    gibbs_error error = {0};
+    if (!bench_memory_print(&error)) return EX_OK;
+    fprintf(stderr, "gibbs_bench: %s\n", error.message);
+    return EX_SOFTWARE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && !strcmp(argv[1], "list")) return bench_cases_print(), EX_OK;
     if (argc == 2 && !strcmp(argv[1], "machine")) return print_machine();
+    if (argc == 2 && !strcmp(argv[1], "memory")) return print_memory();
     if (argc == 4 && !strcmp(argv[1], "write")) return write_reference(argv[2], argv[3]);
     if (argc == 4 && !strcmp(argv[1], "serve")) return serve(argv[2], argv[3]);
-    fputs("usage: gibbs_bench list | machine | write CASE FILE | serve float32|float64 THREADS\n", stderr);
+    fputs("usage: gibbs_bench list | machine | memory | write CASE FILE | serve float32|float64 THREADS\n", stderr);
     return EX_USAGE;
 }

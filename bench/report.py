@@ -55,6 +55,27 @@ def refusals(rows):
                     yield f"{peer} {formulation}, {place}: {result['refused']}"
 
 
+def two_threads(rows):
+    """How much faster ours gets with a second thread."""
+    one = {(row["case"], row["dtype"]): row["ours"].get("us") for row in rows if row["threads"] == 1}
+    pairs = [(row, one.get((row["case"], row["dtype"]))) for row in rows if row["threads"] == 2]
+    pairs = [(row, us) for row, us in pairs if us and "us" in row["ours"]]
+    if not pairs:
+        return []
+    return ["", "## Two threads over one", "", "| case | dtype | one thread (us) | ratio |", "| --- | --- | --- | --- |"] + [
+        f"| {row['case']} | {row['dtype']} | {digits(us)} | {us / row['ours']['us']:.2f} |" for row, us in pairs]
+
+
+def memory(rows):
+    """Of the gradient over all data: numbers beyond a few scalars a row must not grow with the rows."""
+    if not rows:
+        return []
+    return ["", "## Memory of a gradient over all data", "", "Heap bytes after a step of `full-nce-2x128x2` in float32, the "
+            "data left out; its noise points (two numbers and log q a row) are in. «Grown»: by the next step.", "",
+            "| rows | bytes | bytes a row | grown |", "| --- | --- | --- | --- |"] + [
+        f"| {row['rows']:.0f} | {row['bytes']:.0f} | {row['bytes_a_row']:.1f} | {row['grown']:.0f} |" for row in rows]
+
+
 def markdown(results):
     """A column for each peer that did some case."""
     machine = results["machine"]
@@ -68,6 +89,7 @@ def markdown(results):
     lines += ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for row in results["rows"]:
         lines.append("| " + " | ".join(cells(row) + [peer_cell(row, peer) for peer in peers]) + " |")
+    lines += two_threads(results["rows"]) + memory(results.get("memory", []))
     refused = list(refusals(results["rows"]))
     return "\n".join(lines + ([""] + [f"- refused: {r}" for r in refused] if refused else [])) + "\n"
 

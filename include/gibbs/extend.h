@@ -19,7 +19,7 @@ typedef struct ebm_graph {
     const ebm_loss_options *options; /* with the loss's defaults filled in */
     ad_axis data, noise;
     ad_var x, y, log_q;
-    ad_var first, second; /* EBM_NOISE_PAIRS: the numbers of two data rows */
+    ad_var first, second; /* EBM_NOISE_PAIRS: the numbers of two data rows; EBM_NOISE_LAST: of a chain */
     ad_var log_z;        /* the learnt c, when the loss learns it */
     const ebm_proposal *proposal; /* whose draw y is, or NULL */
     ad_var health;       /* a loss may set it: a shared scalar that is reported */
@@ -40,6 +40,8 @@ typedef enum ebm_noise {
     EBM_NOISE_NONE,     /* only data */
     EBM_NOISE_PROPOSAL, /* y ~ q, with log q */
     EBM_NOISE_CHAIN,    /* y from k transitions that start at the data; as many as data rows */
+    EBM_NOISE_LAST,     /* y from all of k transitions but the last, which the loss records; `second`: which chain ends
+                           nearest to this one */
     EBM_NOISE_PERSISTENT, /* y from k transitions that go on where the chains stood (options: buffer, restart) */
     EBM_NOISE_POINTS,   /* y runs over options.points, a whole space; log q is minus their log weights */
     EBM_NOISE_PAIRS     /* no y: the noise axis runs over all pairs of different data rows, first < second */
@@ -57,7 +59,13 @@ struct ebm_loss {
     int redraw;            /* default */
     ad_var (*record)(ebm_graph *graph); /* a shared scalar, to be minimised */
     const ebm_loss *validation;         /* the loss to judge held-out rows with; NULL: itself */
-    const void *own;       /* of a loss made at run time (ebm_loss_sum); a loss reads it as graph->loss->own */
+    const void *own;       /* what `record` reads as graph->loss->own: of losses that differ in it, or made at run time */
+    const ebm_sampler *sampler; /* default of options.sampler */
+    /* What else options must be, for a model of `dim` dimensions; and the numbers x[dim] of each row that is bound. NULL:
+     * anything. The row is added to check_row's message. */
+    gibbs_status (*check)(const ebm_loss *loss, const ebm_loss_options *options, int64_t dim, gibbs_error *error);
+    gibbs_status (*check_row)(const ebm_loss *loss, const ebm_loss_options *options, const double *x, int64_t dim,
+                              gibbs_error *error);
 };
 
 /* What a sampler sees. */

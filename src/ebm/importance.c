@@ -12,8 +12,7 @@ static gibbs_status build(const ebm_model *model, const ebm_proposal *q, ad_tape
 {
     *axis = ad_axis_new(tape, "noise");
     ebm_model_record(model, tape, theta);
-    ad_var normal = ad_normal(*axis, ad_vec(model->dim), EBM_STREAM_PROPOSAL);
-    ad_var y = ebm_proposal_draw_at(q, *axis, normal, theta);
+    ad_var y = ebm_proposal_draw_at(q, *axis, EBM_STREAM_PROPOSAL, theta);
     ad_var log_q = ebm_proposal_log_density_at(q, *axis, y, theta), E = ebm_model_energy_at(model, y, theta);
     ad_var output[] = {y, ad_neg(ad_add(E, log_q))};
     gibbs_status status = ebm_program_build(tape, output, GIBBS_COUNT(output), NULL, program, error);

@@ -1,6 +1,7 @@
 /* objective.c — from a loss's recorded graph to its value and gradient. */
 #include "objective.h"
 
+#include "ebm/program.h"
 #include "ebm/proposal/record.h"
 #include "source.h"
 
@@ -21,7 +22,7 @@ ebm_loss_options ebm_loss_defaults(void)
     return o;
 }
 
-static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
+static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, int64_t dim, gibbs_error *error)
 {
     if (!loss || !loss->record) return gibbs_fail(error, GIBBS_ARGUMENT, "objective: no loss");
     const ebm_source *source = ebm_source_of(loss->noise);
@@ -33,6 +34,10 @@ static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *
     if (!(o->noise_sd > 0 && isfinite(o->noise_sd)) || o->copies < 1 || !isfinite(o->coefficient))
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: noise sd %g, %d copies, coefficient %g: sd and copies must be "
                           "positive, all finite", loss->name, o->noise_sd, o->copies, o->coefficient);
+    if (loss->check) {
+        gibbs_status status = loss->check(loss, o, dim, error);
+        if (status) return status;
+    }
     return source->check ? source->check(loss, o, error) : GIBBS_OK;
 }
 
@@ -40,6 +45,7 @@ static void fill_defaults(ebm_objective *o)
 {
     if (o->options.noise_ratio == 0) o->options.noise_ratio = o->loss->noise_ratio;
     if (o->options.redraw < 0) o->options.redraw = o->loss->redraw;
+    if (!o->options.sampler) o->options.sampler = o->loss->sampler;
 }
 
 /* ---- Recording ---- */
@@ -55,7 +61,7 @@ ad_var ebm_graph_draw(const ebm_graph *g, ad_axis axis)
 {
     const ebm_proposal *q = g->proposal;
     if (!q) return (ad_var){g->tape, -1};
-    return q->draw(q, ad_normal(axis, ad_vec(q->dim), EBM_STREAM_PROPOSAL), q->depends_on_theta ? g->theta : NULL);
+    return ebm_proposal_draw_at(q, axis, EBM_STREAM_PROPOSAL, g->theta);
 }
 
 static void record_noise(ebm_objective *o)
@@ -129,7 +135,7 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     GIBBS_REQUIRE("objective", model && out, error);
     *out = NULL;
     ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
-    gibbs_status status = check_options(loss, &chosen, error);
+    gibbs_status status = check_options(loss, &chosen, model->dim, error);
     if (status) return status;
     ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
     if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
@@ -173,6 +179,24 @@ void ebm_objective_free(ebm_objective *o)
 
 /* ---- Evaluating ---- */
 
+/* What the loss itself asks of the data, row by row. */
+static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
+{
+    int64_t dim = o->model->dim;
+    if (!o->loss->check_row) return GIBBS_OK;
+    double *row = gibbs_alloc(&o->alloc, (size_t)dim, sizeof *row);
+    gibbs_status status = row ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", o->loss->name);
+    for (int64_t r = 0; r < rows && !status; r++) {
+        gibbs_error found = {GIBBS_OK, "", -1, -1};
+        ebm_from_dtype(o->model->dtype, dim, row, (const char *)x + (size_t)(r * dim) * gibbs_dtype_size(o->model->dtype));
+        status = o->loss->check_row(o->loss, &o->options, row, dim, &found);
+        if (status) ebm_fail_row(error, status, r, "%.250s (row %lld)", found.message, (long long)r + 1);
+        if (status && error) error->axis = o->graph.data.id;
+    }
+    gibbs_release(&o->alloc, row);
+    return status;
+}
+
 gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
 {
     GIBBS_REQUIRE("objective", o, error);
@@ -187,6 +211,8 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
     if (!status && source->record) status = ad_set_rows(o->workspace, o->graph.noise, (int64_t)noise, error);
     if (status) return status;
+    status = check_rows(o, x, rows, error);
+    if (status) return status;
     o->x = x;
     o->rows = rows;
     o->noise_rows = (int64_t)noise;
@@ -199,6 +225,7 @@ gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t ste
     if (!o->x) return gibbs_fail(error, GIBBS_UNBOUND, "%s: no data are bound", o->loss->name);
     o->seed = seed;
     o->step = step;
+    o->graph_step = step;
     o->drawn = 0;
     const ebm_source *source = ebm_source_of(o->loss->noise);
     gibbs_status status = source->refresh ? source->refresh(o, error) : GIBBS_OK;
@@ -208,7 +235,7 @@ gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t ste
 
 static ad_run_options run_options(const ebm_objective *o)
 {
-    return (ad_run_options){.seed = o->seed, .step = o->step, .threads = o->options.threads};
+    return (ad_run_options){.seed = o->seed, .step = o->graph_step, .threads = o->options.threads};
 }
 
 static void collect_gradient(ebm_objective *o)

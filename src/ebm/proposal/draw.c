@@ -13,8 +13,7 @@ struct ebm_draw {
 static gibbs_status record(const ebm_proposal *q, ad_tape *tape, ebm_draw *draw, gibbs_error *error)
 {
     draw->axis = ad_axis_new(tape, "noise");
-    ad_var normal = ad_normal(draw->axis, ad_vec(q->dim), EBM_STREAM_PROPOSAL);
-    ad_var y = ebm_proposal_draw_at(q, draw->axis, normal, NULL);
+    ad_var y = ebm_proposal_draw_at(q, draw->axis, EBM_STREAM_PROPOSAL, NULL);
     ad_var output[] = {y, ebm_proposal_log_density_at(q, draw->axis, y, NULL)};
     return ebm_program_build(tape, output, GIBBS_COUNT(output), NULL, &draw->program, error);
 }

@@ -106,6 +106,7 @@ static gibbs_status fill_diagonal(gaussian *g, const double *sd, gibbs_error *er
 gibbs_status ebm_gaussian_diagonal(int64_t dim, const double *mean, const double *sd, const gibbs_allocator *allocator,
                                    ebm_proposal **q, gibbs_error *error)
 {
+    GIBBS_REQUIRE("gaussian", q, error);
     gaussian *g;
     *q = NULL;
     gibbs_status status = gaussian_new(dim, true, mean, allocator, &g, error);
@@ -139,6 +140,7 @@ static gibbs_status fill_full(gaussian *g, const double *covariance, gibbs_error
 gibbs_status ebm_gaussian_full(int64_t dim, const double *mean, const double *covariance,
                                const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
 {
+    GIBBS_REQUIRE("gaussian", q, error);
     gaussian *g;
     *q = NULL;
     gibbs_status status = gaussian_new(dim, false, mean, allocator, &g, error);

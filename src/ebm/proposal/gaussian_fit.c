@@ -1,103 +1,17 @@
 /* gaussian_fit.c — the Gaussian with the moments of the data, widened. */
-#include "base/base.h"
-
-#include <gibbs/ebm.h>
-#include <math.h>
-#include <string.h>
-
-enum { BLOCK_ROWS = 256 }; /* sums over blocks are added up: less rounding, and a block stays in cache */
-
-static int64_t block_end(const ebm_data *data, int64_t row)
-{
-    return data->rows - row < BLOCK_ROWS ? data->rows : row + BLOCK_ROWS;
-}
-
-/* Σ (x[row, i] − mean[i]) (x[row, j] − mean[j]) over the rows of a block. */
-static double block_product(const ebm_data *data, const double *mean, int64_t row, int64_t i, int64_t j)
-{
-    double sum = 0;
-    for (int64_t end = block_end(data, row); row < end; row++) {
-        const double *x = data->x + row * data->cols;
-        sum += (x[i] - mean[i]) * (x[j] - mean[j]);
-    }
-    return sum;
-}
-
-/* Twice over the data: the second pass takes the rounding out of the first one's mean. */
-static void find_mean(const ebm_data *data, double *mean)
-{
-    memset(mean, 0, (size_t)data->cols * sizeof *mean);
-    for (int pass = 0; pass < 2; pass++)
-        for (int64_t i = 0; i < data->cols; i++) {
-            double total = 0;
-            for (int64_t row = 0; row < data->rows; row = block_end(data, row)) {
-                double sum = 0;
-                for (int64_t r = row; r < block_end(data, row); r++) sum += data->x[r * data->cols + i] - mean[i];
-                total += sum;
-            }
-            mean[i] += total / (double)data->rows;
-        }
-}
-
-/* The covariance [d,d], or with `full` 0 the variances [d], times `factor`. */
-static void find_covariance(const ebm_data *data, const double *mean, int full, double factor, double *covariance)
-{
-    int64_t d = data->cols, count = full ? d * d : d;
-    memset(covariance, 0, (size_t)count * sizeof *covariance);
-    for (int64_t row = 0; row < data->rows; row = block_end(data, row))
-        for (int64_t i = 0; i < d; i++)
-            for (int64_t j = full ? 0 : i; j <= i; j++)
-                covariance[full ? i * d + j : i] += block_product(data, mean, row, i, j);
-    for (int64_t k = 0; k < count; k++) covariance[k] *= factor / (double)data->rows;
-    for (int64_t i = 0; full && i < d; i++)
-        for (int64_t j = 0; j < i; j++) covariance[j * d + i] = covariance[i * d + j];
-}
-
-static gibbs_status check_columns(const ebm_data *data, gibbs_error *error)
-{
-    for (int64_t col = 0; col < data->cols; col++) {
-        int64_t row = 1;
-        while (row < data->rows && data->x[row * data->cols + col] == data->x[col]) row++;
-        if (row == data->rows)
-            return gibbs_fail(error, GIBBS_NUMERIC, "gaussian: column %lld is always %g, so the covariance is singular",
-                              (long long)col + 1, data->x[col]);
-    }
-    return GIBBS_OK;
-}
-
-static gibbs_status make(const ebm_data *data, const double *mean, const double *covariance, int full, double *sd,
-                         const gibbs_allocator *a, ebm_proposal **q, gibbs_error *error)
-{
-    if (full) return ebm_gaussian_full(data->cols, mean, covariance, a, q, error);
-    for (int64_t i = 0; i < data->cols; i++) {
-        sd[i] = sqrt(covariance[i]);
-        if (!isfinite(1 / sd[i]) || !isfinite(sd[i]))
-            return gibbs_fail(error, GIBBS_NUMERIC, "gaussian: the variance of column %lld is %g", (long long)i + 1,
-                              covariance[i]);
-    }
-    return ebm_gaussian_diagonal(data->cols, mean, sd, a, q, error);
-}
+#include "moments.h"
 
 gibbs_status ebm_gaussian_fit(const ebm_data *data, int full, double widen, const gibbs_allocator *allocator,
                               ebm_proposal **q, gibbs_error *error)
 {
     GIBBS_REQUIRE("gaussian", data && q, error);
     *q = NULL;
-    gibbs_allocator a = gibbs_allocator_or_default(allocator);
-    int64_t count;
-    if (!(widen > 0 && isfinite(widen)))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "gaussian: widen is %g; it must be positive and finite", widen);
-    gibbs_status status = ebm_data_check(data, error);
-    if (!status) status = check_columns(data, error);
+    double *mean;
+    gibbs_status status = ebm_moments_new("gaussian", data, widen, full, allocator, &mean, error);
     if (status) return status;
-    if (!gibbs_mul_size(data->cols, full ? data->cols : 1, &count) || count > INT64_MAX - 2 * data->cols)
-        return gibbs_fail(error, GIBBS_SIZE, "gaussian: %lld columns are too many", (long long)data->cols);
-    double *mean = gibbs_alloc(&a, (size_t)(2 * data->cols + count), sizeof *mean);
-    if (!mean) return gibbs_fail(error, GIBBS_MEMORY, "gaussian: out of memory");
     double *sd = mean + data->cols, *covariance = sd + data->cols;
-    find_mean(data, mean);
-    find_covariance(data, mean, full, widen * widen, covariance);
-    status = make(data, mean, covariance, full, sd, &a, q, error);
-    gibbs_release(&a, mean);
+    if (full) status = ebm_gaussian_full(data->cols, mean, covariance, allocator, q, error);
+    else status = ebm_gaussian_diagonal(data->cols, mean, sd, allocator, q, error);
+    ebm_moments_free(mean, allocator);
     return status;
 }

@@ -1,4 +1,4 @@
-/* proposal.c — what all proposals share: checks, recording, and sampling and evaluating without a model. */
+/* proposal.c — what all proposals share: checks, and sampling and evaluating without a model. */
 #include "draw.h"
 #include "ebm/program.h"
 #include "record.h"
@@ -19,25 +19,15 @@ gibbs_status ebm_proposal_check(const char *what, const ebm_proposal *q, int64_t
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» has no %s", what, name, q->draw ? "log_density" : "draw");
     if (q->dim < 1 || q->dim > INT32_MAX)
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» has dim %lld", what, name, (long long)q->dim);
+    if (q->normals < 0 || q->uniforms < 0 || q->normals > INT32_MAX || q->uniforms > INT32_MAX - q->normals)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» takes %lld normals and %lld uniforms", what, name,
+                          (long long)q->normals, (long long)q->uniforms);
     if (q->depends_on_theta && !has_theta)
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» depends on θ, and there is no model here", what, name);
     if (dim && q->dim != dim)
         return gibbs_fail(error, GIBBS_SHAPE, "%s: «%s» has %lld dimensions, the model %lld", what, name,
                           (long long)q->dim, (long long)dim);
     return GIBBS_OK;
-}
-
-/* expand does nothing to a value that has the shape, and is an error for one that does not fit it. */
-ad_var ebm_proposal_draw_at(const ebm_proposal *q, ad_axis axis, ad_var normal, const ad_var *theta)
-{
-    ad_var y = q->draw(q, normal, q->depends_on_theta ? theta : NULL);
-    return ad_expand(ad_lift(axis, y), ad_vec(q->dim));
-}
-
-ad_var ebm_proposal_log_density_at(const ebm_proposal *q, ad_axis axis, ad_var y, const ad_var *theta)
-{
-    ad_var log_q = q->log_density(q, y, q->depends_on_theta ? theta : NULL);
-    return ad_expand(ad_lift(axis, log_q), ad_scalar());
 }
 
 gibbs_status ebm_proposal_sample(const ebm_proposal *q, int64_t rows, uint64_t seed, uint64_t step, double *y,
