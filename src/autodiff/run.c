@@ -164,8 +164,8 @@ static void combine(const ad_workspace *w, const ad_stage *stage, const ad_accum
 
 static int thread_count(const run_state *r)
 {
+    if (r->split.shards == 1 || r->options->check) return 1;
     int most = r->options->threads > 0 ? r->options->threads : gibbs_default_threads();
-    if (r->options->check) most = 1;
     return r->split.shards < most ? (int)r->split.shards : most;
 }
 
