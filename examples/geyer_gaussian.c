@@ -93,6 +93,7 @@ typedef struct study {
     double *curve, *estimate; /* of the draw at hand; θ̂ of each draw */
     double *single; /* the first curves */
     double mle, theta_mean, theta_sd, rmse;
+    double said, noise_said; /* θ̂'s standard error, and the draw's part of it, from one draw: to be theta_sd */
     int64_t worst; /* the grid point where the mean of the curves is farthest from the truth */
     int64_t at_edge; /* draws whose lowest grid point is the first or the last: no minimum inside */
 } study;
@@ -197,6 +198,23 @@ static void summarise(study *s, double mean_square)
     s->rmse = sqrt(errors / (double)s->draws);
 }
 
+/* What the first draw alone says of the error of its θ̂; NaN where its curve has no minimum there. */
+static void say_error(const settings *set, const double *x, const ebm_loss_options *options, study *s)
+{
+    const ebm_data data = {.rows = (int64_t)s->rows, .cols = 1, .x = (double *)x};
+    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_uncertainty u;
+    fit.loss = &ebm_loss_ml_is;
+    fit.loss_options = *options;
+    fit.seed = (uint64_t)set->common.seed;
+    s->said = s->noise_said = NAN;
+    ebm_model_set(s->model, s->estimate);
+    if (ebm_standard_errors(s->model, &data, &fit, &u, NULL)) return;
+    s->said = u.standard_error[0];
+    s->noise_said = u.noise_error[0];
+    ebm_uncertainty_free(&u);
+}
+
 static gibbs_status all_draws(const settings *set, const panel *p, const double *x, study *s, gibbs_error *error)
 {
     const double mean = 2, sd = 2;
@@ -215,6 +233,7 @@ static gibbs_status all_draws(const settings *set, const panel *p, const double 
         progress_show(&line, k + 1, s->draws, "");
     }
     progress_clear(&line);
+    if (!status) say_error(set, x, &options, s);
     ebm_proposal_free(narrow);
     return status;
 }
@@ -246,9 +265,9 @@ static gibbs_status save(const settings *set, const panel *p, const study *s, gi
 
 static void print_row(const panel *p, const study *s)
 {
-    printf("%-15s %2s %6d %6d %9.4f %10.4f %8.4f %8.4f %6lld %11.3f ± %.3f at θ = %.2f\n", p->name,
-           p->moving ? "q2" : "q1", p->rows, p->points, s->mle, s->theta_mean, s->theta_sd, s->rmse,
-           (long long)s->at_edge, s->mean[s->worst] - s->truth[s->worst], s->error[s->worst], s->theta[s->worst]);
+    printf("%-15s %2s %6d %6d %9.4f %10.4f %8.4f %8.4f %8.4f %8.4f %6lld %11.3f ± %.3f at θ = %.2f\n", p->name,
+           p->moving ? "q2" : "q1", p->rows, p->points, s->mle, s->theta_mean, s->rmse, s->theta_sd, s->noise_said,
+           s->said, (long long)s->at_edge, s->mean[s->worst] - s->truth[s->worst], s->error[s->worst], s->theta[s->worst]);
 }
 
 static void report_panel(report *list, const panel *p, const study *s)
@@ -263,6 +282,8 @@ static void report_panel(report *list, const panel *p, const study *s)
     report_number(r, "theta_mean", s->theta_mean);
     report_number(r, "theta_sd", s->theta_sd);
     report_number(r, "theta_root_mean_square_error", s->rmse);
+    report_number(r, "theta_standard_error", s->said);
+    report_number(r, "theta_noise_error", s->noise_said);
     report_whole(r, "minima_at_the_edge", s->at_edge);
     report_number(r, "largest_gap_of_the_mean", s->mean[s->worst] - s->truth[s->worst]);
     report_number(r, "largest_gap_at", s->theta[s->worst]);
@@ -309,14 +330,15 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     if (!status) status = report_check(set->common.json, error);
     if (!status) status = draw_data(set, x, MOST_ROWS, error);
     if (!status && !set->common.quiet)
-        printf("figure           q      N      M       MLE  mean of θ̂       sd     rmse   edge"
+        printf("figure           q      N      M       MLE  mean of θ̂     rmse       sd     said       se   edge"
                "  largest mean J_BL − J\n");
     report *list = report_list(root, "panels");
     for (int i = 0; !status && i < PANELS; i++) status = run_panel(set, &panels[i], x, list, error);
     if (status || set->common.quiet) return status;
-    printf("\nθ̂ minimises J_BL of one draw of y; rmse is against the exact MLE √(mean x²); edge counts the draws\n"
-           "whose lowest grid point is the first or the last. By Jensen the mean of J_BL, here with its\n"
-           "standard error, lies below J in expectation.\n"
+    printf("\nθ̂ minimises J_BL of one draw of y; rmse is against the exact MLE √(mean x²), sd over the draws; said is\n"
+           "what the first draw alone says of that sd, and se of the whole error of its θ̂, the data's part too;\n"
+           "edge counts the draws whose lowest grid point is the first or the last. By Jensen the mean of J_BL,\n"
+           "here with its standard error, lies below J in expectation.\n"
            "Figures and data: %s/geyer-*\n",
            set->common.out);
     return GIBBS_OK;

@@ -679,9 +679,9 @@ gibbs_status ebm_mean_log_likelihood(ebm_model *model, const ebm_data *data, dou
                                      gibbs_error *error);
 
 /* ---- Energies that ship ------------------------------------------------------------------------------------
- * Each returns a model of its own parameters, to be freed by ebm_model_free. Specs are zero-initialised where nothing is
- * said; arrays in them are copied; callbacks and their contexts must outlive the model. Binary variables are 0 and 1,
- * variables with more labels one-hot blocks. Errors: ARGUMENT (a number out of its range, named), SIZE, SHAPE,
+ * Each returns a model of its own parameters, to be freed by ebm_model_free. Specs are zero-initialised where nothing
+ * is said; arrays in them are copied; callbacks and their contexts must outlive the model. Binary variables are 0 and
+ * 1, variables with more labels one-hot blocks. Errors: ARGUMENT (a number out of its range, named), SIZE, SHAPE,
  * MEMORY, and what ebm_model_new reports. */
 
 /* ½(x − μ)ᵀP(x − μ): parameters "mean" [d], "precision" [d,d], of which the symmetric part counts; starts at the
@@ -869,8 +869,8 @@ typedef struct ebm_chain_crf_spec {
     const gibbs_allocator *allocator;
 } ebm_chain_crf_spec;
 
-/* The linear-chain CRF (Lafferty, McCallum & Pereira 2001): E = −Σₜ (ψₜW + b)·yₜ − Σₜ yₜᵀAyₜ₊₁, y of `length` one-hot
- * blocks; "W" [features of a position, labels], "b" [labels], "A" [labels,labels] start at 0. */
+/* The linear-chain CRF (Lafferty, McCallum & Pereira 2001): E = −Σₜ (ψₜW + b)·yₜ − Σₜ yₜᵀAyₜ₊₁, y of `length`
+ * one-hot blocks; "W" [features of a position, labels], "b" [labels], "A" [labels,labels] start at 0. */
 gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **model, gibbs_error *error);
 
 typedef struct ebm_bilinear_spec {
@@ -902,8 +902,8 @@ void ebm_space_rows(const ebm_space *space, int64_t first, int64_t rows, double 
 gibbs_status ebm_enumerate(ebm_model *model, const ebm_space *space, double *log_z, double *probability,
                            gibbs_error *error);
 
-/* The exact log Z of a model that has one: Gaussian; complete ICA with logcosh or Student-t experts; RBM, by enumeration
- * of its smaller side (Gaussian visibles: the hidden side) of at most 20 units. ARGUMENT for others; NUMERIC where
+/* The exact log Z of a model that has one: Gaussian; complete ICA with logcosh or Student-t experts; RBM, by
+ * enumeration of its smaller side (Gaussian visibles: the hidden side) of at most 20 units. ARGUMENT for others; NUMERIC where
  * the density is not normalisable. */
 gibbs_status ebm_model_log_z(ebm_model *model, double *log_z, gibbs_error *error);
 

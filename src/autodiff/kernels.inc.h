@@ -193,5 +193,6 @@ const ad_kernels TABLE = {
 #undef LN2_LOW
 #undef EXP_LOWEST
 #undef EXP_HIGHEST
-#undef EXP_POLYNOMIAL
+#undef EXPM1_LOWEST
+#undef EXPM1_POLYNOMIAL
 #undef LOG1P_POLYNOMIAL

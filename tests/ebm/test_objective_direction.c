@@ -1,7 +1,13 @@
 /* Which way a loss pulls, with a sign flipped as the control; and losses of a user's own, made of the library's. */
 #include "objective_helpers.h"
 
-static const ebm_loss *const losses[] = {&ebm_loss_ml_is, &ebm_loss_cd, &ebm_loss_score_matching, &ebm_loss_nce};
+static const ebm_loss *const losses[] = {
+    &ebm_loss_ml_is,          &ebm_loss_exact_ml,       &ebm_loss_cd,          &ebm_loss_pcd,
+    &ebm_loss_score_matching, &ebm_loss_weighted_score_matching, &ebm_loss_denoising, &ebm_loss_denoising_autoencoder,
+    &ebm_loss_sliced,         &ebm_loss_sliced_reduced, &ebm_loss_nce,         &ebm_loss_conditional_nce,
+    &ebm_loss_ranking_nce,    &ebm_loss_ksd_rbf,        &ebm_loss_ksd_imq,     &ebm_loss_stein,
+    &ebm_loss_stein_hutchinson,
+};
 
 /* ---- Direction on a quadratic ---- */
 
@@ -11,6 +17,7 @@ enum { ROWS = 4000 };
 static ad_var record_negated(ebm_graph *graph)
 {
     const ebm_loss *inner = graph->context;
+    graph->loss = inner;
     return ad_neg(inner->record(graph));
 }
 
@@ -21,6 +28,16 @@ static ebm_loss negated(const ebm_loss *loss)
     return made;
 }
 
+/* The best critic of the precision is a multiple of (λ − 1)x: its own parameters are no part of this. */
+static ad_var best_critic(ad_var x, const ad_var *theta, void *context)
+{
+    (void)context;
+    return ad_stop_gradient(ad_mul(ad_shift(ad_neg(theta[0]), 1), x));
+}
+
+/* Losses of all pairs look at fewer rows. */
+static int64_t rows_of(const ebm_loss *loss) { return loss->noise == EBM_NOISE_PAIRS ? 600 : ROWS; }
+
 /* The precision after one step of gradient descent from `start`. */
 static double after_a_step(const ebm_loss *loss, const void *context, double start, const double *x)
 {
@@ -29,12 +46,19 @@ static double after_a_step(const ebm_loss *loss, const void *context, double sta
     ebm_loss_options options = ebm_loss_defaults();
     options.proposal = test_proposal(e);
     options.sampler_step = 0.1;
+    options.noise_sd = 0.5;
+    options.copies = 10;
+    options.field = loss->validation == &ebm_loss_score_matching ? best_critic : NULL;
     options.context = (void *)context;
-    ebm_objective *o = objective_at(model, loss, &options, &start, x, ROWS, 3, 0);
+    ebm_points points;
+    OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 400}, NULL, &points, ERROR));
+    options.points = &points;
+    ebm_objective *o = objective_at(model, loss, &options, &start, x, rows_of(loss), 3, 0);
     if (loss->learns_log_z) ((double *)ebm_objective_theta(o))[1] = 0.5 * log(2 * acos(-1) / start);
     value_of(o);
     double gradient = *(const double *)ebm_objective_gradient(o), next = start - 0.02 * gradient;
     ebm_objective_free(o);
+    ebm_points_free(&points);
     ebm_proposal_free((ebm_proposal *)options.proposal);
     ebm_model_free(model);
     return next;

@@ -56,6 +56,7 @@ def geyer():
     wide, narrow = (abs(panels[f"geyer-{name}"]["largest_gap_of_the_mean"]) for name in ("2b", "1b"))
     assert wide < 2 < narrow, (wide, narrow)
     assert abs(panels["geyer-2b"]["theta_mean"] - panels["geyer-2b"]["mle"]) < 0.05
+    assert 0 < panels["geyer-2b"]["theta_noise_error"] < panels["geyer-2b"]["theta_standard_error"]
 
 
 try:

@@ -1,5 +1,5 @@
 /* mlp.c — a network with one output as the energy, over a Gaussian base measure if one is asked for. */
-#include "ebm/model.h"
+#include "build.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,37 +37,17 @@ static gibbs_status check(const ebm_mlp_spec *spec, gibbs_error *error)
     return GIBBS_OK;
 }
 
-/* Returns how many parameters there are. */
-static int list_parameters(const ebm_mlp_spec *spec, char names[][NAME_SIZE], ebm_parameter *list)
+static void list_parameters(const ebm_mlp_spec *spec, ebm_build *b)
 {
-    int count = 0;
+    char name[NAME_SIZE];
     int64_t from = spec->dim;
     for (int l = 0; l < spec->layers; from = spec->widths[l++]) {
-        snprintf(names[count], NAME_SIZE, "W%d", l + 1);
-        list[count] = (ebm_parameter){names[count], ad_mat(from, spec->widths[l]), EBM_INIT_GLOROT, 1};
-        count++;
-        snprintf(names[count], NAME_SIZE, "b%d", l + 1);
-        list[count] = (ebm_parameter){names[count], ad_vec(spec->widths[l]), EBM_INIT_CONSTANT, 0};
-        count++;
+        snprintf(name, sizeof name, "W%d", l + 1);
+        ebm_build_add(b, NULL, &(ebm_parameter){name, ad_mat(from, spec->widths[l]), EBM_INIT_GLOROT, 1});
+        snprintf(name, sizeof name, "b%d", l + 1);
+        ebm_build_add(b, NULL, &(ebm_parameter){name, ad_vec(spec->widths[l]), EBM_INIT_CONSTANT, 0});
     }
-    list[count++] = (ebm_parameter){"v", ad_vec(from), EBM_INIT_GLOROT, 1};
-    return count;
-}
-
-static gibbs_status make_model(const ebm_mlp_spec *spec, mlp *net, ebm_model **model, gibbs_error *error)
-{
-    char names[2 * MAX_LAYERS][NAME_SIZE];
-    ebm_parameter list[2 * MAX_LAYERS + 1];
-    ebm_model_spec made = ebm_model_defaults();
-    made.dtype = spec->dtype;
-    made.dim = spec->dim;
-    made.parameter_count = list_parameters(spec, names, list);
-    made.parameters = list;
-    made.energy = energy;
-    made.context = net;
-    made.seed = spec->seed;
-    made.allocator = spec->allocator;
-    return ebm_model_new(&made, model, error);
+    ebm_build_add(b, NULL, &(ebm_parameter){"v", ad_vec(from), EBM_INIT_GLOROT, 1});
 }
 
 gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_error *error)
@@ -76,13 +56,12 @@ gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_er
     *model = NULL;
     gibbs_status status = check(spec, error);
     if (status) return status;
-    gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
-    mlp *net = gibbs_alloc(&a, 1, sizeof *net);
-    if (!net) return gibbs_fail(error, GIBBS_MEMORY, "mlp: out of memory");
-    *net = (mlp){spec->layers, spec->activation ? spec->activation : ad_softplus, 0};
-    if (spec->base_sd > 0) net->base = 0.5 / (spec->base_sd * spec->base_sd);
-    status = make_model(spec, net, model, error);
-    if (status) gibbs_release(&a, net);
-    else (*model)->release_context = gibbs_release;
-    return status;
+    ebm_build b = ebm_build_start(spec->allocator);
+    list_parameters(spec, &b);
+    mlp *net = gibbs_alloc(&b.alloc, 1, sizeof *net);
+    if (net) *net = (mlp){spec->layers, spec->activation ? spec->activation : ad_softplus, 0};
+    if (net && spec->base_sd > 0) net->base = 0.5 / (spec->base_sd * spec->base_sd);
+    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy, .context = net,
+                           .seed = spec->seed};
+    return ebm_build_owner(&b, made, model, error);
 }

@@ -21,7 +21,8 @@ struct ebm_objective {
     const void *x;
     int64_t rows, noise_rows;
     int64_t drawn; /* artificial points of the last refresh: to be as many as noise_rows before an evaluation */
-    uint64_t seed, step; /* of random leaves in the graph, since the last refresh */
+    uint64_t seed, step; /* of the last refresh */
+    uint64_t graph_step; /* of random leaves in the graph: `step`, unless a source needs another */
     void *buffer, *moved; /* source.c: kept chains and those on the move; points and log q; numbers of pairs */
     int64_t buffered, buffer_next;
     bool with_gradient;

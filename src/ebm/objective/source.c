@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "ebm/proposal/record.h"
+#include "neighbours.h"
 
 #include <math.h>
 #include <string.h>
@@ -62,17 +63,40 @@ static gibbs_status chain_check(const ebm_loss *loss, const ebm_loss_options *o,
     if (o->buffer < 0 || !(o->restart >= 0 && o->restart <= 1))
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: a buffer of %lld chains, of which %g start anew", loss->name,
                           (long long)o->buffer, o->restart);
+    if (o->chain && (o->chain->temperatures || o->chain->inverse_temperatures))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: tempered chains are no samples of the model", loss->name);
     return GIBBS_OK;
 }
 
 static gibbs_status chain_make(ebm_objective *o, gibbs_error *error)
 {
-    ebm_chain_options chain = ebm_chain_defaults();
-    chain.sampler = o->options.sampler;
-    chain.step = o->options.sampler_step;
-    chain.proposal = o->options.proposal;
-    chain.threads = o->options.threads;
+    const ebm_loss_options *from = &o->options;
+    ebm_chain_options chain = from->chain ? *from->chain : ebm_chain_defaults();
+    chain.sampler = from->sampler;
+    chain.step = from->sampler_step;
+    chain.proposal = from->proposal;
+    chain.threads = from->threads;
+    if (!from->chain) {
+        memcpy(chain.states, from->states, sizeof chain.states);
+        chain.categories = from->categories;
+    }
     return ebm_chains_new(o->model, &chain, &o->chains, error);
+}
+
+static size_t row_bytes(const ebm_objective *o) { return (size_t)o->model->dim * gibbs_dtype_size(o->model->dtype); }
+
+/* Room for `rows` rows of so many numbers in both buffers. What they held is lost where they grow. */
+static gibbs_status make_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, gibbs_error *error)
+{
+    if (rows <= o->buffered) return GIBBS_OK;
+    size_t size = gibbs_dtype_size(o->model->dtype);
+    gibbs_release_aligned(&o->alloc, o->buffer);
+    gibbs_release_aligned(&o->alloc, o->moved);
+    o->buffer = gibbs_alloc_aligned(&o->alloc, (size_t)rows, buffer * size);
+    o->moved = gibbs_alloc_aligned(&o->alloc, (size_t)rows, moved * size);
+    o->buffered = o->buffer && o->moved ? rows : 0;
+    if (o->buffered) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld rows", o->loss->name, (long long)rows);
 }
 
 /* k transitions from `x`. */
@@ -86,9 +110,38 @@ static gibbs_status move_from(ebm_objective *o, const void *x, gibbs_error *erro
 
 static gibbs_status chain_refresh(ebm_objective *o, gibbs_error *error) { return move_from(o, o->x, error); }
 
-/* ---- Chains that persist: a ring of `buffered` chains, of which every refresh moves the next o->rows in place ---- */
+/* ---- All transitions but the last, which the loss records: with the number that it would have had, and hence with the
+ * same random numbers. It is taken here as well, to see which chains end up next to one another. ---- */
 
-static size_t row_bytes(const ebm_objective *o) { return (size_t)o->model->dim * gibbs_dtype_size(o->model->dtype); }
+static void last_record(ebm_objective *o)
+{
+    input_y(o);
+    o->graph.second = ad_input(o->graph.noise, "nearest", ad_scalar());
+}
+
+static gibbs_status last_bind(ebm_objective *o, gibbs_error *error)
+{
+    if (o->rows < 2)
+        return gibbs_fail(error, GIBBS_DATA, "%s: one row has no nearest neighbour", o->loss->name);
+    return make_room(o, o->rows, (size_t)o->model->dim, 1, error);
+}
+
+static gibbs_status last_refresh(ebm_objective *o, gibbs_error *error)
+{
+    uint64_t k = (uint64_t)o->options.sampler_steps, first = o->step * k;
+    o->graph_step = first + k - 1;
+    gibbs_status status = ebm_chains_start_native(o->chains, o->x, o->rows, error);
+    if (!status) status = ebm_chains_run(o->chains, (int64_t)k - 1, o->seed, first, error);
+    if (status) return status;
+    memcpy(o->buffer, ebm_chains_native(o->chains), (size_t)o->rows * row_bytes(o));
+    status = ebm_chains_run(o->chains, 1, o->seed, first, error);
+    if (status) return status;
+    ebm_nearest(o->model->dtype, ebm_chains_native(o->chains), o->rows, o->model->dim, o->options.threads, o->moved);
+    status = ad_bind(o->workspace, o->graph.y, o->buffer, error);
+    return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
+}
+
+/* ---- Chains that persist: a ring of `buffered` chains, of which every refresh moves the next o->rows in place ---- */
 
 /* The place of the i-th chain of this refresh. */
 static char *buffered_chain(const ebm_objective *o, int64_t i)
@@ -100,7 +153,7 @@ static gibbs_status persistent_make(ebm_objective *o, gibbs_error *error)
 {
     gibbs_status status = chain_make(o, error);
     const ebm_proposal *q = o->options.proposal;
-    if (status || !q || q->depends_on_theta || o->options.restart == 0) return status;
+    if (status || !q || o->options.restart == 0) return status;
     status = ebm_proposal_check(o->loss->name, q, o->model->dim, true, error);
     return status ? status : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
 }
@@ -219,16 +272,9 @@ static double pairs_rows(const ebm_objective *o, int64_t rows)
 
 static gibbs_status pairs_bind(ebm_objective *o, gibbs_error *error)
 {
-    size_t size = gibbs_dtype_size(o->model->dtype), pairs = (size_t)o->noise_rows;
-    if (o->noise_rows > o->buffered) {
-        gibbs_release_aligned(&o->alloc, o->buffer);
-        gibbs_release_aligned(&o->alloc, o->moved);
-        o->buffer = gibbs_alloc_aligned(&o->alloc, pairs, size);
-        o->moved = gibbs_alloc_aligned(&o->alloc, pairs, size);
-        o->buffered = o->buffer && o->moved ? o->noise_rows : 0;
-        if (!o->buffered) return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld pairs", o->loss->name,
-                                            (long long)o->noise_rows);
-    }
+    gibbs_status status = make_room(o, o->noise_rows, 1, 1, error);
+    if (status) return status;
+    size_t size = gibbs_dtype_size(o->model->dtype);
     size_t at = 0;
     for (int64_t i = 0; i < o->rows; i++)
         for (int64_t j = i + 1; j < o->rows; j++, at++) {
@@ -236,7 +282,7 @@ static gibbs_status pairs_bind(ebm_objective *o, gibbs_error *error)
             ebm_to_dtype(o->model->dtype, 1, (char *)o->buffer + at * size, &pair[0]);
             ebm_to_dtype(o->model->dtype, 1, (char *)o->moved + at * size, &pair[1]);
         }
-    gibbs_status status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
+    status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
     return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
 }
 
@@ -248,6 +294,7 @@ const ebm_source *ebm_source_of(ebm_noise noise)
         [EBM_NOISE_NONE] = {0},
         [EBM_NOISE_PROPOSAL] = {proposal_check, proposal_record, proposal_make, proposal_rows, NULL, proposal_refresh},
         [EBM_NOISE_CHAIN] = {chain_check, input_y, chain_make, NULL, NULL, chain_refresh},
+        [EBM_NOISE_LAST] = {chain_check, last_record, chain_make, NULL, last_bind, last_refresh},
         [EBM_NOISE_PERSISTENT] = {chain_check, input_y, persistent_make, NULL, persistent_bind, persistent_refresh},
         [EBM_NOISE_POINTS] = {points_check, points_record, points_make, points_rows, points_bind, NULL},
         [EBM_NOISE_PAIRS] = {NULL, pairs_record, NULL, pairs_rows, pairs_bind, NULL},

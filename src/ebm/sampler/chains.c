@@ -1,124 +1,57 @@
-/* chains.c — many chains side by side. Two programs: `start` makes from x what the sampler keeps beside it (and a
- * count of acceptances, 0), `move` takes a step whose outputs are carried into its inputs, so that all steps of a
- * block of chains are taken while its rows are in cache. What is kept is made anew from x at every run, since the
- * parameters may have changed. */
-#include "chains.h"
+/* chains.c — many chains side by side: made, placed, moved. What is kept beside x is made anew from x at every run,
+ * since the parameters may have changed. */
+#include "chain_state.h"
 
-#include "ebm/program.h"
-#include "ebm/proposal/record.h"
+#include "discrete.h"
 
 #include <math.h>
 #include <string.h>
 
-/* State: x, what the sampler keeps, the count. Steps of one ad_run: a float counts exactly to 2²⁴. */
-enum { MAX_STATE = EBM_MAX_CACHES + 2, RUN_STEPS = 1 << 20 };
-
-struct ebm_chains {
-    gibbs_allocator alloc;
-    ebm_model *model;
-    const ebm_sampler *sampler;
-    int threads, caches, state;
-    double step;      /* h as one number of the model's dtype */
-    ebm_program start, move;
-    ad_axis axis;     /* axis and vars are only names for what the plans know: the tape is gone */
-    ad_var *theta, h, input[MAX_STATE];
-    int64_t width[MAX_STATE]; /* numbers a chain */
-    void *x;
-    int64_t rows, capacity;
-    int64_t taken;    /* steps since the start */
-    double accepted;  /* of all chains since then */
-};
-
-/* ---- Recording ---- */
-
-static ad_var lifted(const ebm_chains *c, ad_var v) { return ad_is_null(v) ? v : ad_lift(c->axis, v); }
-
-/* Outputs: what the sampler keeps, the count, and last E, which the sampler need not keep. */
-static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, gibbs_error *error)
-{
-    ad_var output[MAX_STATE];
-    for (int k = 0; k < c->caches; k++) output[k] = (ad_var){g->tape, -1};
-    if (c->sampler->start) c->sampler->start(g, c->input[0], output);
-    output[c->caches] = ad_constant(g->tape, 0);
-    output[c->caches + 1] = ebm_sampler_energy(g, c->input[0]);
-    for (int k = 0; k < c->state; k++) output[k] = lifted(c, output[k]);
-    for (int k = 1; k < c->state; k++) {
-        ad_shape shape = ad_shape_of(output[k - 1]);
-        c->width[k] = ad_shape_count(&shape);
-        c->input[k] = ad_input(c->axis, k <= c->caches ? "kept" : "accepted", shape);
-    }
-    return ebm_program_build(g->tape, output, c->state, NULL, &c->start, error);
-}
-
-static gibbs_status build_move(ebm_chains *c, const ebm_sampler_graph *g, gibbs_error *error)
-{
-    ad_var output[MAX_STATE];
-    ad_carry carry[MAX_STATE];
-    int count = c->state - 1;
-    for (int k = 0; k < c->state; k++) output[k] = (ad_var){g->tape, -1};
-    output[count] = ad_add(c->input[count], c->sampler->step(g, c->input, output));
-    for (int k = 0; k < c->state; k++) {
-        output[k] = lifted(c, output[k]);
-        carry[k] = (ad_carry){k, c->input[k]};
-    }
-    ad_plan_options options = {.carry = carry, .carries = c->state};
-    return ebm_program_build(g->tape, output, c->state, &options, &c->move, error);
-}
-
-static gibbs_status record(ebm_chains *c, ad_tape *tape, const ebm_proposal *q, gibbs_error *error)
-{
-    ebm_model_record(c->model, tape, c->theta);
-    c->axis = ad_axis_new(tape, "chain");
-    c->h = ad_parameter(tape, "step", ad_scalar());
-    c->input[0] = ad_input(c->axis, "x", ad_vec(c->model->dim));
-    c->width[0] = c->model->dim;
-    ebm_sampler_graph graph = {.tape = tape, .model = c->model, .theta = c->theta, .chain = c->axis, .step = c->h,
-                               .proposal = q};
-    gibbs_status status = build_start(c, &graph, error);
-    return status ? status : build_move(c, &graph, error);
-}
+ebm_chain_options ebm_chain_defaults(void) { return (ebm_chain_options){.sampler = &ebm_mala, .step = 0.01}; }
 
 /* ---- Making and freeing ---- */
 
-ebm_chain_options ebm_chain_defaults(void) { return (ebm_chain_options){.sampler = &ebm_mala, .step = 0.01}; }
-
-static gibbs_status check_options(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, const ebm_proposal *base)
 {
-    const ebm_sampler *s = o->sampler ? o->sampler : &ebm_mala;
-    double h = model->dtype == GIBBS_FLOAT64 ? o->step : (double)(float)o->step;
-    if (!(h > 0 && isfinite(h)))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: the step is %g; it must be positive and finite", o->step);
-    if (o->threads < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d threads", o->threads);
-    if (!s->step || s->caches < 0 || s->caches > EBM_MAX_CACHES || (s->caches && !s->start))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: «%s» keeps %d values (at most %d) and must have a step%s",
-                          s->name ? s->name : "", s->caches, EBM_MAX_CACHES, s->caches ? " and a start" : "");
-    if (!s->needs_proposal && !o->proposal) return GIBBS_OK;
-    return ebm_proposal_check(s->name ? s->name : "chains", o->proposal, model->dim, true, error);
+    bool bits = o->states[0] == 0 && o->states[1] == 0;
+    *c = (ebm_chains){.alloc = model->alloc, .model = model, .sampler = o->sampler ? o->sampler : &ebm_mala,
+                      .threads = o->threads, .categories = o->categories, .states = {o->states[0], o->states[1]},
+                      .rungs = o->temperatures, .swap_every = o->swap_every ? o->swap_every : 10};
+    if (bits) c->states[1] = 1;
+    c->caches = c->sampler->caches;
+    c->state = c->caches + 2;
+    c->tempered = base || o->temperatures;
+    ebm_to_dtype(model->dtype, 1, &c->step, &o->step);
+    c->theta = gibbs_alloc(&c->alloc, (size_t)model->parameters, sizeof *c->theta);
+    if (!o->temperatures) return c->theta;
+    c->ladder = gibbs_alloc(&c->alloc, (size_t)o->temperatures, sizeof *c->ladder);
+    if (c->ladder) memcpy(c->ladder, o->inverse_temperatures, (size_t)o->temperatures * sizeof *c->ladder);
+    return c->theta && c->ladder;
 }
 
-gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **out, gibbs_error *error)
+gibbs_status ebm_chains_new_path(ebm_model *model, const ebm_chain_options *options, const ebm_proposal *base,
+                                 ebm_chains **out, gibbs_error *error)
 {
     GIBBS_REQUIRE("chains", model && options && out, error);
     *out = NULL;
     gibbs_allocator a = model->alloc;
-    gibbs_status status = check_options(model, options, error);
+    gibbs_status status = ebm_chains_check(model, options, error);
     if (status) return status;
     ebm_chains *c = gibbs_alloc_zero(&a, 1, sizeof *c);
-    ad_tape *tape = c ? ad_tape_new(model->dtype, &a) : NULL;
-    if (c) {
-        *c = (ebm_chains){.alloc = a, .model = model, .sampler = options->sampler ? options->sampler : &ebm_mala,
-                          .threads = options->threads};
-        c->caches = c->sampler->caches;
-        c->state = c->caches + 2;
-        ebm_to_dtype(model->dtype, 1, &c->step, &options->step);
-        c->theta = gibbs_alloc(&a, (size_t)model->parameters, sizeof *c->theta);
-    }
-    status = tape && c->theta ? record(c, tape, options->proposal, error)
-                              : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
+    bool filled = c && fill(c, model, options, base);
+    ad_tape *tape = filled ? ad_tape_new(model->dtype, &a) : NULL;
+    status = tape ? ebm_chains_record(c, tape, options, base, error)
+                  : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
     ad_tape_free(tape);
     if (status) ebm_chains_free(c);
     else *out = c;
     return status;
+}
+
+gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **chains,
+                            gibbs_error *error)
+{
+    return ebm_chains_new_path(model, options, NULL, chains, error);
 }
 
 void ebm_chains_free(ebm_chains *c)
@@ -128,22 +61,43 @@ void ebm_chains_free(ebm_chains *c)
     ebm_program_free(&c->start);
     ebm_program_free(&c->move);
     gibbs_release(&a, c->theta);
+    gibbs_release(&a, c->ladder);
     gibbs_release_aligned(&a, c->x);
+    gibbs_release_aligned(&a, c->inverse_temperature);
     gibbs_release(&a, c);
 }
 
 /* ---- Placing ---- */
 
+/* Room for x, and for each chain's β when chains have one. */
 static gibbs_status make_room(ebm_chains *c, int64_t rows, gibbs_error *error)
 {
     if (rows <= c->capacity) return GIBBS_OK;
-    void *x = gibbs_alloc_aligned(&c->alloc, (size_t)(rows * c->model->dim), gibbs_dtype_size(c->model->dtype));
-    if (!x) return gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory for %lld chains", (long long)rows);
+    size_t size = gibbs_dtype_size(c->model->dtype);
+    void *x = gibbs_alloc_aligned(&c->alloc, (size_t)(rows * c->model->dim), size);
+    void *beta = x && c->tempered ? gibbs_alloc_aligned(&c->alloc, (size_t)rows, size) : NULL;
+    if (!x || (c->tempered && !beta)) {
+        gibbs_release_aligned(&c->alloc, x);
+        return gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory for %lld chains", (long long)rows);
+    }
     gibbs_release_aligned(&c->alloc, c->x);
+    gibbs_release_aligned(&c->alloc, c->inverse_temperature);
     c->x = x;
+    c->inverse_temperature = beta;
     c->capacity = rows;
     c->rows = 0;
     return GIBBS_OK;
+}
+
+static void set_beta(ebm_chains *c, int64_t row, double beta)
+{
+    size_t size = gibbs_dtype_size(c->model->dtype);
+    ebm_to_dtype(c->model->dtype, 1, (char *)c->inverse_temperature + (size_t)row * size, &beta);
+}
+
+void ebm_chains_set_beta(ebm_chains *c, double beta)
+{
+    for (int64_t r = 0; c->tempered && r < c->rows; r++) set_beta(c, r, beta);
 }
 
 /* Checks and room for points of the given dtype; then the chains are at `rows` places that the caller fills in. */
@@ -158,11 +112,16 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
     if (bad < count)
         return ebm_fail_row(error, GIBBS_DATA, bad / dim, "chains: the start is %g at row %lld, column %lld",
                             ebm_number(dtype, x, bad), (long long)(bad / dim) + 1, (long long)(bad % dim) + 1);
-    gibbs_status status = make_room(c, rows, error);
+    if (c->rungs && rows % c->rungs)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld rows are no whole ladders of %d temperatures",
+                          (long long)rows, c->rungs);
+    gibbs_status status = c->sampler->discrete ? ebm_discrete_check(c, dtype, x, rows, error) : GIBBS_OK;
+    if (!status) status = make_room(c, rows, error);
     if (status) return status;
     c->rows = rows;
-    c->taken = 0;
-    c->accepted = 0;
+    c->taken = c->counted = 0;
+    c->accepted = c->swaps_tried = c->swaps_made = 0;
+    for (int64_t r = 0; c->tempered && r < rows; r++) set_beta(c, r, c->ladder ? c->ladder[r % c->rungs] : 1);
     return GIBBS_OK;
 }
 
@@ -198,6 +157,7 @@ static gibbs_status prepare(const ebm_chains *c, const ebm_program *p, gibbs_err
     gibbs_status status = ebm_model_bind(c->model, p->workspace, c->theta, error);
     if (!status) status = ad_bind(p->workspace, c->h, &c->step, error);
     if (!status) status = ad_bind(p->workspace, c->input[0], c->x, error);
+    if (!status && c->tempered) status = ad_bind(p->workspace, c->beta, c->inverse_temperature, error);
     return status ? status : ad_set_rows(p->workspace, c->axis, c->rows, error);
 }
 
@@ -232,6 +192,42 @@ static void commit(ebm_chains *c, int64_t steps)
     memcpy(c->x, ad_result(c->move.workspace, 0), (size_t)(c->rows * c->width[0]) * gibbs_dtype_size(c->model->dtype));
     for (int64_t row = 0; row < c->rows; row++) c->accepted += ebm_number(c->model->dtype, count, row);
     c->taken += steps;
+    c->counted += steps;
+}
+
+int64_t ebm_chains_most(const ebm_chains *c) { return RUN_MOVES / c->moves; }
+
+gibbs_status ebm_chains_evaluate(ebm_chains *c, const void **energy, const void **log_q, gibbs_error *error)
+{
+    gibbs_status status = run_start(c, error);
+    if (!status) *energy = ad_result(c->start.workspace, c->state - 1);
+    if (!status && log_q) *log_q = ad_result(c->start.workspace, c->state);
+    return status;
+}
+
+gibbs_status ebm_chains_move(ebm_chains *c, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error)
+{
+    ad_run_options options = {.seed = seed, .step = (step0 + (uint64_t)c->taken) * (uint64_t)c->moves,
+                              .repeat = (int)(steps * c->moves), .threads = c->threads};
+    gibbs_status status = run_move(c, &options, error);
+    if (!status) commit(c, steps);
+    return status;
+}
+
+static gibbs_status swap(ebm_chains *c, uint64_t seed, uint64_t step0, gibbs_error *error)
+{
+    const void *energy;
+    gibbs_status status = ebm_chains_evaluate(c, &energy, NULL, error);
+    if (!status) ebm_chains_swap(c, energy, seed, step0 + (uint64_t)c->taken);
+    return status;
+}
+
+/* So many steps at once that neither the count nor a swap is passed. */
+static int64_t next_stop(const ebm_chains *c, int64_t steps)
+{
+    int64_t most = ebm_chains_most(c), to_swap = c->ladder ? c->swap_every - c->taken % c->swap_every : steps;
+    if (to_swap < most) most = to_swap;
+    return steps < most ? steps : most;
 }
 
 gibbs_status ebm_chains_run(ebm_chains *c, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error)
@@ -240,13 +236,11 @@ gibbs_status ebm_chains_run(ebm_chains *c, int64_t steps, uint64_t seed, uint64_
     if (!c->rows) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: run before a start");
     if (steps < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld steps", (long long)steps);
     while (steps > 0) {
-        int now = steps < RUN_STEPS ? (int)steps : RUN_STEPS;
-        ad_run_options options = {.seed = seed, .step = step0 + (uint64_t)c->taken, .repeat = now};
-        options.threads = c->threads;
+        int64_t now = next_stop(c, steps);
         gibbs_status status = run_start(c, error);
-        if (!status) status = run_move(c, &options, error);
+        if (!status) status = ebm_chains_move(c, now, seed, step0, error);
+        if (!status && c->ladder && c->taken % c->swap_every == 0) status = swap(c, seed, step0, error);
         if (status) return status;
-        commit(c, now);
         steps -= now;
     }
     return GIBBS_OK;
@@ -260,5 +254,5 @@ void ebm_chains_get(const ebm_chains *c, double *x) { ebm_from_dtype(c->model->d
 
 double ebm_chains_acceptance(const ebm_chains *c)
 {
-    return c->taken ? c->accepted / ((double)c->taken * (double)c->rows) : NAN;
+    return c->counted ? c->accepted / ((double)c->counted * (double)c->moves * (double)c->rows) : NAN;
 }

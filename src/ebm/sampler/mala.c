@@ -33,4 +33,13 @@ static ad_var step(const ebm_sampler_graph *graph, const ad_var *state, ad_var *
     return ebm_transition_metropolis(graph, ad_add(log_target, log_proposal), state, proposed, STATE, next);
 }
 
-const ebm_sampler ebm_mala = {.name = "mala", .caches = STATE - 1, .adjusted = 1, .start = start, .step = step};
+/* Roberts & Rosenthal 1998: best in high dimensions. */
+static double target(int64_t dim)
+{
+    (void)dim;
+    return 0.574;
+}
+
+const ebm_sampler ebm_mala = {
+    .name = "mala", .caches = STATE - 1, .adjusted = 1, .start = start, .step = step, .target = target,
+};

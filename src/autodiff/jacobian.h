@@ -1,0 +1,30 @@
+/* jacobian.h — shared by the files that record whole matrices of derivatives. */
+#ifndef GIBBS_JACOBIAN_H
+#define GIBBS_JACOBIAN_H
+
+#include "derive.h"
+
+/* What a derivative asks of the ops between x and y: nothing; that y has no jumps; two continuous derivatives. */
+typedef enum ad_smoothness { AD_ANY, AD_CONTINUOUS, AD_TWICE } ad_smoothness;
+
+/* Batch ops, and moves between a child axis and its parent. */
+bool ad_mixes_samples(ad_op op);
+
+/* True, with error SMOOTH naming the op, when some op between the x and y is rougher than that or, with `apart`, mixes
+ * samples. Also true when memory is out. */
+bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least);
+
+/* True when all x are shared, or all are per-sample values of one axis; *axis is then −1 or that axis. Else the tape's
+ * error is set: null vars, two tapes, two axes, no x. */
+bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape **tape, int32_t *axis);
+
+/* Else an error: y was recorded from what some x was made of, not from x (ad_grad says the same). */
+bool ad_reads(ad_var y, const ad_var *x, int n);
+
+/* The tangent of y along every element of x: the transpose of ∂y/∂x, with count(x) directions. */
+ad_tangent ad_forward(ad_var y, ad_var x);
+
+/* A shared value on that axis; −1: as it is. */
+ad_var ad_on_axis(ad_var v, int32_t axis);
+
+#endif

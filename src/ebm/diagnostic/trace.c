@@ -1,0 +1,92 @@
+/* trace.c — a run of chains that notes one number of each after every few steps, and what the series says. */
+#include "ebm/sampler/chain_state.h"
+
+#include <math.h>
+#include <string.h>
+
+double ebm_scalar_column(const double *x, int64_t dim, void *context)
+{
+    const int64_t *column = context;
+    return column && *column >= 0 && *column < dim ? x[*column] : NAN;
+}
+
+/* Of the first temperature only, when there are several. */
+static int64_t stride_of(const ebm_chains *c) { return c->ladder ? c->rungs : 1; }
+
+/* x has room for all chains; `energy` likewise, when f is NULL. */
+static gibbs_status note(ebm_chains *c, const ebm_trace_options *o, double *x, double *energy, double *into,
+                         gibbs_error *error)
+{
+    int64_t stride = stride_of(c), dim = c->model->dim;
+    ebm_chains_get(c, x);
+    gibbs_status status = o->f ? GIBBS_OK : ebm_model_energy(c->model, x, c->rows, energy, NULL, error);
+    for (int64_t r = 0; r < c->rows && !status; r += stride)
+        into[r / stride] = o->f ? o->f(x + r * dim, dim, o->context) : energy[r];
+    return status;
+}
+
+static gibbs_status record(ebm_chains *c, const ebm_trace_options *o, double *x, double *energy, double *series,
+                           gibbs_error *error)
+{
+    gibbs_status status = GIBBS_OK;
+    int64_t every = o->every ? o->every : 1, chains = c->rows / stride_of(c);
+    for (int64_t t = 0; t < o->steps && !status; t++) {
+        status = ebm_chains_run(c, every, o->seed, o->step0, error);
+        if (!status) status = note(c, o, x, energy, series + t * chains, error);
+    }
+    return status;
+}
+
+static void moments(const double *series, int64_t n, ebm_trace *trace)
+{
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++) sum += series[i];
+    trace->mean = sum / (double)n;
+    for (int64_t i = 0; i < n; i++) squares += (series[i] - trace->mean) * (series[i] - trace->mean);
+    trace->sd = sqrt(squares / (double)(n - 1));
+}
+
+static gibbs_status judge(const ebm_chains *c, const ebm_trace_options *o, const double *series, ebm_trace *result,
+                          gibbs_error *error)
+{
+    int64_t chains = c->rows / stride_of(c);
+    ebm_trace trace = {.acceptance = ebm_chains_acceptance(c)};
+    gibbs_status status = ebm_effective_size(series, o->steps, chains, &trace.ess, error);
+    if (!status) status = ebm_split_r_hat(series, o->steps, chains, 1, &trace.r_hat, error);
+    if (status) return status;
+    moments(series, o->steps * chains, &trace);
+    trace.standard_error = trace.sd / sqrt(trace.ess);
+    *result = trace;
+    return GIBBS_OK;
+}
+
+static gibbs_status check(const ebm_chains *c, const ebm_trace_options *o, int64_t *count, gibbs_error *error)
+{
+    if (!c->rows) return gibbs_fail(error, GIBBS_ARGUMENT, "trace: run before a start");
+    if (o->steps < 4 || o->every < 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "trace: %lld steps, every %lld; at least 4 are needed",
+                          (long long)o->steps, (long long)o->every);
+    if (!gibbs_mul_size(o->steps, c->rows, count))
+        return gibbs_fail(error, GIBBS_SIZE, "trace: %lld steps of %lld chains are too many", (long long)o->steps,
+                          (long long)c->rows);
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_chains_trace(ebm_chains *c, const ebm_trace_options *o, double *series, ebm_trace *result,
+                              gibbs_error *error)
+{
+    GIBBS_REQUIRE("trace", c && o && result, error);
+    int64_t count = 0;
+    gibbs_status status = check(c, o, &count, error);
+    if (status) return status;
+    double *own = series ? NULL : gibbs_alloc(&c->alloc, (size_t)count, sizeof *own);
+    double *x = gibbs_alloc(&c->alloc, (size_t)(c->rows * c->model->dim), sizeof *x);
+    double *energy = gibbs_alloc(&c->alloc, (size_t)c->rows, sizeof *energy);
+    if ((series || own) && x && energy) status = record(c, o, x, energy, series ? series : own, error);
+    else status = gibbs_fail(error, GIBBS_MEMORY, "trace: out of memory");
+    if (!status) status = judge(c, o, series ? series : own, result, error);
+    gibbs_release(&c->alloc, energy);
+    gibbs_release(&c->alloc, x);
+    gibbs_release(&c->alloc, own);
+    return status;
+}

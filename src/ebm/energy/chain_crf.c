@@ -1,0 +1,89 @@
+/* chain_crf.c — the linear-chain conditional random field (Lafferty, McCallum & Pereira 2001):
+ *
+ *     E(x, y) = −Σₜ (ψₜ W + b)·yₜ − Σₜ yₜᵀ A yₜ₊₁
+ *
+ * for positions t = 1 … T with features ψₜ and one-hot labels yₜ. log Z(x) is the forward algorithm, recorded:
+ * α₁ = u₁, αₜ₊₁ = uₜ₊₁ + log Σ_k exp(αₜ[k] + A[k, ·]), with u = ψW + b. */
+#include "conditional.h"
+#include "features.h"
+
+typedef struct chain {
+    int64_t given, length, labels;
+    ebm_features features; /* of size length × p */
+} chain;
+
+enum { W, B, A, OWN };
+
+/* u, of shape [length, labels]. */
+static ad_var potentials(const chain *c, ad_var x, const ad_var *theta)
+{
+    ad_var psi = ebm_features_at(&c->features, x, theta + OWN);
+    ad_var rows = ad_reshape(psi, ad_mat(c->length, c->features.size / c->length));
+    return ad_add(ad_matmul(rows, theta[W]), theta[B]);
+}
+
+static ad_var energy(ad_var row, const ad_var *theta, void *context)
+{
+    const chain *c = context;
+    ad_var y = ad_reshape(ebm_modelled(row, c->given), ad_mat(c->length, c->labels));
+    ad_var f = ad_dot(potentials(c, ebm_given(row, c->given), theta), y);
+    if (c->length > 1) {
+        ad_var from = ad_slice(y, 0, 0, c->length - 1), to = ad_slice(y, 0, 1, c->length - 1);
+        f = ad_add(f, ad_dot(ad_matmul(from, theta[A]), to));
+    }
+    return ad_neg(f);
+}
+
+static ad_var log_z(ad_var x, const ad_var *theta, void *context)
+{
+    const chain *c = context;
+    ad_var u = potentials(c, x, theta), alpha = {x.tape, -1};
+    for (int64_t t = 0; t < c->length; t++) {
+        ad_var here = ad_reshape(ad_slice(u, 0, t, 1), ad_vec(c->labels));
+        if (!t) {
+            alpha = here;
+            continue;
+        }
+        ad_var paths = ad_add(ad_reshape(alpha, ad_mat(c->labels, 1)), theta[A]);
+        alpha = ad_add(here, ad_logsumexp_dims(paths, 1u << 0));
+    }
+    return ad_logsumexp(alpha);
+}
+
+static gibbs_status check(const ebm_chain_crf_spec *spec, chain *c, gibbs_error *error)
+{
+    *c = (chain){.given = spec->given, .length = spec->length, .labels = spec->labels};
+    gibbs_status status = ebm_need_count("chain crf", "given columns", c->given, 1, error);
+    if (!status) status = ebm_need_count("chain crf", "positions", c->length, 1, error);
+    if (!status) status = ebm_need_count("chain crf", "labels", c->labels, 2, error);
+    if (!status) status = ebm_features_check("chain crf", &spec->features, c->given, &c->features, error);
+    if (status) return status;
+    if (c->features.size % c->length)
+        return gibbs_fail(error, GIBBS_SHAPE, "chain crf: %lld features do not divide into %lld positions",
+                          (long long)c->features.size, (long long)c->length);
+    if (c->length * c->labels > INT32_MAX)
+        return gibbs_fail(error, GIBBS_SIZE, "chain crf: too many positions and labels");
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **model, gibbs_error *error)
+{
+    GIBBS_REQUIRE("chain crf", spec && model, error);
+    *model = NULL;
+    chain c;
+    gibbs_status status = check(spec, &c, error);
+    if (status) return status;
+    const ebm_parameter parameters[OWN] = {
+        {"W", ad_mat(c.features.size / c.length, c.labels), EBM_INIT_CONSTANT, 0},
+        {"b", ad_vec(c.labels), EBM_INIT_CONSTANT, 0},
+        {"A", ad_mat(c.labels, c.labels), EBM_INIT_CONSTANT, 0},
+    };
+    ebm_build b = ebm_build_start(spec->allocator);
+    for (int k = 0; k < OWN; k++) ebm_build_add(&b, NULL, &parameters[k]);
+    ebm_features_build(&b, "psi.", &c.features);
+    chain *own = gibbs_alloc(&b.alloc, 1, sizeof *own);
+    if (own) *own = c;
+    ebm_model_spec made = {.dtype = spec->dtype, .dim = c.given + c.length * c.labels, .energy = energy,
+                           .context = own, .seed = spec->seed};
+    return ebm_conditional_build(&b, made, &(ebm_conditional){.given = c.given, .log_z = log_z}, model, error);
+}

@@ -1,0 +1,38 @@
+/* features.c — recorded maps x → vector, with parameters of their own. */
+#include "features.h"
+
+#include "autodiff/tape.h"
+
+gibbs_status ebm_features_check(const char *model, const ebm_features *f, int64_t dim, ebm_features *out,
+                                gibbs_error *error)
+{
+    *out = *f;
+    if (!f->record && !f->size) out->size = dim;
+    if (f->parameter_count < 0 || (f->parameter_count && (!f->parameters || !f->record)))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: features with %d parameters, but no %s", model,
+                          f->parameter_count, f->record ? "list of them" : "function");
+    if (!f->record && out->size != dim)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the identity of %lld columns has no %lld features", model,
+                          (long long)dim, (long long)f->size);
+    return ebm_need_count(model, "features", out->size, 1, error);
+}
+
+void ebm_features_build(ebm_build *b, const char *prefix, const ebm_features *f)
+{
+    for (int k = 0; k < f->parameter_count; k++) ebm_build_add(b, prefix, &f->parameters[k]);
+}
+
+ad_var ebm_features_at(const ebm_features *f, ad_var x, const ad_var *theta)
+{
+    if (!f->record) return x;
+    ad_var v = f->record(x, theta, f->context);
+    if (ad_tape_status(x.tape)) return (ad_var){x.tape, -1};
+    if (ad_is_null(v) || v.tape != x.tape)
+        return ad_fail(x.tape, GIBBS_TAPE, "features: the function returned the null var, or one of another tape");
+    ad_shape shape = ad_shape_of(v);
+    char text[AD_SHAPE_TEXT];
+    if (ad_shape_count(&shape) != f->size)
+        return ad_fail(x.tape, GIBBS_SHAPE, "features: the function's result has shape %s, not %lld elements",
+                       ad_shape_text(&shape, text, sizeof text), (long long)f->size);
+    return ad_reshape(v, ad_vec(f->size));
+}

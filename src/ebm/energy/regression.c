@@ -1,0 +1,133 @@
+/* regression.c — regressions as conditional energies, f(x, y) = (Wy)ᵀΨ(x) (S3 eq 10.4): with η = WᵀΨ(x) + b,
+ *
+ *     E(x, y) = −η·y + B(y),     log Z(x) = A(η) = log Σ or ∫ over y of exp(η·y − B(y))
+ *
+ * One row of a table for each kind of y. Softmax with several outputs is the factorising CRF of S3 (eq 10.5–10.6):
+ * there is no y–y factor, so Z(x) is a product over the outputs. */
+#include "conditional.h"
+#include "features.h"
+
+#include <math.h>
+
+struct kind;
+
+typedef struct regression {
+    const struct kind *kind;
+    int64_t given, outputs, labels; /* y has outputs × labels columns */
+    bool pinned;
+    ebm_features features;
+} regression;
+
+enum { W, B, LOG_PRECISION };
+
+/* ---- Kinds of y ---- */
+
+struct kind {
+    const char *name;
+    ad_var (*base)(ad_var y, const ad_var *theta);                              /* B(y); NULL: 0 */
+    ad_var (*log_partition)(ad_var eta, const ad_var *theta, const regression *r); /* A(η) */
+    int parameters;
+    bool labelled;
+};
+
+/* y real with precision τ = exp(log_precision): B = ½τ‖y‖², without which nothing is integrable. */
+static ad_var linear_base(ad_var y, const ad_var *theta)
+{
+    return ad_scale(ad_mul(ad_exp(theta[LOG_PRECISION]), ad_sum(ad_square(y))), 0.5);
+}
+
+/* ½(‖η‖²/τ + m log(2π/τ)) */
+static ad_var linear_partition(ad_var eta, const ad_var *theta, const regression *r)
+{
+    ad_var s = theta[LOG_PRECISION], m = ad_constant(eta.tape, (double)r->outputs);
+    ad_var volume = ad_mul(m, ad_sub(ad_constant(eta.tape, log(2 * M_PI)), s));
+    return ad_scale(ad_add(ad_mul(ad_exp(ad_neg(s)), ad_sum(ad_square(eta))), volume), 0.5);
+}
+
+static ad_var logistic_partition(ad_var eta, const ad_var *theta, const regression *r)
+{
+    (void)theta, (void)r;
+    return ad_sum(ad_softplus(eta));
+}
+
+/* Σ over outputs of logsumexp over labels. */
+static ad_var softmax_partition(ad_var eta, const ad_var *theta, const regression *r)
+{
+    (void)theta;
+    return ad_sum(ad_logsumexp_dims(ad_reshape(eta, ad_mat(r->outputs, r->labels)), 1u << 1));
+}
+
+static const struct kind kinds[] = {
+    [EBM_LINEAR] = {"linear regression", linear_base, linear_partition, 3, false},
+    [EBM_LOGISTIC] = {"logistic regression", NULL, logistic_partition, 2, false},
+    [EBM_SOFTMAX] = {"softmax regression", NULL, softmax_partition, 2, true},
+};
+
+/* ---- The energy ---- */
+
+/* WᵀΨ(x) + b; pinned, the first label of each output has 0 and no weights. */
+static ad_var natural(const regression *r, ad_var x, const ad_var *theta)
+{
+    ad_var psi = ebm_features_at(&r->features, x, theta + r->kind->parameters);
+    ad_var eta = ad_add(ad_matmul(psi, theta[W]), theta[B]);
+    if (!r->pinned) return eta;
+    eta = ad_pad(ad_reshape(eta, ad_mat(r->outputs, r->labels - 1)), 1, 1, 0);
+    return ad_reshape(eta, ad_vec(r->outputs * r->labels));
+}
+
+static ad_var energy(ad_var row, const ad_var *theta, void *context)
+{
+    const regression *r = context;
+    ad_var y = ebm_modelled(row, r->given), eta = natural(r, ebm_given(row, r->given), theta);
+    ad_var E = ad_neg(ad_dot(eta, y));
+    return r->kind->base ? ad_add(E, r->kind->base(y, theta)) : E;
+}
+
+static ad_var log_z(ad_var x, const ad_var *theta, void *context)
+{
+    const regression *r = context;
+    return r->kind->log_partition(natural(r, x, theta), theta, r);
+}
+
+/* ---- Making one ---- */
+
+static gibbs_status check(const ebm_regression_spec *spec, regression *r, gibbs_error *error)
+{
+    if ((unsigned)spec->response >= (unsigned)GIBBS_COUNT(kinds))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "regression: unknown kind of response");
+    const struct kind *kind = &kinds[spec->response];
+    *r = (regression){.kind = kind, .given = spec->given, .outputs = spec->outputs ? spec->outputs : 1,
+                      .labels = kind->labelled ? spec->labels : 1, .pinned = spec->pinned != 0};
+    gibbs_status status = ebm_need_count(kind->name, "given columns", r->given, 1, error);
+    if (!status) status = ebm_need_count(kind->name, "outputs", r->outputs, 1, error);
+    if (!status && kind->labelled) status = ebm_need_count(kind->name, "labels", r->labels, 2, error);
+    if (status) return status;
+    if (!kind->labelled && (spec->labels || r->pinned))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: has no labels", kind->name);
+    if (r->outputs * r->labels > INT32_MAX)
+        return gibbs_fail(error, GIBBS_SIZE, "%s: too many outputs", kind->name);
+    return ebm_features_check(kind->name, &spec->features, r->given, &r->features, error);
+}
+
+gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **model, gibbs_error *error)
+{
+    GIBBS_REQUIRE("regression", spec && model, error);
+    *model = NULL;
+    regression r;
+    gibbs_status status = check(spec, &r, error);
+    if (status) return status;
+    int64_t columns = r.outputs * (r.labels - r.pinned);
+    const ebm_parameter parameters[] = {
+        {"W", ad_mat(r.features.size, columns), EBM_INIT_CONSTANT, 0},
+        {"b", ad_vec(columns), EBM_INIT_CONSTANT, 0},
+        {"log_precision", ad_scalar(), EBM_INIT_CONSTANT, 0},
+    };
+    ebm_build b = ebm_build_start(spec->allocator);
+    for (int k = 0; k < r.kind->parameters; k++) ebm_build_add(&b, NULL, &parameters[k]);
+    ebm_features_build(&b, "psi.", &r.features);
+    regression *own = gibbs_alloc(&b.alloc, 1, sizeof *own);
+    if (own) *own = r;
+    ebm_model_spec made = {.dtype = spec->dtype, .dim = r.given + r.outputs * r.labels, .energy = energy,
+                           .context = own, .seed = spec->seed};
+    return ebm_conditional_build(&b, made, &(ebm_conditional){.given = r.given, .log_z = log_z}, model, error);
+}

@@ -1,0 +1,212 @@
+/* ksd.c — goodness of fit by the kernel Stein discrepancy, with p-values by the wild bootstrap: where the model is the data's
+ * density, u is degenerate (its mean over either argument is 0), and N times the U-statistic and the same sum with
+ * random signs have one limit distribution (Chwialkowski et al. 2016). */
+#include "base/parallel.h"
+#include "base/random.h"
+#include "objective/stein_kernel.h"
+#include "program.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { MEDIAN_ROWS = 1000, BOOTSTRAP = 1000 };
+
+ebm_ksd_options ebm_ksd_defaults(void) { return (ebm_ksd_options){.bootstrap = BOOTSTRAP}; }
+
+/* ---- The length ---- */
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double distance(const double *x, const double *y, int64_t dim)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < dim; k++) sum += (x[k] - y[k]) * (x[k] - y[k]);
+    return sqrt(sum);
+}
+
+gibbs_status ebm_median_distance(const ebm_data *data, double *median, gibbs_error *error)
+{
+    GIBBS_REQUIRE("median distance", data && median, error);
+    gibbs_status status = ebm_data_check(data, error);
+    if (status) return status;
+    if (data->rows < 2) return gibbs_fail(error, GIBBS_DATA, "median distance: one row");
+    int64_t m = data->rows < MEDIAN_ROWS ? data->rows : MEDIAN_ROWS, count = 0, d = data->cols;
+    gibbs_allocator a = gibbs_allocator_or_default(data->allocator.alloc ? &data->allocator : NULL);
+    double *all = gibbs_alloc(&a, (size_t)(m * (m - 1) / 2), sizeof *all);
+    if (!all) return gibbs_fail(error, GIBBS_MEMORY, "median distance: out of memory");
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < i; j++)
+            all[count++] = distance(data->x + i * data->rows / m * d, data->x + j * data->rows / m * d, d);
+    qsort(all, (size_t)count, sizeof *all, compare);
+    *median = 0.5 * (all[(count - 1) / 2] + all[count / 2]);
+    gibbs_release(&a, all);
+    return *median > 0 ? GIBBS_OK : gibbs_fail(error, GIBBS_NUMERIC, "median distance: most rows are equal");
+}
+
+/* ---- u of all pairs ---- */
+
+typedef struct pairs {
+    gibbs_allocator alloc;
+    int64_t rows, count;
+    void *x, *first, *second; /* of the model's dtype */
+    double *u;
+} pairs;
+
+static void pairs_free(pairs *p)
+{
+    gibbs_release_aligned(&p->alloc, p->x);
+    gibbs_release_aligned(&p->alloc, p->first);
+    gibbs_release_aligned(&p->alloc, p->second);
+    gibbs_release(&p->alloc, p->u);
+}
+
+static gibbs_status pairs_new(const ebm_model *model, const ebm_data *data, pairs *p, gibbs_error *error)
+{
+    int64_t rows = data->rows;
+    size_t size = gibbs_dtype_size(model->dtype);
+    *p = (pairs){.alloc = model->alloc, .rows = rows, .count = rows * (rows - 1) / 2};
+    p->x = gibbs_alloc_aligned(&p->alloc, (size_t)(rows * data->cols), size);
+    p->first = gibbs_alloc_aligned(&p->alloc, (size_t)p->count, size);
+    p->second = gibbs_alloc_aligned(&p->alloc, (size_t)p->count, size);
+    p->u = gibbs_alloc(&p->alloc, (size_t)p->count, sizeof *p->u);
+    if (!p->x || !p->first || !p->second || !p->u)
+        return gibbs_fail(error, GIBBS_MEMORY, "ksd: out of memory for %lld pairs", (long long)p->count);
+    ebm_to_dtype(model->dtype, rows * data->cols, p->x, data->x);
+    for (int64_t i = 0, at = 0; i < rows; i++)
+        for (int64_t j = i + 1; j < rows; j++, at++) {
+            ebm_to_dtype(model->dtype, 1, (char *)p->first + (size_t)at * size, &(double){(double)i});
+            ebm_to_dtype(model->dtype, 1, (char *)p->second + (size_t)at * size, &(double){(double)j});
+        }
+    return GIBBS_OK;
+}
+
+/* Runs the plan: axes and leaves are in the order x, first, second. */
+static gibbs_status evaluate(const ebm_model *model, ebm_program *program, const ad_axis *axis, const ad_var *leaf,
+                             const ad_var *theta, int threads, pairs *p, gibbs_error *error)
+{
+    ad_workspace *w = program->workspace;
+    const void *memory[] = {p->x, p->first, p->second};
+    gibbs_status status = ebm_model_bind(model, w, theta, error);
+    for (int k = 0; k < 3 && !status; k++) status = ad_bind(w, leaf[k], memory[k], error);
+    if (!status) status = ad_set_rows(w, axis[0], p->rows, error);
+    if (!status) status = ad_set_rows(w, axis[1], p->count, error);
+    if (!status) status = ad_run(w, &(ad_run_options){.threads = threads}, error);
+    if (status) return status;
+    ebm_from_dtype(model->dtype, p->count, p->u, ad_result(w, 0));
+    int64_t bad = ebm_first_not_finite(GIBBS_FLOAT64, p->u, p->count);
+    if (bad == p->count) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_NUMERIC, "ksd: not finite for rows %g and %g",
+                      1 + ebm_number(model->dtype, p->first, bad), 1 + ebm_number(model->dtype, p->second, bad));
+}
+
+static gibbs_status stein(ebm_model *model, ad_tape *tape, ad_var *theta, const ebm_ksd_options *o, double length,
+                          pairs *p, gibbs_error *error)
+{
+    ebm_model_record(model, tape, theta);
+    ad_axis axis[2] = {ad_axis_new(tape, "data"), ad_axis_new(tape, "pairs")};
+    ad_var leaf[3] = {ad_input(axis[0], "x", ad_vec(model->dim)), ad_input(axis[1], "first", ad_scalar()),
+                      ad_input(axis[1], "second", ad_scalar())};
+    ad_var E = ebm_model_energy_at(model, leaf[0], theta), slope = {tape, -1}, x[2], score[2];
+    ad_grad(E, leaf, 1, &slope);
+    for (int k = 0; k < 2; k++) {
+        x[k] = ad_batch_gather(leaf[0], leaf[1 + k]);
+        score[k] = ad_neg(ad_batch_gather(slope, leaf[1 + k]));
+    }
+    ad_var u = ad_lift(axis[1], ebm_stein_kernel(o->rbf ? ebm_radial_rbf : ebm_radial_imq, length, x, score));
+    ebm_program program;
+    gibbs_status status = ebm_program_build(tape, &u, 1, NULL, &program, error);
+    if (!status) status = evaluate(model, &program, axis, leaf, theta, o->threads, p, error);
+    ebm_program_free(&program);
+    return status;
+}
+
+/* ---- The bootstrap ---- */
+
+typedef struct bootstrap {
+    const pairs *p;
+    uint64_t seed;
+    double *sign; /* rows for each worker */
+    double *sum;  /* of each replicate */
+} bootstrap;
+
+static void replicate(void *context, int64_t index, int worker)
+{
+    const bootstrap *b = context;
+    int64_t rows = b->p->rows;
+    double *sign = b->sign + worker * rows, total = 0;
+    gibbs_words words = gibbs_words_start(b->seed, EBM_STREAM_LOSS_NORMAL, (uint64_t)index);
+    const double *u = b->p->u;
+    for (int64_t i = 0; i < rows; i++) sign[i] = gibbs_words_next(&words) & 1 ? 1 : -1;
+    for (int64_t i = 0; i < rows; i++) {
+        double sum = 0;
+        for (int64_t j = i + 1; j < rows; j++) sum += sign[j] * *u++;
+        total += sign[i] * sum;
+    }
+    b->sum[index] = total;
+}
+
+static gibbs_status p_value(const pairs *p, const ebm_ksd_options *o, ebm_ksd *result, gibbs_error *error)
+{
+    int threads = o->threads > 0 ? o->threads : gibbs_default_threads();
+    int64_t reached = 0;
+    double total = 0;
+    for (int64_t k = 0; k < p->count; k++) total += p->u[k];
+    bootstrap b = {.p = p, .seed = o->seed};
+    b.sign = gibbs_alloc(&p->alloc, (size_t)threads * (size_t)p->rows, sizeof *b.sign);
+    b.sum = gibbs_alloc(&p->alloc, (size_t)o->bootstrap, sizeof *b.sum);
+    gibbs_status status = b.sign && b.sum ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "ksd: out of memory");
+    if (!status) gibbs_parallel(threads, o->bootstrap, replicate, &b);
+    for (int k = 0; !status && k < o->bootstrap; k++) reached += b.sum[k] >= total;
+    gibbs_release(&p->alloc, b.sign);
+    gibbs_release(&p->alloc, b.sum);
+    if (status) return status;
+    result->statistic = total / (double)p->count;
+    result->p_value = (1.0 + (double)reached) / (1.0 + o->bootstrap);
+    return GIBBS_OK;
+}
+
+/* ---- The test ---- */
+
+static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_ksd_options *o, gibbs_error *error)
+{
+    gibbs_status status = ebm_data_check(data, error);
+    if (status) return status;
+    if (data->cols != model->dim)
+        return gibbs_fail(error, GIBBS_SHAPE, "ksd: the data have %lld columns, the model %lld dimensions",
+                          (long long)data->cols, (long long)model->dim);
+    if (data->rows < 2) return gibbs_fail(error, GIBBS_DATA, "ksd: one row has no pairs");
+    if (data->rows > (int64_t)1 << 24)
+        return gibbs_fail(error, GIBBS_SIZE, "ksd: %lld rows are too many", (long long)data->rows);
+    if (o->bootstrap < 1 || o->threads < 0 || !(o->length >= 0 && isfinite(o->length)))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "ksd: length %g, %d bootstrap samples, %d threads", o->length,
+                          o->bootstrap, o->threads);
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_ksd_test(ebm_model *model, const ebm_data *data, const ebm_ksd_options *options, ebm_ksd *result,
+                          gibbs_error *error)
+{
+    GIBBS_REQUIRE("ksd", model && data && result, error);
+    *result = (ebm_ksd){NAN, NAN, NAN};
+    ebm_ksd_options o = options ? *options : ebm_ksd_defaults();
+    gibbs_status status = check(model, data, &o, error);
+    double length = o.length;
+    if (!status && length == 0) status = ebm_median_distance(data, &length, error);
+    if (status) return status;
+    pairs p;
+    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
+    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
+    status = pairs_new(model, data, &p, error);
+    if (!tape || !theta) status = gibbs_fail(error, GIBBS_MEMORY, "ksd: out of memory");
+    if (!status) status = stein(model, tape, theta, &o, length, &p, error);
+    if (!status) status = p_value(&p, &o, result, error);
+    if (!status) result->length = length;
+    pairs_free(&p);
+    gibbs_release(&model->alloc, theta);
+    ad_tape_free(tape);
+    return status;
+}

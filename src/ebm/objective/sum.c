@@ -1,0 +1,103 @@
+/* sum.c — a weighted sum of losses, as a loss made at run time. The terms share data, artificial points and options. */
+#include "record.h"
+
+#include <math.h>
+
+
+typedef struct sum {
+    ebm_loss loss;
+    gibbs_allocator alloc;
+    int count;
+    ebm_loss_term term[];
+} sum;
+
+/* The graph as a term of it sees it. The first term with a health figure, or an estimate of log Z, gives the sum's. */
+static ad_var record(ebm_graph *g)
+{
+    const sum *s = g->loss->own;
+    ad_var total = ad_constant(g->tape, 0);
+    for (int k = 0; k < s->count; k++) {
+        ebm_graph part = *g;
+        part.loss = s->term[k].loss;
+        part.health = part.log_z_estimate = (ad_var){g->tape, -1};
+        total = ad_add(total, ad_scale(part.loss->record(&part), s->term[k].weight));
+        if (ad_is_null(g->health) && part.loss->health == s->loss.health) g->health = part.health;
+        if (ad_is_null(g->log_z_estimate)) g->log_z_estimate = part.log_z_estimate;
+    }
+    return total;
+}
+
+static gibbs_status check(const ebm_loss *loss, const ebm_loss_options *o, int64_t dim, gibbs_error *error)
+{
+    const sum *s = loss->own;
+    gibbs_status status = GIBBS_OK;
+    for (int k = 0; k < s->count && !status; k++) {
+        const ebm_loss *term = s->term[k].loss;
+        if (term->check) status = term->check(term, o, dim, error);
+    }
+    return status;
+}
+
+static gibbs_status check_row(const ebm_loss *loss, const ebm_loss_options *o, const double *x, int64_t dim,
+                              gibbs_error *error)
+{
+    const sum *s = loss->own;
+    gibbs_status status = GIBBS_OK;
+    for (int k = 0; k < s->count && !status; k++) {
+        const ebm_loss *term = s->term[k].loss;
+        if (term->check_row) status = term->check_row(term, o, x, dim, error);
+    }
+    return status;
+}
+
+/* What the sum needs is what any of its terms needs; defaults are those of the first term that has one. */
+static gibbs_status add_term(sum *s, int k, const ebm_loss_term *term, gibbs_error *error)
+{
+    const ebm_loss *part = term->loss;
+    ebm_loss *all = &s->loss;
+    if (!part || !part->record || !isfinite(term->weight))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "loss sum: term %d has %s", k + 1,
+                          part && part->record ? "a weight that is not finite" : "no loss");
+    if (part->noise != EBM_NOISE_NONE && all->noise != EBM_NOISE_NONE && part->noise != all->noise)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "loss sum: term %d, %s, takes its artificial points from elsewhere "
+                          "than the terms before it", k + 1, part->name);
+    s->term[k] = *term;
+    if (part->noise != EBM_NOISE_NONE) all->noise = part->noise;
+    all->learns_log_z |= part->learns_log_z;
+    all->needs_proposal |= part->needs_proposal;
+    all->deterministic &= part->deterministic;
+    all->redraw |= part->redraw;
+    if (!all->health) all->health = part->health;
+    if (all->noise_ratio == 0) all->noise_ratio = part->noise_ratio;
+    if (!all->sampler) all->sampler = part->sampler;
+    if (!all->validation) all->validation = part->validation;
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_loss_sum(const ebm_loss_term *terms, int count, const gibbs_allocator *allocator, ebm_loss **loss,
+                          gibbs_error *error)
+{
+    GIBBS_REQUIRE("loss sum", terms && loss, error);
+    *loss = NULL;
+    if (count < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "loss sum: %d terms", count);
+    gibbs_allocator a = gibbs_allocator_or_default(allocator);
+    sum *s = gibbs_alloc_zero(&a, 1, sizeof *s + (size_t)count * sizeof *s->term);
+    if (!s) return gibbs_fail(error, GIBBS_MEMORY, "loss sum: out of memory");
+    s->alloc = a;
+    s->count = count;
+    s->loss = (ebm_loss){.name = "sum", .title = "weighted sum", .deterministic = 1, .record = record, .own = s,
+                         .check = check, .check_row = check_row};
+    gibbs_status status = GIBBS_OK;
+    for (int k = 0; k < count && !status; k++) status = add_term(s, k, &terms[k], error);
+    if (status) gibbs_release(&a, s);
+    else *loss = &s->loss;
+    return status;
+}
+
+void ebm_loss_free(ebm_loss *loss)
+{
+    if (!loss || loss->record != record) return;
+    sum *s = (sum *)loss->own;
+    gibbs_allocator a = s->alloc;
+    gibbs_release(&a, s);
+}

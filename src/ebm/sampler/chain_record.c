@@ -1,0 +1,159 @@
+/* chain_record.c — chains made from options: checks, and the two programs that move them. `start` makes from x what the
+ * sampler keeps beside it (and a count of acceptances, 0), `move` takes a step whose outputs are carried into its
+ * inputs, so that all steps of a block of chains are taken while its rows are in cache. */
+#include "chain_state.h"
+
+#include "ebm/proposal/record.h"
+#include "path.h"
+
+#include <math.h>
+
+static ad_var lifted(const ebm_chains *c, ad_var v) { return ad_is_null(v) ? v : ad_lift(c->axis, v); }
+
+/* Outputs: what the sampler keeps, the count, E, which the sampler need not keep, and log q when there is a base. */
+static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, gibbs_error *error)
+{
+    ad_var output[MAX_STATE + 1];
+    int count = c->state;
+    for (int k = 0; k < c->caches; k++) output[k] = (ad_var){g->tape, -1};
+    if (c->sampler->start) c->sampler->start(g, c->input[0], output);
+    output[c->caches] = ad_constant(g->tape, 0);
+    output[c->caches + 1] = ebm_model_energy_at(c->model, c->input[0], g->theta);
+    if (g->base) output[count++] = ebm_proposal_log_density_at(g->base, c->axis, c->input[0], g->theta);
+    for (int k = 0; k < count; k++) output[k] = lifted(c, output[k]);
+    for (int k = 1; k < c->state; k++) {
+        ad_shape shape = ad_shape_of(output[k - 1]);
+        c->width[k] = ad_shape_count(&shape);
+        c->input[k] = ad_input(c->axis, k <= c->caches ? "kept" : "accepted", shape);
+    }
+    return ebm_program_build(g->tape, output, count, NULL, &c->start, error);
+}
+
+static gibbs_status build_move(ebm_chains *c, const ebm_sampler_graph *g, gibbs_error *error)
+{
+    ad_var output[MAX_STATE];
+    ad_carry carry[MAX_STATE];
+    int count = c->state - 1;
+    for (int k = 0; k < c->state; k++) output[k] = (ad_var){g->tape, -1};
+    output[count] = ad_add(c->input[count], c->sampler->step(g, c->input, output));
+    for (int k = 0; k < c->state; k++) {
+        output[k] = lifted(c, output[k]);
+        carry[k] = (ad_carry){k, c->input[k]};
+    }
+    ad_plan_options options = {.carry = carry, .carries = c->state};
+    return ebm_program_build(g->tape, output, c->state, &options, &c->move, error);
+}
+
+/* 1/√mass */
+static ad_var record_scale(const ebm_chains *c, ad_tape *tape, const double *mass)
+{
+    if (!mass) return ad_constant(tape, 1);
+    ad_var m = ad_constant_array(tape, ad_vec(c->model->dim), mass);
+    return ad_recip(ad_sqrt(m));
+}
+
+static void record_leaves(ebm_chains *c, ad_tape *tape)
+{
+    ebm_model_record(c->model, tape, c->theta);
+    c->axis = ad_axis_new(tape, "chain");
+    c->h = ad_parameter(tape, "step", ad_scalar());
+    c->input[0] = ad_input(c->axis, "x", ad_vec(c->model->dim));
+    c->width[0] = c->model->dim;
+    if (c->tempered) c->beta = ad_input(c->axis, "inverse temperature", ad_scalar());
+}
+
+gibbs_status ebm_chains_record(ebm_chains *c, ad_tape *tape, const ebm_chain_options *o, const ebm_proposal *base,
+                               gibbs_error *error)
+{
+    ebm_path path;
+    record_leaves(c, tape);
+    ebm_sampler_graph graph = {
+        .tape = tape, .model = c->model, .theta = c->theta, .chain = c->axis, .step = c->h, .proposal = o->proposal,
+        .leapfrog_steps = o->leapfrog_steps ? o->leapfrog_steps : 10, .scale = record_scale(c, tape, o->mass),
+        .states = {c->states[0], c->states[1]}, .categories = c->categories, .blocks = o->blocks,
+        .inverse_temperature = {tape, -1}, .base = base};
+    if (c->tempered) {
+        ebm_path_start(&path, c->model, c->axis, c->beta, base);
+        graph.model = &path.along;
+        graph.inverse_temperature = c->beta;
+    }
+    c->moves = c->sampler->moves ? c->sampler->moves(&graph) : 1;
+    if (c->moves < 1 || c->moves > RUN_MOVES)
+        return gibbs_fail(error, GIBBS_SIZE, "chains: a step of «%s» is %lld moves; 1 to %d are possible",
+                          c->sampler->name, (long long)c->moves, RUN_MOVES);
+    gibbs_status status = build_start(c, &graph, error);
+    return status ? status : build_move(c, &graph, error);
+}
+
+/* ---- Checks ---- */
+
+/* The first of n numbers that is not positive and finite, in the model's dtype as well; n when there is none. */
+static int64_t first_not_positive(gibbs_dtype dtype, const double *v, int64_t n)
+{
+    int64_t i = 0;
+    for (; i < n; i++) {
+        double kept = dtype == GIBBS_FLOAT64 ? v[i] : (double)(float)v[i];
+        if (!(kept > 0 && isfinite(kept))) break;
+    }
+    return i;
+}
+
+static gibbs_status check_numbers(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+{
+    int64_t mass = o->mass ? first_not_positive(model->dtype, o->mass, model->dim) : model->dim;
+    if (first_not_positive(model->dtype, &o->step, 1) == 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: the step is %g; it must be positive and finite", o->step);
+    if (mass < model->dim)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: mass %lld is %g; it must be positive and finite",
+                          (long long)mass + 1, o->mass[mass]);
+    if (o->threads < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d threads", o->threads);
+    if (o->leapfrog_steps < 0 || o->leapfrog_steps > 1000)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d leapfrog steps; 1 to 1000 are possible",
+                          o->leapfrog_steps);
+    return GIBBS_OK;
+}
+
+static gibbs_status check_states(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+{
+    const double *s = o->states;
+    bool unset = s[0] == 0 && s[1] == 0;
+    if (!isfinite(s[0]) || !isfinite(s[1]) || (!unset && s[0] == s[1]))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: a binary variable has the states %g and %g", s[0], s[1]);
+    if (o->categories && (o->categories < 2 || model->dim % o->categories))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld columns are no blocks of %d categories",
+                          (long long)model->dim, o->categories);
+    return GIBBS_OK;
+}
+
+static gibbs_status check_ladder(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+{
+    if (o->swap_every < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: swaps every %d steps", o->swap_every);
+    if (!o->inverse_temperatures && !o->temperatures) return GIBBS_OK;
+    if (!o->inverse_temperatures || o->temperatures < 1)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d temperatures%s", o->temperatures,
+                          o->inverse_temperatures ? "" : ", and none are given");
+    int64_t bad = first_not_positive(model->dtype, o->inverse_temperatures, o->temperatures);
+    if (bad == o->temperatures) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "chains: inverse temperature %lld is %g; it must be positive and finite",
+                      (long long)bad + 1, o->inverse_temperatures[bad]);
+}
+
+static gibbs_status check_sampler(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+{
+    const ebm_sampler *s = o->sampler ? o->sampler : &ebm_mala;
+    const char *name = s->name ? s->name : "chains";
+    if (!s->step || s->caches < 0 || s->caches > EBM_MAX_CACHES || (s->caches && !s->start))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: «%s» keeps %d values (at most %d) and must have a step%s",
+                          s->name ? s->name : "", s->caches, EBM_MAX_CACHES, s->caches ? " and a start" : "");
+    if (s->needs_blocks && !o->blocks) return gibbs_fail(error, GIBBS_ARGUMENT, "%s: no blocks", name);
+    if (!s->needs_proposal && !o->proposal) return GIBBS_OK;
+    return ebm_proposal_check(name, o->proposal, model->dim, true, error);
+}
+
+gibbs_status ebm_chains_check(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+{
+    gibbs_status status = check_numbers(model, o, error);
+    if (!status) status = check_states(model, o, error);
+    if (!status) status = check_ladder(model, o, error);
+    return status ? status : check_sampler(model, o, error);
+}

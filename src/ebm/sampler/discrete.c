@@ -1,0 +1,86 @@
+/* discrete.c — variables with a few values, recorded. */
+#include "discrete.h"
+
+#include "autodiff/tape.h"
+#include "chain_state.h"
+
+int64_t ebm_discrete_variables(const ebm_sampler_graph *graph)
+{
+    return graph->categories ? graph->model->dim / graph->categories : graph->model->dim;
+}
+
+ad_var ebm_discrete_count(const ebm_sampler_graph *graph, int64_t n, int64_t by)
+{
+    double *values = gibbs_alloc(&graph->model->alloc, (size_t)n, sizeof *values);
+    if (!values) {
+        ad_fail(graph->tape, GIBBS_MEMORY, "%lld discrete variables: out of memory", (long long)n);
+        return (ad_var){graph->tape, -1};
+    }
+    for (int64_t i = 0; i < n; i++) values[i] = (double)(i / by);
+    ad_var count = ad_constant_array(graph->tape, ad_vec(n), values);
+    gibbs_release(&graph->model->alloc, values);
+    return count;
+}
+
+ad_var ebm_discrete_equal(ad_var a, ad_var b)
+{
+    return ad_less(ad_abs(ad_sub(a, b)), ad_constant(a.tape, 0.5));
+}
+
+/* The nearer value is the one it has: the other is put in its place as it is, and no sum rounds it. */
+ad_var ebm_discrete_other(const ebm_sampler_graph *graph, ad_var x)
+{
+    ad_var first = ad_constant(graph->tape, graph->states[0]), second = ad_constant(graph->tape, graph->states[1]);
+    ad_var is_first = ad_less(ad_abs(ad_sub(x, first)), ad_abs(ad_sub(x, second)));
+    return ad_select(is_first, second, first);
+}
+
+/* c[i] = Σ_{j <= i} v[j], by doubling: log₂ n additions of vectors. */
+static ad_var running_sum(ad_var v, int64_t n)
+{
+    for (int64_t by = 1; by < n; by *= 2) v = ad_add(v, ad_pad(ad_slice(v, 0, 0, n - by), 0, by, 0));
+    return v;
+}
+
+/* The number of running sums that u times the total is not below: always a whole number, be the sums rounded or
+ * NaN; of the last sum it is not asked. */
+ad_var ebm_discrete_pick(const ebm_sampler_graph *graph, ad_var weight)
+{
+    int64_t n = ad_shape_of(weight).dim[0];
+    if (ad_is_null(weight) || n < 2) return ad_constant(graph->tape, 0);
+    ad_var sum = running_sum(weight, n), total = ad_reshape(ad_slice(sum, 0, n - 1, 1), ad_scalar());
+    ad_var u = ad_mul(ad_uniform(graph->chain, ad_scalar(), EBM_STREAM_SAMPLER_PICK), total);
+    ad_var below = ad_less(u, ad_slice(sum, 0, 0, n - 1));
+    return ad_sum(ad_shift(ad_neg(below), 1));
+}
+
+/* ---- Checks ---- */
+
+/* As numbers of the model's dtype. */
+static bool is_state(const ebm_chains *c, double v)
+{
+    if (c->categories) return v == 0 || v == 1;
+    if (c->model->dtype == GIBBS_FLOAT64) return v == c->states[0] || v == c->states[1];
+    return (float)v == (float)c->states[0] || (float)v == (float)c->states[1];
+}
+
+gibbs_status ebm_discrete_check(const ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t rows, gibbs_error *error)
+{
+    int64_t dim = c->model->dim;
+    int categories = c->categories;
+    double ones = 0;
+    for (int64_t i = 0; i < rows * dim; i++) {
+        double v = ebm_number(dtype, x, i);
+        int64_t row = i / dim, column = i % dim;
+        if (!is_state(c, v))
+            return ebm_fail_row(error, GIBBS_DATA, row, "chains: %g at row %lld, column %lld is not %g or %g", v,
+                                (long long)row + 1, (long long)column + 1, categories ? 0 : c->states[0],
+                                categories ? 1 : c->states[1]);
+        if (!categories) continue;
+        ones = column % categories ? ones + v : v;
+        if (column % categories == categories - 1 && ones != 1)
+            return ebm_fail_row(error, GIBBS_DATA, row, "chains: %g ones at row %lld, columns %lld to %lld", ones,
+                                (long long)row + 1, (long long)(column - categories) + 2, (long long)column + 1);
+    }
+    return GIBBS_OK;
+}

@@ -1,0 +1,163 @@
+/* Losses when memory runs out: every allocation fails once, each time with MEMORY and nothing leaked; and after the first
+ * step nothing more is allocated, except by losses that look at the rows. */
+#include "loss_helpers.h"
+#include "support/alloc.h"
+
+enum { ROWS = 12, DIM = 2 };
+
+static ad_var energy(ad_var x, const ad_var *theta, void *context)
+{
+    (void)context;
+    return ad_mul(ad_sum(ad_softplus(x)), theta[0]);
+}
+static ad_var critic(ad_var x, const ad_var *theta, void *context) { return (void)context, ad_mul(theta[0], ad_sin(x)); }
+
+typedef struct job {
+    const ebm_loss *loss;
+    const ebm_proposal *q;
+    const ebm_points *points;
+    double *x;
+} job;
+
+static ebm_model *make(const gibbs_allocator *a)
+{
+    const ebm_parameter p = {"k", {0, {0}}, EBM_INIT_CONSTANT, 0.7};
+    ebm_model_spec spec = ebm_model_defaults();
+    spec.dim = DIM, spec.parameters = &p, spec.parameter_count = 1, spec.energy = energy, spec.allocator = a;
+    ebm_model *model;
+    OK(ebm_model_new(&spec, &model, ERROR));
+    return model;
+}
+
+static gibbs_status step(ebm_objective *o, const job *j, uint64_t k, gibbs_error *error)
+{
+    double value;
+    gibbs_status status = ebm_objective_bind(o, j->x, ROWS, error);
+    if (!status) status = ebm_objective_refresh(o, 1, k, error);
+    return status ? status : ebm_objective_evaluate(o, &value, error);
+}
+
+/* Two steps; `again` is how often the second one allocated. */
+static gibbs_status run(const job *j, ebm_model *model, counting_alloc *count, int64_t *again, gibbs_error *error)
+{
+    ebm_objective *o;
+    ebm_loss_options options = ebm_loss_defaults();
+    options.proposal = j->q;
+    options.points = j->points;
+    options.field = critic;
+    options.restart = 0.5;
+    options.buffer = 3 * ROWS;
+    options.threads = 2;
+    gibbs_status status = ebm_objective_new(model, j->loss, &options, &o, error);
+    cr_assert_eq(status == GIBBS_OK, o != NULL);
+    if (status) return status;
+    status = step(o, j, 0, error);
+    *again = -count->calls;
+    if (!status) status = step(o, j, 1, error);
+    *again += count->calls;
+    ebm_objective_free(o);
+    return status;
+}
+
+static void fail_each(const job *j)
+{
+    int64_t total = 0, again;
+    for (int64_t at = 0; at <= total; at++) { /* 0: none fails, and all are counted */
+        counting_alloc count = {0};
+        gibbs_allocator a = counting_allocator(&count);
+        gibbs_error error = {GIBBS_OK, "", -1, -1};
+        ebm_model *model = make(&a);
+        int64_t before = count.live;
+        count.calls = 0;
+        count.fail_at = at;
+        gibbs_status status = run(j, model, &count, &again, &error);
+        if (!at) total = count.calls;
+        cr_expect(status == (at ? GIBBS_MEMORY : GIBBS_OK), "%s, allocation %d: %s", j->loss->name, (int)at, error.message);
+        cr_expect(at || again == (j->loss->check_row != NULL), "%s allocates %d times", j->loss->name, (int)again);
+        cr_expect(count.live == before, "%s, allocation %d leaks", j->loss->name, (int)at);
+        ebm_model_free(model);
+        cr_expect_eq(count.live, 0);
+    }
+    cr_expect(total > 10, "%s: %d allocations", j->loss->name, (int)total);
+}
+
+Test(loss_memory, every_allocation_fails_once)
+{
+    static const ebm_loss *const losses[] = {
+        &ebm_loss_exact_ml, &ebm_loss_pcd, &ebm_loss_improved_cd, &ebm_loss_weighted_score_matching,
+        &ebm_loss_denoising, &ebm_loss_sliced_reduced, &ebm_loss_conditional_nce, &ebm_loss_ranking_nce,
+        &ebm_loss_pseudo_likelihood, &ebm_loss_ksd_imq, &ebm_loss_stein, &ebm_loss_stein_hutchinson,
+    };
+    double *x = normals(ROWS * DIM, 0, 1, 3), *bits = calloc(ROWS * DIM, sizeof *bits);
+    ebm_proposal *q = test_proposal(&energies[GAUSSIAN2]);
+    ebm_points points;
+    OK(ebm_points_states(DIM, 3, (double[]){-1, 0, 1}, NULL, &points, ERROR));
+    for (int k = 0; k < COUNT(losses); k++)
+        fail_each(&(job){losses[k], q, &points, losses[k]->check_row ? bits : x});
+    ebm_points_free(&points);
+    ebm_proposal_free(q);
+    free(x), free(bits);
+}
+
+/* The calls without an objective. */
+static gibbs_status sum_of(const gibbs_allocator *a, gibbs_error *error)
+{
+    ebm_loss *loss;
+    gibbs_status status = ebm_loss_sum(&(ebm_loss_term){&ebm_loss_cd, 1}, 1, a, &loss, error);
+    cr_assert_eq(status == GIBBS_OK, loss != NULL);
+    ebm_loss_free(loss);
+    return status;
+}
+
+static gibbs_status states_of(const gibbs_allocator *a, gibbs_error *error)
+{
+    ebm_points points;
+    gibbs_status status = ebm_points_states(2, 2, (double[]){0, 1}, a, &points, error);
+    cr_expect(!status || (!points.x && !points.log_weight));
+    ebm_points_free(&points);
+    return status;
+}
+
+static gibbs_status box_of(const gibbs_allocator *a, gibbs_error *error)
+{
+    ebm_points points;
+    gibbs_status status = ebm_points_box(1, &(ebm_box){{0}, {1}, 5}, a, &points, error);
+    ebm_points_free(&points);
+    return status;
+}
+
+static gibbs_status ksd_of(const gibbs_allocator *a, gibbs_error *error)
+{
+    counting_alloc *count = a->context;
+    int64_t fail_at = count->fail_at;
+    count->fail_at = 0;
+    ebm_model *model = make(a);
+    double x[ROWS * DIM];
+    for (int i = 0; i < ROWS * DIM; i++) x[i] = sin(i);
+    count->calls = 0;
+    count->fail_at = fail_at;
+    ebm_data data = {.rows = ROWS, .cols = DIM, .x = x, .allocator = *a};
+    ebm_ksd result;
+    gibbs_status status = ebm_ksd_test(model, &data, NULL, &result, error);
+    cr_expect(status ? isnan(result.p_value) : result.p_value > 0);
+    ebm_model_free(model);
+    return status;
+}
+
+Test(loss_memory, sums_points_and_tests)
+{
+    gibbs_status (*const jobs[])(const gibbs_allocator *, gibbs_error *) = {sum_of, states_of, box_of, ksd_of};
+    for (int k = 0; k < COUNT(jobs); k++) {
+        int64_t total = 0;
+        for (int64_t at = 0; at <= total; at++) {
+            counting_alloc count = {.fail_at = at};
+            gibbs_allocator a = counting_allocator(&count);
+            gibbs_error error = {GIBBS_OK, "", -1, -1};
+            gibbs_status status = jobs[k](&a, &error);
+            if (!at) total = count.calls;
+            cr_expect(status == (at ? GIBBS_MEMORY : GIBBS_OK), "%d, allocation %d: %s", k, (int)at, error.message);
+            cr_expect_eq(count.live, 0, "%d, allocation %d leaks", k, (int)at);
+        }
+        cr_expect(total > 0);
+    }
+}

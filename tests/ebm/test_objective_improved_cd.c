@@ -1,0 +1,209 @@
+/* Improved contrastive divergence: CD where the coefficient is 0; else also the derivative through the last transition,
+ * with the nearest neighbours' entropy, against plain C. */
+#include "loss_helpers.h"
+#include "ebm/objective/neighbours.h"
+
+enum { ROWS = 80, SEED = 4, STEP = 6 };
+static const double h = 0.15;
+
+static ebm_loss_options with(int steps, double coefficient)
+{
+    ebm_loss_options options = ebm_loss_defaults();
+    options.sampler = &ebm_ula;
+    options.sampler_steps = steps;
+    options.sampler_step = h;
+    options.coefficient = coefficient;
+    return options;
+}
+
+/* ---- Coefficient 0 ---- */
+
+Test(improved_cd, without_the_term_it_is_cd)
+{
+    for (int k = 0; k < ENERGIES; k++)
+        for (int steps = 1; steps <= 4; steps += 3) {
+            const plain_energy *e = &energies[k];
+            double *x = test_points(e, ROWS, 1);
+            ebm_loss_options options = with(steps, 0);
+            total cd = evaluate_loss(e->make, &ebm_loss_cd, &options, e->theta, x, ROWS, SEED, STEP);
+            options.sampler = NULL; /* ULA by default */
+            total improved = evaluate_loss(e->make, &ebm_loss_improved_cd, &options, e->theta, x, ROWS, SEED, STEP);
+            expect_close(improved.value, cd.value, 1e-12, e->name);
+            for (int i = 0; i < e->size; i++) expect_close(improved.gradient[i], cd.gradient[i], 1e-12, e->name);
+            free(x);
+        }
+}
+
+/* ---- The term ---- */
+
+/* Where chains are before the last of k transitions. */
+static double *before_last(const plain_energy *e, int steps, const double *x)
+{
+    double *y = malloc((size_t)(ROWS * e->dim) * sizeof *y);
+    ebm_chain_options options = ebm_chain_defaults();
+    ebm_chains *chains;
+    ebm_model *model = e->make();
+    ebm_model_set(model, e->theta);
+    options.sampler = &ebm_ula;
+    options.step = h;
+    OK(ebm_chains_new(model, &options, &chains, ERROR));
+    OK(ebm_chains_start(chains, x, ROWS, ERROR));
+    OK(ebm_chains_run(chains, steps - 1, SEED, (uint64_t)(STEP * steps), ERROR));
+    ebm_chains_get(chains, y);
+    ebm_chains_free(chains);
+    ebm_model_free(model);
+    return y;
+}
+
+static int nearest_to(const double *y, int i)
+{
+    int best = i ? 0 : 1;
+    for (int j = 0; j < ROWS; j++)
+        if (j != i && fabs(y[j] - y[i]) < fabs(y[best] - y[i])) best = j;
+    return best;
+}
+
+/* On the line: y = b − hE′(b) + √2h ε, dy/dθ = −h ∂θE′(b), and what KL adds is
+ * mean E′(y) dy − mean (dyᵢ − dyⱼ)/(yᵢ − yⱼ) to the gradient, mean E(y) − mean log|yᵢ − yⱼ| to the value. */
+static total term(int which, int steps, const double *x)
+{
+    const plain_energy *e = &energies[which];
+    double *b = before_last(e, steps, x), y[ROWS], dy[ROWS][2];
+    double *noise = graph_random(0, ROWS, 1, EBM_STREAM_SAMPLER_NORMAL, SEED, (uint64_t)(STEP * steps + steps - 1));
+    total t = {0};
+    for (int r = 0; r < ROWS; r++) {
+        slopes s = slopes_at(which, b[r], e->theta);
+        y[r] = b[r] - h * s.first + sqrt(2 * h) * noise[r];
+        for (int k = 0; k < e->size; k++) dy[r][k] = -h * s.dfirst[k];
+    }
+    for (int r = 0; r < ROWS; r++) {
+        int j = nearest_to(y, r);
+        double slope = slopes_at(which, y[r], e->theta).first;
+        t.value += (e->E(&y[r], e->theta) - log(fabs(y[r] - y[j]))) / ROWS;
+        for (int k = 0; k < e->size; k++)
+            t.gradient[k] += (slope * dy[r][k] - (dy[r][k] - dy[j][k]) / (y[r] - y[j])) / ROWS;
+    }
+    free(b), free(noise);
+    return t;
+}
+
+Test(improved_cd, derivative_through_the_last_transition)
+{
+    for (int which = SCALE; which <= QUARTIC; which++)
+        for (int steps = 1; steps <= 3; steps += 2)
+            for (int sign = -1; sign <= 1; sign += 2) {
+                const plain_energy *e = &energies[which];
+                double *x = test_points(e, ROWS, 1);
+                ebm_loss_options options = with(steps, sign * 0.7);
+                total cd = evaluate_loss(e->make, &ebm_loss_cd, &options, e->theta, x, ROWS, SEED, STEP);
+                total all = evaluate_loss(e->make, &ebm_loss_improved_cd, &options, e->theta, x, ROWS, SEED, STEP);
+                total t = term(which, steps, x);
+                expect_close(all.value, cd.value + sign * 0.7 * t.value, 1e-11, e->name);
+                for (int k = 0; k < e->size; k++) {
+                    expect_close(all.gradient[k], cd.gradient[k] + sign * 0.7 * t.gradient[k], 1e-9, e->name);
+                    cr_expect(fabs(t.gradient[k]) > 1e-3, "the term must matter: %g", t.gradient[k]);
+                }
+                free(x);
+            }
+}
+
+/* In two dimensions against differences of the term as a function of the sampler's parameters alone. */
+static double moved_term(const plain_energy *e, const double *theta, const double *b, const double *noise,
+                         const int *nearest)
+{
+    double y[2 * ROWS], s[2], sum = 0;
+    for (int r = 0; r < ROWS; r++) {
+        e->dx(b + 2 * r, theta, s);
+        for (int i = 0; i < 2; i++) y[2 * r + i] = b[2 * r + i] - h * s[i] + sqrt(2 * h) * noise[2 * r + i];
+    }
+    for (int r = 0; r < ROWS; r++) {
+        const double *p = y + 2 * r, *q = y + 2 * nearest[r];
+        sum += (e->E(p, e->theta) - log(pow(p[0] - q[0], 2) + pow(p[1] - q[1], 2))) / ROWS; /* 2·½ log */
+    }
+    return sum;
+}
+
+Test(improved_cd, two_dimensions)
+{
+    const plain_energy *e = &energies[GAUSSIAN2];
+    double *x = test_points(e, ROWS, 1), *b = before_last(e, 2, x), s[2], y[2 * ROWS], index[ROWS];
+    double *noise = graph_random(0, ROWS, 2, EBM_STREAM_SAMPLER_NORMAL, SEED, 2 * STEP + 1);
+    int nearest[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        e->dx(b + 2 * r, e->theta, s);
+        for (int i = 0; i < 2; i++) y[2 * r + i] = b[2 * r + i] - h * s[i] + sqrt(2 * h) * noise[2 * r + i];
+    }
+    ebm_nearest(GIBBS_FLOAT64, y, ROWS, 2, 2, index);
+    for (int r = 0; r < ROWS; r++) nearest[r] = (int)index[r];
+    ebm_loss_options options = with(2, 1);
+    total cd = evaluate_loss(e->make, &ebm_loss_cd, &options, e->theta, x, ROWS, SEED, STEP);
+    total all = evaluate_loss(e->make, &ebm_loss_improved_cd, &options, e->theta, x, ROWS, SEED, STEP);
+    expect_close(all.value - cd.value, moved_term(e, e->theta, b, noise, nearest), 1e-11, "value");
+    for (int k = 0; k < e->size; k++) {
+        double value[4], moved[6];
+        for (int i = 0; i < 4; i++) {
+            memcpy(moved, e->theta, sizeof moved);
+            moved[k] += (i % 2 ? -1 : 1) * (i / 2 + 1) * 1e-4;
+            value[i] = moved_term(e, moved, b, noise, nearest);
+        }
+        double slope = (4 * (value[0] - value[1]) / 2e-4 - (value[2] - value[3]) / 4e-4) / 3;
+        expect_close(all.gradient[k] - cd.gradient[k], slope, 1e-6, "gradient");
+    }
+    free(x), free(b), free(noise);
+}
+
+/* ---- Neighbours ---- */
+
+Test(neighbours, all_pairs)
+{
+    enum { MANY = 101 };
+    double *x = normals(3 * MANY, 0, 1, 4), found[MANY];
+    float narrow[3 * MANY], number[MANY];
+    for (int i = 0; i < 3 * MANY; i++) narrow[i] = (float)x[i];
+    for (int threads = 1; threads <= 3; threads++) {
+        ebm_nearest(GIBBS_FLOAT64, x, MANY, 3, threads, found);
+        ebm_nearest(GIBBS_FLOAT32, narrow, MANY, 3, threads, number);
+        for (int i = 0; i < MANY; i++) {
+            double best = INFINITY;
+            int at = -1;
+            for (int j = 0; j < MANY; j++) {
+                double d = 0;
+                for (int k = 0; k < 3; k++) d += pow(x[3 * i + k] - x[3 * j + k], 2);
+                if (j != i && d < best) best = d, at = j;
+            }
+            cr_expect(found[i] == at && number[i] == at, "%d: %g and %g, not %d", i, found[i], number[i], at);
+        }
+    }
+    const double tied[] = {0, 1, 2, 2};
+    ebm_nearest(GIBBS_FLOAT64, tied, 4, 1, 1, found);
+    cr_expect(found[0] == 1 && found[1] == 0 && found[2] == 3 && found[3] == 2, "the first of several");
+    free(x);
+}
+
+/* ---- Errors ---- */
+
+Test(improved_cd, refuses)
+{
+    static const ebm_sampler *const jumpy[] = {&ebm_mala, &ebm_independence_mh};
+    const double x[] = {1, 2};
+    ebm_model *model = energies[PRECISION].make();
+    ebm_objective *o;
+    ebm_loss_options options = with(1, 1);
+    for (int k = 0; k < COUNT(jumpy); k++) {
+        options.sampler = jumpy[k];
+        FAILS(GIBBS_ARGUMENT, "no derivative", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
+    }
+    options = with(0, 1);
+    FAILS(GIBBS_ARGUMENT, "0 sampler steps", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
+    options = with(1, NAN);
+    FAILS(GIBBS_ARGUMENT, "coefficient", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
+    options = with(1, 1);
+    OK(ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, ERROR));
+    FAILS(GIBBS_DATA, "nearest neighbour", ebm_objective_bind(o, x, 1, FAIL));
+    OK(ebm_objective_bind(o, x, 2, ERROR));
+    FAILS(GIBBS_UNBOUND, "refresh", ebm_objective_evaluate(o, NULL, FAIL));
+    OK(ebm_objective_refresh(o, 1, 1, ERROR));
+    cr_expect(isfinite(value_of(o)));
+    ebm_objective_free(o);
+    ebm_model_free(model);
+}
