@@ -440,12 +440,12 @@ extern const ebm_loss ebm_loss_sliced;
 extern const ebm_loss ebm_loss_sliced_reduced;
 
 /* Noise contrastive estimation (Gutmann & Hyvärinen 2012; S1 eq 22–24): mean softplus(−G(xₙ)) + ν mean
- * softplus(G(y_m)), G = −E − c − log q − log ν, ν = M/N. c is learnt and estimates +log Z. A q that depends on θ is held
- * constant in the gradient. Health: accuracy of
- * telling data from noise, ½ when they are alike. */
+ * softplus(G(y_m)), G = −E − c − log q − log ν, ν = M/N. c is learnt and estimates +log Z. A q that depends on θ is
+ * held constant in the gradient. Health: accuracy of telling data from noise, ½ when they are alike. */
 extern const ebm_loss ebm_loss_nce;
-/* Conditional NCE (Ceylan & Gutmann 2018): (2/κN) Σₙ Σ_k log(1 + exp(−(E(y_nk) − E(xₙ)))), y = x + σε, κ = options.copies,
- * σ = options.noise_sd. Needs no q and no Z; (loss − 2 log 2)·2/σ² tends to implicit score matching as σ → 0. */
+/* Conditional NCE (Ceylan & Gutmann 2018): (2/κN) Σₙ Σ_k log(1 + exp(−(E(y_nk) − E(xₙ)))), y = x + σε, κ =
+ * options.copies, σ = options.noise_sd. Needs no q and no Z; (loss − 2 log 2)·2/σ² tends to implicit score matching
+ * as σ → 0. */
 extern const ebm_loss ebm_loss_conditional_nce;
 /* Ranking NCE (Jozefowicz et al. 2016; Ma & Collins 2018): −mean log softmax of the datum among K = options.copies
  * negatives from the proposal, logits −E − log q. Z cancels. Health: how often the datum comes first, 1/(K + 1) when
@@ -453,8 +453,8 @@ extern const ebm_loss ebm_loss_conditional_nce;
 extern const ebm_loss ebm_loss_ranking_nce;
 
 /* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Columns have the two values of
- * options.states, or are one-hot blocks of options.categories columns; other numbers are DATA errors, with their row. Costs
- * d + 1 energies a row. */
+ * options.states, or are one-hot blocks of options.categories columns; other numbers are DATA errors, with their
+ * row. Costs d + 1 energies a row. */
 extern const ebm_loss ebm_loss_pseudo_likelihood;
 
 /* Kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016; Gorham & Mackey 2017), the U-statistic
@@ -466,8 +466,8 @@ extern const ebm_loss ebm_loss_ksd_imq;
 /* Learned Stein discrepancy (Grathwohl et al. 2020; S1 §4.2): D = mean [−∇E·f + tr ∇f] − λ mean ‖f‖², λ =
  * options.coefficient > 0, critic f = options.field, whose parameters are among the model's (the energy ignores
  * them). The gradient descends D by the energy's parameters and climbs it by the critic's; the value is D, at best
- * D_F/2λ with the Fisher divergence D_F = mean ½‖∇E + ∇log p_data‖² (f = (−∇E − ∇log p_data)/2λ). The second estimates the
- * trace by vᵀ∇f v over options.copies directions (Hutchinson). ARGUMENT: no field, λ <= 0. */
+ * D_F/2λ with the Fisher divergence D_F = mean ½‖∇E + ∇log p_data‖² (f = (−∇E − ∇log p_data)/2λ). The second
+ * estimates the trace by vᵀ∇f v over options.copies directions (Hutchinson). ARGUMENT: no field, λ <= 0. */
 extern const ebm_loss ebm_loss_stein;
 extern const ebm_loss ebm_loss_stein_hutchinson;
 
@@ -475,10 +475,10 @@ extern const ebm_loss ebm_loss_stein_hutchinson;
  * a term for ebm_loss_sum. Moves the minimum; no loss has it unless asked. */
 extern const ebm_loss ebm_loss_energy_penalty;
 
-/* Σ weight_k loss_k of the same data, artificial points and options, as one loss. Health and estimates of log Z are those
- * of the first term that has them. Terms are copied, the losses must outlive the sum, which is freed by ebm_loss_free (it
- * accepts NULL and leaves the library's own losses alone). Errors: ARGUMENT (no terms, a weight that is not finite, terms
- * whose artificial points are of different kinds), MEMORY. */
+/* Σ weight_k loss_k of the same data, artificial points and options, as one loss. Health and estimates of log Z are
+ * those of the first term that has them. Terms are copied, the losses must outlive the sum, which is freed by
+ * ebm_loss_free (it accepts NULL and leaves the library's own losses alone). Errors: ARGUMENT (no terms, a weight
+ * that is not finite, terms whose artificial points are of different kinds), MEMORY. */
 typedef struct ebm_loss_term {
     const ebm_loss *loss;
     double weight;
@@ -491,8 +491,8 @@ typedef struct ebm_loss_options {
     const ebm_proposal *proposal; /* ML-IS and NCE, ranking NCE. NULL: ebm_fit takes a full Gaussian fitted to the
                                      training data and widened 1.5 times; ebm_objective_new refuses (ARGUMENT) */
     double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; default 1 for NCE and 10 for ML-IS when 0 */
-    int redraw; /* draw new artificial points and noise before every step; when −1 the loss's default: 0 for ML-IS, 1 for
-                   all others that draw */
+    int redraw; /* draw new artificial points and noise before every step; when −1 the loss's default: 0 for ML-IS,
+                   1 for all others that draw */
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala, ebm_ula for improved CD */
     int sampler_steps;            /* k of CD-k; default 1 */
     double sampler_step;          /* h; default 0.01 */
@@ -500,7 +500,8 @@ typedef struct ebm_loss_options {
                                        step, proposal and threads are not read; NULL: defaults, and `states` and
                                        `categories` as below */
     int64_t buffer;               /* PCD: chains that are kept, moved in turn; 0: as many as a batch has rows */
-    double restart;               /* PCD: the fraction of chains that start anew, from the proposal or from a data row */
+    double restart;               /* PCD: the fraction of chains that start anew, from the proposal (which must not
+                                     depend on θ) or, without one, from a data row */
     const ebm_points *points;     /* exact ML: the whole space; must outlive the objective */
     double noise_sd;              /* σ of the noise on the data of the losses that add some; default 0.1. The length of
                                      a Stein kernel */
@@ -540,11 +541,11 @@ void *ebm_objective_theta(ebm_objective *objective);
 double ebm_objective_health(const ebm_objective *objective); /* of the last evaluation; NaN when the loss has none */
 double ebm_objective_log_z(const ebm_objective *objective);  /* the estimate of log Z; NaN when the loss has none */
 
-/* A goodness-of-fit test by the kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016): is the model, as
- * it stands, the density of these independent rows? The p-value is that of the wild bootstrap, (1 + how many of
- * `bootstrap` signed sums Σ_{i<j} εᵢεⱼ u(xᵢ, xⱼ), ε = ±1, reach the one without signs)/(1 + bootstrap). Not for data that the
- * model was fitted to. Takes rows² time and memory. Errors: DATA (fewer than 2 rows), SHAPE, ARGUMENT, SMOOTH, NUMERIC (a
- * gradient is not finite), MEMORY. */
+/* A goodness-of-fit test by the kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016): is the
+ * model, as it stands, the density of these independent rows? The p-value is that of the wild bootstrap, (1 + how
+ * many of `bootstrap` signed sums Σ_{i<j} εᵢεⱼ u(xᵢ, xⱼ), ε = ±1, reach the one without signs)/(1 + bootstrap). Not
+ * for data that the model was fitted to. Takes rows² time and memory. Errors: DATA (fewer than 2 rows), SHAPE,
+ * ARGUMENT, SMOOTH, NUMERIC (a gradient is not finite), MEMORY. */
 typedef struct ebm_ksd_options {
     int rbf;       /* exp(−r²/2b²) instead of (b² + r²)^−½ */
     double length; /* b; 0: the data's ebm_median_distance */

@@ -59,10 +59,10 @@ struct ebm_loss {
     int redraw;            /* default */
     ad_var (*record)(ebm_graph *graph); /* a shared scalar, to be minimised */
     const ebm_loss *validation;         /* the loss to judge held-out rows with; NULL: itself */
-    const void *own;       /* what `record` reads as graph->loss->own: of losses that differ in it, or made at run time */
-    const ebm_sampler *sampler; /* default of options.sampler */
-    /* What else options must be, for a model of `dim` dimensions; and the numbers x[dim] of each row that is bound. NULL:
-     * anything. The row is added to check_row's message. */
+    const void *own;       /* read by `record` as graph->loss->own: of losses that differ in it, or made at run time */
+    const ebm_sampler *sampler; /* default of options.sampler; NULL: ebm_mala */
+    /* What else options must be, for a model of `dim` dimensions; and the numbers x[dim] of each row that is bound.
+     * NULL: anything. The row is added to check_row's message. */
     gibbs_status (*check)(const ebm_loss *loss, const ebm_loss_options *options, int64_t dim, gibbs_error *error);
     gibbs_status (*check_row)(const ebm_loss *loss, const ebm_loss_options *options, const double *x, int64_t dim,
                               gibbs_error *error);

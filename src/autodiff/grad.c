@@ -80,14 +80,14 @@ static gibbs_status null_all(ad_tape *tape, int n, ad_var *dx)
 static bool bypassed(ad_var y, ad_var x, const ad_paths *p)
 {
     ad_tape *tape = y.tape;
-    if (x.id > y.id || p->needed[x.id] || tape->node[x.id].nin == 0) return false;
+    if ((x.id <= y.id && p->needed[x.id]) || tape->node[x.id].nin == 0) return false;
     bool *below = gibbs_alloc_zero(&tape->alloc, (size_t)x.id + 1, sizeof *below), found = false;
     if (!below) return ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory"), true;
     below[x.id] = true;
     for (int32_t i = x.id; i >= 0; i--) {
         const ad_node *node = &tape->node[i];
         for (int k = 0; below[i] && k < node->nin; k++) below[node->in[k]] = true;
-        if (below[i] && p->needed[i] && (node->op == OP_input || node->op == OP_parameter)) found = true;
+        if (below[i] && i <= y.id && p->needed[i] && (node->op == OP_input || node->op == OP_parameter)) found = true;
     }
     gibbs_release(&tape->alloc, below);
     if (found)

@@ -46,8 +46,9 @@ gibbs_status ebm_points_states(int64_t dim, int count, const double *values, con
 static gibbs_status check_box(int64_t dim, const ebm_box *box, gibbs_error *error)
 {
     if (dim < 1 || dim > MAX_DIM || (box->points && box->points < 2))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "points: a box of %lld dimensions (1 to 3 are possible) with %d points",
-                          (long long)dim, box->points);
+        return gibbs_fail(error, GIBBS_ARGUMENT,
+                          "points: a box of %lld dimensions (1 to 3 are possible) with %d points", (long long)dim,
+                          box->points);
     for (int64_t k = 0; k < dim; k++)
         if (!(box->high[k] > box->low[k]) || !isfinite(box->high[k] - box->low[k]))
             return gibbs_fail(error, GIBBS_ARGUMENT, "points: dimension %lld of the box goes from %g to %g",

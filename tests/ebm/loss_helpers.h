@@ -6,7 +6,8 @@
 #include "objective_helpers.h"
 
 /* The numbers that a graph's ad_normal (or, with `uniform`, ad_uniform) of that stream draws: rows × dim. */
-static inline double *graph_random(int uniform, int64_t rows, int64_t dim, uint64_t stream, uint64_t seed, uint64_t step)
+static inline double *graph_random(int uniform, int64_t rows, int64_t dim, uint64_t stream, uint64_t seed,
+                                   uint64_t step)
 {
     ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis axis = ad_axis_new(tape, "rows");

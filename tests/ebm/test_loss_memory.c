@@ -1,5 +1,5 @@
-/* Losses when memory runs out: every allocation fails once, each time with MEMORY and nothing leaked; and after the first
- * step nothing more is allocated, except by losses that look at the rows. */
+/* Losses when memory runs out: every allocation fails once, each time with MEMORY and nothing leaked; and after the
+ * first step nothing more is allocated, except by losses that look at the rows. */
 #include "loss_helpers.h"
 #include "support/alloc.h"
 
@@ -10,7 +10,10 @@ static ad_var energy(ad_var x, const ad_var *theta, void *context)
     (void)context;
     return ad_mul(ad_sum(ad_softplus(x)), theta[0]);
 }
-static ad_var critic(ad_var x, const ad_var *theta, void *context) { return (void)context, ad_mul(theta[0], ad_sin(x)); }
+static ad_var critic(ad_var x, const ad_var *theta, void *context)
+{
+    return (void)context, ad_mul(theta[0], ad_sin(x));
+}
 
 typedef struct job {
     const ebm_loss *loss;
@@ -72,7 +75,8 @@ static void fail_each(const job *j)
         count.fail_at = at;
         gibbs_status status = run(j, model, &count, &again, &error);
         if (!at) total = count.calls;
-        cr_expect(status == (at ? GIBBS_MEMORY : GIBBS_OK), "%s, allocation %d: %s", j->loss->name, (int)at, error.message);
+        cr_expect(status == (at ? GIBBS_MEMORY : GIBBS_OK), "%s, allocation %d: %s", j->loss->name, (int)at,
+                  error.message);
         cr_expect(at || again == (j->loss->check_row != NULL), "%s allocates %d times", j->loss->name, (int)again);
         cr_expect(count.live == before, "%s, allocation %d leaks", j->loss->name, (int)at);
         ebm_model_free(model);

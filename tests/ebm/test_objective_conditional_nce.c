@@ -69,7 +69,8 @@ static total ranking(const plain_energy *e, const ebm_proposal *q, const double 
     *first = 0;
     for (int r = 0; r < ROWS; r++) {
         const double *at = x + r * e->dim;
-        double own = -e->E(at, e->theta) - log_q[n + r], sum = exp(own), g[MOST_PARAMETERS], mean[MOST_PARAMETERS] = {0};
+        double own = -e->E(at, e->theta) - log_q[n + r], sum = exp(own), g[MOST_PARAMETERS],
+               mean[MOST_PARAMETERS] = {0};
         int beaten = 0;
         e->dtheta(at, e->theta, g);
         for (int i = 0; i < e->size; i++) mean[i] = exp(own) * g[i], t.gradient[i] += g[i] / ROWS;

@@ -1,4 +1,4 @@
-/* Denoising score matching against plain C with the same noise, both scales, several copies, and a free score network. */
+/* Denoising score matching against plain C with the same noise: both scales, several copies, a free score network. */
 #include "loss_helpers.h"
 
 enum { ROWS = 150, SEED = 5, STEP = 3 };
@@ -105,7 +105,7 @@ Test(denoising, a_free_score_takes_the_place_of_the_gradient)
     free(x);
 }
 
-/* The expected minimum on data of variance m₂ is 1/(m₂ + σ²), neither 1/m₂ nor −1/(m₂ + σ²): with 400 copies of each row. */
+/* The expected minimum on data of variance m₂ is 1/(m₂ + σ²), not 1/m₂: with 400 copies of each row. */
 Test(denoising, learns_the_noisy_density)
 {
     enum { MANY = 1000 };

@@ -12,7 +12,8 @@ static ad_var record_pairs(ebm_graph *g)
     g->health = ad_batch_mean(g->noise, order);
     return ad_batch_mean(g->noise, ad_sum(ad_square(apart)));
 }
-static const ebm_loss pairs_loss = {.name = "pairs", .noise = EBM_NOISE_PAIRS, .health = "order", .record = record_pairs};
+static const ebm_loss pairs_loss = {
+    .name = "pairs", .noise = EBM_NOISE_PAIRS, .health = "order", .record = record_pairs};
 
 /* The mean of (xᵢ − xⱼ)² over pairs is twice the variance with divisor N − 1, for any number of rows in turn. */
 Test(pairs, all_of_them_once)
@@ -150,7 +151,8 @@ Test(ksd, fits_a_gaussian)
         options.lbfgs = 1;
         OK(ebm_fit(model, &data, &options, NULL, ERROR));
         cr_expect(fabs(ebm_model_value(model, "mean") - 0.4) < 0.12, "%g", ebm_model_value(model, "mean"));
-        cr_expect(fabs(ebm_model_value(model, "precision") * 0.64 - 1) < 0.2, "%g", ebm_model_value(model, "precision"));
+        cr_expect(fabs(ebm_model_value(model, "precision") * 0.64 - 1) < 0.2, "%g",
+                  ebm_model_value(model, "precision"));
         ebm_model_free(model);
     }
     free(x);
@@ -176,6 +178,37 @@ Test(ksd_test, statistic_and_length)
         expect_close(result.statistic, statistic(&all[k % 2], e, x, ROWS, result.length), 1e-11, "statistic");
         cr_expect(result.p_value > 0 && result.p_value <= 1);
     }
+    ebm_model_free(model);
+    free(x);
+}
+
+/* The p-value by its definition, with the same signs: ±1 by the lowest bits of stream `b` of the seed. */
+Test(ksd_test, wild_bootstrap)
+{
+    enum { REPLICATES = 99, SEED = 12 };
+    plain_energy unit = energies[GAUSSIAN2], *e = &unit;
+    memcpy(unit.theta, (double[]){0, 0, 1, 0, 0, 1}, 6 * sizeof(double));
+    double *x = normals(2 * ROWS, 0, 1, 3), total = 0, sign[ROWS];
+    int reached = 0;
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < i; j++) total += pair_value(&all[1], e, x + 2 * i, x + 2 * j, 0.9);
+    for (uint64_t b = 0; b < REPLICATES; b++) {
+        gibbs_words words = gibbs_words_start(SEED, EBM_STREAM_LOSS_NORMAL, b);
+        double sum = 0;
+        for (int i = 0; i < ROWS; i++) sign[i] = gibbs_words_next(&words) & 1 ? 1 : -1;
+        for (int i = 0; i < ROWS; i++)
+            for (int j = 0; j < i; j++)
+                sum += sign[i] * sign[j] * pair_value(&all[1], e, x + 2 * i, x + 2 * j, 0.9);
+        reached += sum >= total;
+    }
+    ebm_data data = table(x, ROWS, 2);
+    ebm_model *model = e->make();
+    ebm_ksd_options options = {.length = 0.9, .bootstrap = REPLICATES, .seed = SEED};
+    ebm_ksd result;
+    ebm_model_set(model, e->theta);
+    OK(ebm_ksd_test(model, &data, &options, &result, ERROR));
+    expect_close(result.p_value, (1.0 + reached) / (1 + REPLICATES), 1e-15, "p-value");
+    cr_expect(reached > 0 && reached < REPLICATES, "%d", reached);
     ebm_model_free(model);
     free(x);
 }

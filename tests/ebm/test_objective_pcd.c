@@ -89,7 +89,7 @@ Test(pcd, a_ring_that_batches_do_not_divide)
     ebm_model_free(model);
 }
 
-/* New data do not move the chains (those of CD start there); more rows than chains bring new ones, which start there. */
+/* New data do not move the chains (CD's start there); more rows than chains bring new ones, which start there. */
 Test(pcd, data_matter_only_at_the_start)
 {
     ebm_loss_options options = with(&climber, 0, 0);
@@ -232,6 +232,17 @@ Test(pcd, float32)
     ebm_model_free(model);
 }
 
+static ad_var draw_anything(const ebm_proposal *q, ad_var random, const ad_var *theta)
+{
+    return (void)q, (void)theta, random;
+}
+static ad_var density_of_anything(const ebm_proposal *q, ad_var y, const ad_var *theta)
+{
+    return (void)q, (void)theta, ad_sum(y);
+}
+static const ebm_proposal moving = {
+    .name = "moving", .dim = 1, .depends_on_theta = 1, .draw = draw_anything, .log_density = density_of_anything};
+
 Test(pcd, refuses)
 {
     ebm_model *model = energies[PRECISION].make();
@@ -248,6 +259,9 @@ Test(pcd, refuses)
     tempered.temperatures = 2;
     options.chain = &tempered;
     FAILS(GIBBS_ARGUMENT, "tempered", ebm_objective_new(model, &ebm_loss_pcd, &options, &o, FAIL));
+    options = with(NULL, 0, 0.5);
+    options.proposal = &moving;
+    FAILS(GIBBS_ARGUMENT, "depends on θ", ebm_objective_new(model, &ebm_loss_pcd, &options, &o, FAIL));
     options = with(NULL, INT64_MAX / 2, 0);
     OK(ebm_objective_new(model, &ebm_loss_pcd, &options, &o, ERROR));
     FAILS(GIBBS_MEMORY, "chains", ebm_objective_bind(o, data, ROWS, FAIL));

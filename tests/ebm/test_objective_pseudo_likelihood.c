@@ -125,8 +125,8 @@ Test(pseudo_likelihood, agrees_with_enumeration)
     }
 }
 
-/* The expected gradient under the model itself is 0: Σ_x p(x) ∇loss(x) over all states. One block of all columns is exact
- * maximum likelihood. */
+/* The expected gradient under the model itself is 0: Σ_x p(x) ∇loss(x) over all states. One block of all columns is
+ * exact maximum likelihood. */
 static void expect_unbiased(const space *s)
 {
     int count = (int)round(pow(values(s), variables(s)));
@@ -233,7 +233,10 @@ Test(pseudo_likelihood, refuses_options)
     const struct {
         space s;
         const char *part;
-    } wrong[] = {{{1, 1, 0}, "two states"}, {{0, INFINITY, 0}, "two states"}, {{0, 1, 4}, "no blocks"}, {{0, 1, -2}, "no blocks"}};
+    } wrong[] = {{{1, 1, 0}, "two states"},
+                 {{0, INFINITY, 0}, "two states"},
+                 {{0, 1, 4}, "no blocks"},
+                 {{0, 1, -2}, "no blocks"}};
     ebm_model *model = pairwise_make();
     ebm_objective *o;
     for (int k = 0; k < COUNT(wrong); k++) {

@@ -33,7 +33,7 @@ static double second_moment(const double *x)
     return m2;
 }
 
-/* D = −aw m₂ + w − λw²m₂. The energy descends: ∂D/∂a; the critic climbs: −∂D/∂w. One dimension: v = ±1 gives the trace. */
+/* D = −aw m₂ + w − λw²m₂. The energy descends: ∂D/∂a; the critic climbs: −∂D/∂w. On the line v = ±1 gives the trace. */
 Test(stein, value_and_both_sides_of_the_gradient)
 {
     const ebm_loss *const losses[] = {&ebm_loss_stein, &ebm_loss_stein_hutchinson};
@@ -48,8 +48,8 @@ Test(stein, value_and_both_sides_of_the_gradient)
     free(x);
 }
 
-/* The best linear critic has w = (1 − am₂)/(2λm₂), which is (−∇E − ∇log p)/2λ for a Gaussian of variance m₂; there its own
- * gradient is 0, and D is the Fisher divergence ½m₂(a − 1/m₂)² over 2λ. */
+/* The best linear critic has w = (1 − am₂)/(2λm₂), which is (−∇E − ∇log p)/2λ for a Gaussian of variance m₂; there its
+ * own gradient is 0, and D is the Fisher divergence ½m₂(a − 1/m₂)² over 2λ. */
 Test(stein, best_critic_gives_the_fisher_divergence)
 {
     double *x = normals(ROWS, 0, 1.2, 2), m2 = second_moment(x);
@@ -171,7 +171,10 @@ Test(stein, fit_finds_the_precision)
 
 /* ---- Errors ---- */
 
-static ad_var scalar(ad_var x, const ad_var *theta, void *context) { return (void)context, ad_mul(theta[1], ad_sum(x)); }
+static ad_var scalar(ad_var x, const ad_var *theta, void *context)
+{
+    return (void)context, ad_mul(theta[1], ad_sum(x));
+}
 static ad_var jump(ad_var x, const ad_var *theta, void *context) { return (void)context, ad_mul(theta[1], ad_step(x)); }
 
 Test(stein, refuses)

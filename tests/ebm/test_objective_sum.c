@@ -47,11 +47,15 @@ static void check_sum(const plain_energy *e, const ebm_loss_term *terms, int cou
 
 Test(loss_sum, is_the_weighted_sum_of_its_terms)
 {
-    static const ebm_loss_term data[] = {{&ebm_loss_score_matching, 0.3}, {&ebm_loss_denoising, 2}, {&ebm_loss_sliced, -0.5},
-                                         {&ebm_loss_conditional_nce, 1}, {&ebm_loss_ranking_nce, 0.25}};
+    static const ebm_loss_term data[] = {{&ebm_loss_score_matching, 0.3},
+                                         {&ebm_loss_denoising, 2},
+                                         {&ebm_loss_sliced, -0.5},
+                                         {&ebm_loss_conditional_nce, 1},
+                                         {&ebm_loss_ranking_nce, 0.25}};
     static const ebm_loss_term drawn[] = {{&ebm_loss_ml_is, 1.5}, {&ebm_loss_weighted_score_matching, 0.1}};
     static const ebm_loss_term moved[] = {{&ebm_loss_denoising, 0.5}, {&ebm_loss_cd, 2}};
-    static const ebm_loss_term paired[] = {{&ebm_loss_ksd_rbf, 1}, {&ebm_loss_ksd_imq, 3}, {&ebm_loss_score_matching, 0}};
+    static const ebm_loss_term paired[] = {
+        {&ebm_loss_ksd_rbf, 1}, {&ebm_loss_ksd_imq, 3}, {&ebm_loss_score_matching, 0}};
     for (int k = 0; k < ENERGIES; k++) {
         check_sum(&energies[k], data, COUNT(data));
         check_sum(&energies[k], drawn, COUNT(drawn));
@@ -76,7 +80,8 @@ Test(loss_sum, has_the_properties_of_its_terms)
     cr_expect(loss->validation == &ebm_loss_score_matching && loss->health == ebm_loss_denoising.health);
     ebm_loss_free(loss);
     loss = sum_of((ebm_loss_term[]){{&ebm_loss_ranking_nce, 1}, {&ebm_loss_nce, 1}}, 2);
-    cr_expect(loss->noise == EBM_NOISE_PROPOSAL && loss->learns_log_z && loss->needs_proposal && loss->noise_ratio == 1);
+    cr_expect(loss->noise == EBM_NOISE_PROPOSAL && loss->learns_log_z && loss->needs_proposal &&
+              loss->noise_ratio == 1);
     ebm_loss_free(loss);
     ebm_loss_free(NULL);
     ebm_loss_free((ebm_loss *)&ebm_loss_cd); /* the library's own: left alone */
@@ -89,7 +94,8 @@ Test(loss_sum, health_and_log_z)
     double *x = test_points(e, ROWS, 1);
     ebm_proposal *q = test_proposal(e);
     ebm_loss_options options = with(q);
-    ebm_loss *loss = sum_of((ebm_loss_term[]){{&ebm_loss_score_matching, 1}, {&ebm_loss_denoising, 1}, {&ebm_loss_nce, 1}}, 3);
+    ebm_loss *loss =
+        sum_of((ebm_loss_term[]){{&ebm_loss_score_matching, 1}, {&ebm_loss_denoising, 1}, {&ebm_loss_nce, 1}}, 3);
     ebm_model *model = e->make();
     ebm_objective *o = objective_at(model, loss, &options, e->theta, x, ROWS, SEED, STEP);
     ((double *)ebm_objective_theta(o))[1] = 0.8;

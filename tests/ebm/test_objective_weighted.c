@@ -102,7 +102,8 @@ Test(weighted_score_matching, energies_on_the_line)
             ebm_loss_options options = ebm_loss_defaults();
             options.weight = weights[w];
             ebm_model *model = e->make();
-            ebm_objective *o = objective_at(model, &ebm_loss_weighted_score_matching, &options, e->theta, x, ROWS, 0, 0);
+            ebm_objective *o =
+                objective_at(model, &ebm_loss_weighted_score_matching, &options, e->theta, x, ROWS, 0, 0);
             expect_total(o, &t, 1e-11, e->name);
             if (weights[w] == one) {
                 total plain = evaluate_loss(e->make, &ebm_loss_score_matching, NULL, e->theta, x, ROWS, 0, 0);

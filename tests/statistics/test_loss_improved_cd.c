@@ -1,5 +1,5 @@
-/* The fixed points of CD with the term that it drops, for a Gaussian precision λ in four dimensions and data of variance
- * s. One Langevin step gives y the variance v = (1 − hλ)²s + 2h in each dimension, so the expected gradient is
+/* The fixed points of CD with the term that it drops, for a Gaussian precision λ in four dimensions and data of
+ * variance s. One Langevin step gives y the variance v = (1 − hλ)²s + 2h in each dimension, so the expected gradient is
  *
  *     d [½(s − v) + c ½(λ − 1/v) v′],   v′ = −2h(1 − hλ)s
  *
@@ -44,6 +44,7 @@ static spread gradient(double lambda, double c)
     ebm_loss_options options = ebm_loss_defaults();
     options.sampler_step = h;
     options.coefficient = c;
+    options.threads = 1;
     ebm_model *model = make();
     ebm_model_set(model, &lambda);
     ebm_objective *o;

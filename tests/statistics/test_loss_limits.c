@@ -1,5 +1,5 @@
-/* Where losses tend: conditional NCE to score matching as its noise shrinks, denoising score matching to the density with
- * the noise on. Averages over many draws, with standard errors. */
+/* Where losses tend: conditional NCE to score matching as its noise shrinks, denoising score matching to the density
+ * with the noise on. Averages over many draws, with standard errors. */
 #include "ebm/loss_helpers.h"
 
 enum { ROWS = 400, SEED = 7 };
@@ -9,8 +9,8 @@ typedef struct average {
 } average;
 
 /* Of the gradient times `factor` over `draws` draws of the noise. */
-static average gradient_of(const plain_energy *e, const ebm_loss *loss, const ebm_loss_options *options, const double *x,
-                           double factor, int draws)
+static average gradient_of(const plain_energy *e, const ebm_loss *loss, const ebm_loss_options *options,
+                           const double *x, double factor, int draws)
 {
     average a;
     spread s[MOST_PARAMETERS] = {{0}};
@@ -35,7 +35,7 @@ static average conditional(const plain_energy *e, const double *x, double sd)
     return gradient_of(e, &ebm_loss_conditional_nce, &options, x, 2 / (sd * sd), 150);
 }
 
-/* 4/3 of the average at σ/2 minus 1/3 of that at σ has no term in σ². With the energies' sign flipped it is far away. */
+/* 4/3 of the average at σ/2 minus 1/3 of that at σ has no term in σ². With the sign flipped it is far away. */
 static void check_conditional(const plain_energy *e, double sd)
 {
     double *x = test_points(e, ROWS, 1);
@@ -95,7 +95,8 @@ Test(loss_limits, denoising_in_two_dimensions)
         for (int i = 0; i < 2; i++) mean[i] += x[2 * r + i] / ROWS;
     for (int r = 0; r < ROWS; r++)
         for (int i = 0; i < 4; i++) c[i] += (x[2 * r + i / 2] - mean[i / 2]) * (x[2 * r + i % 2] - mean[i % 2]) / ROWS;
-    double det = c[0] * c[3] - c[1] * c[2], best[] = {mean[0], mean[1], c[3] / det, -c[1] / det, -c[2] / det, c[0] / det};
+    double det = c[0] * c[3] - c[1] * c[2],
+           best[] = {mean[0], mean[1], c[3] / det, -c[1] / det, -c[2] / det, c[0] / det};
     memcpy(e.theta, best, sizeof best);
     ebm_loss_options options = ebm_loss_defaults();
     options.noise_sd = sd;
@@ -103,6 +104,7 @@ Test(loss_limits, denoising_in_two_dimensions)
     average a = gradient_of(&e, &ebm_loss_denoising, &options, x, 1, 200);
     for (int k = 0; k < 6; k++) cr_expect(fabs(a.mean[k]) < 4.5 * a.error[k], "%d: %g ± %g", k, a.mean[k], a.error[k]);
     total score = evaluate_loss(e.make, &ebm_loss_score_matching, NULL, best, x, ROWS, 0, 0);
-    cr_expect(fabs(score.gradient[2]) > 20 * a.error[2], "score matching's minimum is elsewhere: %g", score.gradient[2]);
+    cr_expect(fabs(score.gradient[2]) > 20 * a.error[2], "score matching's minimum is elsewhere: %g",
+              score.gradient[2]);
     free(x);
 }

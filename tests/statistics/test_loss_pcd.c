@@ -1,5 +1,5 @@
-/* Persistent contrastive divergence is maximum likelihood: on a Gaussian, with chains that are exact and step sizes that
- * shrink, it comes to the data's precision; ULA comes to a known other one, and restarts at the data towards CD. */
+/* Persistent contrastive divergence is maximum likelihood: on a Gaussian, with an exact sampler, it comes to the data's
+ * precision; with ULA to a known other one. */
 #include "ebm/loss_helpers.h"
 
 enum { ROWS = 400 };

@@ -2,8 +2,8 @@
  *
  *     (2/κN) Σₙ Σ_k log(1 + exp(−(E(y_nk) − E(xₙ)))),   y = x + σε, κ noisy copies of each row
  *
- * The noise is symmetric, so its density cancels, and so does Z. As σ → 0 the loss is 2 log 2 + ½σ² times implicit score
- * matching + o(σ²). */
+ * The noise is symmetric, so its density cancels, and so does Z. As σ → 0 the loss is 2 log 2 + ½σ² times implicit
+ * score matching + o(σ²). */
 #include "record.h"
 
 static ad_var record(ebm_graph *g)

@@ -2,8 +2,8 @@
  *
  *     mean ½‖(x̃ − x)/σ² − ∇E(x̃)‖² = mean ½‖ε/σ + s(x̃)‖²,   s = −∇E, or a free score network
  *
- * and in the autoencoder's scale mean ‖x − (x̃ + σ²s(x̃))‖² = 2σ⁴ times that. No second derivatives. What it learns is the
- * density of x̃, not of x: the σ is reported beside the loss. */
+ * and in the autoencoder's scale mean ‖x − (x̃ + σ²s(x̃))‖² = 2σ⁴ times that. No second derivatives. What it learns is
+ * the density of x̃, not of x: the σ is reported beside the loss. */
 #include "record.h"
 
 /* ‖ε/σ + s(x̃)‖² for each noisy copy. */

@@ -2,9 +2,9 @@
  *
  *     mean E(xₙ) − mean E(yₙ)  +  coefficient · KL(q‖p) through q alone,   KL = mean E(yₙ) − H(q) + log Z
  *
- * y comes from the sampler's k transitions, of which the last one is recorded here, so that dy/dθ is its derivative; E's
- * own parameters are held constant in the second part. The entropy is the nearest neighbour's estimate (Kozachenko &
- * Leonenko 1987), H = (d/N) Σ log‖yᵢ − y_j(i)‖ + constants, with j(i) as found when y was drawn. */
+ * y comes from the sampler's k transitions, of which the last one is recorded here, so that dy/dθ is its derivative;
+ * E's own parameters are held constant in the second part. The entropy is the nearest neighbour's estimate (Kozachenko
+ * & Leonenko 1987), H = (d/N) Σ log‖yᵢ − y_j(i)‖ + constants, with j(i) as found when y was drawn. */
 #include "record.h"
 
 /* The k-th transition, from where the others ended. */
@@ -51,8 +51,9 @@ static gibbs_status check(const ebm_loss *loss, const ebm_loss_options *o, int64
     (void)dim;
     const ebm_sampler *s = o->sampler;
     if (!s || !(s->adjusted || s->discrete || s->needs_blocks || s->moves)) return GIBBS_OK;
-    return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the sampler «%s» accepts, rejects or jumps, and there is no derivative "
-                      "through that; ebm_ula will do", loss->name, s->name ? s->name : "");
+    return gibbs_fail(error, GIBBS_ARGUMENT,
+                      "%s: the sampler «%s» accepts, rejects or jumps: no derivative goes through; ebm_ula will do",
+                      loss->name, s->name ? s->name : "");
 }
 
 const ebm_loss ebm_loss_improved_cd = {

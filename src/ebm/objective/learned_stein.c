@@ -11,8 +11,8 @@ typedef ad_var (*trace_fn)(const ebm_graph *g, ad_var f);
 
 static ad_var exact_trace(const ebm_graph *g, ad_var f) { return ad_divergence(f, g->x); }
 
-/* Hutchinson's: the mean of vᵀ∇f v over random directions. The exact trace is recorded, and not run, because it refuses a
- * critic that jumps. */
+/* Hutchinson's: the mean of vᵀ∇f v over random directions. The exact trace is recorded, and not run, because it refuses
+ * a critic that jumps. */
 static ad_var random_trace(const ebm_graph *g, ad_var f)
 {
     ad_var sum = ad_constant(g->tape, 0), refused = ad_divergence(f, g->x);

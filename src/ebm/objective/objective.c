@@ -188,7 +188,8 @@ static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t ro
     gibbs_status status = row ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", o->loss->name);
     for (int64_t r = 0; r < rows && !status; r++) {
         gibbs_error found = {GIBBS_OK, "", -1, -1};
-        ebm_from_dtype(o->model->dtype, dim, row, (const char *)x + (size_t)(r * dim) * gibbs_dtype_size(o->model->dtype));
+        ebm_from_dtype(o->model->dtype, dim, row,
+                       (const char *)x + (size_t)(r * dim) * gibbs_dtype_size(o->model->dtype));
         status = o->loss->check_row(o->loss, &o->options, row, dim, &found);
         if (status) ebm_fail_row(error, status, r, "%.250s (row %lld)", found.message, (long long)r + 1);
         if (status && error) error->axis = o->graph.data.id;
@@ -205,8 +206,8 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     double noise = source->rows ? source->rows(o, rows) : (double)rows;
     if (noise < 1 || noise > 0x1p48)
         return gibbs_fail(error, noise < 1 ? GIBBS_ARGUMENT : GIBBS_SIZE,
-                          "%s: a noise ratio of %g and %lld rows give %g artificial points", o->loss->name,
-                          o->options.noise_ratio, (long long)rows, noise);
+                          "%s: %lld rows give %g artificial points (the noise ratio is %g)", o->loss->name,
+                          (long long)rows, noise, o->options.noise_ratio);
     gibbs_status status = ad_bind(o->workspace, o->graph.x, x, error);
     if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
     if (!status && source->record) status = ad_set_rows(o->workspace, o->graph.noise, (int64_t)noise, error);

@@ -1,5 +1,5 @@
-/* ranking_nce.c — ranking noise contrastive estimation (Jozefowicz et al. 2016; Ma & Collins 2018): tell the datum from K
- * negatives y_k ~ q,
+/* ranking_nce.c — ranking noise contrastive estimation (Jozefowicz et al. 2016; Ma & Collins 2018): tell the datum from
+ * K negatives y_k ~ q,
  *
  *     mean −log( e^{g(xₙ)} / (e^{g(xₙ)} + Σ_k e^{g(y_nk)}) ),   g = −E − log q
  *

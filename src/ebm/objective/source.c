@@ -12,7 +12,7 @@
 static void input_y(ebm_objective *o) { o->graph.y = ad_input(o->graph.noise, "y", ad_vec(o->model->dim)); }
 static void input_log_q(ebm_objective *o) { o->graph.log_q = ad_input(o->graph.noise, "log_q", ad_scalar()); }
 
-/* ---- A proposal: inputs where q is fixed, recorded functions of θ and of common random numbers where it is not ---- */
+/* ---- A proposal: inputs where q is fixed, else recorded functions of θ and of common random numbers ---- */
 
 static gibbs_status proposal_check(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
 {

@@ -1,4 +1,5 @@
-/* weighted_score_matching.c — score matching where the data end at a boundary (Hyvärinen 2007; Yu, Drton & Shojaie 2019):
+/* weighted_score_matching.c — score matching where the data end at a boundary (Hyvärinen 2007; Yu, Drton & Shojaie
+ * 2019):
  *
  *     mean Σᵢ ½hᵢ(∂ᵢE)² − hᵢ∂²ᵢE − hᵢ′∂ᵢE
  *
