@@ -4,9 +4,10 @@
 #include <string.h>
 
 const char *const bench_method_names[BENCH_METHODS] = {
-    [BENCH_NCE] = "nce",     [BENCH_ML_IS] = "ml-is",       [BENCH_CD] = "cd",
-    [BENCH_SCORE] = "score", [BENCH_LANGEVIN] = "langevin", [BENCH_GAUSSIAN] = "gaussian",
-    [BENCH_FULL] = "full",   [BENCH_GMM] = "gmm",           [BENCH_KMEANS] = "kmeans",
+    [BENCH_NCE] = "nce",           [BENCH_ML_IS] = "ml-is",       [BENCH_CD] = "cd",
+    [BENCH_SCORE] = "score",       [BENCH_DENOISE] = "denoise",   [BENCH_LANGEVIN] = "langevin",
+    [BENCH_GAUSSIAN] = "gaussian", [BENCH_FULL] = "full",         [BENCH_GMM] = "gmm",
+    [BENCH_KMEANS] = "kmeans",
 };
 
 const bench_case bench_cases[] = {
@@ -23,6 +24,8 @@ const bench_case bench_cases[] = {
     {"score-2x128x2", BENCH_SCORE, 2, 128, 2, 256, 0},
     {"score-8x128x3", BENCH_SCORE, 8, 128, 3, 256, 1},
     {"score-64x256x2", BENCH_SCORE, 64, 256, 2, 256, 0},
+    {"denoise-8x128x3", BENCH_DENOISE, 8, 128, 3, 256, 1},
+    {"denoise-784x256x2", BENCH_DENOISE, 784, 256, 2, 128, 0},
     {"langevin20-2x128x2", BENCH_LANGEVIN, 2, 128, 2, 256, 1},
     {"langevin20-8x128x3", BENCH_LANGEVIN, 8, 128, 3, 256, 0},
     {"langevin20-64x256x2", BENCH_LANGEVIN, 64, 256, 2, 256, 0},
@@ -56,7 +59,12 @@ const bench_case *bench_case_find(const char *name)
 }
 
 double bench_proposal_mean(const bench_case *c) { return c->method == BENCH_GAUSSIAN ? 2 : 0; }
-double bench_proposal_sd(const bench_case *c) { return c->method == BENCH_GAUSSIAN ? 2 : 1.5; }
+
+double bench_proposal_sd(const bench_case *c)
+{
+    static const double others[BENCH_METHODS] = {[BENCH_GAUSSIAN] = 2, [BENCH_DENOISE] = 0.3};
+    return others[c->method] > 0 ? others[c->method] : 1.5;
+}
 
 static void print_case(const bench_case *c)
 {

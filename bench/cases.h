@@ -9,6 +9,7 @@ typedef enum bench_method {
     BENCH_ML_IS,    /* a training step with fixed artificial points, M = N */
     BENCH_CD,       /* a training step with BENCH_CHAIN_STEPS unadjusted Langevin moves from the data */
     BENCH_SCORE,    /* a training step of exact implicit score matching */
+    BENCH_DENOISE,  /* a training step of denoising score matching: draw noise, loss, gradient, Adam */
     BENCH_LANGEVIN, /* BENCH_CHAIN_STEPS unadjusted Langevin moves, alone */
     BENCH_GAUSSIAN, /* S0's E = x²/(2θ²): value and gradient of J by ML-IS, fixed artificial points, M = N */
     BENCH_FULL,     /* value and gradient of NCE over all rows, fixed noise */
@@ -42,7 +43,7 @@ extern const int bench_case_count;
 /* NULL when there is none of that name. */
 const bench_case *bench_case_find(const char *name);
 
-/* The proposal q = N(mean, sd²) in every dimension. */
+/* The proposal q = N(mean, sd²) in every dimension; for denoising the noise that is added to the data. */
 double bench_proposal_mean(const bench_case *c);
 double bench_proposal_sd(const bench_case *c);
 

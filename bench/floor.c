@@ -1,7 +1,7 @@
 /* floor.c — counts of GEMM calls by shape, and the clock around them. No product that a hand-written step needs is left
- * out and none is counted twice: they add up to 3F − A for ∇θE, 2F for ∇xE and 6F − A + 3dB for exact score matching
- * (docs/design.md; A = 2dh, B = 2(L−1)h², F = A + B); for the mixture to 4 Σ rows·columns over the bands of its
- * factors. */
+ * out and none is counted twice: they add up to 3F − A for ∇θE, 2F for ∇xE, 6F − A for denoising and 6F − A + 3dB for
+ * exact score matching (docs/design.md; A = 2dh, B = 2(L−1)h², F = A + B); for the mixture to 4 Σ rows·columns over the
+ * bands of its factors. */
 #include "floor.h"
 
 #include "gmm.h"
@@ -33,6 +33,7 @@ static const part parts[BENCH_METHODS][2] = {
     [BENCH_CD] = {{BENCH_CHAIN_STEPS, GRADIENT_X}, {2, GRADIENT_THETA}},
     [BENCH_LANGEVIN] = {{BENCH_CHAIN_STEPS, GRADIENT_X}},
     [BENCH_SCORE] = {{1, {2, 1, 2}, {2, 2, 2}, {1, 1, 1}}},
+    [BENCH_DENOISE] = {{1, {2, 1, 2}, {2, 2, 2}, {0}}},
     [BENCH_GMM] = {{1, {1, 0, 1}, {0}, {0}}},
 };
 

@@ -1,5 +1,7 @@
 #include "given.h"
 
+#include "denoise.h"
+
 #include <gibbs/extend.h>
 
 #include <stdio.h>
@@ -45,6 +47,10 @@ static ad_var record(given *g, const bench_problem *p, const ebm_loss *loss)
     add_parameters(g, p, loss);
     g->graph.data = ad_axis_new(t, "data");
     g->graph.x = add(g, ad_input(g->graph.data, "x", ad_vec(p->c->dim)), "x");
+    if (p->c->method == BENCH_DENOISE) {
+        g->graph.y = add(g, ad_input(g->graph.data, "y", ad_vec(p->c->dim)), "y");
+        return bench_denoise_record(&g->graph, bench_proposal_sd(p->c));
+    }
     if (loss->noise == EBM_NOISE_NONE) return loss->record(&g->graph);
     g->graph.noise = ad_axis_new(t, "noise");
     g->graph.y = add(g, ad_input(g->graph.noise, "y", ad_vec(p->c->dim)), "y");

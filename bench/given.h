@@ -1,6 +1,6 @@
 /* given.h — a loss at the parameters and artificial points of a file. An objective draws its own points, in float32
  * other ones than in float64; to be compared with the reference, the loss is recorded once more with its points as
- * inputs. */
+ * inputs. Denoising, whose noise is in the loss, is recorded by denoise.c. */
 #ifndef BENCH_GIVEN_H
 #define BENCH_GIVEN_H
 

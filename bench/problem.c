@@ -12,10 +12,11 @@ static const struct {
     int redraw, adam;
     const bench_recipe *recipe;
 } methods[BENCH_METHODS] = {
-    [BENCH_NCE] = {&ebm_loss_nce, 1, 1, NULL},        [BENCH_ML_IS] = {&ebm_loss_ml_is, 0, 1, NULL},
-    [BENCH_CD] = {&ebm_loss_cd, 1, 1, NULL},          [BENCH_SCORE] = {&ebm_loss_score_matching, 0, 1, NULL},
-    [BENCH_GAUSSIAN] = {&ebm_loss_ml_is, 0, 0, NULL}, [BENCH_FULL] = {&ebm_loss_nce, 0, 0, NULL},
-    [BENCH_GMM] = {NULL, 0, 0, &bench_gmm},           [BENCH_KMEANS] = {NULL, 0, 0, &bench_kmeans},
+    [BENCH_NCE] = {&ebm_loss_nce, 1, 1, NULL},           [BENCH_ML_IS] = {&ebm_loss_ml_is, 0, 1, NULL},
+    [BENCH_CD] = {&ebm_loss_cd, 1, 1, NULL},             [BENCH_SCORE] = {&ebm_loss_score_matching, 0, 1, NULL},
+    [BENCH_DENOISE] = {&ebm_loss_denoising, 1, 1, NULL}, [BENCH_GAUSSIAN] = {&ebm_loss_ml_is, 0, 0, NULL},
+    [BENCH_FULL] = {&ebm_loss_nce, 0, 0, NULL},          [BENCH_GMM] = {NULL, 0, 0, &bench_gmm},
+    [BENCH_KMEANS] = {NULL, 0, 0, &bench_kmeans},
 };
 
 static gibbs_status out_of_memory(gibbs_error *error)
@@ -127,6 +128,7 @@ static gibbs_status make_objective(bench_problem *p, gibbs_error *error)
     ebm_loss_options o = ebm_loss_defaults();
     o.proposal = p->proposal;
     o.noise_ratio = 1;
+    o.noise_sd = bench_proposal_sd(p->c);
     o.sampler = &ebm_ula;
     o.sampler_steps = BENCH_CHAIN_STEPS;
     o.sampler_step = BENCH_CHAIN_STEP;

@@ -1,5 +1,6 @@
 #include "reference.h"
 
+#include "denoise.h"
 #include "given.h"
 
 #include <math.h>
@@ -47,15 +48,16 @@ static gibbs_status chain_ends(const bench_problem *p, double *y, gibbs_error *e
     return status;
 }
 
+/* The artificial points of the objective's first evaluation, each with its log q where it is a draw of q. */
 static gibbs_status add_points(file *f, const bench_problem *p, gibbs_error *error)
 {
     int64_t rows = p->c->rows;
     add(f, "x", ad_mat(rows, p->c->dim), p->data);
-    gibbs_status status = p->c->method == BENCH_CD
-                              ? chain_ends(p, f->y, error)
-                              : ebm_proposal_sample(p->proposal, rows, BENCH_SEED, 0, f->y, f->log_q, error);
     add(f, "y", ad_mat(rows, p->c->dim), f->y);
-    if (p->c->method != BENCH_CD) add(f, "log_q", ad_vec(rows), f->log_q);
+    if (p->c->method == BENCH_CD) return chain_ends(p, f->y, error);
+    if (p->c->method == BENCH_DENOISE) return bench_denoise_noise(p, f->y, error);
+    gibbs_status status = ebm_proposal_sample(p->proposal, rows, BENCH_SEED, 0, f->y, f->log_q, error);
+    add(f, "log_q", ad_vec(rows), f->log_q);
     return status;
 }
 

@@ -14,7 +14,8 @@ FORMULATIONS = {
     "jax": {"score": ["folx", "hvp", "hvp-jvp", "curvature"], "cd": ["scan", "unrolled"],
             "langevin": ["scan", "unrolled"], None: ["jit"]},
     "torch": {"score": ["backward", "hvp", "curvature"], None: ["eager"]},
-    "hand": {**{method: ["unfused"] for method in ("nce", "ml-is", "cd", "score", "langevin", "gaussian", "full")},
+    "hand": {**{method: ["unfused"] for method in ("nce", "ml-is", "cd", "score", "denoise", "langevin", "gaussian",
+                                                  "full")},
              **{method: ["loops"] for method in ("gmm", "kmeans")}},
     "adolc": SCALAR_TAPE, "cppad": SCALAR_TAPE, "stan": SCALAR_TAPE,
 }

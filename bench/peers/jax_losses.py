@@ -49,6 +49,12 @@ def gradient_x(theta, x, case):
     return jax.grad(lambda points: jnp.sum(energy(theta, points, case)))(x)
 
 
+def denoising(theta, x, y, case):
+    """y is the noise; the gradient by theta is the gradient of a gradient."""
+    off = y / case["sd"] ** 2 - gradient_x(theta, x + y, case)
+    return 0.5 * jnp.mean(jnp.sum(off * off, axis=-1))
+
+
 def langevin(theta, x, key, case, unroll):
     """All normals in one call: cheaper than one call a move."""
     h = case["chain_step"]

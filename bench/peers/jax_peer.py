@@ -56,7 +56,7 @@ class Problem:
             return losses.ml_is(theta, x, y, log_q, self.case)
         if method == "gmm":
             return losses.gmm(theta, x, self.case)
-        return {"nce": losses.nce, "cd": losses.cd}[method](theta, x, y, self.case)
+        return {"nce": losses.nce, "cd": losses.cd, "denoise": losses.denoising}[method](theta, x, y, self.case)
 
     def value_and_gradient(self, theta, x, y, log_q):
         if self.case["method"] == "full":
@@ -79,15 +79,15 @@ class Problem:
     # ---- What is timed ----
 
     def artificial(self, theta, x, key):
-        """New points in every step for NCE and CD; y and log q as given for ML-IS."""
+        """New points or noise in every step for NCE, CD and denoising; y and log q as given for ML-IS."""
         case = self.case
-        if case["method"] == "nce":
+        if case["method"] in ("nce", "denoise"):
             return case["mean"] + case["sd"] * jax.random.normal(key, x.shape, x.dtype)
         return losses.langevin(theta, x, key, case, self.formulation == "unrolled") if case["method"] == "cd" else None
 
     def training(self):
         x, fixed_y, log_q, case = self.given["x"], self.given.get("y"), self.given.get("log_q"), self.case
-        redraw = case["method"] in ("nce", "cd")
+        redraw = case["method"] in ("nce", "cd", "denoise")
 
         def step(theta, first, second, t, key, x, fixed_y, log_q):
             y = fixed_y

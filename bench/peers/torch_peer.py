@@ -50,9 +50,15 @@ def cd(theta, x, y, case):
     return energy_x.mean() - energy_y.mean()
 
 
-def gradient_x(theta, x, case):
+def gradient_x(theta, x, case, create_graph=False):
     x = x.detach().requires_grad_()
-    return torch.autograd.grad(energy(theta, x, case).sum(), x)[0]
+    return torch.autograd.grad(energy(theta, x, case).sum(), x, create_graph=create_graph)[0]
+
+
+def denoising(theta, x, y, case):
+    """y is the noise."""
+    off = y / case["sd"] ** 2 - gradient_x(theta, x + y, case, create_graph=True)
+    return 0.5 * (off * off).sum(-1).mean()
 
 
 def langevin(theta, x, case):
@@ -171,7 +177,7 @@ class Problem:
             return ml_is(theta, x, y, self.log_q, self.case)
         if method == "gmm":
             return gmm(theta, x, self.case)
-        return (cd if method == "cd" else nce)(theta, x, y, self.case)
+        return {"cd": cd, "denoise": denoising}.get(method, nce)(theta, x, y, self.case)
 
     def evaluating(self):
         """The loss, with its gradient left in the parameters."""
@@ -202,7 +208,7 @@ class Problem:
 
     def training(self):
         case = self.case
-        if case["method"] == "nce":
+        if case["method"] in ("nce", "denoise"):
             self.y = case["mean"] + case["sd"] * torch.randn_like(self.x)
         if case["method"] == "cd":
             self.y = langevin(self.theta, self.x, case)

@@ -369,7 +369,8 @@ typedef struct ebm_trace {
 
 /* Runs the chains, notes f after every `every` steps into series[steps × chains] (may be NULL) and judges it. With
  * parallel tempering the chains are those of the first temperature: rows/temperatures. ESS and R̂ need several chains
- * from places far apart to mean much. Errors: those of a run and of the two above; DATA when f gives NaN or infinity. */
+ * from places far apart to mean much. Errors: those of a run and of the two above; DATA when f gives no finite
+ * number. */
 gibbs_status ebm_chains_trace(ebm_chains *chains, const ebm_trace_options *options, double *series, ebm_trace *result,
                               gibbs_error *error);
 

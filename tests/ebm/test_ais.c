@@ -38,6 +38,21 @@ Test(ais_errors, options)
     REFUSED(GIBBS_ARGUMENT, "to 0.9", o.beta = early);
     REFUSED(GIBBS_ARGUMENT, "must not", (o.chain.inverse_temperatures = &one, o.chain.temperatures = 1));
     REFUSED(GIBBS_ARGUMENT, "step", o.chain.step = 0);
+    cr_assert(w[0] == -1 && result.log_z == -1 && x[0] == 0.1);
+    ebm_model_free(model);
+    ebm_proposal_free(q);
+    ebm_proposal_free(wide);
+}
+
+Test(ais_errors, points_and_places)
+{
+    double w[4] = {-1}, x[4] = {0.1, 0.2, 0.3, 0.4};
+    ebm_model *model = density_model(&unit, GIBBS_FLOAT64, NULL);
+    ebm_proposal *q = normal(1);
+    ebm_ais result = {-1, -1, -1, -1};
+    ebm_ais_options good = ebm_ais_defaults();
+    good.base = q;
+    good.bridges = 3;
     FAILS(GIBBS_ARGUMENT, "1 rows", ebm_ais_forward(model, &good, 1, w, x, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "1 rows", ebm_ais_reverse(model, &good, x, 1, w, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "ais_forward", ebm_ais_forward(NULL, &good, 4, w, x, &result, FAIL));
@@ -52,7 +67,6 @@ Test(ais_errors, options)
     cr_assert_float_eq(result.standard_error, 0, 1e-7);
     ebm_model_free(model);
     ebm_proposal_free(q);
-    ebm_proposal_free(wide);
 }
 
 /* ---- Energies that are not finite; a base that no product of bits is ---- */
@@ -63,6 +77,20 @@ static ad_var half_line(ad_var x, const ad_var *theta, void *context)
     (void)context;
     ad_var left = ad_less(x, ad_constant(x.tape, 0));
     return ad_sum(ad_select(left, ad_constant(x.tape, INFINITY), ad_scale(ad_square(x), 0.5)));
+}
+
+/* Fair on −1 and 1, which are no states of binary units. */
+static ad_var signs(const ebm_proposal *q, ad_var normal, const ad_var *theta)
+{
+    (void)q;
+    (void)theta;
+    return ad_sign(normal);
+}
+
+static ad_var fair(const ebm_proposal *q, ad_var y, const ad_var *theta)
+{
+    (void)theta;
+    return ad_constant(y.tape, -log(2) * (double)q->dim);
 }
 
 static void given(ad_var other, const ad_var *theta, void *context, ad_var *parameter)
@@ -91,6 +119,9 @@ Test(ais_errors, energies_and_bases)
     FAILS(GIBBS_ARGUMENT, "not linear", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
     blocks.visible.unit = EBM_UNIT_GAUSSIAN;
     FAILS(GIBBS_ARGUMENT, "needs binary units", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
+    blocks.visible.unit = EBM_UNIT_BINARY;
+    o.base = &(ebm_proposal){.name = "signs", .dim = 2, .draw = signs, .log_density = fair};
+    FAILS(GIBBS_DATA, "is not 0 or 1", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
     ebm_model_free(half);
     ebm_model_free(pair);
     ebm_proposal_free(q);

@@ -1,5 +1,5 @@
-/* Options of the samplers: what is refused, one by one, and what every sampler promises: runs that join up, the same bits
- * on any number of threads. */
+/* Options of the samplers: what is refused, one by one, and what every sampler promises: runs that join up, the same
+ * bits on any number of threads. */
 #include "discrete_space.h"
 
 static const density wells = {"two wells", -2, 1, 0.3, -5, 5};

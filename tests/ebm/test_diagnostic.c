@@ -1,5 +1,5 @@
-/* Effective sample size and split R̂: known answers of another implementation, closed forms, and what is refused; and the
- * trace of chains that reports them. */
+/* Effective sample size and split R̂: known answers of another implementation, closed forms, and what is refused; and
+ * the trace of chains that reports them. */
 #include "sampling.h"
 
 /* ---- Known answers: ArviZ 0.17.1 (ess with method "mean", rhat with "split" and "rank") on series that are made of
@@ -65,7 +65,7 @@ static double normal(uint64_t *seed)
     return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
 }
 
-/* x_t = ρ x_{t−1} + √(1 − ρ²) ε, from its stationary law: ESS = N(1 − ρ)/(1 + ρ). Means over `runs` of the estimates. */
+/* x_t = ρ x_{t−1} + √(1 − ρ²) ε, from its stationary law: ESS = N(1 − ρ)/(1 + ρ). Means over `runs` estimates. */
 static void autoregression(double rho, int steps, int chains, int runs, double *ess, double *r_hat)
 {
     double *series = sampling_room((int64_t)steps * chains, sizeof *series), one;
@@ -212,7 +212,8 @@ Test(diagnostic, traces_refuse)
     ebm_chains *chains = unit_chains(model, NULL, 0, 4), *idle;
     int64_t column = 1;
     OK(ebm_chains_new(model, &(ebm_chain_options){.step = 1}, &idle, ERROR));
-    FAILS(GIBBS_ARGUMENT, "before a start", ebm_chains_trace(idle, &(ebm_trace_options){.steps = 5}, NULL, &trace, FAIL));
+    FAILS(GIBBS_ARGUMENT, "before a start",
+          ebm_chains_trace(idle, &(ebm_trace_options){.steps = 5}, NULL, &trace, FAIL));
     FAILS(GIBBS_ARGUMENT, "3 steps", ebm_chains_trace(chains, &(ebm_trace_options){.steps = 3}, NULL, &trace, FAIL));
     FAILS(GIBBS_ARGUMENT, "every -1",
           ebm_chains_trace(chains, &(ebm_trace_options){.steps = 5, .every = -1}, NULL, &trace, FAIL));

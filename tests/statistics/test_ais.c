@@ -1,5 +1,5 @@
-/* Annealed importance sampling: weights are unbiased forward and in reverse, the estimates of log Z bracket the truth on
- * average, and their gap falls as bridges are added; on the line, on discrete states and on a joint form. */
+/* Annealed importance sampling: weights are unbiased forward and in reverse, the estimates of log Z bracket the truth
+ * on average, and their gap falls as bridges are added; on the line, on discrete states and on a joint form. */
 #include "ebm/discrete_space.h"
 
 enum { RUNS = 60, ROWS = 40 }; /* few rows, so that the bias of log mean w is there to be seen */

@@ -47,7 +47,8 @@ Test(ksd, size)
         outcome o = study(rbf, 0, 1, 0);
         for (int k = 0; k < 3; k++) {
             double error = sqrt(levels[k] * (1 - levels[k]) / SETS);
-            cr_expect(fabs(o.below[k] - levels[k]) < 4 * error + 0.02, "rbf %d: %g at most %g", rbf, o.below[k], levels[k]);
+            cr_expect(fabs(o.below[k] - levels[k]) < 4 * error + 0.02, "rbf %d: %g at most %g", rbf, o.below[k],
+                      levels[k]);
         }
         cr_expect(fabs(o.mean) < 4.5 * o.error, "the statistic has mean %g ± %g", o.mean, o.error);
     }

@@ -95,7 +95,8 @@ static ad_var wrong_gibbs(const ebm_sampler_graph *g, const mistakes *m, const a
     for (int i = 0; i < g->model->dim; i++) {
         ad_var here = ebm_discrete_equal(mine, ad_constant(g->tape, i)), from = m->all_at_once ? x : changed;
         ad_var now = m->all_at_once ? E : ebm_sampler_energy(g, changed);
-        ad_var gap = ad_scale(ad_sub(energy_of_other(g, from, here), now), m->invert ? -m->temperature : m->temperature);
+        double factor = m->invert ? -m->temperature : m->temperature;
+        ad_var gap = ad_scale(ad_sub(energy_of_other(g, from, here), now), factor);
         ad_var u = ad_sum(ad_slice(pick, 0, i, 1)), flip = ad_less(u, ad_sigmoid(ad_neg(gap)));
         changed = ad_select(ad_mul(here, flip), ebm_discrete_other(g, changed), changed);
     }
@@ -162,7 +163,8 @@ Test(samplers_discrete, states_without_an_energy_are_never_taken)
         }
         double one[4] = {0.5, -0.2, 0.8, -0.4}; /* −E of each bit: without categories the other two are free */
         p[0] = 1, p[1] = exp(one[0]), p[2] = exp(one[2]);
-        if (ways[k / 2].categories) p[0] = exp(one[1] + one[3]), p[1] = exp(one[0] + one[3]), p[2] = exp(one[1] + one[2]);
+        if (ways[k / 2].categories)
+            p[0] = exp(one[1] + one[3]), p[1] = exp(one[0] + one[3]), p[2] = exp(one[1] + one[2]);
         double total = p[0] + p[1] + p[2];
         for (int i = 0; i < 3; i++) p[i] /= total;
         cr_assert_lt(chi_square_z(count, p, 3, ROWS), 4.3, "way %d", k / 2);

@@ -142,7 +142,7 @@ Test(samplers_rank, hmc_is_that_of_the_textbook)
     ebm_model_free(model);
 }
 
-/* ---- Random walks with an inverted rule, and a walk in log |x| that forgets that its proposal is not symmetric ---- */
+/* ---- Random walks with an inverted rule, and one in log |x| that forgets that its proposal is not symmetric ---- */
 
 static ad_var walk(const ebm_sampler_graph *g, ad_var x, ad_var *next, int invert, int multiply, int correct)
 {

@@ -89,7 +89,7 @@ Test(samplers_tempering, random_walks_and_hmc_keep_and_find_their_density)
     }
 }
 
-/* A diagonal mass that is the precision makes a stretched Gaussian a round one: the same steps, coordinate by coordinate
+/* A diagonal mass that is the precision makes a stretched Gaussian a round one: the same steps, each coordinate
  * scaled. */
 Test(samplers_tempering, a_mass_is_a_scale)
 {

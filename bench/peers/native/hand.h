@@ -27,6 +27,7 @@
     METHOD(ml_is)            \
     METHOD(cd)               \
     METHOD(score)            \
+    METHOD(denoise)          \
     METHOD(langevin)         \
     METHOD(gaussian)         \
     METHOD(full)             \

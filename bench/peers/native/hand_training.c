@@ -98,6 +98,14 @@ static void add_gradients(hand_training *t, int64_t from, int64_t to)
         for (int64_t i = from; i < to; i++) t->gradient[i] += t->part[k].gradient[i];
 }
 
+void NAME(hand_mean)(const hand_training *t, hand_part *p)
+{
+    REAL each = (REAL)(1 / (double)t->rows);
+    p->value /= (double)t->rows;
+#pragma omp simd
+    for (int64_t i = 0; i < t->net.size; i++) p->gradient[i] *= each;
+}
+
 /* One thread's share, first of the rows, then of the parameters. The barrier is nothing outside a parallel region. */
 static void share(hand_training *t, int thread, int training)
 {

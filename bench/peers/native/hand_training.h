@@ -54,6 +54,9 @@ double NAME(hand_training_answer)(void *problem, double *gradient);
 void NAME(hand_training_step)(void *problem);
 void NAME(hand_training_close)(void *problem);
 
+/* From sums over the part's rows, value and gradient, to its share of the mean over all rows. */
+void NAME(hand_mean)(const hand_training *t, hand_part *p);
+
 /* Unadjusted Langevin moves of rows of points, block by block; and the scratch that they need. */
 void NAME(hand_moves)(hand_training *t, hand_part *p, int64_t rows, REAL *x);
 void NAME(hand_moves_prepare)(hand_training *t, hand_part *p);

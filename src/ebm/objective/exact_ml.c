@@ -1,4 +1,4 @@
-/* exact_ml.c — maximum likelihood with the exact log Z (S0 eq 2; S3 §10.2.7): mean E(xₙ) + lse_m(log weight_m − E(y_m)).
+/* exact_ml.c — maximum likelihood with the exact log Z (S0 eq 2; S3 §10.2.7): mean E(xₙ) + lse_m(log w_m − E(y_m)).
  * The y are all states of a finite space or the nodes of a quadrature, and their log weights come as −log q. */
 #include "ebm/model.h"
 

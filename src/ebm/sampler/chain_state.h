@@ -20,7 +20,8 @@ struct ebm_chains {
     const ebm_sampler *sampler;
     int threads, caches, state;
     int64_t moves;    /* recorded transitions in a step */
-    double states[2]; /* of a discrete x, as are the categories */
+    bool discrete;    /* starts must be states: */
+    double states[2];
     int categories;
     double step;      /* h as one number of the model's dtype */
     ebm_program start, move;

@@ -21,6 +21,7 @@ static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, co
     c->caches = c->sampler->caches;
     c->state = c->caches + 2;
     c->tempered = base || o->temperatures;
+    c->discrete = c->sampler->discrete || (base && c->sampler->needs_blocks); /* whose units are then 0 or 1 */
     ebm_to_dtype(model->dtype, 1, &c->step, &o->step);
     c->theta = gibbs_alloc(&c->alloc, (size_t)model->parameters, sizeof *c->theta);
     if (!o->temperatures) return c->theta;
@@ -115,7 +116,7 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
     if (c->rungs && rows % c->rungs)
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld rows are no whole ladders of %d temperatures",
                           (long long)rows, c->rungs);
-    gibbs_status status = c->sampler->discrete ? ebm_discrete_check(c, dtype, x, rows, error) : GIBBS_OK;
+    gibbs_status status = c->discrete ? ebm_discrete_check(c, dtype, x, rows, error) : GIBBS_OK;
     if (!status) status = make_room(c, rows, error);
     if (status) return status;
     c->rows = rows;

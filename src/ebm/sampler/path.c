@@ -15,7 +15,7 @@ static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
     const ebm_path *path = context;
     ad_axis axis = ad_axis_of(x);
-    if (axis.id < 0) return ad_fail(x.tape, GIBBS_AXIS, "tempering: a sampler asks for the energy of an x that is shared");
+    if (axis.id < 0) return ad_fail(x.tape, GIBBS_AXIS, "tempering: the energy of an x that is shared");
     ad_var beta = beta_on(path, axis), E = ad_mul(beta, ebm_model_energy_at(path->model, x, theta));
     if (!path->base) return E;
     ad_var log_q = ebm_proposal_log_density_at(path->base, axis, x, theta);
