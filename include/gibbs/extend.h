@@ -3,7 +3,7 @@
 #ifndef GIBBS_EXTEND_H
 #define GIBBS_EXTEND_H
 
-#include <gibbs/ebm.h>
+#include <gibbs/loss.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,226 @@
+/* gibbs/energy.h — energies that ship, models made of models, conditional models. */
+#ifndef GIBBS_PUBLIC_ENERGY_H
+#define GIBBS_PUBLIC_ENERGY_H
+
+#include <gibbs/model.h>
+#include <gibbs/sampler.h>
+#include <gibbs/loss.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Energies that ship ----
+ * Each returns a model of its own parameters, to be freed by ebm_model_free. Specs are zero-initialised where nothing
+ * is said; arrays in them are copied; callbacks and their contexts must outlive the model. Binary variables are 0 and
+ * 1, variables with more labels one-hot blocks. Errors: ARGUMENT (a number out of its range, named), SIZE, SHAPE,
+ * MEMORY, and what ebm_model_new reports. */
+
+/* ½(x − μ)ᵀP(x − μ): parameters "mean" [d], "precision" [d,d], of which the symmetric part counts; starts at the
+ * standard normal. log Z = ½d log 2π − ½ log det P. */
+gibbs_status ebm_model_gaussian(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator, ebm_model **model,
+                                gibbs_error *error);
+
+typedef ad_var (*ebm_activation)(ad_var x); /* ad_softplus, ad_tanh, ad_silu, … or your own */
+
+typedef struct ebm_mlp_spec {
+    int64_t dim;
+    const int64_t *widths; /* of the hidden layers */
+    int layers;            /* 1 … 16 */
+    ebm_activation activation; /* NULL: ad_softplus */
+    double base_sd;        /* adds ‖x‖²/(2 base_sd²): the base measure that keeps the energy integrable; 0: none */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_mlp_spec;
+
+/* E(x) = v·φ(W_Lᵀ φ(… φ(W₁ᵀx + b₁) …) + b_L) + ‖x‖²/(2 base_sd²); parameters W1, b1, …, v. */
+gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_error *error);
+
+typedef struct ebm_rbm_spec {
+    int64_t visible, hidden;
+    int joint;        /* x = [v, h] with E(v, h); else x = v with F(v) = −log Σ_h exp(−E(v, h)) */
+    int gaussian;     /* real visibles, p(v | h) = N(a + Wh, sd²); else they are 0 and 1 */
+    double sd;        /* of Gaussian visibles; 0 means 1 */
+    int learn_sd;     /* it is a parameter, "log_sd" [visible], that starts at log sd */
+    double weight_sd; /* of the initial W; 0 means 0.01 */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_rbm_spec;
+
+/* The restricted Boltzmann machine (S3 §10.2.2.2), hidden units 0 and 1: E(v, h) = −vᵀWh − a·v − b·h, or
+ * ½‖(v − a)/sd‖² − (v/sd²)ᵀWh − b·h for Gaussian visibles. "W" [visible,hidden], "a" [visible], "b" [hidden]. */
+gibbs_status ebm_model_rbm(const ebm_rbm_spec *spec, ebm_model **model, gibbs_error *error);
+
+/* An RBM's conditionals, for ebm_block_gibbs: they refer to the model, which must outlive them. ARGUMENT: no RBM. */
+gibbs_status ebm_rbm_blocks(const ebm_model *rbm, ebm_blocks *blocks, gibbs_error *error);
+
+/* A space of discrete variables. In a row each takes one column with a number from 0 on or, one-hot, as many columns
+ * as it has labels, one of them 1. */
+typedef struct ebm_space {
+    int64_t variables;
+    int64_t labels;        /* of each; 0 means 2 */
+    const int64_t *states; /* labels of each variable, where they differ; or NULL */
+    int one_hot;
+} ebm_space;
+
+typedef struct ebm_mrf_spec {
+    ebm_space space;
+    const int64_t *edges; /* edge_count × 2 numbers of variables, from 0; NULL: all pairs i < j, in order */
+    int64_t edge_count;
+    gibbs_dtype dtype;
+    const gibbs_allocator *allocator;
+} ebm_mrf_spec;
+
+/* Pairwise Markov random fields (S3 §10.2.2.1); each edge is counted once. All start at 0.
+ * Ising: −Σ J_ij sᵢsⱼ − Σ hᵢsᵢ with spins s = 2x − 1 of binary columns; "J" [edges], "h" [variables].
+ * Potts, one-hot: −Σ J_ij [xᵢ = xⱼ] − Σ hᵢ[xᵢ]; "J" [edges], "h" [columns].
+ * Any, one-hot: −Σ P_ij[xᵢ, xⱼ] − Σ uᵢ[xᵢ], log potentials; "pairwise" (the tables of the edges one after the other,
+ * each labels of i × labels of j), "unary" [columns]. A constant can move between tables: the last two have
+ * redundant parameters. ARGUMENT: an edge outside the graph, from a variable to itself, or twice. */
+gibbs_status ebm_model_ising(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
+gibbs_status ebm_model_potts(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
+gibbs_status ebm_model_mrf(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
+
+/* A recorded map x → vector, in several specs below. */
+typedef struct ebm_features {
+    ad_var (*record)(ad_var x, const ad_var *theta, void *context); /* NULL: the identity */
+    int64_t size;                    /* of the result; 0 for the identity */
+    const ebm_parameter *parameters; /* its own: theta[0], theta[1], … */
+    int parameter_count;
+    void *context;
+} ebm_features;
+
+typedef struct ebm_exponential_spec {
+    int64_t dim;
+    ebm_features statistics; /* T, without parameters */
+    gibbs_dtype dtype;
+    const gibbs_allocator *allocator;
+} ebm_exponential_spec;
+
+/* The exponential family, E(x) = −η·T(x) (S3's EF); "eta" [size] starts at 0. */
+gibbs_status ebm_model_exponential(const ebm_exponential_spec *spec, ebm_model **model, gibbs_error *error);
+
+/* Maximum entropy (S3 eq 10.7–10.13): sets η so that E T = μ [size] under exp(η·T) on the support, which is `rows`
+ * points x with weights ≥ 0 (NULL: ones): all states of a space, or a quadrature grid. Where μ is the data's mean of T
+ * this is maximum likelihood, from the statistics alone. Newton on the dual log Z(η) − η·μ, to 1e-11 of |μ| + sd T in
+ * float64; log Z goes to *log_z unless that is NULL. NUMERIC, naming the statistic: no density on the support has these
+ * expectations; the model is then unchanged. */
+gibbs_status ebm_maxent(ebm_model *model, const double *mu, const double *x, const double *weight, int64_t rows,
+                        double *log_z, gibbs_error *error);
+
+typedef struct ebm_experts_spec {
+    int64_t dim, experts;
+    ebm_activation expert; /* G; NULL: ad_logcosh */
+    int learn_weights;     /* αᵢ = exp("log_alpha" [experts]), starting at 1; else 1 */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_experts_spec;
+
+/* Independent component analysis, and products of experts where there are more experts than dimensions:
+ * Σᵢ αᵢ G((xW)ᵢ), "W" [dim,experts] (Hyvärinen 2005; Welling, Hinton & Osindero 2003). */
+gibbs_status ebm_model_experts(const ebm_experts_spec *spec, ebm_model **model, gibbs_error *error);
+ad_var ebm_student_expert(ad_var u); /* log(1 + u²/2): a Student t, whose weight must exceed ½ */
+
+/* ---- Models from models ----
+ * The parts record their energies in the new model: they must outlive it. Their values are copied, and their names get
+ * the prefixes "1.", "2.", …; afterwards the parameters are the new model's own. SHAPE, DTYPE: the parts differ. */
+enum { EBM_MAX_PARTS = 64 };
+
+/* Σ βₖ Eₖ: a product of densities (S3 eq 10.17). `beta` NULL: ones. */
+gibbs_status ebm_model_sum(ebm_model *const *parts, const double *beta, int count, ebm_model **model,
+                           gibbs_error *error);
+/* β E, without a prefix: the density at temperature 1/β. */
+gibbs_status ebm_model_tempered(ebm_model *part, double beta, ebm_model **model, gibbs_error *error);
+
+/* −log Σ_g ξ_g exp(−E_g), ξ_g = π_g/Z_g (S0 eq 26; Matsuda & Hyvärinen 2019); "log_xi" [count − 1] holds
+ * log ξ_2, … relative to ξ_1, because the scale of all is log Z, which NCE learns beside them. */
+gibbs_status ebm_model_mixture(ebm_model *const *parts, int count, ebm_model **model, gibbs_error *error);
+
+/* Of a mixture, from data and its log Z (NCE's): π_g = mean of ξ_gφ_g/Σξφ over the data, and log Z_g = log π_g −
+ * log ξ_g unless `log_z_part` is NULL. Errors: ARGUMENT (no mixture), SHAPE, DATA, NUMERIC, MEMORY. */
+gibbs_status ebm_mixture_weights(ebm_model *mixture, const ebm_data *data, double log_z, double *pi,
+                                 double *log_z_part, gibbs_error *error);
+
+/* ---- Conditional models ----
+ * p(y | x) = exp(−E(x, y))/Z(x) (S3's CEBM): the model's rows are [x, y], of which the first `given` columns are given
+ * and the others modelled, and the energy is an ordinary one of the row. What makes it conditional is how log Z(x) is
+ * known, and two ways serve all: the labels y, when they can be listed, are enumerated on a child axis (any energy);
+ * or log Z(x) is recorded (regressions: the log partition function; a chain: the forward algorithm). log_z is taken
+ * where both are there. Other losses than ebm_loss_conditional_ml, and samplers, model the whole row. */
+typedef struct ebm_conditional {
+    int64_t given;
+    const double *labels; /* label_count × (dim − given), or NULL; copied */
+    int64_t label_count;
+    ad_var (*log_z)(ad_var x, const ad_var *theta, void *context); /* x [given] → scalar; context is the energy's */
+} ebm_conditional;
+
+/* A conditional model with the spec's energy, of dim columns. */
+gibbs_status ebm_model_conditional(const ebm_model_spec *spec, const ebm_conditional *conditional, ebm_model **model,
+                                   gibbs_error *error);
+int64_t ebm_model_given(const ebm_model *model); /* 0: not conditional */
+
+/* Records log Z(x; θ) for x [given], and log p(y | x; θ) = −E − log Z(x) for a row. Errors on the tape: ARGUMENT (not
+ * conditional, or neither labels nor log_z), AXIS (labels, and x is shared), what recording reports. */
+ad_var ebm_conditional_log_z(const ebm_model *model, ad_var x, const ad_var *theta);
+ad_var ebm_conditional_log_likelihood(const ebm_model *model, ad_var row, const ad_var *theta);
+
+/* Maximum conditional likelihood: −mean log p(yₙ | xₙ) over the rows. */
+extern const ebm_loss ebm_loss_conditional_ml;
+
+typedef enum ebm_response {
+    EBM_LINEAR,   /* y real: B = ½τ‖y‖², τ = exp("log_precision"); the least squares coefficients are W/τ */
+    EBM_LOGISTIC, /* y of 0 and 1 */
+    EBM_SOFTMAX   /* y one-hot blocks, one an output */
+} ebm_response;
+
+typedef struct ebm_regression_spec {
+    ebm_response response;
+    int64_t given;
+    int64_t outputs; /* 0 means 1 */
+    int64_t labels;  /* of softmax, >= 2 */
+    int pinned;      /* softmax: the first label has η = 0 and no parameters, which else are redundant */
+    ebm_features features; /* Ψ; its parameters get the prefix "psi." */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_regression_spec;
+
+/* E(x, y) = B(y) − η·y, η = WᵀΨ(x) + b (S3 eq 10.4): linear, logistic and softmax regression, which with several
+ * outputs is the factorising CRF (S3 eq 10.5–10.6): Z(x) is a product over the outputs. "W" [size, columns of y],
+ * "b" start at 0. */
+gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **model, gibbs_error *error);
+
+typedef struct ebm_chain_crf_spec {
+    int64_t given, length, labels;
+    ebm_features features; /* of x, the same number for each position, one position after the other */
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_chain_crf_spec;
+
+/* The linear-chain CRF (Lafferty, McCallum & Pereira 2001): E = −Σₜ (ψₜW + b)·yₜ − Σₜ yₜᵀAyₜ₊₁, y of `length`
+ * one-hot blocks; "W" [features of a position, labels], "b" [labels], "A" [labels,labels] start at 0. */
+gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **model, gibbs_error *error);
+
+typedef struct ebm_bilinear_spec {
+    int64_t given, modelled;
+    int64_t width;        /* of the embedding; 0: that of the features, without projections */
+    ebm_features x, y;    /* ψ and f; their parameters get the prefixes "x." and "y." */
+    const double *labels; /* as in ebm_conditional */
+    int64_t label_count;
+    gibbs_dtype dtype;
+    uint64_t seed;
+    const gibbs_allocator *allocator;
+} ebm_bilinear_spec;
+
+/* −Ψ(x)ᵀφ(y) (S3 eq 10.14), Ψ = Uᵀψ(x), φ = Vᵀf(y); "U" and "V" [features, width]. Linear in φ: it is normalisable for
+ * labels, or on a bounded domain. */
+gibbs_status ebm_model_bilinear(const ebm_bilinear_spec *spec, ebm_model **model, gibbs_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,102 @@
+/* gibbs/fit.h — fitting, and standard errors of what was fitted. */
+#ifndef GIBBS_PUBLIC_FIT_H
+#define GIBBS_PUBLIC_FIT_H
+
+#include <gibbs/loss.h>
+#include <gibbs/optim.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Fitting ---- */
+
+/* What a callback sees after a step. Return non-zero from it to stop with status STOPPED; the parameters stay. */
+typedef struct ebm_progress {
+    int64_t step, steps;
+    double loss, gradient_norm, rate, validation, health; /* NaN where unknown at this step */
+} ebm_progress;
+typedef int (*ebm_progress_fn)(void *context, const ebm_progress *progress);
+
+typedef struct ebm_fit_options {
+    const ebm_loss *loss;            /* must be set */
+    ebm_loss_options loss_options;
+    const ebm_optimizer *optimizer;  /* default ebm_adam */
+    int lbfgs;                       /* L-BFGS instead: full batches, deterministic losses only (ARGUMENT otherwise) */
+    int64_t steps;                   /* default 1000; L-BFGS: most iterations */
+    int64_t batch;                   /* rows a step; 0: all */
+    double rate, momentum, beta1, beta2, epsilon, weight_decay; /* defaults: 1e-3, 0.9, 0.9, 0.999, 1e-8, 0 */
+    double clip;                     /* largest gradient norm; 0: no limit */
+    ebm_schedule schedule;           /* default constant */
+    int64_t warmup;                  /* steps in which the rate rises to `rate`, before the schedule; default 0 */
+    double average;                  /* β of ebm_average after every step: validation and the fitted model then have the
+                                        averages (of a learnt log Z as well), training and callbacks see the
+                                        parameters themselves; default 0: none. Not for L-BFGS (ARGUMENT) */
+    uint64_t seed;                   /* of minibatches, noise and chains */
+    double validation_fraction;      /* of the rows kept for validation; 0: none, and the last parameters are kept */
+    int64_t validation_every;        /* steps between validations; default 10 */
+    int64_t patience;                /* validations without improvement before stopping; 0: never */
+    int threads;
+    ebm_progress_fn progress;
+    void *context;
+} ebm_fit_options;
+
+ebm_fit_options ebm_fit_defaults(void);
+
+typedef struct ebm_fit_report {
+    int64_t steps;            /* taken */
+    int64_t best_step;        /* the number of steps after which the kept parameters were those of the model */
+    double seconds;
+    double loss;              /* at the last step, without weight decay (which L-BFGS' history includes) */
+    double best_validation;   /* NaN without validation */
+    double health, log_z;     /* at the kept parameters, on the last batch; NaN when the loss has none, or on error */
+    int converged;            /* L-BFGS */
+    int64_t history_count;    /* one row a step: */
+    double *history_loss, *history_norm, *history_validation; /* NaN where none was made */
+    gibbs_allocator allocator;
+} ebm_fit_report;
+
+/* Fits the model's parameters in place. `report` (may be NULL) is filled even on error, and freed by
+ * ebm_fit_report_free. Errors: DATA, ARGUMENT, what recording reports (SMOOTH for score matching of a relu
+ * network, naming the op), STOPPED, and NUMERIC when loss or gradient is not finite: the sentence names the step,
+ * the first op that was not finite and its row, and the parameters are those of the last finite step. */
+gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_options *options, ebm_fit_report *report,
+                     gibbs_error *error);
+void ebm_fit_report_free(ebm_fit_report *report);
+
+/* ---- Standard errors ---- */
+
+/* How far an estimate θ̂ that minimises a loss L may be from what the loss is after: the sandwich covariance (Godambe
+ * 1960, Huber 1967, White 1982)
+ *
+ *     H⁻¹ S H⁻¹,   H = ∇²L(θ̂),   S = Σₙ uₙuₙᵀ + Σ_m v_m v_mᵀ
+ *
+ * uₙ is the derivative of ∇L by the weight of data row n, less its average (∇ℓ(xₙ)/N for a mean of ℓ), v_m likewise of
+ * artificial point m (w̄_m(∇E(y_m) − Σw̄∇E) for ML-IS, the delta method): the rows and the points are two independent
+ * samples. It holds whether or not the model is true, for every loss whose gradient is a function of such samples. */
+typedef struct ebm_uncertainty {
+    int64_t size;           /* p: the model's parameters, then log Z when the loss learns it */
+    int64_t identified;     /* directions of them that the loss sees; p when it sees all */
+    double *covariance;     /* p × p, in the directions that the loss sees */
+    double *standard_error; /* p: the roots of its diagonal; NaN where the loss does not see the parameter at all */
+    double *noise_error;    /* p: the part of them that the artificial sample adds: total² = data² + noise² */
+    double newton;          /* √(gᵀH⁻¹g/tr H⁻¹S): how far L is from its minimum against how far chance puts it (for one
+                               parameter the step left, in standard errors): far below 1, or θ̂ is no minimum */
+    gibbs_allocator allocator;
+} ebm_uncertainty;
+
+/* The uncertainty of the model's present parameters, fitted to `data` with these options: of them, loss, loss_options,
+ * weight_decay, seed, threads and the validation split (the rows trained on count) are read. The artificial points are
+ * those of ebm_fit with redraw 0; where the fit drew new ones each step, noise_error says too much. Rows are taken as
+ * independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
+ * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
+ * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
+ * part of itself constant), SMOOTH, NUMERIC (H is not finite, or has a negative eigenvalue: no minimum), DATA, MEMORY. */
+gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
+                                 ebm_uncertainty *result, gibbs_error *error);
+void ebm_uncertainty_free(ebm_uncertainty *uncertainty);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

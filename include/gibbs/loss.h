@@ -1,0 +1,208 @@
+/* gibbs/loss.h — losses, and the objective that a loss with its data is. */
+#ifndef GIBBS_PUBLIC_LOSS_H
+#define GIBBS_PUBLIC_LOSS_H
+
+#include <gibbs/sampler.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Losses ---- */
+
+typedef struct ebm_loss ebm_loss; /* a const struct, defined in gibbs/extend.h */
+
+/* A whole space as weighted points, so that Σ_m weight_m f(x_m) is the sum or integral of f: for exact maximum
+ * likelihood. Free with ebm_points_free. */
+typedef struct ebm_points {
+    int64_t rows, dim;
+    double *x;          /* rows × dim */
+    double *log_weight; /* rows */
+    gibbs_allocator allocator;
+} ebm_points;
+
+/* All values[0 … count−1]^dim, weight 1. Errors: ARGUMENT, SIZE (more than 2²⁰ points), MEMORY. */
+gibbs_status ebm_points_states(int64_t dim, int count, const double *values, const gibbs_allocator *allocator,
+                               ebm_points *points, gibbs_error *error);
+/* A box's grid with trapezoidal weights, dim 1 to 3 (as ebm_integrate). */
+struct ebm_box;
+gibbs_status ebm_points_box(int64_t dim, const struct ebm_box *box, const gibbs_allocator *allocator,
+                            ebm_points *points, gibbs_error *error);
+void ebm_points_free(ebm_points *points);
+
+/* Maximum likelihood by importance sampling (Geyer 1994; S0 eq 8, 12): mean E(xₙ) + lse(−E(y_m) − log q(y_m)) −
+ * log M, which is J_BL/N. Deterministic for one draw of y. Health: ESS. If q depends on θ, y = g(ε; θ) with common
+ * random numbers ε, and the derivative flows through y and q (S0 §3.2). */
+extern const ebm_loss ebm_loss_ml_is;
+/* Exact maximum likelihood: mean E(xₙ) + log Z, log Z = lse_m(log weight_m − E(y_m)) over options.points: all states,
+ * or the nodes of a quadrature. The oracle for every other loss. */
+extern const ebm_loss ebm_loss_exact_ml;
+
+/* Contrastive divergence (Hinton 2002; S1 eq 3–7): mean E(xₙ) − mean E(yₙ), y from k transitions started at the
+ * data and held constant. The value is the energy gap, no objective: validation uses the score matching loss (for
+ * discrete data, copy the struct and set `validation` to &ebm_loss_pseudo_likelihood). Health: acceptance. */
+extern const ebm_loss ebm_loss_cd;
+/* Persistent contrastive divergence (Younes 1989; Tieleman 2008): as CD, with y from chains that never go back to the
+ * data: stochastic maximum likelihood. A buffer larger than the batch is moved in turn, in place; `restart` of its
+ * chains begin anew each time (a replay buffer: Du & Mordatch 2019), which is no longer maximum likelihood. */
+extern const ebm_loss ebm_loss_pcd;
+/* Improved contrastive divergence (Du et al. 2020; S1 §2.1, eq 5): CD plus options.coefficient times the derivative of
+ * KL(q‖p) by θ through q alone, q being the density of y: mean E(yₙ) − H(q), E with its parameters held, through the
+ * last of the k transitions. Coefficient +1 is Du et al.'s code; −1 is S1 eq 5, the gradient of what CD claims to
+ * minimise, KL(data‖p) − KL(q‖p); 0 is CD. Entropy: nearest neighbours among the batch's y (Kozachenko & Leonenko
+ * 1987), whose gradient has a mean for dim >= 2 only and a variance for dim >= 3. Sampler: ebm_ula by default; ARGUMENT
+ * for one that accepts, rejects or jumps. DATA: fewer than 2 rows. Each draw compares all pairs. */
+extern const ebm_loss ebm_loss_improved_cd;
+
+/* Implicit score matching (Hyvärinen 2005; S1 eq 12, S3 eq 10.34): mean Σᵢ ½(∂ᵢE)² − ∂²ᵢE, exact diagonal.
+ * Has no lower bound for a free network on finite data: use a validation split. */
+extern const ebm_loss ebm_loss_score_matching;
+/* Weighted score matching, for data with a boundary (Hyvärinen 2007): mean Σᵢ ½hᵢ(∂ᵢE)² − hᵢ∂²ᵢE − hᵢ′∂ᵢE, with
+ * h = options.weight, smooth, zero at the boundary, hᵢ a function of xᵢ alone. Energies must be smooth (SMOOTH). */
+extern const ebm_loss ebm_loss_weighted_score_matching;
+ad_var ebm_weight_half_line(ad_var x, void *context); /* x², for x > 0: the default */
+ad_var ebm_weight_unit_box(ad_var x, void *context);  /* x²(1 − x)², for 0 < x < 1 */
+/* Denoising score matching (Vincent 2011; S1 §3.2, S4 eq 13): mean ½‖(x̃ − x)/σ² − ∇E(x̃)‖², x̃ = x + σε, over
+ * options.copies noisy copies of each row, σ = options.noise_sd; with options.field, the score network s(x̃; θ) takes
+ * the place of −∇E. What is learnt is the density of x̃. Health: σ. The second has the autoencoder's scale,
+ * mean ‖x − (x̃ − σ²∇E(x̃))‖² = 2σ⁴ times the first; S4 eq 13 is N times that. */
+extern const ebm_loss ebm_loss_denoising;
+extern const ebm_loss ebm_loss_denoising_autoencoder;
+/* Sliced score matching (Song et al. 2019; S1 §3.3): mean ½(vᵀ∇E)² − vᵀ∇²E v over options.copies (at most 1000) random
+ * directions v of each row, ±1 (Rademacher) or, with options.gaussian, standard normal; and the variance-reduced form
+ * ½‖∇E‖² − vᵀ∇²E v. Energies must be smooth (SMOOTH). */
+extern const ebm_loss ebm_loss_sliced;
+extern const ebm_loss ebm_loss_sliced_reduced;
+
+/* Noise contrastive estimation (Gutmann & Hyvärinen 2012; S1 eq 22–24): mean softplus(−G(xₙ)) + ν mean
+ * softplus(G(y_m)), G = −E − c − log q − log ν, ν = M/N. c is learnt and estimates +log Z. A q that depends on θ is
+ * held constant in the gradient. Health: accuracy of telling data from noise, ½ when they are alike. */
+extern const ebm_loss ebm_loss_nce;
+/* Conditional NCE (Ceylan & Gutmann 2018): (2/κN) Σₙ Σ_k log(1 + exp(−(E(y_nk) − E(xₙ)))), y = x + σε, κ =
+ * options.copies, σ = options.noise_sd. Needs no q and no Z; (loss − 2 log 2)·2/σ² tends to implicit score matching
+ * as σ → 0. */
+extern const ebm_loss ebm_loss_conditional_nce;
+/* Ranking NCE (Jozefowicz et al. 2016; Ma & Collins 2018): −mean log softmax of the datum among K = options.copies
+ * negatives from the proposal, logits −E − log q. Z cancels. Health: how often the datum comes first, 1/(K + 1) when
+ * they are alike. */
+extern const ebm_loss ebm_loss_ranking_nce;
+
+/* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Columns have the two values of
+ * options.states, or are one-hot blocks of options.categories columns; other numbers are DATA errors, with their
+ * row. Costs d + 1 energies a row. */
+extern const ebm_loss ebm_loss_pseudo_likelihood;
+
+/* Kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016; Gorham & Mackey 2017), the U-statistic
+ * mean over pairs of k s·s′ + s·∇′k + s′·∇k + tr ∇∇′k, s = −∇E, with k = exp(−r²/2b²) or (b² + r²)^−½, r = ‖x − x′‖,
+ * b = options.noise_sd (see ebm_median_distance). All pairs of a batch: the cost is its square. Not negative in
+ * expectation, and 0 where the model is the data's density. */
+extern const ebm_loss ebm_loss_ksd_rbf;
+extern const ebm_loss ebm_loss_ksd_imq;
+/* Learned Stein discrepancy (Grathwohl et al. 2020; S1 §4.2): D = mean [−∇E·f + tr ∇f] − λ mean ‖f‖², λ =
+ * options.coefficient > 0, critic f = options.field, whose parameters are among the model's (the energy ignores
+ * them). The gradient descends D by the energy's parameters and climbs it by the critic's; the value is D, at best
+ * D_F/2λ with the Fisher divergence D_F = mean ½‖∇E + ∇log p_data‖² (f = (−∇E − ∇log p_data)/2λ). The second
+ * estimates the trace by vᵀ∇f v over options.copies directions (Hutchinson). ARGUMENT: no field, λ <= 0. */
+extern const ebm_loss ebm_loss_stein;
+extern const ebm_loss ebm_loss_stein_hutchinson;
+
+/* mean E(xₙ)² + mean E(y_m)², the second where the losses it is added to have artificial points (Du & Mordatch 2019):
+ * a term for ebm_loss_sum. Moves the minimum; no loss has it unless asked. */
+extern const ebm_loss ebm_loss_energy_penalty;
+
+/* Σ weight_k loss_k of the same data, artificial points and options, as one loss. Health and estimates of log Z are
+ * those of the first term that has them. Terms are copied, the losses must outlive the sum, which is freed by
+ * ebm_loss_free (it accepts NULL and leaves the library's own losses alone). Errors: ARGUMENT (no terms, a weight
+ * that is not finite, terms whose artificial points are of different kinds), MEMORY. */
+typedef struct ebm_loss_term {
+    const ebm_loss *loss;
+    double weight;
+} ebm_loss_term;
+gibbs_status ebm_loss_sum(const ebm_loss_term *terms, int count, const gibbs_allocator *allocator, ebm_loss **loss,
+                          gibbs_error *error);
+void ebm_loss_free(ebm_loss *loss);
+
+typedef struct ebm_loss_options {
+    const ebm_proposal *proposal; /* ML-IS and NCE, ranking NCE. NULL: ebm_fit takes a full Gaussian fitted to the
+                                     training data and widened 1.5 times; ebm_objective_new refuses (ARGUMENT) */
+    double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; default 1 for NCE and 10 for ML-IS when 0 */
+    int redraw; /* draw new artificial points and noise before every step; when −1 the loss's default: 0 for ML-IS,
+                   1 for all others that draw */
+    const ebm_sampler *sampler;   /* CD; NULL: ebm_mala, ebm_ula for improved CD */
+    int sampler_steps;            /* k of CD-k; default 1 */
+    double sampler_step;          /* h; default 0.01 */
+    const ebm_chain_options *chain; /* what else the sampler needs (leapfrog steps, blocks, states …), of which sampler,
+                                       step, proposal and threads are not read; NULL: defaults, and `states` and
+                                       `categories` as below */
+    int64_t buffer;               /* PCD: chains that are kept, moved in turn; 0: as many as a batch has rows */
+    double restart;               /* PCD: the fraction of chains that start anew, from the proposal (which must not
+                                     depend on θ) or, without one, from a data row */
+    const ebm_points *points;     /* exact ML: the whole space; must outlive the objective */
+    double noise_sd;              /* σ of the noise on the data of the losses that add some; default 0.1. The length of
+                                     a Stein kernel */
+    int copies;                   /* κ, K or slices: noisy copies, negatives or directions for each row; default 1 */
+    int gaussian;                 /* random directions are standard normal, not ±1 */
+    double coefficient;           /* of the term that a loss adds to another; see the loss; default 1 */
+    ad_var (*weight)(ad_var x, void *context); /* weighted score matching: h(x) [d], hᵢ of xᵢ alone; NULL: x² */
+    ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic */
+    double states[2];             /* pseudo-likelihood: the two values of a variable; default 0 and 1 */
+    int categories;               /* pseudo-likelihood: x is blocks of so many one-hot columns; 0: two-valued columns */
+    int threads;
+    void *context;                /* for losses of your own, `weight` and `field` */
+} ebm_loss_options;
+
+ebm_loss_options ebm_loss_defaults(void);
+
+/* A loss with its data and its artificial points: value and gradient by the model's parameters. */
+typedef struct ebm_objective ebm_objective;
+
+gibbs_status ebm_objective_new(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
+                               ebm_objective **objective, gibbs_error *error);
+void ebm_objective_free(ebm_objective *objective);
+
+/* Binds `rows` data rows of the model's dtype (they stay the caller's, and must live while they are bound). */
+gibbs_status ebm_objective_bind(ebm_objective *objective, const void *x, int64_t rows, gibbs_error *error);
+
+/* Draws artificial points, or runs the chains of CD from the bound data, at the model's present parameters. */
+gibbs_status ebm_objective_refresh(ebm_objective *objective, uint64_t seed, uint64_t step, gibbs_error *error);
+
+/* The loss at the model's present parameters; its gradient is then at ebm_objective_gradient. */
+gibbs_status ebm_objective_evaluate(ebm_objective *objective, double *value, gibbs_error *error);
+const void *ebm_objective_gradient(const ebm_objective *objective); /* of the model's dtype, size numbers */
+
+/* The parameters that are optimised: the model's, then log Z when the loss learns it. */
+int64_t ebm_objective_size(const ebm_objective *objective);
+void *ebm_objective_theta(ebm_objective *objective);
+double ebm_objective_health(const ebm_objective *objective); /* of the last evaluation; NaN when the loss has none */
+double ebm_objective_log_z(const ebm_objective *objective);  /* the estimate of log Z; NaN when the loss has none */
+
+/* A goodness-of-fit test by the kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016): is the
+ * model, as it stands, the density of these independent rows? The p-value is that of the wild bootstrap, (1 + how
+ * many of `bootstrap` signed sums Σ_{i<j} εᵢεⱼ u(xᵢ, xⱼ), ε = ±1, reach the one without signs)/(1 + bootstrap). Not
+ * for data that the model was fitted to. Takes rows² time and memory. Errors: DATA (fewer than 2 rows), SHAPE,
+ * ARGUMENT, SMOOTH, NUMERIC (a gradient is not finite), MEMORY. */
+typedef struct ebm_ksd_options {
+    int rbf;       /* exp(−r²/2b²) instead of (b² + r²)^−½ */
+    double length; /* b; 0: the data's ebm_median_distance */
+    int bootstrap; /* default 1000 */
+    uint64_t seed;
+    int threads;
+} ebm_ksd_options;
+
+typedef struct ebm_ksd {
+    double statistic; /* the U-statistic, mean over pairs */
+    double p_value;
+    double length;    /* b as used */
+} ebm_ksd;
+
+ebm_ksd_options ebm_ksd_defaults(void);
+gibbs_status ebm_ksd_test(ebm_model *model, const ebm_data *data, const ebm_ksd_options *options, ebm_ksd *result,
+                          gibbs_error *error);
+
+/* The median of ‖xᵢ − xⱼ‖ over all pairs of (at most 1000, evenly spaced) rows. DATA: fewer than 2 rows. NUMERIC: 0. */
+gibbs_status ebm_median_distance(const ebm_data *data, double *median, gibbs_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

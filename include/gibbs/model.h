@@ -1,0 +1,89 @@
+/* gibbs/model.h — models: an energy with its parameters. */
+#ifndef GIBBS_PUBLIC_MODEL_H
+#define GIBBS_PUBLIC_MODEL_H
+
+#include <gibbs/ad.h>
+#include <gibbs/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Models ---- */
+
+/* Records E(x; θ) for one x of shape [dim] and returns a scalar. theta[i] is the i-th parameter of the model. It is
+ * called once for each place where a graph needs the energy, and must record the same function every time. */
+typedef ad_var (*ebm_energy_fn)(ad_var x, const ad_var *theta, void *context);
+
+/* How a parameter starts. */
+typedef enum ebm_init {
+    EBM_INIT_CONSTANT, /* every element is `scale` */
+    EBM_INIT_NORMAL,   /* independent normals of standard deviation `scale` */
+    EBM_INIT_GLOROT,   /* uniform on ±scale·√(6/(rows + cols)) (Glorot & Bengio 2010) */
+    EBM_INIT_IDENTITY  /* scale times the unit matrix */
+} ebm_init;
+
+typedef struct ebm_parameter {
+    const char *name; /* for messages and files; names of one model differ */
+    ad_shape shape;
+    ebm_init init;
+    double scale;
+} ebm_parameter;
+
+typedef struct ebm_model_spec {
+    gibbs_dtype dtype; /* float64 for statistics, float32 for networks */
+    int64_t dim;       /* of x */
+    const ebm_parameter *parameters;
+    int parameter_count;
+    ebm_energy_fn energy;
+    void *context;     /* passed to `energy`; must outlive the model */
+    uint64_t seed;     /* of the initial parameters */
+    const gibbs_allocator *allocator;
+} ebm_model_spec;
+
+typedef struct ebm_model ebm_model;
+
+/* float64, nothing else set. */
+ebm_model_spec ebm_model_defaults(void);
+
+/* Checks the spec by recording the energy once, and draws the initial parameters. Names are copied. Errors:
+ * ARGUMENT (dim < 1, no energy, names that are empty or twice), SHAPE (E is no scalar), whatever the energy's own
+ * recording reports, SIZE, MEMORY. */
+gibbs_status ebm_model_new(const ebm_model_spec *spec, ebm_model **model, gibbs_error *error);
+void ebm_model_free(ebm_model *model);
+
+gibbs_dtype ebm_model_dtype(const ebm_model *model);
+int64_t ebm_model_dim(const ebm_model *model);
+int ebm_model_parameters(const ebm_model *model);
+const char *ebm_model_parameter_name(const ebm_model *model, int i);
+ad_shape ebm_model_parameter_shape(const ebm_model *model, int i);
+
+/* All parameters, one after the other in their order, of the model's dtype: n numbers. Owned by the model; write
+ * to it between calls as you like. */
+int64_t ebm_model_size(const ebm_model *model);
+void *ebm_model_theta(ebm_model *model);
+
+/* Copies all parameters out or in, converted from or to double. */
+void ebm_model_get(const ebm_model *model, double *theta);
+void ebm_model_set(ebm_model *model, const double *theta);
+
+/* The first number of the parameter of that name, as a double; NaN when there is none. */
+double ebm_model_value(const ebm_model *model, const char *name);
+
+/* Draws the initial parameters again, from another seed. */
+void ebm_model_reset(ebm_model *model, uint64_t seed);
+
+/* safetensors files: names, shapes and dtype. Loading needs exactly the model's names, shapes and dtype (FORMAT,
+ * naming the first difference) and changes nothing when it fails. */
+gibbs_status ebm_model_save(const ebm_model *model, const char *path, gibbs_error *error);
+gibbs_status ebm_model_load(ebm_model *model, const char *path, gibbs_error *error);
+
+/* E at `rows` points x (rows × dim, in double whatever the model's dtype) into energy[rows], and ∇xE into
+ * gradient[rows × dim] unless it is NULL. Errors: DATA (NaN or infinity in x), ARGUMENT, MEMORY. */
+gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, double *energy, double *gradient,
+                              gibbs_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
