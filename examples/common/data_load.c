@@ -1,0 +1,34 @@
+#include "data_load.h"
+#include "failure.h"
+
+#include <string.h>
+
+int data_is_drawn(const char *data)
+{
+    for (int i = 0; ebm_data_generator(i); i++)
+        if (!strcmp(data, ebm_data_generator(i))) return 1;
+    return 0;
+}
+
+gibbs_status data_load(const char *data, double rows, double seed, ebm_data *out, gibbs_error *error)
+{
+    gibbs_status status = data_is_drawn(data)
+                              ? ebm_data_generate(data, (int64_t)rows, (uint64_t)seed, NULL, out, error)
+                              : ebm_data_read(data, NULL, out, error);
+    if (status || out->cols == 2) return status;
+    status = fail(error, GIBBS_ARGUMENT, "%.200s has %lld columns; two are needed", data, (long long)out->cols);
+    ebm_data_free(out);
+    return status;
+}
+
+gibbs_status data_load_split(const char *data, double rows, double test_rows, double seed, ebm_data *train,
+                             ebm_data *test, gibbs_error *error)
+{
+    ebm_data all;
+    double part = data_is_drawn(data) ? test_rows / (rows + test_rows) : 0.2;
+    gibbs_status status = data_load(data, rows + test_rows, seed, &all, error);
+    if (status) return status;
+    status = ebm_data_split(&all, part, (uint64_t)seed, train, test, error);
+    ebm_data_free(&all);
+    return status;
+}
