@@ -114,9 +114,9 @@ gibbs_status patches_cut(const patch_spec *spec, patches *p, gibbs_error *error)
     gibbs_status status = ebm_data_read(spec->file, NULL, &images, error);
     if (status) return status;
     status = image_side(&images, spec->file, &wide, error);
-    if (!status && wide < 4 * spec->side + 4)
-        status = fail(error, GIBBS_DATA, "%.200s: images of %d × %d pixels are too small for patches of %d × %d",
-                      spec->file, wide, wide, spec->side, spec->side);
+    if (!status && wide < 4 * spec->side)
+        status = fail(error, GIBBS_DATA, "%.200s: images of %d × %d pixels are too small for patches of %d × %d, whose "
+                      "held-out part comes from a quarter", spec->file, wide, wide, spec->side, spec->side);
     if (!status) status = cut_all(spec, &images, wide, p, error);
     ebm_data_free(&images);
     return status;
