@@ -272,7 +272,7 @@ int main(int argc, char **argv)
         {"fit-to", "EPSILON", "… up to here", &set.fit_to, &option_positive, NULL},
     };
     options_read(argc, argv, "How the gradient of contrastive divergence with one Langevin step tends to that of score "
-                 "matching as the step ε shrinks (S1 eq 14-21).", table, sizeof table / sizeof *table, &set.common);
+                 "matching as the step ε shrinks (Hyvärinen 2007).", table, sizeof table / sizeof *table, &set.common);
     if (set.low >= set.high || set.points > MOST_POINTS) {
         fprintf(stderr, PROGRAM ": --low must lie below --high, and --points be at most %d\n", MOST_POINTS);
         return EX_USAGE;

@@ -254,7 +254,7 @@ int main(int argc, char **argv)
          NULL},
     };
     options_read(argc, argv, "Takes noise of a full covariance away from points of the plane, by Tweedie's formula and "
-                 "an energy fitted by denoising score matching (S4 eq 13-15).", table, sizeof table / sizeof *table,
+                 "an energy fitted by denoising score matching (Vincent 2011).", table, sizeof table / sizeof *table,
                  &set.common);
     report *root = report_new();
     gibbs_status status = run(&set, root, &error);
