@@ -21,6 +21,12 @@ extern "C" {
 gibbs_status ebm_model_gaussian(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator, ebm_model **model,
                                 gibbs_error *error);
 
+/* ½|Lᵀ(x − μ)|², the same with precision LLᵀ: parameters "mean" [d], "log_diagonal" [d] of L, and the elements below it
+ * "lower" [d(d−1)/2], row by row (none for d = 1); P is positive definite wherever an optimiser goes, and no direction of
+ * the parameters is redundant. Starts at the standard normal. log Z = ½d log 2π − Σ log_diagonal. SIZE above d = 4096. */
+gibbs_status ebm_model_gaussian_cholesky(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator,
+                                         ebm_model **model, gibbs_error *error);
+
 typedef ad_var (*ebm_activation)(ad_var x); /* ad_softplus, ad_tanh, ad_silu, … or your own */
 
 typedef struct ebm_mlp_spec {

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_SHARDS = 16, SHARD_ROWS = 128 }; /* fewer rows than a block, or than these, would make thin products */
+/* Shards of fewer rows than a block, or than 128, would make thin products; but two of 64 are better than one thread
+ * where there is much to do. */
+enum { MAX_SHARDS = 16, SHARD_ROWS = 128, LEAST_ROWS = 64, MUCH = 8 };
 static const double SHARD_WORTH = 40e3;      /* nanoseconds of work that make a second shard pay */
 static const double ACCUMULATOR_COST = 0.01; /* nanoseconds a byte, to start an accumulator and add it up */
 static const double ACCUMULATOR_SHARE = 0.05;
@@ -20,6 +22,7 @@ ad_split ad_split_rows(const ad_plan *plan, const ad_stage *stage, int64_t rows)
     double most = work / (each > SHARD_WORTH ? each : SHARD_WORTH);
     int64_t least = stage->block_rows < SHARD_ROWS ? stage->block_rows : SHARD_ROWS, shards = 1;
     while (shards < MAX_SHARDS && 2 * shards * least <= rows && (double)(2 * shards) <= most) shards *= 2;
+    if (shards == 1 && rows >= 2 * LEAST_ROWS && most >= MUCH) shards = 2;
     return (ad_split){rows, shards};
 }
 

@@ -1,7 +1,8 @@
 /* log_z.c — the exact log Z of a model whose energy has one in closed form, or by a small enumeration. */
 #include "log_z.h"
 
-static const ebm_known_log_z *const known[] = {&ebm_gaussian_log_z, &ebm_rbm_log_z, &ebm_experts_log_z};
+static const ebm_known_log_z *const known[] = {&ebm_gaussian_log_z, &ebm_gaussian_cholesky_log_z, &ebm_rbm_log_z,
+                                             &ebm_experts_log_z};
 
 gibbs_status ebm_model_log_z(ebm_model *model, double *log_z, gibbs_error *error)
 {

@@ -9,6 +9,6 @@ typedef struct ebm_known_log_z {
     gibbs_status (*log_z)(ebm_model *model, double *log_z, gibbs_error *error); /* the result is not NULL */
 } ebm_known_log_z;
 
-extern const ebm_known_log_z ebm_gaussian_log_z, ebm_rbm_log_z, ebm_experts_log_z;
+extern const ebm_known_log_z ebm_gaussian_log_z, ebm_gaussian_cholesky_log_z, ebm_rbm_log_z, ebm_experts_log_z;
 
 #endif
