@@ -25,14 +25,16 @@ static inline REAL NAME(power_of_two)(INT n)
 
 /* 2ⁿ exp(r) with |r| ≤ ln 2 / 2. Adding MAGIC rounds to a whole number and leaves it in the low bits. 2ⁿ is applied in
  * halves, so that each of them is normal. */
-static inline REAL NAME(exp_of)(REAL x)
+static inline REAL NAME(exp_to_zero)(REAL x) /* x ≤ 0 */
 {
-    const REAL z = x < EXP_LOWEST ? EXP_LOWEST : x > EXP_HIGHEST ? EXP_HIGHEST : x;
+    const REAL z = x < EXP_LOWEST ? EXP_LOWEST : x;
     const REAL t = z * (REAL)1.442695040888963407 + MAGIC, n = t - MAGIC, half = n * (REAL)0.5 + MAGIC;
     const REAL r = (z - n * LN2_HIGH) - n * LN2_LOW;
     const INT a = NAME(to_bits)(half) - NAME(to_bits)(MAGIC), b = NAME(to_bits)(t) - NAME(to_bits)(MAGIC) - a;
     return (1 + r * EXPM1_POLYNOMIAL(r)) * NAME(power_of_two)(a) * NAME(power_of_two)(b);
 }
+
+static inline REAL NAME(exp_of)(REAL x) { return NAME(exp_to_zero)(x > EXP_HIGHEST ? EXP_HIGHEST : x); }
 
 /* From m = exp(−2|x|) − 1 = 2ⁿ(exp(r) − 1) + (2ⁿ − 1), where nothing cancels: −m/(2 + m). */
 static inline REAL NAME(tanh_of)(REAL x)
@@ -48,6 +50,8 @@ static inline REAL NAME(log1p_in_unit)(REAL x) { return x * LOG1P_POLYNOMIAL(x);
 
 #undef EXP
 #undef TANH
+#undef EXP_MINUS_ABS
+#define EXP_MINUS_ABS(x) NAME(exp_to_zero)((x) < 0 ? (x) : -(x))
 #undef LOG1P_IN_UNIT
 #define TANH(x) NAME(tanh_of)(x)
 #define EXP(x) NAME(exp_of)(x)
