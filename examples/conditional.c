@@ -239,8 +239,5 @@ int main(int argc, char **argv)
                  sizeof table / sizeof *table, &set.common);
     report *root = report_new();
     gibbs_status status = run(&set, root, &error);
-    if (!status && set.common.json) status = report_write(root, set.common.json, &error);
-    if (status) complain(&error);
-    report_free(root);
-    return status != GIBBS_OK;
+    return report_end(root, status, set.common.json, &error);
 }

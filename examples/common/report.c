@@ -59,3 +59,11 @@ gibbs_status report_write(const report *root, const char *path, gibbs_error *err
     failed |= fclose(file) != 0;
     return failed ? cannot_write(path, error) : GIBBS_OK;
 }
+
+int report_end(report *root, gibbs_status status, const char *path, gibbs_error *error)
+{
+    if (!status && path) status = report_write(root, path, error);
+    if (status) complain(error);
+    report_free(root);
+    return status != GIBBS_OK;
+}

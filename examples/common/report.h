@@ -26,4 +26,8 @@ gibbs_status report_check(const char *path, gibbs_error *error);
 /* Errors: IO, MEMORY. */
 gibbs_status report_write(const report *root, const char *path, gibbs_error *error);
 
+/* How a program ends: writes the file if one was asked for and all went well, complains of what failed, frees the report
+ * and returns what main returns. */
+int report_end(report *root, gibbs_status status, const char *path, gibbs_error *error);
+
 #endif

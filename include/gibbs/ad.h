@@ -361,40 +361,6 @@ typedef struct ad_check_options {
 gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *values, int n,
                                const ad_check_options *options, double *worst, gibbs_error *error);
 
-/* ---- Advanced: an op of your own --------------------------------------------------------------------------- */
-
-/* One call computes `rows` samples: in[i] points to rows × elements (or one value when shared[i]), out likewise.
- * Memory is of the tape's dtype. Must be a pure function, callable from several threads. */
-typedef void (*ad_user_kernel)(void *context, gibbs_dtype dtype, int64_t rows, const void *const *in,
-                               const int *shared, void *out);
-
-typedef struct ad_user_op {
-    const char *name;
-    int arguments; /* 1 … AD_MAX_ARGUMENTS */
-    /* The shape of the result; return non-zero (and a sentence, if you like) when the shapes do not fit. */
-    int (*shape)(void *context, const ad_shape *in, ad_shape *out, gibbs_error *error);
-    ad_user_kernel kernel;
-    /* The derivative: ∂(Σ ȳ y)/∂in[which], recorded in ops of the tape, of in[which]'s shape. NULL: an op that
-     * cannot be differentiated. Called with per-sample and shared inputs alike; return ad_lift-free formulas. */
-    ad_var (*vjp)(void *context, const ad_var *in, ad_var y, ad_var ybar, int which);
-    int smooth; /* non-zero when twice continuously differentiable, else Hessian diagonals refuse it */
-    void *context; /* must outlive tape and plans */
-} ad_user_op;
-
-/* Records a call of the op. The struct must outlive the tape and its plans (make it static). */
-ad_var ad_user(const ad_user_op *op, const ad_var *in);
-
-/* The table of built-in ops (src/autodiff/ops.def), for tools and tests. */
-typedef struct ad_op_info {
-    const char *name;
-    int arguments;
-    int smooth;        /* 2: smooth; 1: smooth almost everywhere only; 0: derivative zero or none */
-    const char *kind;  /* "leaf", "unary", "binary", "select", "structural", "batch" */
-    double low, high;  /* test domain of an elementwise op's arguments */
-} ad_op_info;
-int ad_op_count(void);
-ad_op_info ad_op_describe(int op);
-
 /* Sets OpenBLAS' process-wide thread count to 1 (the library runs its own threads over rows) unless
  * `keep_blas_threads` is non-zero, and warms BLAS up. Called by ad_workspace_new with 0 when you did not. A host
  * that keeps BLAS threads loses speed and the promise of equal bits. */
@@ -403,4 +369,7 @@ void ad_initialise(int keep_blas_threads);
 #ifdef __cplusplus
 }
 #endif
+
+#include <gibbs/op.h> /* an op of your own */
+
 #endif
