@@ -244,13 +244,14 @@ static void emit_pad_or_concat(ad_compiler *c, int32_t id)
     }
 }
 
-/* dim: rows of the table, numbers of one row of it, indices a sample. */
+/* dim: rows of the table, numbers of one that are moved, indices a sample, numbers from one row to the next. */
 static void emit_indexed(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     ad_shape table = node->op == OP_gather ? c->tape->node[node->in[0]].shape : node->shape;
-    int64_t dim[3] = {table.dim[0], product(&table, 1, table.rank), ad_shape_count(&c->tape->node[node->in[1]].shape)};
-    emit_rows(c, id, node->op == OP_gather ? ad_run_gather : ad_run_scatter, dim, 3);
+    int64_t width = product(&table, 1, table.rank), indices = ad_shape_count(&c->tape->node[node->in[1]].shape);
+    int64_t dim[4] = {table.dim[0], width, indices, width};
+    emit_rows(c, id, node->op == OP_gather ? ad_run_gather : ad_run_scatter, dim, 4);
 }
 
 /* dim: the root axis counted, numbers a row. */

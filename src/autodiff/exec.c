@@ -257,17 +257,21 @@ gibbs_status ad_run_gather(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
+/* dim: rows of the table, numbers of one that are added, indices a sample, numbers from one row to the next */
 gibbs_status ad_run_scatter(const ad_instruction *i, ad_frame *f)
 {
-    size_t bytes = (size_t)i->dim[1] * f->kernels->size;
+    size_t size = f->kernels->size, step = (size_t)i->dim[3] * size, own = (size_t)i->dim[1] * size;
     char *y = address(i, f, 0);
-    memset(y, 0, (size_t)(f->rows * i->factor * i->dim[0]) * bytes);
-    for (int64_t r = 0; r < f->rows * i->factor; r++, y += (size_t)i->dim[0] * bytes) {
+    int64_t samples = f->rows * i->factor, rows = samples * i->dim[0];
+    if (own == step) memset(y, 0, (size_t)rows * step);
+    else
+        for (int64_t r = 0; r < rows; r++) memset(y + (size_t)r * step, 0, own);
+    for (int64_t r = 0; r < samples; r++, y += (size_t)i->dim[0] * step) {
         const char *g = row_of(i, f, 1, r), *index = row_of(i, f, 2, r);
-        for (int64_t k = 0; k < i->dim[2]; k++, g += bytes) {
+        for (int64_t k = 0; k < i->dim[2]; k++, g += step) {
             int64_t at = index_at(i, f, index, k, i->dim[0], i->axis, f->row0 * i->factor + r);
             if (at < 0) return GIBBS_DATA;
-            char *to = y + (size_t)at * bytes;
+            char *to = y + (size_t)at * step;
             f->kernels->binary[OP_add](i->dim[1], to, to, 1, g, 1);
         }
     }

@@ -3,7 +3,6 @@
 #include "base/parallel.h"
 #include "workspace.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,9 +13,8 @@ static const double SHARD_WORTH = 40e3;      /* nanoseconds of work that make a 
 static const double ACCUMULATOR_COST = 0.01; /* nanoseconds a byte, to start an accumulator and add it up */
 static const double ACCUMULATOR_SHARE = 0.05;
 
-ad_split ad_split_rows(const ad_plan *plan, const ad_stage *stage, int64_t rows)
+ad_split ad_split_rows(const ad_stage *stage, int64_t rows)
 {
-    (void)plan;
     double work = (double)rows * stage->row_cost,
            each = ACCUMULATOR_COST * (double)stage->accumulator_bytes / ACCUMULATOR_SHARE;
     double most = work / (each > SHARD_WORTH ? each : SHARD_WORTH);
@@ -37,6 +35,7 @@ typedef struct run_state {
     ad_workspace *w;
     const ad_run_options *options;
     const ad_stage *stage;
+    int threads;
     ad_split split;
     gibbs_error *error;
     gibbs_status *status; /* of each shard, with its sentence */
@@ -126,58 +125,14 @@ static void run_shard(void *context, int64_t shard, int thread)
         r->status[shard] = run_block(r, &f, row, end - row < size ? end - row : size);
 }
 
-/* ---- Adding up ---- */
-
-static double combine_number(const ad_accumulator *a, const char *acc, int64_t stride, int64_t shards, int64_t k)
-{
-    double total = ((const double *)acc)[k],
-           sum = a->op == OP_batch_logsumexp ? ((const double *)acc)[a->count + k] : 0;
-    for (int64_t s = 1; s < shards; s++) {
-        const double *next = (const double *)(acc + s * stride);
-        if (a->op == OP_batch_sum) total += next[k];
-        else if (a->op == OP_batch_max) total = next[k] > total || next[k] != next[k] ? next[k] : total;
-        else {
-            double top = next[k] > total || next[k] != next[k] ? next[k] : total;
-            double p = total == top ? 1 : exp(total - top), q = next[k] == top ? 1 : exp(next[k] - top);
-            sum = sum * p + next[a->count + k] * q;
-            total = top;
-        }
-    }
-    if (a->op != OP_batch_logsumexp) return total;
-    return total - total == 0 ? total + log(sum) : total;
-}
-
-static void combine(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards)
-{
-    const ad_kernels *k = w->plan->kernels;
-    char *acc = w->accumulators.at + a->offset, *to = w->base[a->result.base] + a->result.offset;
-    if (a->op == OP_batch_matmul) {
-        memcpy(to, acc, (size_t)a->count * k->size);
-        for (int64_t s = 1; s < shards; s++)
-            k->binary[OP_add](a->count, to, to, 1, acc + s * stage->accumulator_bytes, 1);
-        return;
-    }
-    for (int64_t i = 0; i < a->count; i++) {
-        double v = combine_number(a, acc, stage->accumulator_bytes, shards, i);
-        k->from_double(1, to + (size_t)i * k->size, &v);
-    }
-}
-
 /* ---- Stages ---- */
-
-static int thread_count(const run_state *r)
-{
-    if (r->split.shards == 1 || r->options->check) return 1;
-    int most = r->options->threads > 0 ? r->options->threads : gibbs_default_threads();
-    return r->split.shards < most ? (int)r->split.shards : most;
-}
 
 static gibbs_status run_body(run_state *r)
 {
     ad_workspace *w = r->w;
     const ad_stage *stage = r->stage;
-    r->split = ad_split_rows(w->plan, stage, w->rows[stage->axis]);
-    int threads = thread_count(r);
+    r->split = ad_split_rows(stage, w->rows[stage->axis]);
+    int threads = r->split.shards < r->threads ? (int)r->split.shards : r->threads;
     if (!ad_memory_fit(&w->alloc, &w->arena, arena_bytes(stage) * threads) ||
         !ad_memory_fit(&w->alloc, &w->accumulators, stage->accumulator_bytes * r->split.shards) ||
         !ad_memory_fit(&w->alloc, &w->tables, (int64_t)sizeof(char *) * w->bases * threads))
@@ -192,7 +147,8 @@ static gibbs_status run_body(run_state *r)
             if (r->error) *r->error = error[s];
             return status[s];
         }
-    for (int64_t a = 0; a < stage->accumulators; a++) combine(w, stage, &stage->accumulator[a], r->split.shards);
+    for (int64_t a = 0; a < stage->accumulators; a++)
+        ad_add_up(w, stage, &stage->accumulator[a], r->split.shards, r->threads);
     return GIBBS_OK;
 }
 
@@ -209,7 +165,7 @@ static gibbs_status run_stage(run_state *r)
                   .seed = r->options->seed,
                   .step = r->options->step,
                   .error = r->error};
-    gibbs_status status = run_code(&r->stage->shared, &f, r->options->check, true);
+    gibbs_status status = ad_run_shared(&r->stage->shared, &f, r->threads, r->options->check);
     if (status || r->stage->axis < 0) return status;
     status = run_body(r);
     for (int64_t a = 0; !status && r->options->check && a < r->stage->accumulators; a++) {
@@ -349,6 +305,7 @@ gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error 
     if (r.options->repeat > 1 && !w->plan->repeats)
         return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d without a carry computes the same again",
                           r.options->repeat);
+    r.threads = r.options->check ? 1 : r.options->threads > 0 ? r.options->threads : gibbs_default_threads();
     gibbs_status status = check_ready(w, error);
     if (!status) status = fit_stored(w, error);
     if (!status && r.options->check) status = check_inputs(w, error);

@@ -32,8 +32,12 @@ bool ad_memory_fit(const gibbs_allocator *a, ad_memory *m, int64_t bytes);
 typedef struct ad_split {
     int64_t rows, shards;
 } ad_split;
-ad_split ad_split_rows(const ad_plan *plan, const ad_stage *stage, int64_t rows);
+ad_split ad_split_rows(const ad_stage *stage, int64_t rows);
 int64_t ad_shard_start(ad_split split, int64_t shard);
+
+/* shared.c: a stage's shared instructions; one accumulator of all shards, added up in their order. */
+gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool check);
+void ad_add_up(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards, int threads);
 
 /* check.c of a run: NUMERIC when the instruction's result is not finite. */
 gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f);

@@ -49,7 +49,7 @@ static void check_threads(gibbs_dtype dtype, int64_t block_bytes)
     double *x = random_numbers(ROWS * D, 1), *W = random_numbers(D * H, 2);
     void *fx = in_type(dtype, x, ROWS * D), *fW = in_type(dtype, W, D * H), *first[OUTPUTS];
     bind(r, m.x, fx), bind(r, m.W, fW), set_rows(r, m.data, ROWS);
-    cr_assert_gt(ad_split_rows(r.plan, &r.plan->stage[0], ROWS).shards, 4, "the test needs several shards");
+    cr_assert_gt(ad_split_rows(&r.plan->stage[0], ROWS).shards, 4, "the test needs several shards");
     for (int threads = 1; threads <= MOST_THREADS; threads++) {
         run_with(r, (ad_run_options){.seed = 7, .step = 3, .threads = threads});
         for (int k = 0; k < OUTPUTS; k++) {
@@ -68,6 +68,34 @@ static void check_threads(gibbs_dtype dtype, int64_t block_bytes)
 Test(plan_threads, float64) { check_threads(GIBBS_FLOAT64, 0); }
 Test(plan_threads, float32) { check_threads(GIBBS_FLOAT32, 0); }
 Test(plan_threads, small_blocks) { check_threads(GIBBS_FLOAT64, 1), check_threads(GIBBS_FLOAT32, 3000); }
+
+/* Accumulators of many shards against plain loops. */
+Test(plan_threads, shards_add_up)
+{
+    ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_axis data = ad_axis_new(t, "data");
+    ad_var x = ad_input(data, "x", ad_vec(D)), scalar = ad_sum(x);
+    ad_var out[] = {ad_batch_matmul(data, x, x), ad_batch_sum(data, scalar), ad_batch_max(data, scalar),
+                    ad_batch_logsumexp(data, scalar)};
+    double *px = random_numbers(ROWS * D, 1), product[D * D] = {0}, sum = 0, max = -INFINITY, exps = 0;
+    for (int64_t r = 0; r < ROWS; r++) {
+        const double *row = px + r * D;
+        double s = row[0] + row[1] + row[2] + row[3];
+        for (int k = 0; k < D * D; k++) product[k] += row[k / D] * row[k % D];
+        sum += s, exps += exp(s), max = fmax(max, s);
+    }
+    runner r = runner_new(out, LENGTH(out), 0);
+    bind(r, x, px), set_rows(r, data, ROWS);
+    cr_assert_gt(ad_split_rows(&r.plan->stage[0], ROWS).shards, 4, "the test needs several shards");
+    run(r);
+    for (int k = 0; k < D * D; k++) cr_assert_float_eq(((const double *)ad_result(r.w, 0))[k], product[k], 1e-8);
+    cr_assert_float_eq(ad_result_scalar(r.w, 1), sum, 1e-8);
+    cr_assert_eq(ad_result_scalar(r.w, 2), max);
+    cr_assert_float_eq(ad_result_scalar(r.w, 3), log(exps), 1e-10);
+    runner_free(r);
+    ad_tape_free(t);
+    free(px);
+}
 
 /* Elementwise results do not depend on the block that a row falls into, nor on what came before in the workspace. */
 Test(plan_threads, a_row_is_the_same_in_any_block)
@@ -103,7 +131,7 @@ Test(plan_threads, shards_cover_the_rows)
     model m = record(GIBBS_FLOAT64);
     runner r = runner_new(m.out, OUTPUTS, 0);
     for (int64_t rows = 1; rows < (int64_t)1 << 44; rows = rows * 3 + 1) {
-        ad_split split = ad_split_rows(r.plan, &r.plan->stage[0], rows);
+        ad_split split = ad_split_rows(&r.plan->stage[0], rows);
         cr_assert(split.shards >= 1 && split.shards <= rows && split.shards <= 16);
         cr_assert_eq(ad_shard_start(split, 0), 0);
         cr_assert_eq(ad_shard_start(split, split.shards), rows);

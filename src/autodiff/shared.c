@@ -1,0 +1,111 @@
+/* shared.c — what a stage does outside its body: shared instructions, and adding up the shards' accumulators. What is
+ * large is cut into parts that threads take; by sizes alone, so that the bits are the same for any number of threads. */
+#include "base/parallel.h"
+#include "parts.h"
+#include "workspace.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Shared instructions ---- */
+
+typedef struct parts_job {
+    const ad_instruction *i;
+    const ad_frame *frame;
+    ad_parts parts;
+    gibbs_status status[AD_MOST_PARTS];
+    gibbs_error error[AD_MOST_PARTS];
+} parts_job;
+
+static void run_part(void *context, int64_t part, int worker)
+{
+    parts_job *job = context;
+    ad_frame f = *job->frame;
+    ad_instruction one = ad_part(job->i, job->parts, part, (int64_t)f.kernels->size);
+    (void)worker;
+    f.error = &job->error[part];
+    job->status[part] = one.run(&one, &f);
+}
+
+static gibbs_status run_parts(const ad_instruction *i, const ad_frame *f, ad_parts parts, int threads)
+{
+    parts_job job = {.i = i, .frame = f, .parts = parts};
+    gibbs_parallel(threads, parts.count, run_part, &job);
+    for (int64_t k = 0; k < parts.count; k++)
+        if (job.status[k]) {
+            if (f->error) *f->error = job.error[k];
+            return job.status[k];
+        }
+    return GIBBS_OK;
+}
+
+gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool check)
+{
+    for (int64_t k = 0; k < code->count; k++) {
+        const ad_instruction *i = &code->at[k];
+        ad_parts parts = ad_parts_of(i);
+        gibbs_status status = parts.count > 1 ? run_parts(i, f, parts, threads) : i->run(i, f);
+        if (!status && check) status = ad_check_finite(i, f);
+        if (status) return status;
+    }
+    return GIBBS_OK;
+}
+
+/* ---- Adding up ---- */
+
+typedef struct sum_job {
+    const ad_kernels *kernels;
+    const ad_accumulator *a;
+    const char *acc; /* the first shard's; the others' follow at `stride` */
+    int64_t stride, shards;
+    char *to;
+} sum_job;
+
+enum { CHUNK = 1 << 14 }; /* numbers added up as one task */
+
+static double combine(const sum_job *j, int64_t k)
+{
+    const ad_accumulator *a = j->a;
+    double total = ((const double *)j->acc)[k],
+           sum = a->op == OP_batch_logsumexp ? ((const double *)j->acc)[a->count + k] : 0;
+    for (int64_t s = 1; s < j->shards; s++) {
+        const double *next = (const double *)(j->acc + s * j->stride);
+        if (a->op == OP_batch_sum) total += next[k];
+        else if (a->op == OP_batch_max) total = next[k] > total || next[k] != next[k] ? next[k] : total;
+        else {
+            double top = next[k] > total || next[k] != next[k] ? next[k] : total;
+            double p = total == top ? 1 : exp(total - top), q = next[k] == top ? 1 : exp(next[k] - top);
+            sum = sum * p + next[a->count + k] * q;
+            total = top;
+        }
+    }
+    if (a->op != OP_batch_logsumexp) return total;
+    return total - total == 0 ? total + log(sum) : total;
+}
+
+static void add_up_chunk(void *context, int64_t chunk, int worker)
+{
+    const sum_job *j = context;
+    int64_t first = chunk * CHUNK, n = j->a->count - first < CHUNK ? j->a->count - first : CHUNK;
+    int64_t size = (int64_t)j->kernels->size;
+    char *to = j->to + first * size;
+    (void)worker;
+    if (j->a->op == OP_batch_matmul) {
+        const char *from = j->acc + first * size;
+        if (j->shards == 1) memcpy(to, from, (size_t)(n * size));
+        for (int64_t s = 1; s < j->shards; s++)
+            j->kernels->binary[OP_add](n, to, s == 1 ? from : to, 1, from + s * j->stride, 1);
+        return;
+    }
+    for (int64_t k = first; k < first + n; k++, to += size) {
+        double v = combine(j, k);
+        j->kernels->from_double(1, to, &v);
+    }
+}
+
+void ad_add_up(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards, int threads)
+{
+    sum_job job = {w->plan->kernels, a, w->accumulators.at + a->offset, stage->accumulator_bytes, shards,
+                   w->base[a->result.base] + a->result.offset};
+    gibbs_parallel(threads, (a->count + CHUNK - 1) / CHUNK, add_up_chunk, &job);
+}
