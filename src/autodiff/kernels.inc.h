@@ -189,6 +189,7 @@ const ad_kernels TABLE = {
 #undef MANTISSA
 #undef BIAS
 #undef MAGIC
+#undef LIFT
 #undef LN2_HIGH
 #undef LN2_LOW
 #undef EXP_LOWEST

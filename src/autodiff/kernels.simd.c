@@ -98,6 +98,7 @@ enum { TILE = 512, SHORT = 32 };
 #define MANTISSA 23
 #define BIAS 127
 #define MAGIC 0x1.8p23f
+#define LIFT 64
 #define LN2_HIGH 0x1.62e4p-1f
 #define LN2_LOW 0x1.7f7d1cp-20f
 #define EXP_LOWEST -104.0f
@@ -122,6 +123,7 @@ enum { TILE = 512, SHORT = 32 };
 #define MANTISSA 52
 #define BIAS 1023
 #define MAGIC 0x1.8p52
+#define LIFT 512
 #define LN2_HIGH 0x1.62e42fefa38p-1
 #define LN2_LOW 0x1.ef35793c7673p-45
 #define EXP_LOWEST -746.0

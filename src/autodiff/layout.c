@@ -3,7 +3,7 @@
  * a row of the block; the number of rows a block has then follows from the memory aimed at. */
 #include "compile.h"
 
-enum { MAX_BLOCK_ROWS = 1024, GOOD_ROWS = 64, L2_BYTES = 1 << 20, L3_BYTES = 1 << 22 };
+enum { MAX_BLOCK_ROWS = 1024, GOOD_ROWS = 128, L2_BYTES = 1 << 20, L3_BYTES = 1 << 22 };
 
 static int64_t top_of(const ad_compiler *c)
 {

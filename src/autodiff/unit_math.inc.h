@@ -4,15 +4,18 @@
  * 2.8 (tanh) units in the last place; NaN comes out as NaN, −∞ as 0, large arguments as ∞, and
  * small results become subnormal.
  *
- * Included for each number type, after its constants (kernels.simd.c): INT, MANTISSA, BIAS, MAGIC, LN2_HIGH, LN2_LOW,
- * EXP_LOWEST, EXP_HIGHEST, EXPM1_LOWEST, EXPM1_POLYNOMIAL, LOG1P_POLYNOMIAL. Polynomials are near-minimax (Chebyshev),
+ * Included for each number type, after its constants (kernels.simd.c): INT, MANTISSA, BIAS, MAGIC, LIFT, LN2_HIGH,
+ * LN2_LOW, EXP_LOWEST, EXP_HIGHEST, EXPM1_LOWEST, EXPM1_POLYNOMIAL, LOG1P_POLYNOMIAL. Polynomials are near-minimax (Chebyshev),
  * lowest coefficient first. */
 
-static inline INT NAME(to_bits)(REAL x)
+/* The whole number n of n + MAGIC. */
+static inline INT NAME(low_bits)(REAL x)
 {
-    INT bits;
+    const REAL magic = MAGIC;
+    INT bits, none;
     memcpy(&bits, &x, sizeof bits);
-    return bits;
+    memcpy(&none, &magic, sizeof none);
+    return bits - none;
 }
 
 static inline REAL NAME(power_of_two)(INT n)
@@ -23,25 +26,38 @@ static inline REAL NAME(power_of_two)(INT n)
     return x;
 }
 
-/* 2ⁿ exp(r) with |r| ≤ ln 2 / 2. Adding MAGIC rounds to a whole number and leaves it in the low bits. 2ⁿ is applied in
- * halves, so that each of them is normal. */
-static inline REAL NAME(exp_to_zero)(REAL x) /* x ≤ 0 */
+/* exp(x) = 2ⁿ exp(r) with |r| ≤ ln 2 / 2: returns exp(r), and n in the low bits of *t, where adding MAGIC puts it. */
+static inline REAL NAME(exp_of_rest)(REAL x, REAL *t)
 {
-    const REAL z = x < EXP_LOWEST ? EXP_LOWEST : x;
-    const REAL t = z * (REAL)1.442695040888963407 + MAGIC, n = t - MAGIC, half = n * (REAL)0.5 + MAGIC;
-    const REAL r = (z - n * LN2_HIGH) - n * LN2_LOW;
-    const INT a = NAME(to_bits)(half) - NAME(to_bits)(MAGIC), b = NAME(to_bits)(t) - NAME(to_bits)(MAGIC) - a;
-    return (1 + r * EXPM1_POLYNOMIAL(r)) * NAME(power_of_two)(a) * NAME(power_of_two)(b);
+    const REAL sum = x * (REAL)1.442695040888963407 + MAGIC, n = sum - MAGIC;
+    const REAL r = (x - n * LN2_HIGH) - n * LN2_LOW;
+    *t = sum;
+    return 1 + r * EXPM1_POLYNOMIAL(r);
 }
 
-static inline REAL NAME(exp_of)(REAL x) { return NAME(exp_to_zero)(x > EXP_HIGHEST ? EXP_HIGHEST : x); }
+/* For x ≤ 0: 2ⁿ may be too small for a number; 2ⁿ⁺ᴸ, L = LIFT, is not. */
+static inline REAL NAME(exp_to_zero)(REAL x)
+{
+    REAL t;
+    const REAL rest = NAME(exp_of_rest)(x < EXP_LOWEST ? EXP_LOWEST : x, &t);
+    return rest * NAME(power_of_two)(NAME(low_bits)(t) + LIFT) * NAME(power_of_two)(-LIFT);
+}
+
+/* For every x: 2ⁿ in halves. */
+static inline REAL NAME(exp_of)(REAL x)
+{
+    REAL t;
+    const REAL z = x < EXP_LOWEST ? EXP_LOWEST : x > EXP_HIGHEST ? EXP_HIGHEST : x, rest = NAME(exp_of_rest)(z, &t);
+    const INT a = NAME(low_bits)((t - MAGIC) * (REAL)0.5 + MAGIC);
+    return rest * NAME(power_of_two)(a) * NAME(power_of_two)(NAME(low_bits)(t) - a);
+}
 
 /* From m = exp(−2|x|) − 1 = 2ⁿ(exp(r) − 1) + (2ⁿ − 1), where nothing cancels: −m/(2 + m). */
 static inline REAL NAME(tanh_of)(REAL x)
 {
     const REAL y = x < 0 ? 2 * x : -2 * x, z = y < EXPM1_LOWEST ? EXPM1_LOWEST : y;
     const REAL t = z * (REAL)1.442695040888963407 + MAGIC, n = t - MAGIC, r = (z - n * LN2_HIGH) - n * LN2_LOW;
-    const REAL scale = NAME(power_of_two)(NAME(to_bits)(t) - NAME(to_bits)(MAGIC));
+    const REAL scale = NAME(power_of_two)(NAME(low_bits)(t));
     const REAL m = scale * (r * EXPM1_POLYNOMIAL(r)) + (scale - 1);
     return FN(copysign)(m / (2 + m), x);
 }
