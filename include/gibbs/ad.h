@@ -61,25 +61,30 @@ typedef struct ad_axis {
     int32_t id;
 } ad_axis;
 
-/* A new empty tape whose numbers are all of `dtype`; NULL when memory is out or the dtype is none. Free it after the last plan was
- * compiled from it: plans do not refer to it. */
+/* A new empty tape whose numbers are all of `dtype`; NULL when memory is out or the dtype is none. Free it after the
+ * last plan was compiled from it: plans do not refer to it, and vars and axes go on naming what is bound. */
 ad_tape *ad_tape_new(gibbs_dtype dtype, const gibbs_allocator *allocator);
 void ad_tape_free(ad_tape *tape);
 
-/* The first error, or GIBBS_OK; and its sentence, or "". A tape with an error stays so. */
+/* The first error, or GIBBS_OK; and its sentence, or "", which the tape owns. A tape with an error stays so. The status
+ * of a NULL tape is TAPE. */
 gibbs_status ad_tape_status(const ad_tape *tape);
 const char *ad_tape_message(const ad_tape *tape);
 gibbs_dtype ad_tape_dtype(const ad_tape *tape);
 int64_t ad_tape_size(const ad_tape *tape); /* nodes recorded so far */
 
-/* A named axis ("data", "noise"). Names are for messages and may repeat; the handle is what counts. */
+/* A named axis ("data", "noise"). Names are for messages and may repeat; the handle is what counts. The tape copies
+ * them, here and below. After an error the handle is null (id −1). */
 ad_axis ad_axis_new(ad_tape *tape, const char *name);
 
-/* An axis with exactly `count` elements for each element of `parent` («negatives of data»): see ad_regroup. */
+/* An axis with exactly `count` elements for each element of `parent` («negatives of data»): see ad_regroup. ARGUMENT
+ * where count < 1, SIZE where an element of the root would have 2³¹ or more. */
 ad_axis ad_axis_child(ad_axis parent, int64_t count, const char *name);
 
 /* Leaves. Inputs and parameters are bound to memory when a plan runs. A parameter is a shared input: θ, a step
- * size, anything that is one value for all samples. Each call makes a new leaf, also under a name used before. */
+ * size, anything that is one value for all samples. Each call makes a new leaf, also under a name used before.
+ * Constants are known while recording and may be folded away; an array's values are copied. Errors: SIZE, ARGUMENT (no
+ * values). */
 ad_var ad_input(ad_axis axis, const char *name, ad_shape shape);
 ad_var ad_parameter(ad_tape *tape, const char *name, ad_shape shape);
 ad_var ad_constant(ad_tape *tape, double value);
@@ -137,7 +142,7 @@ ad_var ad_logcosh(ad_var x);       /* log cosh x = softplus(2x) − x − log 2 
 /* ---- Reductions and structure within a sample -------------------------------------------------------------- */
 
 /* Over all elements → a scalar. The _dims forms reduce the dimensions whose bits are set in `mask` (bit 0 is
- * dimension 0) and drop them. */
+ * dimension 0) and drop them; ARGUMENT for a bit beyond the rank. */
 ad_var ad_sum(ad_var x);
 ad_var ad_sum_dims(ad_var x, unsigned mask);
 ad_var ad_max_reduce(ad_var x);               /* not smooth; ties share the derivative equally */
@@ -162,22 +167,24 @@ ad_var ad_rbm_free_energy(ad_var v, ad_var W, ad_var a, ad_var b);
 /* log Σ_g exp(log_weight_g + log_density_g): both [G] → scalar. */
 ad_var ad_log_mixture(ad_var log_weight, ad_var log_density);
 
-ad_var ad_reshape(ad_var x, ad_shape shape);
+/* Moves of elements. What does not fit is an error: SHAPE of two shapes, ARGUMENT of a dimension, order or range. */
+ad_var ad_reshape(ad_var x, ad_shape shape);            /* as many elements, in row-major order */
 ad_var ad_expand(ad_var x, ad_shape shape);             /* broadcast to a larger shape */
 ad_var ad_permute(ad_var x, const int *order);          /* dimension i of the result is dimension order[i] of x */
 ad_var ad_transpose(ad_var x);                          /* swaps the last two dimensions */
-ad_var ad_slice(ad_var x, int dim, int64_t start, int64_t count);
+ad_var ad_slice(ad_var x, int dim, int64_t start, int64_t count); /* start … start + count − 1 of a dimension */
 ad_var ad_pad(ad_var x, int dim, int64_t before, int64_t after); /* with zeros */
 ad_var ad_concat(ad_var a, ad_var b, int dim);
 
 /* Rows by number along dimension 0: x [n, s…], index [m…] → [m…, s…]. Indices are whole numbers in [0, n), held
- * as the tape's reals; any other value is an error when the plan runs. No derivative by the index. */
+ * as the tape's reals; any other value is DATA when the plan runs. No derivative by the index. */
 ad_var ad_gather(ad_var x, ad_var index);
 /* The adjoint of gather: g [m…, s…], index [m…] → [n, s…]; rows with equal indices are added, in order. */
 ad_var ad_scatter_add(ad_var g, ad_var index, int64_t n);
 
 /* ---- Across a batch ---------------------------------------------------------------------------------------
- * Reductions turn a per-sample var into a shared one. They accept a shared var, which counts once a sample. */
+ * Reductions turn a per-sample var of that axis into a shared one of its shape; of another axis: AXIS. They accept a
+ * shared var, which counts once a sample. */
 ad_var ad_batch_sum(ad_axis axis, ad_var x);
 ad_var ad_batch_mean(ad_axis axis, ad_var x);
 ad_var ad_batch_logsumexp(ad_axis axis, ad_var x);
@@ -203,37 +210,45 @@ ad_var ad_normal(ad_axis axis, ad_shape shape, uint64_t stream);
 ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);
 
 /* ---- Derivatives: recorded, so they can be differentiated again ---------------------------------------------
- * y is a scalar, shared or per-sample. By a per-sample x the gradient is per-sample, each sample its own; by a
- * shared x the gradient of a per-sample y is summed over the axis. x may be any var, not only a leaf: y is taken
- * as a function of it. Where y does not depend on x the result is zero; but an x that is no leaf, which folding left
- * out of y (a transpose that went into a product's flag), is an ARGUMENT error. All return the tape's status. */
+ * x may be any var, not only a leaf: y is then taken as a function of it and of whatever else y was recorded from.
+ * Where y does not depend on x the result is zero. But where folding has recorded y, in whole or in part, on what x was
+ * made of (y = x² of x = −z is z²; a transpose goes into a product's flag), the derivative would lack something: every
+ * function of this part refuses that, ARGUMENT, naming x. So do NULL lists (ARGUMENT), null vars and vars of another
+ * tape (TAPE). Functions that return a var return the null var then; those that return a status fill dx with it. */
+
+/* dx[i] = ∂y/∂x[i], of x[i]'s shape and axis; y is a scalar (else SHAPE), shared or per-sample. By a per-sample x the
+ * gradient is per-sample, each sample its own; by a shared x the gradient of a per-sample y is summed over the axis. */
 gibbs_status ad_grad(ad_var y, const ad_var *x, int n, ad_var *dx);
 
-/* Vector-Jacobian product: dx[i] = Σ ȳ ∂y/∂x[i], y of any shape, ȳ of y's shape and axis. */
+/* Vector-Jacobian product: dx[i] = Σ ȳ ∂y/∂x[i], y of any shape, ȳ of y's shape and axis (or shared): else SHAPE. */
 gibbs_status ad_vjp(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx);
 
-/* Jacobian-vector product: the derivative of y along x[i] ← x[i] + ε v[i]; y of any shape. A shared v for a
- * per-sample x is lifted. */
+/* Jacobian-vector product: the derivative of y along x[i] ← x[i] + ε v[i], of y's shape and axis. v[i] broadcasts to
+ * x[i]'s shape, and a shared one to its axis (another axis: AXIS). */
 ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n);
 
-/* ∇²y v, of x's shape; y a scalar. */
+/* ∇²y v, of x's shape and axis; y a scalar, v as for ad_jvp. By a shared x the samples of y are added up. */
 ad_var ad_hvp(ad_var y, ad_var x, ad_var v);
 
-/* vᵀ ∇²y v: a scalar. Refuses non-smooth ops as ad_hess_diag does. */
+/* vᵀ ∇²y v: a scalar on x's axis. Refuses non-smooth ops as ad_hess_diag does. */
 ad_var ad_directional_curvature(ad_var y, ad_var x, ad_var v);
 
 /* The exact diagonal of ∇²y by x, of x's shape, by tangents × adjoint curvature: Σ over nodes of v̄·D²φ[ẋᵢ, ẋᵢ].
  * For an MLP loss Σ½|∇E|² − tr∇²E with its θ-gradient costs 6F − A + 3dB flops (docs/design.md). Error SMOOTH,
  * naming the op, where an op between x and y is not twice continuously differentiable (abs, max, select, …), or
- * where a batch reduction lies between a per-sample x and y. */
+ * where samples are mixed between a per-sample x and y (batch ops, regroup, ungroup). By a shared x the samples of a
+ * per-sample y are added up, and memory is what count(x) directions take of each value that bends y: of x and its
+ * elementwise functions nothing beyond themselves, so that x may be large (k-means). SIZE where a unit matrix of more
+ * than 11585 rows would be needed. */
 ad_var ad_hess_diag(ad_var y, ad_var x);
 ad_var ad_laplacian(ad_var y, ad_var x); /* the sum of the diagonal */
 
-/* ad_hess_diag for those who know that the kinks have measure zero and carry no curvature (k-means). Batch
- * reductions are still refused. */
+/* ad_hess_diag for those who know that the kinks have measure zero and carry no curvature (k-means). What mixes samples
+ * is still refused. */
 ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x);
 
-/* y with every from[i] replaced by to[i] (same shape; same axis, or a shared to[i]), recorded anew. */
+/* y with every from[i] replaced by to[i] (same shape, else SHAPE; same axis, or a shared to[i], else AXIS), recorded
+ * anew; of y's shape and axis. */
 ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);
 
 /* ---- Matrices of derivatives, and derivatives of each sample ---- */
@@ -284,7 +299,7 @@ typedef struct ad_carry {
 typedef struct ad_plan_options {
     const ad_carry *carry; /* NULL for none. A plan with carries must be a single pass over a single axis. */
     int carries;
-    int64_t block_bytes; /* scratch memory aimed at for one block of rows; 0: 1 MiB, or what 64 rows need, up to 4 MiB */
+    int64_t block_bytes; /* scratch memory aimed at for a block of rows; 0: 1 MiB, or what 64 rows need up to 4 MiB */
 } ad_plan_options;
 
 /* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. */
@@ -342,15 +357,17 @@ ad_plan_info ad_plan_describe(const ad_plan *plan);
 /* Takes text piece by piece; returns non-zero to stop. */
 typedef int (*ad_write_fn)(void *context, const char *text, size_t length);
 
-/* Writes what the outputs depend on, one line a node: id, op, inputs, shape, axis. */
+/* Writes what the outputs depend on, one line a node: id, op, inputs, shape, axis. ARGUMENT, TAPE, MEMORY; STOPPED when
+ * the writer asked to. */
 gibbs_status ad_print(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error);
 /* The same as a Graphviz digraph. */
 gibbs_status ad_print_dot(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error);
 
-/* Compares ad_grad of the scalar y by each x with central differences of y in float64, at the values bound in
- * `values` (values[i] for the leaf x[i]: elements, or rows × elements) and `rows` samples an axis, along random
- * directions. Every input that y depends on must be among x. `worst` gets the largest relative error. NUMERIC
- * when it exceeds `tolerance`, naming the input. Needs a float64 tape (DTYPE). */
+/* Compares ad_grad of the scalar y by each x with central differences of y in float64, at the values in `values`
+ * (values[i] for the leaf x[i]: elements, or rows × elements) with `rows` samples on each root axis, along random
+ * directions. Every input that y depends on must be among x (else UNBOUND). `worst` gets the largest relative error; it
+ * and the options may be NULL. NUMERIC when it exceeds `tolerance`, naming the input. Needs a float64 tape (DTYPE).
+ * Records on the tape. */
 typedef struct ad_check_options {
     int64_t rows;     /* samples on every root axis; 0 means 3 */
     int directions;   /* random directions an input; 0 means 4 */

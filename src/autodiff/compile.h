@@ -45,7 +45,7 @@ typedef struct ad_view {
     int64_t stride[AD_MAX_RANK];
 } ad_view;
 
-/* What a consumer asks of an operand: inner strides of 0 or 1; each row contiguous; rows contiguous too. */
+/* What a consumer asks of an operand: that each row be contiguous, or the rows behind each other as well. */
 typedef enum ad_need { NEED_ROW, NEED_ROWS } ad_need;
 
 gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *what);

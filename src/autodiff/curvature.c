@@ -3,10 +3,9 @@
  *     ∂²y/∂xᵢ² = Σ over nodes v of  v̄ · D²φ_v[ẋᵢ, ẋᵢ]
  *
  * The adjoints v̄ are those of the gradient (the same nodes), the tangents ẋᵢ come from one forward sweep with d
- * directions, and only nodes that are not linear contribute. The result is recorded, so one more ad_grad gives
- * the θ-gradient of implicit score matching. */
-#include "derive.h"
-
+ * directions through what some node that is not linear depends on: only these nodes contribute. The result is
+ * recorded, so one more ad_grad gives the θ-gradient of implicit score matching. */
+#include "jacobian.h"
 
 typedef struct ad_curve {
     ad_tape *tape;
@@ -70,19 +69,24 @@ static void curve_matmul(ad_curve *c, const ad_node *node, const ad_var *in, ad_
     add_term(c, ad_scale(ad_sum_but_first(ad_mul(product, vbar)), 2));
 }
 
-/* v̄ (Σ p t² − (Σ p t)²) with p the softmax; over a batch likewise. */
+/* v̄ (Σ p t² − (Σ p t)²) with p the softmax; over a batch likewise. Where t is diagonal the sums are of one term, and
+ * over a batch of one a sample. */
 static void curve_logsumexp(ad_curve *c, ad_var y, const ad_node *node, ad_var x, ad_var vbar, ad_tangent tangent)
 {
-    ad_var p = ad_reduction_weight(y), t = ad_tangent_dense(x, tangent, c->directions);
-    ad_var pt = ad_mul(p, t), first, second;
-    if (node->op == OP_logsumexp) {
-        first = ad_sum_range(OP_sum, pt, node->attr[0] + 1, node->attr[1]);
-        second = ad_sum_range(OP_sum, ad_mul(pt, t), node->attr[0] + 1, node->attr[1]);
+    bool within = node->op == OP_logsumexp, diagonal = tangent.kind == TANGENT_DIAGONAL;
+    ad_var p = ad_reduction_weight(y), t = diagonal ? tangent.v : ad_tangent_dense(x, tangent, c->directions);
+    ad_var first = ad_mul(p, t), second = ad_mul(first, t);
+    if (!within) {
+        first = ad_batch_reduce(OP_batch_sum, node->attr[0], first);
+        second = ad_batch_reduce(OP_batch_sum, node->attr[0], second);
+    } else if (diagonal) {
+        vbar = ad_unreduce(node, vbar, x);
     } else {
-        first = ad_batch_reduce(OP_batch_sum, node->attr[0], pt);
-        second = ad_batch_reduce(OP_batch_sum, node->attr[0], ad_mul(pt, t));
+        first = ad_sum_range(OP_sum, first, node->attr[0] + 1, node->attr[1]);
+        second = ad_sum_range(OP_sum, second, node->attr[0] + 1, node->attr[1]);
     }
-    add_term(c, ad_sum_but_first(ad_chain(ad_sub(second, ad_square(first)), vbar)));
+    ad_var term = ad_chain(ad_sub(second, ad_square(first)), vbar);
+    add_term(c, diagonal ? ad_reshape(term, ad_vec(c->directions)) : ad_sum_but_first(term));
 }
 
 /* 2⟨C̄, Σₙ ȧᵢᵀḃᵢ⟩ = 2 Σₙ ⟨ȧᵢ C̄, ḃᵢ⟩ for each direction. */
@@ -122,6 +126,12 @@ static void curve_general(ad_curve *c, const ad_node *node, const ad_var *in, ad
     add_term(c, all);
 }
 
+/* Which arguments move with x. */
+static bool moves(const ad_paths *paths, const ad_node *node, int k)
+{
+    return paths->active[node->in[k]] && ad_differentiable(node, k);
+}
+
 static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_paths *paths, const ad_tangent *tangent)
 {
     ad_node node = *ad_node_of(y);
@@ -130,7 +140,7 @@ static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_paths *paths
     bool moving = false;
     for (int k = 0; k < node.nin; k++) {
         in[k] = ad_handle(c->tape, node.in[k]);
-        if (paths->active[node.in[k]] && ad_differentiable(&node, k)) t[k] = tangent[node.in[k]];
+        if (moves(paths, &node, k)) t[k] = tangent[node.in[k]];
         moving |= t[k].kind != TANGENT_ZERO;
     }
     if (!moving || ad_ops[node.op].smooth != CLASS_SMOOTH) return;
@@ -141,65 +151,68 @@ static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_paths *paths
     else curve_logsumexp(c, y, &node, in[0], vbar, t[0]);
 }
 
-/* ---- What a Hessian diagonal refuses ---- */
+/* ---- Which tangents are needed ---- */
 
-static bool mixes_samples(ad_op op)
+/* Whether the node may have a curvature term: a product of which one factor moves has none. */
+static bool bends(ad_tape *tape, const ad_node *node, const ad_paths *paths)
 {
-    return ad_ops[op].kind == KIND_BATCH || op == OP_regroup || op == OP_ungroup;
+    if (ad_ops[node->op].smooth != CLASS_SMOOTH) return false;
+    if (node->op == OP_matmul || node->op == OP_batch_matmul) return moves(paths, node, 0) && moves(paths, node, 1);
+    if (!ad_ops[node->op].partial[0]) return true;
+    ad_var in[2] = {ad_handle(tape, node->in[0]), ad_handle(tape, node->in[node->nin - 1])};
+    for (int i = 0; i < node->nin; i++)
+        for (int j = i; j < node->nin; j++)
+            if (moves(paths, node, i) && moves(paths, node, j) &&
+                !ad_is_zero(ad_second_partial(node->op, i, j, in[0], in[1])))
+                return true;
+    return false;
 }
 
-static bool refuse(const char *what, ad_var y, bool per_sample, const ad_paths *p, bool almost_everywhere)
+/* Marks the nodes whose tangents a curvature term needs: of x itself alone, in a sum of functions of its elements. */
+static void mark_wanted(ad_var y, const ad_paths *paths, const int32_t *adjoint, bool *wanted)
 {
-    ad_tape *tape = y.tape;
-    for (int64_t i = 0; i <= y.id; i++) {
-        const ad_node *node = &tape->node[i];
-        if (!p->depends[i] || !p->needed[i] || p->is_x[i]) continue;
-        ad_class smooth = ad_ops[node->op].smooth;
-        const char *name = ad_ops[node->op].name;
-        if (node->op == OP_user) {
-            name = tape->side[node->side].name;
-            if (!tape->side[node->side].user->smooth) smooth = CLASS_KINK;
-        }
-        if (per_sample && mixes_samples(node->op))
-            return ad_fail(tape, GIBBS_SMOOTH,
-                           "%s: %s (node %lld) lies between the per-sample x and y: it mixes samples", what, name,
-                           (long long)i),
-                   true;
-        if (!almost_everywhere && (smooth == CLASS_KINK || smooth == CLASS_FLAT))
-            return ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) between x and y is not twice continuously "
-                           "differentiable; its curvature would be missed", what, name, (long long)i), true;
+    for (int32_t i = y.id; i >= 0 && y.tape->error.status == GIBBS_OK; i--) {
+        ad_node node = y.tape->node[i];
+        if (!paths->active[i] || paths->is_x[i] || !(wanted[i] || adjoint[i] >= 0)) continue;
+        if (!wanted[i] && !bends(y.tape, &node, paths)) continue;
+        for (int k = 0; k < node.nin; k++) wanted[node.in[k]] |= moves(paths, &node, k);
     }
-    return false;
 }
 
 /* ---- Entry points ---- */
 
-static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths, int32_t *adjoint, ad_tangent *tangent)
+static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths, int32_t *adjoint, ad_tangent *tangent,
+                          bool *wanted)
 {
     ad_node own = *ad_node_of(y), at = *ad_node_of(x);
     ad_adjoints(y, ad_fill(c->tape, own.axis, ad_scalar(), 1), paths, adjoint);
     tangent[x.id] = (ad_tangent){TANGENT_DIAGONAL, ad_fill(c->tape, at.axis, at.shape, 1)};
-    ad_tangents(y, paths, c->directions, tangent);
+    ad_paths bent = *paths;
+    bent.needed = wanted;
+    mark_wanted(y, paths, adjoint, wanted);
+    ad_tangents(y, &bent, c->directions, tangent);
     for (int32_t i = 0; i <= y.id && c->tape->error.status == GIBBS_OK; i++)
         if (adjoint[i] >= 0 && paths->active[i] && !paths->is_x[i])
             curve_node(c, ad_handle(c->tape, i), ad_handle(c->tape, adjoint[i]), paths, tangent);
 }
 
-static ad_var hess_diag(const char *what, ad_var y, ad_var x, bool almost_everywhere)
+static ad_var hess_diag(const char *what, ad_var y, ad_var x, ad_smoothness least)
 {
     ad_tape *tape;
     if (!ad_check_args(what, (ad_var[]){y, x}, 2, &tape)) return ad_handle(tape, -1);
     ad_node own = *ad_node_of(y), at = *ad_node_of(x);
     if (own.shape.rank) return ad_fail(tape, GIBBS_SHAPE, "%s: y must be a scalar", what);
     ad_paths paths;
-    if (!ad_paths_new(y, &x, 1, &paths)) return ad_handle(tape, -1);
+    if (ad_refuse(what, y, &x, 1, at.axis >= 0, least) || !ad_paths_new(what, y, &x, 1, &paths))
+        return ad_handle(tape, -1);
     ad_curve c = {tape, ad_shape_count(&at.shape), at.axis, {tape, -1}};
     size_t count = (size_t)y.id + 1;
     int32_t *adjoint = gibbs_alloc(&tape->alloc, count, sizeof *adjoint);
     ad_tangent *tangent = gibbs_alloc_zero(&tape->alloc, count, sizeof *tangent);
-    if (!adjoint || !tangent) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
-    else if (!refuse(what, y, at.axis >= 0, &paths, almost_everywhere) && paths.active[y.id])
-        sum_curvature(&c, y, x, &paths, adjoint, tangent);
+    bool *wanted = gibbs_alloc_zero(&tape->alloc, count, sizeof *wanted);
+    if (!adjoint || !tangent || !wanted) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
+    else if (paths.active[y.id]) sum_curvature(&c, y, x, &paths, adjoint, tangent, wanted);
+    gibbs_release(&tape->alloc, wanted);
     gibbs_release(&tape->alloc, adjoint);
     gibbs_release(&tape->alloc, tangent);
     ad_paths_free(tape, &paths);
@@ -208,17 +221,14 @@ static ad_var hess_diag(const char *what, ad_var y, ad_var x, bool almost_everyw
     return ad_reshape(ad_broadcast_to(c.sum, ad_is_shared(c.sum) ? at.axis : -1, ad_vec(c.directions)), at.shape);
 }
 
-ad_var ad_hess_diag(ad_var y, ad_var x) { return hess_diag("hess_diag", y, x, false); }
-ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x) { return hess_diag("hess_diag", y, x, true); }
-ad_var ad_laplacian(ad_var y, ad_var x) { return ad_sum(hess_diag("laplacian", y, x, false)); }
+ad_var ad_hess_diag(ad_var y, ad_var x) { return hess_diag("hess_diag", y, x, AD_TWICE); }
+ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x) { return hess_diag("hess_diag", y, x, AD_ANY); }
+ad_var ad_laplacian(ad_var y, ad_var x) { return ad_sum(hess_diag("laplacian", y, x, AD_TWICE)); }
 
 ad_var ad_directional_curvature(ad_var y, ad_var x, ad_var v)
 {
     ad_tape *tape;
     if (!ad_check_args("directional_curvature", (ad_var[]){y, x, v}, 3, &tape)) return ad_handle(tape, -1);
-    ad_paths paths;
-    if (!ad_paths_new(y, &x, 1, &paths)) return ad_handle(tape, -1);
-    bool refused = refuse("directional_curvature", y, ad_node_of(x)->axis >= 0, &paths, false);
-    ad_paths_free(tape, &paths);
+    bool refused = ad_refuse("directional_curvature", y, &x, 1, !ad_is_shared(x), AD_TWICE);
     return refused ? ad_handle(tape, -1) : ad_dot(ad_hvp(y, x, v), v);
 }

@@ -4,7 +4,7 @@
 
 #include "tape.h"
 
-/* Marks, for the nodes 0 … y.id. All arrays are owned by the caller. */
+/* Marks, for the nodes 0 … y.id, in one block of memory that ad_paths_free takes. */
 typedef struct ad_paths {
     int64_t count;
     bool *active;  /* the value depends differentiably on some x, x itself included */
@@ -13,8 +13,17 @@ typedef struct ad_paths {
     bool *needed;  /* y depends on it without passing through an x */
 } ad_paths;
 
-bool ad_paths_new(ad_var y, const ad_var *x, int n, ad_paths *paths); /* false: memory is out, tape error set */
+/* Marks the paths from the x to y. False, with the tape's error set, when memory is out, or when y was recorded past an
+ * x (ARGUMENT, see ad_bypassed). `what` begins the sentence. */
+bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
+/* The same for whatever nodes the x may be; memory alone can fail it. */
+bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
 void ad_paths_free(ad_tape *tape, ad_paths *paths);
+
+/* Folding records many an op on what its argument was made of: −(−z) on z, a product on the source of a transpose.
+ * True, with the tape's error set, when y reads such a source of x without passing through an x: a derivative by x
+ * would lack what lies on that path. Called by ad_paths_new for each x. (refuse.c) */
+bool ad_bypassed(const char *what, ad_var x, const ad_paths *paths);
 
 /* True when argument k of the node can carry a derivative (an index or a condition cannot). */
 bool ad_differentiable(const ad_node *node, int k);
@@ -30,8 +39,16 @@ typedef struct ad_tangent {
     ad_var v;
 } ad_tangent;
 
-/* Fills tangent[0 … y.id] for the active and needed nodes; the entries of the x must be set, the rest zero. */
+/* Fills tangent[0 … y.id] for the nodes that `paths` calls active and needed; the entries of the x must be set before,
+ * the rest zero. */
 void ad_tangents(ad_var y, const ad_paths *paths, int64_t directions, ad_tangent *tangent);
+
+/* The tangent of y, of its shape, along v[i] for x[i]: one direction. v[i] has x[i]'s shape; it may be per-sample
+ * though x[i] is shared, and the result is then. */
+ad_var ad_tangent_along(const char *what, ad_var y, const ad_var *x, const ad_var *v, int n);
+
+/* A shared value on that axis; −1: as it is. */
+ad_var ad_on_axis(ad_var v, int32_t axis);
 
 /* The dense form [D, s…] of a tangent of `node`, zero included. */
 ad_var ad_tangent_dense(ad_var node, ad_tangent t, int64_t directions);
@@ -44,6 +61,9 @@ ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b);
 
 /* Records the node again on other inputs. */
 ad_var ad_rebuild(const ad_node *node, const ad_var *in);
+
+/* A reduction's result with its dropped dimensions back, repeated to the shape of its argument. */
+ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
 
 /* [D, s…] → [D] by summing; and dimension `from` moved to place `to`, the others in order. */
 ad_var ad_sum_but_first(ad_var x);

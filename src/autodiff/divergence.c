@@ -25,7 +25,7 @@ static ad_var divergence(ad_var v, ad_var x, ad_smoothness least)
     if (axis >= 0 && field.axis >= 0 && axis != field.axis)
         return ad_fail(tape, GIBBS_AXIS, "divergence: the field is on axis «%s», x on «%s»",
                        ad_axis_name(tape, field.axis), ad_axis_name(tape, axis));
-    if (!ad_reads(v, &x, 1) || ad_refuse("divergence", v, &x, 1, axis >= 0, least)) return ad_handle(tape, -1);
+    if (ad_refuse("divergence", v, &x, 1, axis >= 0, least)) return ad_handle(tape, -1);
     ad_tangent tangent = ad_forward(v, x);
     if (tape->error.status) return ad_handle(tape, -1);
     int32_t to = axis >= 0 ? axis : field.axis;

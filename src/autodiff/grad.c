@@ -28,12 +28,12 @@ static void mark_forward(const ad_tape *tape, ad_paths *p)
     }
 }
 
-bool ad_paths_new(ad_var y, const ad_var *x, int n, ad_paths *p)
+bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
 {
     ad_tape *tape = y.tape;
     size_t count = (size_t)y.id + 1;
     bool *marks = gibbs_alloc_zero(&tape->alloc, 4 * count, sizeof *marks);
-    if (!marks) return ad_fail(tape, GIBBS_MEMORY, "derivative: out of memory"), false;
+    if (!marks) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), false;
     *p = (ad_paths){(int64_t)count, marks, marks + count, marks + 2 * count, marks + 3 * count};
     for (int i = 0; i < n; i++)
         if (x[i].id <= y.id) p->active[x[i].id] = p->depends[x[i].id] = p->is_x[x[i].id] = true;
@@ -42,6 +42,14 @@ bool ad_paths_new(ad_var y, const ad_var *x, int n, ad_paths *p)
     for (int64_t i = y.id; i >= 0; i--)
         if (p->needed[i] && !p->is_x[i])
             for (int k = 0; k < tape->node[i].nin; k++) p->needed[tape->node[i].in[k]] = true;
+    return true;
+}
+
+bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
+{
+    if (!ad_paths_mark(what, y, x, n, p)) return false;
+    for (int i = 0; i < n; i++)
+        if (ad_bypassed(what, x[i], p)) return ad_paths_free(y.tape, p), false;
     return true;
 }
 
@@ -71,41 +79,17 @@ static ad_var zero_like(ad_var v)
 
 static gibbs_status null_all(ad_tape *tape, int n, ad_var *dx)
 {
-    for (int i = 0; i < n; i++) dx[i] = ad_handle(tape, -1);
+    for (int i = 0; i < n && dx; i++) dx[i] = ad_handle(tape, -1);
     return ad_tape_status(tape);
 }
 
-/* Folding may have recorded y from what x was made of rather than from x (a lift, a transpose, a negation): a zero
- * would then be wrong. So an x that y does not read, while y reads a leaf below x, is refused. */
-static bool bypassed(ad_var y, ad_var x, const ad_paths *p)
-{
-    ad_tape *tape = y.tape;
-    if ((x.id <= y.id && p->needed[x.id]) || tape->node[x.id].nin == 0) return false;
-    bool *below = gibbs_alloc_zero(&tape->alloc, (size_t)x.id + 1, sizeof *below), found = false;
-    if (!below) return ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory"), true;
-    below[x.id] = true;
-    for (int32_t i = x.id; i >= 0; i--) {
-        const ad_node *node = &tape->node[i];
-        for (int k = 0; below[i] && k < node->nin; k++) below[node->in[k]] = true;
-        if (below[i] && i <= y.id && p->needed[i] && (node->op == OP_input || node->op == OP_parameter)) found = true;
-    }
-    gibbs_release(&tape->alloc, below);
-    if (found)
-        ad_fail(tape, GIBBS_ARGUMENT,
-                "gradient: y was not recorded from argument %s (node %d), but from what that was made of; "
-                "ask for the derivative by a leaf",
-                ad_ops[tape->node[x.id].op].name, x.id);
-    return found;
-}
-
-static gibbs_status sweep(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx)
+static gibbs_status sweep(const char *what, ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape = y.tape;
     ad_paths paths;
-    if (!ad_paths_new(y, x, n, &paths)) return null_all(tape, n, dx);
-    for (int i = 0; i < n; i++) bypassed(y, x[i], &paths);
+    if (!ad_paths_new(what, y, x, n, &paths)) return null_all(tape, n, dx);
     int32_t *adjoint = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *adjoint);
-    if (!adjoint) ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory");
+    if (!adjoint) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
     else {
         ad_adjoints(y, ybar, &paths, adjoint);
         for (int i = 0; i < n; i++)
@@ -116,10 +100,11 @@ static gibbs_status sweep(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var 
     return tape->error.status ? null_all(tape, n, dx) : GIBBS_OK;
 }
 
-/* y and all x valid and of one tape. */
-static bool check_xs(const char *op, ad_var y, const ad_var *x, int n, ad_tape **tape)
+/* y and all x valid and of one tape, and a place for each result. */
+static bool check_xs(const char *op, ad_var y, const ad_var *x, int n, const ad_var *place, ad_tape **tape)
 {
     if (!ad_check_args(op, &y, 1, tape)) return false;
+    if (n > 0 && (!x || !place)) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: a list is NULL", op), false;
     for (int i = 0; i < n; i++)
         if (!ad_check_args(op, (ad_var[]){y, x[i]}, 2, tape)) return false;
     return true;
@@ -128,53 +113,47 @@ static bool check_xs(const char *op, ad_var y, const ad_var *x, int n, ad_tape *
 gibbs_status ad_vjp(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape;
-    if (!check_xs("vjp", y, x, n, &tape) || !check_xs("vjp", y, &ybar, 1, &tape)) return null_all(tape, n, dx);
+    if (!check_xs("vjp", y, x, n, dx, &tape) || !check_xs("vjp", y, &ybar, 1, &ybar, &tape))
+        return null_all(tape, n, dx);
     ad_node own = *ad_node_of(y), bar = *ad_node_of(ybar);
     if (!ad_shape_equal(&own.shape, &bar.shape) || (bar.axis >= 0 && bar.axis != own.axis)) {
         ad_fail(tape, GIBBS_SHAPE, "vjp: the cotangent has not the shape and axis of y");
         return null_all(tape, n, dx);
     }
-    return sweep(y, ad_broadcast_to(ybar, own.axis, own.shape), x, n, dx);
+    return sweep("vjp", y, ad_broadcast_to(ybar, own.axis, own.shape), x, n, dx);
 }
 
 gibbs_status ad_grad(ad_var y, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape;
     char text[AD_SHAPE_TEXT];
-    if (!check_xs("grad", y, x, n, &tape)) return null_all(tape, n, dx);
+    if (!check_xs("grad", y, x, n, dx, &tape)) return null_all(tape, n, dx);
     ad_node own = *ad_node_of(y);
     if (own.shape.rank) {
         ad_fail(tape, GIBBS_SHAPE, "grad: y must be a scalar, not %s", ad_shape_text(&own.shape, text, sizeof text));
         return null_all(tape, n, dx);
     }
-    return sweep(y, ad_fill(tape, own.axis, ad_scalar(), 1), x, n, dx);
+    return sweep("grad", y, ad_fill(tape, own.axis, ad_scalar(), 1), x, n, dx);
 }
 
-/* One tangent [1, s…] for each x, a forward sweep, and the leading 1 taken away again. */
+/* v as a direction of x: of its shape, on its axis. */
+static ad_var direction(ad_var v, ad_var x, int number)
+{
+    ad_node at = *ad_node_of(x);
+    v = ad_broadcast_to(v, ad_is_shared(v) ? at.axis : -1, at.shape);
+    if (ad_is_null(v) || ad_node_of(v)->axis == at.axis) return v;
+    return ad_fail(x.tape, GIBBS_AXIS, "jvp: v %d is on another axis than x", number);
+}
+
 ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
 {
     ad_tape *tape;
-    if (!check_xs("jvp", y, x, n, &tape) || !check_xs("jvp", y, v, n, &tape)) return ad_handle(tape, -1);
-    ad_paths paths;
-    ad_node own = *ad_node_of(y);
-    if (!ad_paths_new(y, x, n, &paths)) return ad_handle(tape, -1);
-    ad_var result = ad_handle(tape, -1);
-    ad_tangent *tangent = gibbs_alloc_zero(&tape->alloc, (size_t)paths.count, sizeof *tangent);
-    if (!tangent) ad_fail(tape, GIBBS_MEMORY, "jvp: out of memory");
-    for (int i = 0; i < n && tangent; i++) {
-        ad_node at = *ad_node_of(x[i]);
-        ad_var t = ad_broadcast_to(v[i], ad_node_of(v[i])->axis < 0 ? at.axis : -1, at.shape);
-        if (!ad_is_null(t) && ad_node_of(t)->axis != at.axis)
-            ad_fail(tape, GIBBS_AXIS, "jvp: v %d is on another axis than x", i + 1);
-        if (x[i].id <= y.id)
-            tangent[x[i].id] = (ad_tangent){TANGENT_DENSE, ad_reshape(t, ad_shape_prepend(1, &at.shape))};
-    }
-    if (tangent) {
-        ad_tangents(y, &paths, 1, tangent);
-        if (tape->error.status == GIBBS_OK) result = ad_reshape(ad_tangent_dense(y, tangent[y.id], 1), own.shape);
-    }
-    gibbs_release(&tape->alloc, tangent);
-    ad_paths_free(tape, &paths);
+    if (!check_xs("jvp", y, x, n, v, &tape) || !check_xs("jvp", y, v, n, v, &tape)) return ad_handle(tape, -1);
+    ad_var *along = gibbs_alloc(&tape->alloc, (size_t)(n > 0 ? n : 1), sizeof *along);
+    if (!along) return ad_fail(tape, GIBBS_MEMORY, "jvp: out of memory");
+    for (int i = 0; i < n && tape->error.status == GIBBS_OK; i++) along[i] = direction(v[i], x[i], i + 1);
+    ad_var result = tape->error.status ? ad_handle(tape, -1) : ad_tangent_along("jvp", y, x, along, n);
+    gibbs_release(&tape->alloc, along);
     return result;
 }
 

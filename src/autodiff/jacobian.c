@@ -11,18 +11,12 @@
 
 enum { PLACE_COTANGENT = 20, PLACE_DIRECTION = 32 }; /* numbers of placeholders, apart from those of other files */
 
-ad_var ad_on_axis(ad_var v, int32_t axis)
-{
-    if (ad_is_null(v) || axis < 0 || ad_node_of(v)->axis >= 0) return v;
-    return ad_lift((ad_axis){v.tape, axis}, v);
-}
-
 ad_tangent ad_forward(ad_var y, ad_var x)
 {
     ad_tape *tape = y.tape;
     ad_tangent result = {TANGENT_ZERO, {tape, -1}};
     ad_paths paths;
-    if (!ad_paths_new(y, &x, 1, &paths)) return result;
+    if (!ad_paths_new("jacobian", y, &x, 1, &paths)) return result;
     ad_node at = *ad_node_of(x);
     ad_tangent *tangent = gibbs_alloc_zero(&tape->alloc, (size_t)paths.count, sizeof *tangent);
     if (!tangent) ad_fail(tape, GIBBS_MEMORY, "jacobian: out of memory");
@@ -51,29 +45,6 @@ static ad_var join(ad_var all, ad_var part, int dim) { return ad_is_null(all) ? 
 
 /* ---- Each sample's own product ---- */
 
-/* The tangent of y along v[i] for x[i], where v[i] may be per-sample though x[i] is shared. */
-static ad_var tangent_along(ad_var y, const ad_var *x, const ad_var *v, int n)
-{
-    ad_tape *tape = y.tape;
-    ad_node own = *ad_node_of(y);
-    ad_var along = ad_handle(tape, -1);
-    ad_paths paths;
-    if (!ad_paths_new(y, x, n, &paths)) return along;
-    ad_tangent *tangent = gibbs_alloc_zero(&tape->alloc, (size_t)paths.count, sizeof *tangent);
-    if (!tangent) ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory");
-    for (int i = 0; i < n && tangent; i++) {
-        ad_shape s = ad_node_of(x[i])->shape;
-        ad_tangent t = {TANGENT_DENSE, ad_reshape(v[i], ad_shape_prepend(1, &s))};
-        if (x[i].id <= y.id) tangent[x[i].id] = t;
-    }
-    if (tangent) ad_tangents(y, &paths, 1, tangent);
-    if (tape->error.status == GIBBS_OK)
-        along = ad_on_axis(ad_reshape(ad_tangent_dense(y, tangent[y.id], 1), own.shape), own.axis);
-    gibbs_release(&tape->alloc, tangent);
-    ad_paths_free(tape, &paths);
-    return along;
-}
-
 /* dx[i] = (∂yₙ/∂x[i])ᵀ ȳₙ for every sample n of y, by shared x that no op between leads to other samples. */
 static gibbs_status own_vjp(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx)
 {
@@ -85,49 +56,35 @@ static gibbs_status own_vjp(ad_var y, ad_var ybar, const ad_var *x, int n, ad_va
         ad_shape s = ad_node_of(x[i])->shape;
         v[i] = ad_placeholder(tape, PLACE_DIRECTION + i, axis, s);
     }
-    ad_var along = tangent_along(y, x, v, n);
+    ad_var along = ad_tangent_along("gradient", y, x, v, n);
     if (!ad_is_null(along)) ad_vjp(along, ybar, v, n, dx);
     gibbs_release(&tape->alloc, v);
     return ad_tape_status(tape);
 }
 
-/* Whether own_vjp may be asked: no op between mixes samples, and no user's op takes a shared argument for per-sample
- * values, whose recorded derivative would be added up. */
+/* Whether own_vjp may be asked: no op between mixes samples, and no user's op takes a shared argument, since what its
+ * recorded derivative gives for a shared value is added up. */
 static bool separable(ad_var y, const ad_var *x, int n)
 {
     ad_tape *tape = y.tape;
     ad_paths p;
-    if (!ad_paths_new(y, x, n, &p)) return false;
+    if (!ad_paths_new("gradient", y, x, n, &p)) return false;
     bool yes = true;
     for (int64_t i = 0; i < p.count && yes; i++) {
         const ad_node *node = &tape->node[i];
         if (!p.depends[i] || !p.needed[i] || p.is_x[i]) continue;
         yes = !ad_mixes_samples(node->op);
-        for (int k = 0; k < node->nin && node->op == OP_user && node->axis >= 0; k++)
+        for (int k = 0; k < node->nin && node->op == OP_user; k++)
             yes &= !p.active[node->in[k]] || tape->node[node->in[k]].axis >= 0;
     }
     ad_paths_free(tape, &p);
     return yes;
 }
 
-/* Whether y was recorded from each x, and not from what that was made of: a reverse sweep of 0, which records nothing,
- * finds out. */
-bool ad_reads(ad_var y, const ad_var *x, int n)
-{
-    ad_tape *tape = y.tape;
-    ad_node own = *ad_node_of(y);
-    ad_var *unused = gibbs_alloc(&tape->alloc, (size_t)n, sizeof *unused);
-    if (!unused) ad_fail(tape, GIBBS_MEMORY, "derivative: out of memory");
-    else ad_vjp(y, ad_fill(tape, own.axis, own.shape, 0), x, n, unused);
-    gibbs_release(&tape->alloc, unused);
-    return tape->error.status == GIBBS_OK;
-}
-
 static void own_gradients(ad_var y, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape = y.tape;
     int32_t axis = ad_node_of(y)->axis;
-    if (!ad_reads(y, x, n)) return;
     if (separable(y, x, n)) own_vjp(y, ad_fill(tape, axis, ad_scalar(), 1), x, n, dx);
     else
         for (int i = 0; i < n && tape->error.status == GIBBS_OK; i++) {
@@ -189,7 +146,7 @@ ad_var ad_jacobian(ad_var y, const ad_var *x, int n)
 {
     ad_tape *tape;
     int32_t from;
-    if (!ad_check_alike("jacobian", y, x, n, &tape, &from) || !ad_reads(y, x, n)) return ad_handle(tape, -1);
+    if (!ad_check_alike("jacobian", y, x, n, &tape, &from)) return ad_handle(tape, -1);
     int32_t to = ad_node_of(y)->axis, axis = to >= 0 ? to : from;
     if (to >= 0 && from >= 0 && to != from)
         return ad_fail(tape, GIBBS_AXIS, "jacobian: y is on axis «%s», x on «%s»", ad_axis_name(tape, to),
@@ -214,7 +171,7 @@ ad_var ad_hessian(ad_var y, const ad_var *x, int n)
         for (int i = 0; i < n && tape->error.status == GIBBS_OK; i++)
             all = join(all, ad_reshape(g[i], ad_vec(ad_count(g[i]))), 0);
     gibbs_release(&tape->alloc, g);
-    if (tape->error.status || !ad_reads(all, x, n)) return ad_handle(tape, -1);
+    if (tape->error.status || !ad_reads("hessian", all, x, n)) return ad_handle(tape, -1);
     ad_var h = forward(all, x, n, true, axis);
     return ad_scale(ad_add(h, ad_transpose(h)), 0.5); /* the two halves are rounded differently */
 }

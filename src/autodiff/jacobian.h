@@ -14,17 +14,14 @@ bool ad_mixes_samples(ad_op op);
  * samples. Also true when memory is out. */
 bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least);
 
-/* True when all x are shared, or all are per-sample values of one axis; *axis is then −1 or that axis. Else the tape's
- * error is set: null vars, two tapes, two axes, no x. */
-bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape **tape, int32_t *axis);
+/* False, with the tape's error set, where ad_paths_new fails. */
+bool ad_reads(const char *what, ad_var y, const ad_var *x, int n);
 
-/* Else an error: y was recorded from what some x was made of, not from x (ad_grad says the same). */
-bool ad_reads(ad_var y, const ad_var *x, int n);
+/* True when y reads all x, and these are all shared or all per-sample values of one axis; *axis is then −1 or that one.
+ * Else the tape's error is set: null vars, two tapes, two axes, no x, a y recorded past an x. */
+bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape **tape, int32_t *axis);
 
 /* The tangent of y along every element of x: the transpose of ∂y/∂x, with count(x) directions. */
 ad_tangent ad_forward(ad_var y, ad_var x);
-
-/* A shared value on that axis; −1: as it is. */
-ad_var ad_on_axis(ad_var v, int32_t axis);
 
 #endif

@@ -13,28 +13,37 @@ static int64_t top_of(const ad_compiler *c)
     return top;
 }
 
-static bool overlap_in_time(const ad_buffer *a, const ad_buffer *b)
+/* The placed buffers that are alive where the next one begins, by offset. */
+typedef struct alive {
+    int32_t *at;
+    int64_t count;
+} alive;
+
+static void forget_dead(const ad_compiler *c, alive *a, int64_t number)
 {
-    return a->first <= b->last && b->first <= a->last;
+    int64_t kept = 0;
+    for (int64_t k = 0; k < a->count; k++)
+        if (c->buffer[a->at[k]].last >= number) a->at[kept++] = a->at[k];
+    a->count = kept;
 }
 
-/* The next placed buffer (of those before `until`) that is alive together with `b` and covers [at, at + size). */
-static const ad_buffer *conflict(const ad_compiler *c, int64_t until, const ad_buffer *b, int64_t at)
+static void insert(const ad_compiler *c, alive *a, int32_t index)
 {
-    for (int64_t k = 0; k < until; k++) {
-        const ad_buffer *o = &c->buffer[k];
-        if (overlap_in_time(o, b) && at < o->offset + o->row_bytes && o->offset < at + b->row_bytes) return o;
-    }
-    return NULL;
+    int64_t k = a->count++;
+    for (; k > 0 && c->buffer[a->at[k - 1]].offset > c->buffer[index].offset; k--) a->at[k] = a->at[k - 1];
+    a->at[k] = index;
 }
 
 /* The lowest place where nothing that lives at the same time lies: a first fit. */
-static void place(ad_compiler *c, int64_t index)
+static void place(ad_compiler *c, alive *a, int32_t index)
 {
     ad_buffer *b = &c->buffer[index];
-    const ad_buffer *o;
     b->offset = 0;
-    while ((o = conflict(c, index, b, b->offset))) b->offset = o->offset + o->row_bytes;
+    for (int64_t k = 0; k < a->count; k++) {
+        const ad_buffer *o = &c->buffer[a->at[k]];
+        if (b->offset + b->row_bytes <= o->offset) break;
+        if (b->offset < o->offset + o->row_bytes) b->offset = o->offset + o->row_bytes;
+    }
 }
 
 /* The operand of an elementwise instruction whose buffer it may overwrite: it is read for the last time here,
@@ -55,22 +64,27 @@ static int dying_operand(const ad_compiler *c, const ad_instruction *i, int64_t 
     return -1;
 }
 
+/* Buffers come in the order in which they begin. */
 static void place_all(ad_compiler *c, const ad_stage *stage)
 {
-    int64_t next = 0;
-    for (int64_t number = 0; number < stage->body.count; number++) {
+    int32_t next = 0;
+    if (!c->buffers) return;
+    alive alive = {gibbs_alloc(&c->plan->alloc, (size_t)c->buffers, sizeof *alive.at), 0};
+    if (!alive.at) ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
+    for (int64_t number = 0; number < stage->body.count && !c->status; number++) {
         const ad_instruction *i = &stage->body.at[number];
         int dying = dying_operand(c, i, number);
+        forget_dead(c, &alive, number);
         for (; next < c->buffers && c->buffer[next].first <= number; next++) {
-            if (dying < 0 || next != i->operand[0].buffer) {
-                place(c, next);
-                continue;
+            if (dying < 0 || next != i->operand[0].buffer) place(c, &alive, next);
+            else {
+                c->buffer[next].offset = c->buffer[i->operand[dying].buffer].offset;
+                c->buffer[i->operand[dying].buffer].last = number - 1; /* the rest of its life is the result's */
             }
-            c->buffer[next].offset = c->buffer[i->operand[dying].buffer].offset;
-            c->buffer[i->operand[dying].buffer].last = number - 1; /* the rest of its life is the result's */
+            insert(c, &alive, next);
         }
     }
-    for (; next < c->buffers; next++) place(c, next);
+    gibbs_release(&c->plan->alloc, alive.at);
 }
 
 /* As many as fit an L2 cache; where these would be too few for good products, as many as fit a share of L3. */

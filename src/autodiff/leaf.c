@@ -45,15 +45,35 @@ static bool is_identity(const ad_shape *s, const double *x)
     return true;
 }
 
-/* An equal array that is on the tape already, so that hash-consing sees equal constants as one. */
-static int32_t find_array(const ad_tape *tape, const ad_shape *shape, const double *values, size_t bytes)
+/* An equal array that is on the tape already (no values: a unit matrix), so that hash-consing sees equal constants as
+ * one; the null var when there is none. */
+static ad_var find_array(ad_tape *tape, ad_shape shape, const double *values, size_t bytes)
 {
     for (int64_t i = 0; i < tape->size; i++) {
         const ad_node *n = &tape->node[i];
-        if (n->op == OP_array && ad_shape_equal(&n->shape, shape) && !memcmp(tape->side[n->side].array, values, bytes))
-            return (int32_t)i;
+        if (n->op != OP_array || !ad_shape_equal(&n->shape, &shape)) continue;
+        const ad_side *side = &tape->side[n->side];
+        if (values ? !memcmp(side->array, values, bytes) : side->identity) return ad_handle(tape, (int32_t)i);
     }
-    return -1;
+    return ad_handle(tape, -1);
+}
+
+/* Room for a new array, which `*side` of the tape owns. NULL, with the tape's error set, when memory is out. */
+static double *new_array(ad_tape *tape, const char *what, int64_t count, int32_t *side)
+{
+    *side = ad_side_new(tape, NULL);
+    double *array = *side < 0 ? NULL : gibbs_alloc_zero(&tape->alloc, (size_t)count, sizeof *array);
+    if (!array) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory for %lld numbers", what, (long long)count);
+    else tape->side[*side].array = array;
+    return array;
+}
+
+static ad_var record_array(ad_tape *tape, ad_shape shape, int32_t side, bool identity)
+{
+    ad_node node = ad_proto(OP_array, NULL, 0, shape);
+    node.side = side;
+    tape->side[side].identity = identity;
+    return ad_record(tape, &node);
 }
 
 ad_var ad_constant_array(ad_tape *tape, ad_shape shape, const double *values)
@@ -64,27 +84,32 @@ ad_var ad_constant_array(ad_tape *tape, ad_shape shape, const double *values)
     if (!values) return ad_fail(tape, GIBBS_ARGUMENT, "constant_array: no values");
     if (shape.rank == 0) return ad_constant(tape, values[0]);
     size_t bytes = (size_t)count * sizeof *values;
-    int32_t known = find_array(tape, &shape, values, bytes);
-    if (known >= 0) return ad_handle(tape, known);
-    ad_node node = ad_proto(OP_array, NULL, 0, shape);
-    node.side = ad_side_new(tape, NULL);
-    double *copy = node.side < 0 ? NULL : gibbs_alloc(&tape->alloc, (size_t)count, sizeof *copy);
-    if (!copy) return ad_fail(tape, GIBBS_MEMORY, "constant_array: out of memory");
+    ad_var known = find_array(tape, shape, values, bytes);
+    if (!ad_is_null(known)) return known;
+    int32_t side;
+    double *copy = new_array(tape, "constant_array", count, &side);
+    if (!copy) return ad_handle(tape, -1);
     memcpy(copy, values, bytes);
-    tape->side[node.side].array = copy;
-    tape->side[node.side].identity = is_identity(&shape, copy);
-    return ad_record(tape, &node);
+    return record_array(tape, shape, side, is_identity(&shape, copy));
 }
+
+/* At most so many rows, 2²⁷ numbers: a derivative that would need more is better asked for in parts. */
+enum { MOST_UNIT_ROWS = 11585 };
 
 ad_var ad_eye(ad_tape *tape, int64_t n)
 {
     if (!tape || tape->error.status) return ad_handle(tape, -1);
-    double *eye = n > 46340 ? NULL : gibbs_alloc_zero(&tape->alloc, (size_t)(n * n), sizeof *eye);
-    if (!eye) return ad_fail(tape, n > 46340 ? GIBBS_SIZE : GIBBS_MEMORY, "unit matrix of %lld rows", (long long)n);
-    for (int64_t i = 0; i < n; i++) eye[i * n + i] = 1;
-    ad_var v = ad_constant_array(tape, ad_mat(n, n), eye);
-    gibbs_release(&tape->alloc, eye);
-    return v;
+    if (n > MOST_UNIT_ROWS)
+        return ad_fail(tape, GIBBS_SIZE,
+                       "a derivative along each of %lld elements needs a unit matrix of as many rows, and %d are the "
+                       "most; ask by fewer elements at a time, or along chosen directions",
+                       (long long)n, MOST_UNIT_ROWS);
+    ad_var known = find_array(tape, ad_mat(n, n), NULL, 0);
+    if (!ad_is_null(known)) return known;
+    int32_t side;
+    double *eye = new_array(tape, "unit matrix", n * n, &side);
+    for (int64_t i = 0; i < n && eye; i++) eye[i * n + i] = 1;
+    return eye ? record_array(tape, ad_mat(n, n), side, true) : ad_handle(tape, -1);
 }
 
 static ad_var random_leaf(ad_op op, ad_axis axis, ad_shape shape, uint64_t stream)

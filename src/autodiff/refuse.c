@@ -1,5 +1,5 @@
-/* refuse.c — what autodiff cannot see must be refused: curvature at kinks, divergence at jumps, and samples that see
- * one another where a derivative of each sample alone is asked for. */
+/* refuse.c — what autodiff cannot see must be refused: curvature at kinks, divergence at jumps, samples that see one
+ * another where a derivative of each sample alone is asked for, and an x that folding left out of y. */
 #include "jacobian.h"
 
 bool ad_mixes_samples(ad_op op)
@@ -36,7 +36,7 @@ bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, a
 {
     ad_tape *tape = y.tape;
     ad_paths p;
-    if (!ad_paths_new(y, x, n, &p)) return true;
+    if (!ad_paths_new(what, y, x, n, &p)) return true;
     for (int64_t i = 0; i < p.count && tape->error.status == GIBBS_OK; i++) {
         const ad_node *node = &tape->node[i];
         if (!p.depends[i] || !p.needed[i] || p.is_x[i]) continue;
@@ -45,6 +45,82 @@ bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, a
     }
     ad_paths_free(tape, &p);
     return tape->error.status != GIBBS_OK;
+}
+
+/* ---- An x that y was recorded past ---- */
+
+/* Whether ops on the node may be recorded on its arguments instead. */
+static bool looked_through(ad_tape *tape, const ad_node *node)
+{
+    double c;
+    switch (node->op) {
+    case OP_neg:
+    case OP_recip:
+    case OP_lift:
+    case OP_expand:
+    case OP_reshape:
+    case OP_permute:
+    case OP_regroup:
+    case OP_ungroup: return true;
+    case OP_mul:
+        for (int k = 0; k < 2; k++)
+            if (ad_is_constant(ad_handle(tape, node->in[k]), &c)) return true;
+        return false;
+    default: return false;
+    }
+}
+
+/* x, and from there down the arguments, but for constants, of what is looked through. */
+static void mark_sources(ad_tape *tape, int32_t x, bool *source)
+{
+    double c;
+    source[x] = true;
+    for (int32_t i = x; i >= 0; i--) {
+        const ad_node *node = &tape->node[i];
+        if (!source[i] || !looked_through(tape, node)) continue;
+        for (int k = 0; k < node->nin; k++) source[node->in[k]] |= !ad_is_constant(ad_handle(tape, node->in[k]), &c);
+    }
+}
+
+/* Whether y needs what is recorded instead of −x (of a difference) or x + x (of a product of the chain rule). */
+static bool needs_rewritten(const ad_tape *tape, const ad_node *x, const ad_paths *p)
+{
+    if (x->op != OP_sub && x->op != OP_chain) return false;
+    for (int64_t i = 0; i < p->count; i++) {
+        const ad_node *v = &tape->node[i], *first = v->nin == 2 ? &tape->node[v->in[0]] : NULL;
+        if (!p->needed[i] || v->op != x->op) continue;
+        if (v->op == OP_sub && v->in[0] == x->in[1] && v->in[1] == x->in[0]) return true;
+        bool multiple = first->op == OP_mul && (first->in[0] == x->in[0] || first->in[1] == x->in[0]);
+        if (v->op == OP_chain && v->in[1] == x->in[1] && multiple) return true;
+    }
+    return false;
+}
+
+bool ad_bypassed(const char *what, ad_var x, const ad_paths *p)
+{
+    ad_tape *tape = x.tape;
+    ad_op op = ad_node_of(x)->op;
+    if (ad_ops[op].kind == KIND_LEAF) return false;
+    bool *source = gibbs_alloc_zero(&tape->alloc, (size_t)x.id + 1, sizeof *source), found = false;
+    if (!source) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), true;
+    mark_sources(tape, x.id, source);
+    for (int32_t i = 0; i <= x.id && !found; i++)
+        if (source[i]) found = (i < x.id && i < p->count && p->needed[i]) || needs_rewritten(tape, &tape->node[i], p);
+    gibbs_release(&tape->alloc, source);
+    if (found)
+        ad_fail(tape, GIBBS_ARGUMENT,
+                "%s: y was not recorded from argument %s (node %d) alone, but from what that was made of; "
+                "ask for the derivative by a leaf",
+                what, ad_ops[op].name, x.id);
+    return found;
+}
+
+bool ad_reads(const char *what, ad_var y, const ad_var *x, int n)
+{
+    ad_paths paths;
+    if (!ad_paths_new(what, y, x, n, &paths)) return false;
+    ad_paths_free(y.tape, &paths);
+    return true;
 }
 
 bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape **tape, int32_t *axis)
@@ -58,5 +134,5 @@ bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape 
         if (ad_node_of(x[i])->axis != *axis)
             return ad_fail(*tape, GIBBS_AXIS, "%s: x 1 and x %d must both be shared, or be on one axis", what, i + 1),
                    false;
-    return true;
+    return ad_reads(what, y, x, n);
 }

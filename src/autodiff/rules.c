@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 ad_var ad_move_dim(ad_var x, int from, int to)
 {
     if (ad_is_null(x)) return x;
@@ -23,7 +22,7 @@ ad_var ad_sum_but_first(ad_var x)
 }
 
 /* A reduction's result with its dropped dimensions back, as ones, repeated to the argument's shape. */
-static ad_var unreduce(const ad_node *node, ad_var reduced, ad_var argument)
+ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument)
 {
     ad_shape full = ad_node_of(argument)->shape, kept = full;
     for (int i = 0; i < node->attr[1]; i++) kept.dim[node->attr[0] + i] = 1;
@@ -33,8 +32,8 @@ static ad_var unreduce(const ad_node *node, ad_var reduced, ad_var argument)
 /* 1 where the argument attains the maximum; divided by how many do. */
 static ad_var argmax_share(const ad_node *node, ad_var x, ad_var y)
 {
-    ad_var mask = ad_shift(ad_neg(ad_less(x, unreduce(node, y, x))), 1);
-    return ad_div(mask, unreduce(node, ad_sum_range(OP_sum, mask, node->attr[0], node->attr[1]), x));
+    ad_var mask = ad_shift(ad_neg(ad_less(x, ad_unreduce(node, y, x))), 1);
+    return ad_div(mask, ad_unreduce(node, ad_sum_range(OP_sum, mask, node->attr[0], node->attr[1]), x));
 }
 
 static ad_var batch_argmax_share(const ad_node *node, ad_var x, ad_var y)
@@ -51,7 +50,7 @@ ad_var ad_reduction_weight(ad_var y)
     switch (node.op) {
     case OP_max_reduce: return argmax_share(&node, x, y);
     case OP_batch_max: return batch_argmax_share(&node, x, y);
-    case OP_logsumexp: return ad_exp(ad_sub(x, unreduce(&node, y, x)));
+    case OP_logsumexp: return ad_exp(ad_sub(x, ad_unreduce(&node, y, x)));
     default: return ad_exp(ad_sub(x, y));
     }
 }
@@ -151,9 +150,9 @@ static ad_var vjp_structural(const ad_node *node, const ad_var *in, ad_var y, ad
     case OP_concat: return vjp_concat(node, in, ybar, which);
     case OP_gather: return ad_scatter_add(ybar, in[1], s.dim[0]);
     case OP_scatter_add: return ad_gather(ybar, in[1]);
-    case OP_sum: return unreduce(node, ybar, in[0]);
+    case OP_sum: return ad_unreduce(node, ybar, in[0]);
     case OP_max_reduce:
-    case OP_logsumexp: return ad_chain(unreduce(node, ybar, in[0]), ad_reduction_weight(y));
+    case OP_logsumexp: return ad_chain(ad_unreduce(node, ybar, in[0]), ad_reduction_weight(y));
     case OP_matmul: return vjp_matmul(node, in, ybar, which);
     case OP_user: return vjp_user(node, in, y, ybar, which);
     case OP_regroup: return ad_ungroup(ad_axis_of(in[0]), ybar);

@@ -1,6 +1,6 @@
 /* substitute.c — recording a function again on other arguments, and the placeholders that make a function of an
  * op's derivative. */
-#include "derive.h"
+#include "jacobian.h"
 
 ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape)
 {
@@ -93,6 +93,7 @@ static bool check_pair(ad_tape *tape, ad_var from, ad_var to, int number)
 ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
 {
     ad_tape *tape;
+    if (n > 0 && (!from || !to)) return ad_fail(y.tape, GIBBS_ARGUMENT, "substitute: a list is NULL");
     if (!ad_check_args("substitute", &y, 1, &tape) || !ad_check_args("substitute", from, n, &tape) ||
         !ad_check_args("substitute", to, n, &tape))
         return ad_handle(y.tape, -1);
@@ -101,6 +102,7 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
     for (int i = 0; i < n; i++)
         if (!check_pair(y.tape, from[i], to[i], i + 1)) return ad_handle(y.tape, -1);
     tape = y.tape;
+    if (n && !ad_reads("substitute", y, from, n)) return ad_handle(tape, -1);
     size_t count = (size_t)y.id + 1;
     ad_var result = ad_handle(tape, -1);
     bool *depends = gibbs_alloc_zero(&tape->alloc, 2 * count, sizeof *depends), *needed = depends + count;
@@ -126,7 +128,7 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
 ad_var ad_user(const ad_user_op *op, const ad_var *in)
 {
     ad_tape *tape;
-    if (!op || op->arguments < 1 || op->arguments > AD_MAX_ARGUMENTS || !op->shape || !op->kernel || !op->name)
+    if (!op || !in || op->arguments < 1 || op->arguments > AD_MAX_ARGUMENTS || !op->shape || !op->kernel || !op->name)
         return ad_fail(in ? in[0].tape : NULL, GIBBS_ARGUMENT,
                        "user op: needs a name, 1 to %d arguments, a shape and a kernel", AD_MAX_ARGUMENTS);
     if (!ad_check_args(op->name, in, op->arguments, &tape)) return ad_handle(tape, -1);

@@ -3,7 +3,6 @@
  * of it stay diagonal, and the tangent of xW for diagonal ẋ = 1 is W itself, shared by all samples. */
 #include "derive.h"
 
-
 ad_var ad_tangent_dense(ad_var node, ad_tangent t, int64_t directions)
 {
     if (ad_is_null(node)) return node;
@@ -145,11 +144,17 @@ static ad_var push(ad_var y, const ad_node *node, const ad_var *in, ad_var t, in
     }
 }
 
-/* Elementwise ops of diagonal tangents stay diagonal, and so do reshapes and lifts. */
+/* Whether each element of the result comes from that element of the arguments alone, of this sample or of others. */
+static bool keeps_elements(ad_op op)
+{
+    if (ad_ops[op].partial[0] || op == OP_select || op == OP_reshape || op == OP_lift) return true;
+    return ad_ops[op].kind == KIND_BATCH && op != OP_batch_matmul;
+}
+
+/* Such an op of diagonal tangents has a diagonal one. */
 static bool push_diagonal(ad_var y, const ad_node *node, const ad_var *in, const ad_tangent *t, ad_tangent *out)
 {
-    bool elementwise = ad_ops[node->op].partial[0] || node->op == OP_select;
-    if (!elementwise && node->op != OP_reshape && node->op != OP_lift) return false;
+    if (!keeps_elements(node->op)) return false;
     for (int k = 0; k < node->nin; k++)
         if (t[k].kind == TANGENT_DENSE) return false;
     *out = (ad_tangent){TANGENT_ZERO, ad_handle(y.tape, -1)};
@@ -162,28 +167,57 @@ static bool push_diagonal(ad_var y, const ad_node *node, const ad_var *in, const
     return true;
 }
 
-/* xW with diagonal ẋ: row i of W, times ẋᵢ. */
-static bool push_diagonal_row(const ad_node *node, const ad_var *in, const ad_tangent *t, int64_t D, ad_tangent *out)
+/* chain(δ, v), where δ is a unit matrix of n rows in `shape`; v itself where n is 1. */
+static ad_var where_equal(int64_t n, ad_shape shape, ad_var v)
+{
+    return n == 1 || ad_is_null(v) ? v : ad_chain(ad_reshape(ad_eye(v.tape, n), shape), v);
+}
+
+/* A reduction over some dimensions of what is diagonal: directions differ in the others alone, [p,r,q] to
+ * [p,r,q,p,q]. */
+static bool push_diagonal_reduction(ad_var y, const ad_node *node, const ad_var *in, const ad_tangent *t, int64_t D,
+                                    ad_tangent *out)
+{
+    bool sum = node->op == OP_sum;
+    if ((!sum && node->op != OP_logsumexp && node->op != OP_max_reduce) || t[0].kind != TANGENT_DIAGONAL) return false;
+    ad_shape s = ad_node_of(in[0])->shape, dense = ad_shape_prepend(D, &node->shape);
+    int64_t p = 1, q = 1;
+    for (int i = 0; i < s.rank; i++)
+        if (i < node->attr[0]) p *= s.dim[i];
+        else if (i >= node->attr[0] + node->attr[1]) q *= s.dim[i];
+    ad_var v = sum ? t[0].v : ad_chain(t[0].v, ad_reduction_weight(y));
+    v = where_equal(p * q, (ad_shape){5, {p, 1, q, p, q}}, ad_reshape(v, (ad_shape){5, {p, D / (p * q), q, 1, 1}}));
+    *out = (ad_tangent){TANGENT_DENSE, ad_broadcast_to(ad_reshape(v, dense), ad_is_shared(v) ? node->axis : -1, dense)};
+    return true;
+}
+
+/* Y = AB with one factor diagonal: ∂Y[a,c]/∂A[i,j] = v[i,j] B[j,c] where a = i, and likewise for B. The directions are
+ * the factor's two dimensions as it is stored; of these one is summed over, and δ lies between the other and Y's. */
+static bool push_diagonal_factor(const ad_node *node, const ad_var *in, const ad_tangent *t, int64_t D, ad_tangent *out)
 {
     if (node->op != OP_matmul || node->shape.dim[0] != 1) return false;
     int side = t[0].kind == TANGENT_DIAGONAL ? 0 : 1;
     if (t[side].kind != TANGENT_DIAGONAL || t[1 - side].kind != TANGENT_ZERO) return false;
-    if (node->shape.dim[side ? 2 : 1] != 1) return false;
+    int64_t kept = node->shape.dim[1 + side], free = node->shape.dim[2 - side], summed = D / kept;
+    int kept_at = node->attr[side] ? 1 - side : side, summed_at = 1 - kept_at;
     ad_var other = in[1 - side];
-    bool transposed = node->attr[1 - side] != side; /* bring D to the front */
-    if (transposed) other = ad_transpose(other);
-    int64_t n = node->shape.dim[side ? 1 : 2];
-    ad_var rows = ad_chain(ad_reshape(t[side].v, ad_mat(D, 1)), ad_reshape(other, ad_mat(D, n)));
-    ad_shape dense = ad_shape_prepend(D, &node->shape);
-    rows = ad_reshape(rows, dense);
-    *out = (ad_tangent){TANGENT_DENSE, ad_is_shared(rows) ? ad_broadcast_to(rows, node->axis, dense) : rows};
+    if (node->attr[1 - side] != side) other = ad_transpose(other); /* the summed dimension first */
+    ad_shape own = {4, {1, 1, 1, 1}}, across = own, unit = own, dense = ad_shape_prepend(D, &node->shape);
+    own.dim[kept_at] = kept, own.dim[summed_at] = summed;
+    across.dim[summed_at] = summed, across.dim[3 - side] = free;
+    unit.dim[kept_at] = unit.dim[2 + side] = kept;
+    ad_var v = ad_chain(ad_reshape(t[side].v, own), ad_reshape(other, across));
+    v = ad_reshape(where_equal(kept, unit, v), dense);
+    *out = (ad_tangent){TANGENT_DENSE, ad_broadcast_to(v, ad_is_shared(v) ? node->axis : -1, dense)};
     return true;
 }
 
 static ad_tangent tangent_of(ad_var y, const ad_node *node, const ad_var *in, const ad_tangent *t, int64_t D)
 {
     ad_tangent out = {TANGENT_ZERO, {y.tape, -1}};
-    if (push_diagonal(y, node, in, t, &out) || push_diagonal_row(node, in, t, D, &out)) return out;
+    if (push_diagonal(y, node, in, t, &out) || push_diagonal_reduction(y, node, in, t, D, &out) ||
+        push_diagonal_factor(node, in, t, D, &out))
+        return out;
     for (int k = 0; k < node->nin; k++) {
         if (t[k].kind == TANGENT_ZERO || !ad_differentiable(node, k)) continue;
         ad_var part = push(y, node, in, ad_tangent_dense(in[k], t[k], D), k, D);
@@ -208,4 +242,32 @@ void ad_tangents(ad_var y, const ad_paths *p, int64_t directions, ad_tangent *ta
         tangent[i] = tangent_of(ad_handle(tape, i), &node, in, t, directions);
         if (tangent[i].kind != TANGENT_ZERO && ad_is_zero(tangent[i].v)) tangent[i].kind = TANGENT_ZERO;
     }
+}
+
+ad_var ad_on_axis(ad_var v, int32_t axis)
+{
+    if (ad_is_null(v) || axis < 0 || ad_node_of(v)->axis >= 0) return v;
+    return ad_lift((ad_axis){v.tape, axis}, v);
+}
+
+ad_var ad_tangent_along(const char *what, ad_var y, const ad_var *x, const ad_var *v, int n)
+{
+    ad_tape *tape = y.tape;
+    ad_node own = *ad_node_of(y);
+    ad_var along = ad_handle(tape, -1);
+    ad_paths paths;
+    if (!ad_paths_new(what, y, x, n, &paths)) return along;
+    ad_tangent *tangent = gibbs_alloc_zero(&tape->alloc, (size_t)paths.count, sizeof *tangent);
+    if (!tangent) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
+    for (int i = 0; i < n && tangent; i++) {
+        ad_shape s = ad_node_of(x[i])->shape;
+        ad_tangent t = {TANGENT_DENSE, ad_reshape(v[i], ad_shape_prepend(1, &s))};
+        if (x[i].id <= y.id) tangent[x[i].id] = t;
+    }
+    if (tangent) ad_tangents(y, &paths, 1, tangent);
+    if (tape->error.status == GIBBS_OK)
+        along = ad_on_axis(ad_reshape(ad_tangent_dense(y, tangent[y.id], 1), own.shape), own.axis);
+    gibbs_release(&tape->alloc, tangent);
+    ad_paths_free(tape, &paths);
+    return along;
 }

@@ -8,6 +8,8 @@
  *      `expand` (within a sample) and `lift` (shared → per-sample) nodes, which cost nothing when a plan runs.
  *   4. Where a value is lifted, `lift` is outermost: a lift's input is shared, an expand's input is never a lift.
  *   5. Once `error.status` is set nothing is recorded any more.
+ *   6. An op that constructors look through, recording on its argument what was asked of it (−(−z), a transpose in a
+ *      product), is listed in refuse.c: a derivative by it would miss what was recorded past it.
  */
 #ifndef GIBBS_TAPE_H
 #define GIBBS_TAPE_H

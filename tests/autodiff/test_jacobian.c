@@ -294,3 +294,24 @@ Test(jacobian, reshaped_unit_matrix_is_no_unit)
     problem_free_results(&got, 1);
     problem_end(&p);
 }
+
+/* A user's op of shared values alone, whose result every sample reads: y = x·(θ³), each sample's gradient is x∘3θ². */
+Test(jacobian, users_ops_of_shared_values)
+{
+    problem p;
+    double *got[2];
+    cr_assert(problem_start(&p, GIBBS_FLOAT64, 0, 3));
+    ad_var x = problem_on(&p, p.data, ad_vec(USER_SIZE), -1, 1);
+    ad_var theta = problem_on(&p, problem_shared(&p), ad_vec(USER_SIZE), -1, 1), out[2];
+    ad_var y = ad_dot(x, ad_user(&user_cube, &theta));
+    ad_grad_per_sample(y, &theta, 1, &out[0]);
+    out[1] = ad_jacobian(y, &theta, 1);
+    cr_assert(problem_run(&p, out, 2, got), "%s %s", ad_tape_message(p.tape), p.message);
+    for (int k = 0; k < 2; k++)
+        for (int e = 0; e < DATA_ROWS * USER_SIZE; e++) {
+            double at = p.leaf[1].value[e % USER_SIZE], want = p.leaf[0].value[e] * 3 * at * at;
+            cr_expect_float_eq(got[k][e], want, 1e-14, "%d, %d: %g, not %g", k, e, got[k][e], want);
+        }
+    problem_free_results(got, 2);
+    problem_end(&p);
+}

@@ -1,4 +1,4 @@
-/* What matrices of derivatives, divergences and influences refuse, and in which words; nothing crashes on NULL. */
+/* What derivatives, matrices of them, divergences and influences refuse, and in which words; nothing crashes on NULL. */
 #include "support/problem.h"
 #include "support/user_ops.h"
 
@@ -35,6 +35,16 @@ static ad_var own_of_shared(stage *s) { return own(ad_sum(s->theta), s->theta); 
 static ad_var own_of_vector(stage *s) { return own(ad_mul(s->x, s->theta), s->theta); }
 static ad_var own_by_sample(stage *s) { return own(s->score, s->x); }
 static ad_var own_nowhere(stage *s) { return ad_grad_per_sample(s->score, &s->theta, 1, NULL), s->none; }
+static ad_var grad_no_list(stage *s)
+{
+    ad_var g;
+    return ad_grad(s->score, NULL, 1, &g), g;
+}
+static ad_var grad_nowhere(stage *s) { return ad_grad(s->score, &s->x, 1, NULL), s->none; }
+static ad_var vjp_nowhere(stage *s) { return ad_vjp(s->score, s->score, &s->x, 1, NULL), s->none; }
+static ad_var jvp_no_direction(stage *s) { return ad_jvp(s->score, &s->x, NULL, 1); }
+static ad_var jvp_other_axis(stage *s) { return ad_jvp(s->score, &s->x, &s->z, 1); }
+static ad_var substitute_nothing(stage *s) { return ad_substitute(s->score, &s->x, NULL, 1); }
 static ad_var own_null(stage *s) { return own(s->score, s->none); }
 static ad_var field_shape(stage *s) { return ad_divergence(s->score, s->x); }
 static ad_var field_axis(stage *s) { return ad_divergence(s->z, s->x); }
@@ -84,6 +94,12 @@ static const struct refusal {
     {own_by_sample, GIBBS_AXIS, "x must be shared"},
     {own_nowhere, GIBBS_ARGUMENT, "no place"},
     {own_null, GIBBS_TAPE, "grad_per_sample"},
+    {grad_no_list, GIBBS_ARGUMENT, "grad: a list is NULL"},
+    {grad_nowhere, GIBBS_ARGUMENT, "grad: a list is NULL"},
+    {vjp_nowhere, GIBBS_ARGUMENT, "vjp: a list is NULL"},
+    {jvp_no_direction, GIBBS_ARGUMENT, "jvp: a list is NULL"},
+    {jvp_other_axis, GIBBS_AXIS, "jvp: v 1 is on another axis than x"},
+    {substitute_nothing, GIBBS_ARGUMENT, "substitute: a list is NULL"},
     {field_shape, GIBBS_SHAPE, "the field has shape [], x has [3]"},
     {field_axis, GIBBS_AXIS, "«other»"},
     {field_null, GIBBS_TAPE, "divergence"},
@@ -128,6 +144,7 @@ Test(jacobian_errors, null_and_failed_tapes)
     cr_expect(ad_is_null(ad_jacobian(none, &none, 1)) && ad_is_null(ad_hessian(none, &none, 1)));
     cr_expect(ad_is_null(ad_divergence(none, none)) && ad_is_null(ad_influence(no_axis, none)));
     cr_expect_neq(ad_grad_per_sample(none, &none, 1, &g), GIBBS_OK);
+    cr_expect(ad_is_null(ad_user(&user_cube, NULL)) && ad_is_null(ad_jvp(none, NULL, NULL, 1)));
     problem p;
     cr_assert(problem_start(&p, GIBBS_FLOAT64, 0, 1));
     ad_var x = problem_on(&p, p.data, ad_vec(3), -1, 1);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIMENSIONS = 16 };
+enum { DIMENSIONS = 16, MOST_ROWS = 12 }; /* elements and samples of x */
 
 static int64_t dimension(ad_var x)
 {
@@ -36,7 +36,7 @@ static bool differences(problem *p, ad_var E, ad_var x, const double *const *the
     const double *still[PROBLEM_LEAVES] = {NULL}, *move[PROBLEM_LEAVES] = {NULL};
     const double *const *along[2] = {theta ? theta : still, move};
     const quad s = 1e-7f128;
-    quad at[3][DATA_ROWS];
+    quad at[3][MOST_ROWS];
     int leaf = problem_find(p, x);
     int64_t d = dimension(x), rows = p->leaf[leaf].size / d;
     double *unit = calloc((size_t)p->leaf[leaf].size, sizeof *unit);
@@ -74,7 +74,7 @@ typedef struct outputs {
 
 static bool compare(problem *p, ad_var E, ad_var x, ad_var v, double *const *got, hessian_errors *e)
 {
-    quad g[DATA_ROWS * DIMENSIONS], h[DATA_ROWS * DIMENSIONS];
+    quad g[MOST_ROWS * DIMENSIONS], h[MOST_ROWS * DIMENSIONS];
     int64_t d = dimension(x), n = p->leaf[problem_find(p, x)].size;
     if (!differences(p, E, x, NULL, 0, g, h)) return false;
     double scale = 0;
@@ -107,7 +107,7 @@ bool hessian_check(problem *p, ad_var E, ad_var x, hessian_errors *errors)
     ad_var v = problem_like(p, x);
     double *got[3 + DIMENSIONS];
     *errors = (hessian_errors){0};
-    if (d > DIMENSIONS) return false;
+    if (d > DIMENSIONS || p->leaf[problem_find(p, x)].size > d * MOST_ROWS) return false;
     o.curvature = ad_directional_curvature(E, x, v);
     for (int64_t i = 0; i < d; i++) o.product[i] = ad_hvp(E, x, unit_vector(x, i));
     if (!problem_run(p, &o.diagonal, 3 + (int)d, got)) return false;
@@ -140,7 +140,7 @@ ad_var hessian_score_loss_by_products(ad_var E, ad_var x)
 
 static bool reference_loss(problem *p, ad_var E, ad_var x, const double *const *theta, quad t, quad *loss)
 {
-    quad g[DATA_ROWS * DIMENSIONS], h[DATA_ROWS * DIMENSIONS];
+    quad g[MOST_ROWS * DIMENSIONS], h[MOST_ROWS * DIMENSIONS];
     int64_t d = dimension(x), n = p->leaf[problem_find(p, x)].size;
     if (!differences(p, E, x, theta, t, g, h)) return false;
     *loss = 0;
