@@ -50,8 +50,8 @@ static gibbs_status draw(bench_direct *d, int i, gibbs_error *error)
         memcpy(to, d->numbers[0] + leaf_count(d, 0) - n, sizeof *to * (size_t)n);
         return GIBBS_OK;
     }
-    gibbs_status status = ebm_gaussian_diagonal(1, &zero, &one, NULL, &normal, error);
-    if (!status) status = ebm_proposal_sample(normal, n, DRAW_SEED, (uint64_t)i + 1, to, NULL, error);
+    gibbs_status status = ebm_proposal_gaussian_diagonal(1, &zero, &one, NULL, &normal, error);
+    if (!status) status = ebm_proposal_sample(normal, n, DRAW_SEED, (uint64_t)i + 1, NULL, to, NULL, error);
     for (int64_t k = 0; !status && k < n; k++)
         to[k] = (float)(d->leaf[i].numbers == BENCH_UNIFORM ? 0.5 * erfc(-M_SQRT1_2 * to[k]) : to[k]);
     ebm_proposal_free(normal);

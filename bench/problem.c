@@ -64,8 +64,8 @@ static gibbs_status move_parameters(ebm_model *model, gibbs_error *error)
     double *theta = malloc(sizeof *theta * (size_t)n), *offset = malloc(sizeof *offset * (size_t)n);
     ebm_proposal *noise = NULL;
     gibbs_status status = theta && offset ? GIBBS_OK : out_of_memory(error);
-    if (!status) status = ebm_gaussian_diagonal(1, &zero, &sd, NULL, &noise, error);
-    if (!status) status = ebm_proposal_sample(noise, n, BENCH_SEED, UINT64_MAX, offset, NULL, error);
+    if (!status) status = ebm_proposal_gaussian_diagonal(1, &zero, &sd, NULL, &noise, error);
+    if (!status) status = ebm_proposal_sample(noise, n, BENCH_SEED, UINT64_MAX, NULL, offset, NULL, error);
     if (!status) {
         ebm_model_get(model, theta);
         for (int64_t i = 0; i < n; i++) theta[i] = (float)(theta[i] + offset[i]);
@@ -87,7 +87,7 @@ static gibbs_status make_proposal(const bench_case *c, double mean, double sd, e
         both[i] = mean;
         both[c->dim + i] = sd;
     }
-    gibbs_status status = ebm_gaussian_diagonal(c->dim, both, both + c->dim, NULL, q, error);
+    gibbs_status status = ebm_proposal_gaussian_diagonal(c->dim, both, both + c->dim, NULL, q, error);
     free(both);
     return status;
 }
@@ -101,7 +101,7 @@ static gibbs_status make_data(bench_problem *p, gibbs_error *error)
     p->x = malloc(gibbs_dtype_size(p->dtype) * (size_t)n);
     gibbs_status status = p->data && p->x ? GIBBS_OK : out_of_memory(error);
     if (!status) status = make_proposal(p->c, 0, p->c->method == BENCH_GAUSSIAN ? 2 : 1, &truth, error);
-    if (!status) status = ebm_proposal_sample(truth, p->c->rows, BENCH_SEED + 1, 0, p->data, NULL, error);
+    if (!status) status = ebm_proposal_sample(truth, p->c->rows, BENCH_SEED + 1, 0, NULL, p->data, NULL, error);
     for (int64_t i = 0; !status && i < n; i++) {
         float value = (float)p->data[i];
         p->data[i] = value;

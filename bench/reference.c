@@ -56,7 +56,7 @@ static gibbs_status add_points(file *f, const bench_problem *p, gibbs_error *err
     add(f, "y", ad_mat(rows, p->c->dim), f->y);
     if (p->c->method == BENCH_CD) return chain_ends(p, f->y, error);
     if (p->c->method == BENCH_DENOISE) return bench_denoise_noise(p, f->y, error);
-    gibbs_status status = ebm_proposal_sample(p->proposal, rows, BENCH_SEED, 0, f->y, f->log_q, error);
+    gibbs_status status = ebm_proposal_sample(p->proposal, rows, BENCH_SEED, 0, NULL, f->y, f->log_q, error);
     add(f, "log_q", ad_vec(rows), f->log_q);
     return status;
 }

@@ -41,10 +41,10 @@ static gibbs_status draw_chains(int64_t rows, uint64_t seed, ebm_data *out, gibb
     ebm_proposal *uniform = NULL, *normal = NULL;
     for (int t = 0; t < LENGTH; t++) high[t] = 1, sd[t] = NOISE;
     gibbs_status status = x && random ? GIBBS_OK : fail(error, GIBBS_MEMORY, "the chains: out of memory");
-    if (!status) status = ebm_uniform(LENGTH, low, high, NULL, &uniform, error);
-    if (!status) status = ebm_gaussian_diagonal(LENGTH, low, sd, NULL, &normal, error);
-    if (!status) status = ebm_proposal_sample(uniform, rows, seed, 0, random, NULL, error);
-    if (!status) status = ebm_proposal_sample(normal, rows, seed, 1, noise, NULL, error);
+    if (!status) status = ebm_proposal_uniform(LENGTH, low, high, NULL, &uniform, error);
+    if (!status) status = ebm_proposal_gaussian_diagonal(LENGTH, low, sd, NULL, &normal, error);
+    if (!status) status = ebm_proposal_sample(uniform, rows, seed, 0, NULL, random, NULL, error);
+    if (!status) status = ebm_proposal_sample(normal, rows, seed, 1, NULL, noise, NULL, error);
     for (int64_t i = 0; !status && i < rows; i++)
         for (int t = 0, label = 0; t < LENGTH; t++) {
             double u = random[i * LENGTH + t], *row = x + i * CHAIN;
@@ -197,7 +197,8 @@ static gibbs_status compare(const settings *set, outcome *o, gibbs_error *error)
 
 static const char picture[] =
     "set xlabel 'step, from label to label'; set ylabel 'log potential, less row and column means'\n"
-    "set key top right; set xrange [-0.6:8.6]; set yrange [-2:2]; set xtics scale 0\n"
+    "set key at screen 0.5, screen 0.03 center horizontal maxrows 1; set bmargin at screen 0.17\n"
+    "set xrange [-0.6:8.6]; set yrange [-2:2]; set xtics scale 0\n"
     "plot NAME.'.csv' skip 1 using 0:3:xticlabels(sprintf('%d to %d', $1, $2)) with points pt 4 ps 3 lw 2 lc rgb RED "
     "title 'truth', \\\n"
     "  '' skip 1 using 0:4:(1.96 * $5) with yerrorbars pt 7 ps 1.2 lw 2 lc rgb BLUE title 'CRF, 95 % interval'\n";

@@ -80,7 +80,8 @@ static gibbs_status fit_set(const settings *set, int k, ebm_data *data, ebm_mode
     progress_line line = progress_start(set->set[k], set->common.quiet);
     ebm_fit_options fit = ebm_fit_defaults();
     ebm_proposal *noise = NULL;
-    if (!status) status = ebm_uniform(2, (double[]){-REACH, -REACH}, (double[]){REACH, REACH}, NULL, &noise, error);
+    if (!status)
+        status = ebm_proposal_uniform(2, (double[]){-REACH, -REACH}, (double[]){REACH, REACH}, NULL, &noise, error);
     fit.loss = &ebm_loss_nce;
     fit.loss_options.proposal = noise, fit.loss_options.noise_ratio = 4;
     fit.steps = (int64_t)set->steps, fit.batch = 256, fit.rate = 0.004, fit.schedule = EBM_SCHEDULE_COSINE;

@@ -109,28 +109,16 @@ static void newton(const ebm_data *data, double ridge, double *w)
 
 /* ---- Data and pictures ------------------------------------------------------------------------------------------ */
 
-/* Standardised inputs and a one-hot label from the table's five columns. */
+/* Standardised inputs and a one-hot label from the table's five columns; mean and sd get ROW numbers each. */
 static gibbs_status read_table(const char *path, ebm_data *out, double *mean, double *sd, gibbs_error *error)
 {
     ebm_data table;
     gibbs_status status = ebm_data_read(path, NULL, &table, error);
-    double *x = status ? NULL : calloc((size_t)(table.rows * ROW), sizeof *x), column_mean[X + 1], column_sd[X + 1];
-    if (!status && !x) status = fail(error, GIBBS_MEMORY, "%.200s: out of memory", path);
     if (!status && table.cols != X + 1)
         status = fail(error, GIBBS_DATA, "%.200s has %lld columns; four inputs and a label are needed", path,
                       (long long)table.cols);
-    for (int64_t i = 0; !status && i < table.rows; i++) {
-        double label = table.x[i * (X + 1) + X];
-        if (label != 0 && label != 1 && label != 2)
-            status = fail(error, GIBBS_DATA, "%.200s: row %lld: the label is %g, not 0, 1 or 2", path, (long long)i + 1,
-                          label);
-        else x[i * ROW + X + (int)label] = 1;
-    }
-    if (!status) status = ebm_data_standardise(&table, column_mean, column_sd, error);
-    for (int64_t i = 0; !status && i < table.rows; i++) memcpy(x + i * ROW, table.x + i * (X + 1), X * sizeof *x);
-    if (!status) status = ebm_data_from(x, table.rows, ROW, NULL, out, error);
-    for (int k = 0; !status && k < X; k++) mean[k] = column_mean[k], sd[k] = column_sd[k];
-    free(x);
+    if (!status) status = ebm_data_one_hot(&table, X, LABELS, out, error);
+    if (!status) status = ebm_data_standardise_first(out, X, mean, sd, error);
     ebm_data_free(&table);
     return status;
 }
@@ -139,8 +127,9 @@ static const char regions[] =
     "set xlabel 'petal length, cm'; set ylabel 'petal width, cm'; unset grid; set autoscale fix\n"
     "set key at screen 0.5, screen 0.03 center horizontal maxrows 1 samplen 1; set bmargin at screen 0.17\n"
     "plot NAME.'.csv' skip 1 using 1:2:3:4:5 with rgbimage notitle, \\\n"
-    "  for [k = 0:2] NAME.'-data.csv' skip 1 using 1:($3 == k ? $2 : NaN) with points pt 7 ps 1.1 \\\n"
-    "    lc rgb word(BLUE.' '.GREEN.' '.RED, k + 1) title word('setosa versicolor virginica', k + 1)\n";
+    "  for [k = 0:2] NAME.'-data.csv' skip 1 using 1:($3 == k ? $2 : NaN) with points \\\n"
+    "    pt 5 + 2 * k ps 1.1 lc rgb word(BLUE.' '.GREEN.' '.RED, k + 1) \\\n"
+    "    title word('setosa versicolor virginica', k + 1)\n";
 
 /* p(label | petal length and width), the other inputs at their means, mixed from three colours; and the data. */
 static gibbs_status draw_regions(const settings *set, const ebm_data *data, ebm_model *model, const double *mean,
@@ -175,7 +164,7 @@ static gibbs_status draw_regions(const settings *set, const ebm_data *data, ebm_
                              points, error);
     return status ? status
                   : picture_draw(set->common.out, "conditional-iris",
-                                 "p(species | x) by a conditional energy, at the mean sepal", regions, error);
+                                 "p(species | petal) by a conditional energy, for a mean sepal", regions, error);
 }
 
 /* ---- Telling ---------------------------------------------------------------------------------------------------- */
@@ -211,7 +200,7 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     ebm_data data = {0};
     ebm_model *model = NULL;
     ebm_uncertainty u = {0};
-    double mean[X], sd[X];
+    double mean[ROW], sd[ROW];
     gibbs_status status = folder_make(set->common.out, error);
     if (!status) status = report_check(set->common.json, error);
     if (!status) status = read_table(set->data, &data, mean, sd, error);

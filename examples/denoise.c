@@ -182,8 +182,9 @@ static gibbs_status add_noise(const settings *set, problem *p, gibbs_error *erro
     static const double zero[DIM];
     ebm_proposal *q = NULL;
     double *x = p->denoiser[NOISY].x;
-    gibbs_status status = ebm_gaussian_full(DIM, zero, p->noise.covariance, NULL, &q, error);
-    if (!status) status = ebm_proposal_sample(q, p->test.rows, (uint64_t)set->common.seed, UINT64_MAX, x, NULL, error);
+    gibbs_status status = ebm_proposal_gaussian_full(DIM, zero, p->noise.covariance, NULL, &q, error);
+    if (!status)
+        status = ebm_proposal_sample(q, p->test.rows, (uint64_t)set->common.seed, UINT64_MAX, NULL, x, NULL, error);
     for (int64_t i = 0; !status && i < p->test.rows * DIM; i++) x[i] += p->test.x[i];
     ebm_proposal_free(q);
     return status;

@@ -4,6 +4,7 @@
  * importance sampling, contrastive divergence, score matching and noise contrastive estimation; all four densities are
  * then normalised by quadrature and compared on rows that none of them saw. Reading order: main, run_method, train,
  * judge. The command line is in common/, and so are the pictures. */
+#include "common/data_load.h"
 #include "common/density_plot.h"
 #include "common/density_settings.h"
 #include "common/failure.h"
@@ -58,13 +59,11 @@ const ebm_loss noisy_score_matching = {
 
 /* ---- Fitting one loss -------------------------------------------------------------------------------------- */
 
-static double chosen_or(double chosen, double otherwise) { return isnan(chosen) ? otherwise : chosen; }
-
 static ebm_loss_options loss_options(const settings *set, const problem *p, const method *m)
 {
     ebm_loss_options o = ebm_loss_defaults();
     o.proposal = p->noise;
-    o.noise_ratio = chosen_or(set->noise_ratio, m->noise_ratio);
+    o.noise_ratio = setting_or(set->noise_ratio, m->noise_ratio);
     o.redraw = 1; /* before every step: a network would learn the gaps between fixed points */
     o.sampler_steps = (int)set->cd_steps;
     o.sampler_step = set->cd_step;
@@ -79,9 +78,9 @@ static gibbs_status train(const settings *set, const problem *p, const method *m
     ebm_fit_options o = ebm_fit_defaults();
     o.loss = m->loss;
     o.loss_options = loss_options(set, p, m);
-    o.steps = (int64_t)chosen_or(set->steps, m->steps);
-    o.rate = chosen_or(set->rate, m->rate);
-    o.weight_decay = chosen_or(set->weight_decay, m->weight_decay);
+    o.steps = (int64_t)setting_or(set->steps, m->steps);
+    o.rate = setting_or(set->rate, m->rate);
+    o.weight_decay = setting_or(set->weight_decay, m->weight_decay);
     o.batch = (int64_t)set->batch;
     o.schedule = EBM_SCHEDULE_COSINE;
     o.clip = 10;
@@ -146,7 +145,7 @@ static gibbs_status save(const settings *set, const problem *p, const method *m,
     char path[PATH_SIZE], name[NAME], history[2 * NAME], title[2 * NAME];
     snprintf(name, sizeof name, "density2d-%s", m->name);
     snprintf(history, sizeof history, "%s-history.csv", name);
-    snprintf(title, sizeof title, "%s: held-out mean log-likelihood %.3f", m->loss->title, r->held_out);
+    snprintf(title, sizeof title, "%s: held-out mean log-likelihood %.3f (standardised)", m->loss->title, r->held_out);
     gibbs_status status = file_path(path, &r->unsaved, set->common.out, "%s.safetensors", name);
     if (!status) status = ebm_model_save(model, path, &r->unsaved);
     if (!status) status = save_history(set, history, &r->fit, &r->unsaved);
@@ -190,31 +189,23 @@ static gibbs_status measure_gaussian(problem *p, gibbs_error *error)
     ebm_proposal *q = NULL;
     double *log_density = malloc(sizeof *log_density * (size_t)p->held.rows);
     gibbs_status status = log_density ? GIBBS_OK : fail(error, GIBBS_MEMORY, "out of memory");
-    if (!status) status = ebm_gaussian_fit(&p->train, 1, 1, NULL, &q, error);
-    if (!status) status = ebm_proposal_log_density(q, p->held.x, p->held.rows, log_density, error);
+    if (!status) status = ebm_proposal_gaussian_fit(&p->train, 1, 1, NULL, &q, error);
+    if (!status) status = ebm_proposal_log_density(q, p->held.x, p->held.rows, NULL, log_density, error);
     if (!status) p->gaussian = mean_of(log_density, p->held.rows);
     ebm_proposal_free(q);
     free(log_density);
     return status;
 }
 
-static gibbs_status read_or_draw(const settings *set, ebm_data *all, gibbs_error *error)
-{
-    for (int i = 0; ebm_data_generator(i); i++)
-        if (!strcmp(set->data, ebm_data_generator(i)))
-            return ebm_data_generate(set->data, (int64_t)set->rows, (uint64_t)set->split_seed, NULL, all, error);
-    return ebm_data_read(set->data, NULL, all, error);
-}
-
 static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
 {
     ebm_data all;
     char path[PATH_SIZE];
-    gibbs_status status = read_or_draw(set, &all, error);
+    gibbs_status status = data_read_or_draw(set->data, set->rows, set->split_seed, &all, error);
     if (status) return status;
     status = split_and_scale(set, &all, p, error);
     ebm_data_free(&all);
-    if (!status) status = ebm_gaussian_fit(&p->train, 1, 1.5, NULL, &p->noise, error);
+    if (!status) status = ebm_proposal_gaussian_fit(&p->train, 1, 1.5, NULL, &p->noise, error);
     if (!status) status = measure_gaussian(p, error);
     if (!status) status = folder_make(set->common.out, error);
     if (!status) status = report_check(set->common.json, error);
@@ -265,10 +256,11 @@ static void print_row(const settings *set, const problem *p, const method *m, co
                r->quadrature.log_z_doubled);
 }
 
-static void report_row(report *list, const method *m, const result *r)
+static void report_row(report *list, const settings *set, const method *m, const result *r)
 {
     report *row = report_object(list, NULL);
     report_text(row, "loss", m->name);
+    method_report(set, m, report_object(row, "settings"));
     report_text(row, "error", r->error.status ? r->error.message : r->unsaved.message);
     report_whole(row, "steps", r->fit.steps);
     report_whole(row, "best_step", r->fit.best_step);
@@ -309,12 +301,11 @@ static gibbs_status write_report(const settings *set, const problem *p, const re
     report_whole(root, "held_out_rows", p->held.rows);
     report_numbers(root, "mean", p->mean, p->train.cols);
     report_numbers(root, "sd", p->sd, p->train.cols);
-    report_number(root, "seed", set->common.seed);
-    report_number(root, "split_seed", set->split_seed);
+    settings_report(set, report_object(root, "settings"));
     report_number(root, "gaussian_held_out_mean_log_likelihood", p->gaussian);
     report *list = report_list(root, "losses");
     for (int i = 0; i < METHODS; i++)
-        if (set->chosen[i]) report_row(list, &methods[i], &r[i]);
+        if (set->chosen[i]) report_row(list, set, &methods[i], &r[i]);
     gibbs_status status = report_write(root, set->common.json, error);
     report_free(root);
     return status;

@@ -221,7 +221,7 @@ static gibbs_status all_draws(const settings *set, const panel *p, const double 
     ebm_proposal *narrow = NULL;
     ebm_loss_options options = ebm_loss_defaults();
     gibbs_status status = make_model(&s->model, error);
-    if (!status) status = ebm_gaussian_diagonal(1, &mean, &sd, NULL, &narrow, error);
+    if (!status) status = ebm_proposal_gaussian_diagonal(1, &mean, &sd, NULL, &narrow, error);
     options.proposal = p->moving ? &wide : narrow;
     options.noise_ratio = (double)p->points / p->rows;
     options.threads = (int)set->common.threads;
@@ -257,7 +257,7 @@ static gibbs_status save(const settings *set, const panel *p, const study *s, gi
     gibbs_status status = table_write(set->common.out, name, header, s->grid, cols, row, error);
     free(row);
     if (status) return status;
-    return band_plot_draw(set->common.out, p->name, p->title, p->single ? SINGLE : 0, least - 0.4 * s->rows,
+    return band_plot_draw(set->common.out, p->name, p->title, p->single ? SINGLE : 0, least - 0.55 * s->rows,
                           least + 0.8 * s->rows, error);
 }
 
@@ -316,9 +316,9 @@ static gibbs_status draw_data(const settings *set, double *x, int64_t rows, gibb
 {
     const double mean = 0;
     ebm_proposal *truth;
-    gibbs_status status = ebm_gaussian_diagonal(1, &mean, &TRUE_THETA, NULL, &truth, error);
+    gibbs_status status = ebm_proposal_gaussian_diagonal(1, &mean, &TRUE_THETA, NULL, &truth, error);
     if (status) return status;
-    status = ebm_proposal_sample(truth, rows, (uint64_t)set->common.seed, UINT64_MAX, x, NULL, error);
+    status = ebm_proposal_sample(truth, rows, (uint64_t)set->common.seed, UINT64_MAX, NULL, x, NULL, error);
     ebm_proposal_free(truth);
     return status;
 }

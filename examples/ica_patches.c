@@ -66,7 +66,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
     p->gaussian = -0.5 * p->dims * log(2 * PI);
     for (int64_t i = 0; !status && i < held->rows * held->cols; i++)
         p->gaussian -= 0.5 * held->x[i] * held->x[i] / (double)held->rows;
-    return status ? status : ebm_student_t_fit(&p->patches.train, 5, 0.8, NULL, &p->noise, error);
+    return status ? status : ebm_proposal_student_t_fit(&p->patches.train, 5, 0.8, NULL, &p->noise, error);
 }
 
 /* ---- One fit ----------------------------------------------------------------------------------------------------- */

@@ -70,7 +70,7 @@ static void grid_edges(int64_t *edge)
     }
 }
 
-/* Couplings of either sign, of sd `coupling`, and fields of half that. ebm_enumerate counts states as ebm_space_rows
+/* Couplings of either sign, of sd `coupling`, and fields of half that. ebm_enumerate counts states as ebm_points_space
  * lists them. */
 static gibbs_status problem_new(const settings *set, problem *p, gibbs_error *error)
 {
@@ -82,10 +82,10 @@ static gibbs_status problem_new(const settings *set, problem *p, gibbs_error *er
     ebm_mrf_spec spec = {.space = {.variables = SPINS}, .edges = edges, .edge_count = EDGES, .dtype = GIBBS_FLOAT64};
     for (int i = 0; i < THETA; i++) sd[i] = set->coupling * (i < EDGES ? 1 : 0.5);
     gibbs_status status = ebm_model_ising(&spec, &p->model, error);
-    if (!status) status = ebm_points_states(SPINS, 2, (double[]){0, 1}, NULL, &p->states, error);
-    if (!status) ebm_space_rows(&spec.space, 0, STATES, p->states.x);
-    if (!status) status = ebm_gaussian_diagonal(THETA, mean, sd, NULL, &normal, error);
-    if (!status) status = ebm_proposal_sample(normal, 1, (uint64_t)set->common.seed, UINT64_MAX, p->truth, NULL, error);
+    if (!status) status = ebm_points_space(&spec.space, NULL, &p->states, error);
+    if (!status) status = ebm_proposal_gaussian_diagonal(THETA, mean, sd, NULL, &normal, error);
+    if (!status)
+        status = ebm_proposal_sample(normal, 1, (uint64_t)set->common.seed, UINT64_MAX, NULL, p->truth, NULL, error);
     if (!status) ebm_model_set(p->model, p->truth);
     if (!status) status = ebm_enumerate(p->model, &spec.space, &p->log_z, p->probability, error);
     ebm_proposal_free(normal);
@@ -98,7 +98,7 @@ static gibbs_status draw(const problem *p, int64_t rows, uint64_t seed, ebm_data
     int64_t *index = malloc((size_t)rows * sizeof *index);
     double *x = malloc((size_t)(rows * SPINS) * sizeof *x);
     gibbs_status status = index && x ? GIBBS_OK : fail(error, GIBBS_MEMORY, "the sample: out of memory");
-    if (!status) status = ebm_resample(p->probability, STATES, rows, 1, seed, index, error);
+    if (!status) status = ebm_resample(p->probability, STATES, rows, 1, seed, NULL, index, error);
     for (int64_t i = 0; !status && i < rows; i++)
         memcpy(x + i * SPINS, p->states.x + index[i] * SPINS, SPINS * sizeof *x);
     if (!status) status = ebm_data_from(x, rows, SPINS, NULL, data, error);

@@ -37,10 +37,31 @@ typedef struct problem {
     const double *mu, *x, *weight;
     int64_t rows;
     void *context;
+    const ebm_data *data; /* whose means μ is, or NULL */
 } problem;
 
-/* Finds η and log Z; log_p (may be NULL) is the log density at every point of the support. */
-static gibbs_status solve(const problem *p, double *eta, double *log_z, double *log_p, gibbs_error *error)
+/* Standard errors of η̂ where μ is the data's: it is then the maximum likelihood estimate, and the support the space of
+ * an exact likelihood. */
+static gibbs_status find_errors(const problem *p, ebm_model *model, double *standard_error, gibbs_error *error)
+{
+    ebm_points support = {.rows = p->rows, .dim = 1, .x = (double *)p->x};
+    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_uncertainty u = {0};
+    support.log_weight = malloc((size_t)p->rows * sizeof *support.log_weight);
+    if (!support.log_weight) return fail(error, GIBBS_MEMORY, "the support: out of memory");
+    for (int64_t i = 0; i < p->rows; i++) support.log_weight[i] = p->weight ? log(p->weight[i]) : 0;
+    fit.loss = &ebm_loss_exact_ml, fit.loss_options.points = &support;
+    gibbs_status status = ebm_standard_errors(model, p->data, &fit, &u, error);
+    for (int j = 0; !status && j < p->k; j++) standard_error[j] = u.standard_error[j];
+    ebm_uncertainty_free(&u);
+    free(support.log_weight);
+    return status;
+}
+
+/* Finds η and log Z; log_p (may be NULL) is the log density at every point of the support, and `standard_error` (read
+ * where there are data) that of η. */
+static gibbs_status solve(const problem *p, double *eta, double *log_z, double *log_p, double *standard_error,
+                          gibbs_error *error)
 {
     ebm_exponential_spec spec = {.dim = 1, .statistics = {.record = p->T, .size = p->k, .context = p->context},
                                  .dtype = GIBBS_FLOAT64};
@@ -51,6 +72,7 @@ static gibbs_status solve(const problem *p, double *eta, double *log_z, double *
     ebm_model_get(model, eta);
     if (!status && log_p) status = ebm_model_energy(model, p->x, p->rows, log_p, NULL, error);
     for (int64_t i = 0; !status && log_p && i < p->rows; i++) log_p[i] = -log_p[i] - *log_z;
+    if (!status && p->data) status = find_errors(p, model, standard_error, error);
     ebm_model_free(model);
     return status;
 }
@@ -133,7 +155,7 @@ static gibbs_status die(const settings *set, report *root, gibbs_error *error)
     char title[128];
     for (int i = 0; i < FACES; i++) x[i] = i + 1, mass += exp(truth * (i + 1));
     problem q = {.T = first, .k = 1, .mu = &set->mean, .x = x, .rows = FACES};
-    gibbs_status status = solve(&q, &eta, &log_z, p, error);
+    gibbs_status status = solve(&q, &eta, &log_z, p, NULL, error);
     if (status) return status;
     for (int i = 0; i < FACES; i++) {
         p[i] = exp(p[i]);
@@ -185,7 +207,7 @@ static gibbs_status families(const settings *set, report *root, gibbs_error *err
         double eta[2] = {0}, log_z;
         place(f->low, f->high, x, weight);
         problem p = {.T = f->T, .k = f->k, .mu = f->mu, .x = x, .weight = weight, .rows = NODES};
-        if ((status = solve(&p, eta, &log_z, NULL, error))) break;
+        if ((status = solve(&p, eta, &log_z, NULL, NULL, error))) break;
         report *r = report_object(all, NULL);
         report_text(r, "family", f->name);
         report_numbers(r, "eta", eta, f->k);
@@ -211,72 +233,112 @@ static const char moments_picture[] =
     "  for [j = 1:4] NAME.'.csv' skip 1 using 1:(column(1 + j)) with lines lw 2.5 \\\n"
     "    lc rgb word(OCHRE.' '.VIOLET.' '.GREEN.' '.BLUE, j) title sprintf('%d moments', 2 * j)\n";
 
-/* CURVES densities that know 2, 4, … moments of x, on the nodes: a column each of `row`, after x. */
-static gibbs_status fit_moments(const settings *set, const ebm_data *data, basis *b, const double *x,
-                                const double *weight, double *row, report *list, gibbs_error *error)
+/* What came of the first k moments. */
+typedef struct moment_fit {
+    int k;
+    double eta[MOST], error[MOST], entropy, log_likelihood;
+} moment_fit;
+
+/* The mean of log p over the data, of which log_p has the values at the nodes: a line between these. */
+static double mean_log_p(const ebm_data *data, const basis *b, const double *log_p)
+{
+    double mean = 0;
+    for (int64_t i = 0; i < data->rows; i++) {
+        double at = (data->x[i] - b->low) / (b->high - b->low) * (NODES - 1);
+        int node = at < NODES - 1 ? (int)at : NODES - 2;
+        mean += (log_p[node] + (at - node) * (log_p[node + 1] - log_p[node])) / (double)data->rows;
+    }
+    return mean;
+}
+
+/* CURVES densities that know 2, 4, … moments of the data, on the nodes: a column each of `row`, after x. */
+static gibbs_status fit_moments(const ebm_data *data, basis *b, const double *x, const double *weight, double *row,
+                                moment_fit *fit, gibbs_error *error)
 {
     static double log_p[NODES];
     gibbs_status status = GIBBS_OK;
     for (int c = 0; !status && c < CURVES; c++) {
-        double mu[MOST] = {0}, eta[MOST], log_z, fit = 0;
-        b->k = 2 * (c + 1);
+        moment_fit *f = &fit[c];
+        double mu[MOST] = {0}, log_z;
+        f->k = b->k = 2 * (c + 1);
         for (int64_t i = 0; i < data->rows; i++)
-            for (int j = 0; j < b->k; j++) mu[j] += pow(scaled(b, data->x[i * data->cols]), j + 1) / (double)data->rows;
-        problem p = {powers, b->k, mu, x, weight, NODES, b};
-        if ((status = solve(&p, eta, &log_z, log_p, error))) break;
+            for (int j = 0; j < b->k; j++) mu[j] += pow(scaled(b, data->x[i]), j + 1) / (double)data->rows;
+        problem p = {powers, b->k, mu, x, weight, NODES, b, data};
+        if ((status = solve(&p, f->eta, &log_z, log_p, f->error, error))) break;
         for (int i = 0; i < NODES; i++) row[(CURVES + 1) * i + c + 1] = exp(log_p[i]);
-        for (int64_t i = 0; i < data->rows; i++) { /* log p at the data, between nodes */
-            double at = (data->x[i * data->cols] - b->low) / (b->high - b->low) * (NODES - 1);
-            int node = at < NODES - 1 ? (int)at : NODES - 2;
-            fit += (log_p[node] + (at - node) * (log_p[node + 1] - log_p[node])) / (double)data->rows;
-        }
-        if (!set->common.quiet) printf("%7d %11.6f %15.6f\n", b->k, entropy(&p, eta, log_z), fit);
-        report *r = report_object(list, NULL);
-        report_whole(r, "moments", b->k);
-        report_number(r, "entropy", entropy(&p, eta, log_z));
-        report_number(r, "mean_log_likelihood", fit);
-        report_numbers(r, "eta", eta, b->k);
+        f->entropy = entropy(&p, f->eta, log_z);
+        f->log_likelihood = mean_log_p(data, b, log_p);
     }
     return status;
 }
 
-static gibbs_status draw_moments(const settings *set, const ebm_data *data, const basis *b, const double *row,
-                                 gibbs_error *error)
+static void tell_moments(const settings *set, const basis *b, const moment_fit *fit, report *list)
+{
+    for (int c = 0; c < CURVES; c++) {
+        report *r = report_object(list, NULL);
+        report_whole(r, "moments", fit[c].k);
+        report_number(r, "entropy", fit[c].entropy);
+        report_number(r, "mean_log_likelihood", fit[c].log_likelihood);
+        report_numbers(r, "eta", fit[c].eta, fit[c].k);
+        report_numbers(r, "standard_errors", fit[c].error, fit[c].k);
+    }
+    if (set->common.quiet) return;
+    printf("\n%.200s, column 1, on %.3g … %.3g:\nmoments     entropy  mean log p(data)\n", set->data, b->low, b->high);
+    for (int c = 0; c < CURVES; c++) printf("%7d %11.6f %15.6f\n", fit[c].k, fit[c].entropy, fit[c].log_likelihood);
+    printf("\nη (standard error), of the powers of u, which is the column scaled to −1 … 1 there:\n");
+    for (int j = 0; j < MOST; j++) {
+        printf("u^%d", j + 1);
+        for (int c = 0; c < CURVES; c++)
+            if (j < fit[c].k) printf("%10.3f (%7.3f)", fit[c].eta[j], fit[c].error[j]);
+            else printf("%20s", "");
+        printf("\n");
+    }
+}
+
+static gibbs_status draw_moments(const settings *set, const ebm_data *data, const char *name, const basis *b,
+                                 const double *row, gibbs_error *error)
 {
     static char script[2048];
-    static double column[1 << 16];
-    char name[256];
+    char quoted[256];
     int64_t rows = data->rows < 1 << 16 ? data->rows : 1 << 16; /* enough for a histogram */
-    for (int64_t i = 0; i < rows; i++) column[i] = data->x[i * data->cols];
     const char *header = "x,moments_2,moments_4,moments_6,moments_8";
     gibbs_status status = table_write(set->common.out, "maxent-moments.csv", header, NODES, CURVES + 1, row, error);
-    if (!status) status = table_write(set->common.out, "maxent-moments-data.csv", "x", rows, 1, column, error);
+    if (!status) status = table_write(set->common.out, "maxent-moments-data.csv", "x", rows, 1, data->x, error);
     snprintf(script, sizeof script, "LOW = %.17g; HIGH = %.17g; ROWS = %d; COLUMN = %s\n%s", b->low, b->high, (int)rows,
-             plot_quote(data->names ? data->names[0] : "first column", name, sizeof name), moments_picture);
+             plot_quote(name, quoted, sizeof quoted), moments_picture);
     return status ? status : picture_draw(set->common.out, "maxent-moments",
                                           "Largest entropy given the first moments of the data", script, error);
+}
+
+static gibbs_status first_column(const ebm_data *data, ebm_data *column, gibbs_error *error)
+{
+    double *x = malloc((size_t)data->rows * sizeof *x);
+    if (!x) return fail(error, GIBBS_MEMORY, "the first column: out of memory");
+    for (int64_t i = 0; i < data->rows; i++) x[i] = data->x[i * data->cols];
+    gibbs_status status = ebm_data_from(x, data->rows, 1, NULL, column, error);
+    free(x);
+    return status;
 }
 
 static gibbs_status moments(const settings *set, report *root, gibbs_error *error)
 {
     static double x[NODES], weight[NODES], row[NODES * (CURVES + 1)];
-    ebm_data data;
+    moment_fit fit[CURVES];
+    ebm_data data, column = {0};
+    double low = INFINITY, high = -INFINITY;
     gibbs_status status = ebm_data_read(set->data, NULL, &data, error);
     if (status) return status;
-    double low = INFINITY, high = -INFINITY;
-    for (int64_t i = 0; i < data.rows; i++) {
-        low = fmin(low, data.x[i * data.cols]);
-        high = fmax(high, data.x[i * data.cols]);
-    }
+    status = first_column(&data, &column, error);
+    for (int64_t i = 0; i < column.rows; i++) low = fmin(low, column.x[i]), high = fmax(high, column.x[i]);
+    if (!status && low == high) status = fail(error, GIBBS_DATA, "%.200s: the first column is constant", set->data);
     basis b = {low - 0.2 * (high - low), high + 0.2 * (high - low), 0};
-    if (low == high) status = fail(error, GIBBS_DATA, "%.200s: the first column is constant", set->data);
     place(b.low, b.high, x, weight);
     for (int i = 0; i < NODES; i++) row[(CURVES + 1) * i] = x[i];
-    if (!status && !set->common.quiet)
-        printf("\n%.200s, column 1, on %.3g … %.3g:\nmoments     entropy  mean log p(data)\n", set->data, b.low,
-               b.high);
-    if (!status) status = fit_moments(set, &data, &b, x, weight, row, report_list(root, "moments"), error);
-    if (!status) status = draw_moments(set, &data, &b, row, error);
+    if (!status) status = fit_moments(&column, &b, x, weight, row, fit, error);
+    if (!status) tell_moments(set, &b, fit, report_list(root, "moments"));
+    const char *name = data.names ? data.names[0] : "first column";
+    if (!status) status = draw_moments(set, &column, name, &b, row, error);
+    ebm_data_free(&column);
     ebm_data_free(&data);
     return status;
 }

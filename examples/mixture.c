@@ -20,6 +20,8 @@
 #include <string.h>
 
 enum { PARTS = 2, FRESH = 50000, SHOWN = 1000 };
+/* Where the fitted parameters are: log ξ_2/ξ_1, those of the two components, and log Z. */
+enum { LOG_XI, MEAN_1, PRECISION = 3, LOCATION = 7, LOG_SCALE = 9, LOG_Z = 11, P };
 static const double PI = 3.14159265358979323846;
 
 /* ---- The truth -------------------------------------------------------------------------------------------------- */
@@ -40,10 +42,10 @@ static gibbs_status truth_new(double weight, truth *t, gibbs_error *error)
 {
     const double pi[PARTS] = {weight, 1 - weight};
     *t = (truth){0};
-    gibbs_status status = ebm_gaussian_full(2, MEAN, COVARIANCE, NULL, &t->part[0], error);
-    if (!status) status = ebm_student_t(2, T_LOCATION, T_SCALE, NU, NULL, &t->part[1], error);
+    gibbs_status status = ebm_proposal_gaussian_full(2, MEAN, COVARIANCE, NULL, &t->part[0], error);
+    if (!status) status = ebm_proposal_student_t(2, T_LOCATION, T_SCALE, NU, NULL, &t->part[1], error);
     if (status) return status;
-    return ebm_mixture(PARTS, pi, (const ebm_proposal *const *)t->part, NULL, &t->mixture, error);
+    return ebm_proposal_mixture(PARTS, pi, (const ebm_proposal *const *)t->part, NULL, &t->mixture, error);
 }
 
 static void truth_free(truth *t)
@@ -86,14 +88,27 @@ static gibbs_status make_mixture(const ebm_data *data, ebm_model **part, ebm_mod
     return status ? status : ebm_model_mixture(part, PARTS, mixture, error);
 }
 
-/* The components' log Z at the parameters that the mixture has now, by their closed forms. The names of its parameters
- * are those of the parts with "1." and "2." before them; the order is log_xi, mean, precision, location, log_scale. */
+/* The components' log Z at these parameters, by their closed forms. The mixture's parameters are named as those of the
+ * parts, with "1." and "2." before. */
 static void closed_log_z(const double *theta, double *log_z)
 {
-    const double *P = theta + 3, *log_scale = theta + 9;
-    double cross = 0.5 * (P[1] + P[2]);
-    log_z[0] = log(2 * PI) - 0.5 * log(P[0] * P[3] - cross * cross);
+    const double *W = theta + PRECISION, *log_scale = theta + LOG_SCALE;
+    double cross = 0.5 * (W[1] + W[2]);
+    log_z[0] = log(2 * PI) - 0.5 * log(W[0] * W[3] - cross * cross);
     log_z[1] = 2 * (lgamma(NU / 2) - lgamma((NU + 1) / 2) + 0.5 * log(NU * PI)) + log_scale[0] + log_scale[1];
+}
+
+/* What a fit must find. ξ is relative to ξ_1, so that what NCE learns beside it is log Z_1/π_1. */
+static void true_theta(double weight, double *theta)
+{
+    const double *C = COVARIANCE, det = C[0] * C[3] - C[1] * C[2];
+    const double known[LOG_Z] = {[MEAN_1] = MEAN[0], MEAN[1], C[3] / det, -C[1] / det, -C[2] / det, C[0] / det,
+                                 T_LOCATION[0], T_LOCATION[1], log(T_SCALE[0]), log(T_SCALE[1])};
+    double log_z[PARTS];
+    memcpy(theta, known, sizeof known);
+    closed_log_z(theta, log_z);
+    theta[LOG_XI] = log((1 - weight) / weight) - log_z[1] + log_z[0];
+    theta[LOG_Z] = log_z[0] - log(weight);
 }
 
 /* ---- One size --------------------------------------------------------------------------------------------------- */
@@ -102,16 +117,16 @@ static void closed_log_z(const double *theta, double *log_z)
 typedef struct outcome {
     int64_t rows;
     double pi[PARTS], log_z[PARTS], closed[PARTS]; /* Ẑ_g by π_g/ξ_g, and Z_g */
-    double nce_log_z, mixture_log_z; /* NCE's estimate of log Σ ξ_g Z_g where ξ_1 = 1, and that number */
-    double divergence;               /* KL(p ‖ p̂): the mean of log p − log p̂ at fresh rows */
-    double theta[11], seconds;
+    double theta[P], error[P], noise[P]; /* with their standard errors, and the part that the noise has in them */
+    double mixture_log_z;                /* log Σ ξ_g Z_g where ξ_1 = 1, which theta[LOG_Z] estimates */
+    double divergence, seconds;          /* KL(p ‖ p̂): the mean of log p − log p̂ at fresh rows */
 } outcome;
 
 static gibbs_status draw(const truth *t, int64_t rows, uint64_t seed, ebm_data *data, double *log_p, gibbs_error *error)
 {
     double *x = malloc(sizeof *x * (size_t)(2 * rows));
     if (!x) return fail(error, GIBBS_MEMORY, "%lld rows: out of memory", (long long)rows);
-    gibbs_status status = ebm_proposal_sample(t->mixture, rows, seed, 0, x, log_p, error);
+    gibbs_status status = ebm_proposal_sample(t->mixture, rows, seed, 0, NULL, x, log_p, error);
     if (!status) status = ebm_data_from(x, rows, 2, NULL, data, error);
     free(x);
     return status;
@@ -143,13 +158,27 @@ static gibbs_status save_picture(const settings *set, const ebm_data *data, ebm_
     return status ? status : density_plot_write(&plot, mixture, error);
 }
 
+/* NaN where L-BFGS has not ended in a minimum, which can happen with few rows. */
+static gibbs_status find_errors(ebm_model *mixture, const ebm_data *data, const ebm_fit_options *fit, outcome *o,
+                                gibbs_error *error)
+{
+    ebm_uncertainty u = {0};
+    gibbs_status status = ebm_standard_errors(mixture, data, fit, &u, error);
+    for (int i = 0; i < P; i++) {
+        o->error[i] = status ? NAN : u.standard_error[i];
+        o->noise[i] = status ? NAN : u.noise_error[i];
+    }
+    ebm_uncertainty_free(&u);
+    return status == GIBBS_NUMERIC ? GIBBS_OK : status;
+}
+
 static gibbs_status fit_and_judge(const settings *set, const truth *t, const ebm_data *data, ebm_model *mixture,
                                   int last, outcome *o, gibbs_error *error)
 {
     ebm_fit_options fit = ebm_fit_defaults();
     ebm_fit_report record = {0};
     ebm_proposal *noise;
-    gibbs_status status = ebm_student_t_fit(data, 3, 1.2, NULL, &noise, error);
+    gibbs_status status = ebm_proposal_student_t_fit(data, 3, 1.2, NULL, &noise, error);
     if (status) return status;
     fit.loss = &ebm_loss_nce, fit.lbfgs = 1, fit.steps = 2000, fit.seed = (uint64_t)set->common.seed;
     fit.threads = (int)set->common.threads;
@@ -157,12 +186,13 @@ static gibbs_status fit_and_judge(const settings *set, const truth *t, const ebm
     fit.loss_options.noise_ratio = set->noise_ratio;
     fit.loss_options.redraw = 0;
     status = ebm_fit(mixture, data, &fit, &record, error);
-    o->nce_log_z = record.log_z;
+    if (!status) status = find_errors(mixture, data, &fit, o, error);
+    o->theta[LOG_Z] = record.log_z;
     o->seconds = record.seconds;
-    if (!status) status = ebm_mixture_weights(mixture, data, o->nce_log_z, o->pi, o->log_z, error);
+    if (!status) status = ebm_model_mixture_weights(mixture, data, o->theta[LOG_Z], o->pi, o->log_z, error);
     ebm_model_get(mixture, o->theta);
     closed_log_z(o->theta, o->closed);
-    o->mixture_log_z = log(exp(o->closed[0]) + exp(o->theta[0] + o->closed[1]));
+    o->mixture_log_z = log(exp(o->closed[0]) + exp(o->theta[LOG_XI] + o->closed[1]));
     if (!status) status = measure(set, t, mixture, o, error);
     if (!status && last) status = save_picture(set, data, mixture, o, error);
     ebm_fit_report_free(&record);
@@ -192,15 +222,31 @@ static void tell(const settings *set, const outcome *o, report *list)
     report_numbers(r, "pi", o->pi, PARTS);
     report_numbers(r, "log_z_estimates", o->log_z, PARTS);
     report_numbers(r, "log_z_closed", o->closed, PARTS);
-    report_number(r, "nce_log_z", o->nce_log_z);
+    report_number(r, "nce_log_z", o->theta[LOG_Z]);
     report_number(r, "mixture_log_z", o->mixture_log_z);
     report_number(r, "kl_divergence", o->divergence);
-    report_numbers(r, "mean", o->theta + 1, 2);
-    report_numbers(r, "location", o->theta + 7, 2);
+    report_numbers(r, "mean", o->theta + MEAN_1, 2);
+    report_numbers(r, "location", o->theta + LOCATION, 2);
+    report_numbers(r, "theta", o->theta, P);
+    report_numbers(r, "standard_errors", o->error, P);
+    report_numbers(r, "noise_errors", o->noise, P);
     if (!set->common.quiet)
         printf("%7lld %8.4f %8.4f %11.4f %8.4f %11.4f %8.4f   (%6.3f, %6.3f) (%6.3f, %6.3f) %10.5f %8.2f\n",
                (long long)o->rows, o->pi[0], o->pi[1], o->log_z[0], o->closed[0], o->log_z[1], o->closed[1],
-               o->theta[1], o->theta[2], o->theta[7], o->theta[8], o->divergence, o->seconds);
+               o->theta[MEAN_1], o->theta[MEAN_1 + 1], o->theta[LOCATION], o->theta[LOCATION + 1], o->divergence,
+               o->seconds);
+}
+
+/* The parameters of the last fit with their standard errors. */
+static void tell_errors(const settings *set, const outcome *o, const double *truth)
+{
+    static const char *const name[P] = {"log ξ_2/ξ_1 ", "mean        ", "", "precision   ", "", "", "", "location    ",
+                                        "",             "log scale   ", "", "log Z_1/π_1 "};
+    printf("  truth %8.4f %8.4f %40s   (%6.3f, %6.3f) (%6.3f, %6.3f)\n", set->weight, 1 - set->weight, "", MEAN[0],
+           MEAN[1], T_LOCATION[0], T_LOCATION[1]);
+    printf("\n%lld rows         θ̂  standard error  of the noise    truth\n", (long long)o->rows);
+    for (int i = 0; i < P; i++)
+        printf("%-12s %9.4f %15.4f %13.4f %8.4f\n", name[i], o->theta[i], o->error[i], o->noise[i], truth[i]);
 }
 
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
@@ -212,18 +258,22 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     if (!status && !set->common.quiet)
         printf("   rows     π̂_1     π̂_2      log Ẑ_1  log Z_1     log Ẑ_2  log Z_2   mean             location      "
                "     KL(p‖p̂)  seconds\n");
+    double truth[P];
+    outcome o = {0};
+    true_theta(set->weight, truth);
     report *list = report_list(root, "fits");
     report_number(root, "weight", set->weight);
+    report_numbers(root, "theta_truth", truth, P);
     for (int i = 0, sizes = (int)set->sizes; !status && i < sizes; i++) {
-        outcome o = {.rows = (int64_t)set->rows << 2 * i};
+        o = (outcome){.rows = (int64_t)set->rows << 2 * i};
         status = fit_one(set, &t, i == sizes - 1, &o, error);
         if (!status) tell(set, &o, list);
     }
     truth_free(&t);
     if (status || set->common.quiet) return status;
-    printf("  truth %8.4f %8.4f %40s   (%6.3f, %6.3f) (%6.3f, %6.3f)\n", set->weight, 1 - set->weight, "", MEAN[0],
-           MEAN[1], T_LOCATION[0], T_LOCATION[1]);
-    printf("\nlog Ẑ_g = log π̂_g/ξ̂_g comes from NCE alone; log Z_g is the closed form at the fitted parameters.\n"
+    tell_errors(set, &o, truth);
+    printf("\nOf the noise: the part of the standard error that NCE's artificial points add; total² = data² + noise².\n"
+           "log Ẑ_g = log π̂_g/ξ̂_g comes from NCE alone; log Z_g is the closed form at the fitted parameters.\n"
            "Picture and data: %s/mixture*\n",
            set->common.out);
     return GIBBS_OK;

@@ -120,7 +120,7 @@ static gibbs_status draw_exactly(const settings *set, const double *theta, int64
     if (!status) status = make_rbm(nh, nv, 0, 0, turned, &side, error);
     if (!status) status = make_rbm(nh, nv, 1, 0, turned, &joint, error);
     if (!status) status = ebm_enumerate(side, NULL, &log_z, p, error);
-    if (!status) status = ebm_resample(p, states, rows, 1, (uint64_t)set->common.seed, index, error);
+    if (!status) status = ebm_resample(p, states, rows, 1, (uint64_t)set->common.seed, NULL, index, error);
     for (int64_t r = 0; !status && r < rows; r++) ebm_space_rows(&space, index[r], 1, y + r * n);
     if (!status) status = walk(set, joint, 1, rows, y, error);
     for (int64_t r = 0; !status && r < rows; r++) {
@@ -156,7 +156,7 @@ static gibbs_status anneal(const settings *set, const problem *p, ebm_model *joi
     ebm_ais_options o = ebm_ais_defaults();
     gibbs_status status = on ? ebm_rbm_blocks(joint, &blocks, error) : fail(error, GIBBS_MEMORY, "out of memory");
     for (int64_t i = 0; !status && i < n; i++) on[i] = i < nv ? p->on[i] : 0.5;
-    if (!status) status = ebm_bernoulli(n, on, 0, 1, NULL, &base, error);
+    if (!status) status = ebm_proposal_bernoulli(n, on, 0, 1, NULL, &base, error);
     o.chain.sampler = &ebm_block_gibbs;
     o.chain.blocks = &blocks;
     o.chain.threads = (int)set->common.threads;
@@ -276,11 +276,11 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
     status = image_side(&all, set->data, &p->side, error);
     if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, error);
     ebm_data_free(&all);
-    if (!status) status = ebm_bernoulli_fit(&p->train, 0, 1, 1, NULL, &pixels, error);
+    if (!status) status = ebm_proposal_bernoulli_fit(&p->train, 0, 1, 1, NULL, &pixels, error);
     if (!status) log_p = malloc(sizeof *log_p * (size_t)p->held.rows);
     if (!status) p->on = calloc((size_t)p->train.cols, sizeof *p->on);
     if (!status && !(log_p && p->on)) status = fail(error, GIBBS_MEMORY, "out of memory");
-    if (!status) status = ebm_proposal_log_density(pixels, p->held.x, p->held.rows, log_p, error);
+    if (!status) status = ebm_proposal_log_density(pixels, p->held.x, p->held.rows, NULL, log_p, error);
     for (int64_t i = 0; !status && i < p->held.rows; i++) p->independent += log_p[i] / (double)p->held.rows;
     for (int64_t i = 0; !status && i < p->train.rows * p->train.cols; i++) p->on[i % p->train.cols] += p->train.x[i];
     for (int64_t k = 0; !status && k < p->train.cols; k++) p->on[k] = (p->on[k] + 1) / ((double)p->train.rows + 2);

@@ -99,9 +99,10 @@ static gibbs_status make_truth(problem *p, gibbs_error *error)
     gibbs_status status = GIBBS_OK;
     for (int k = 0; !status && k < MODES; k++) {
         const double mean[DIM] = {radius * cos(k * turn), radius * sin(k * turn)};
-        status = ebm_gaussian_diagonal(DIM, mean, sd, NULL, &p->mode[k], error);
+        status = ebm_proposal_gaussian_diagonal(DIM, mean, sd, NULL, &p->mode[k], error);
     }
-    if (!status) status = ebm_mixture(MODES, NULL, (const ebm_proposal *const *)p->mode, NULL, &p->mixture, error);
+    if (!status)
+        status = ebm_proposal_mixture(MODES, NULL, (const ebm_proposal *const *)p->mode, NULL, &p->mixture, error);
     ebm_model_spec spec = ebm_model_defaults();
     spec.dim = DIM;
     spec.energy = true_energy;

@@ -11,8 +11,9 @@ static const char look[] =
     "set datafile separator ','\n"
     "set tics out nomirror; set border 3 lc rgb '#606060'; set grid lc rgb '#e4e4e4' lt 1\n"
     "set xlabel 'θ'; set ylabel 'J(θ), negative log-likelihood'; set title TITLE noenhanced\n"
-    "set key at screen 0.53, screen 0.04 center horizontal maxrows 1 samplen 2.5;\n"
-    "set lmargin at screen 0.115; set rmargin at screen 0.965; set bmargin at screen 0.185; set tmargin at screen 0.92\n"
+    "set key at screen 0.555, screen 0.04 center horizontal maxrows 1 samplen 2.5;\n"
+    "set lmargin at screen 0.145; set rmargin at screen 0.965\n"
+    "set bmargin at screen 0.185; set tmargin at screen 0.92\n"
     "set yrange [LOW:HIGH]; set autoscale xfix\n"
     "FILE = NAME.'.csv'\n";
 

@@ -28,7 +28,7 @@ static const char script[] =
     "  set logscale y; set format y '10^{%T}'; set key bottom right; set offsets 0, 0, 0, 0; set yrange [3e-4:1]\n"
     "  order = value('ORDER_'.who); level = value('LEVEL_'.who); exact = value('EXACT_'.who)\n"
     "  set title who.': distance from it'; set ylabel '|CD - SM| / |SM|'\n"
-    "  plot exact > 0 ? exact * x**2 : 1/0 with lines lw 2 lc rgb GREEN title (exact > 0 ? 'exact' : ''), \\\n"
+    "  plot exact > 0 ? exact * x**2 : 1/0 with lines lw 5 lc rgb '#a8d5a2' title (exact > 0 ? 'exact' : ''), \\\n"
     "    level * x**order with lines lw 1.5 dt (8, 6) lc rgb RED title sprintf('fitted, order %.2f', order), \\\n"
     "    F skip 1 using 1:8:(positive($8 - $9, 1e-9)):($8 + $9) with yerrorbars pt 7 ps 0.9 lw 1.5 lc rgb BLUE \\\n"
     "      title 'CD-1, z and -z'\n"

@@ -10,11 +10,15 @@ int data_is_drawn(const char *data)
     return 0;
 }
 
+gibbs_status data_read_or_draw(const char *data, double rows, double seed, ebm_data *out, gibbs_error *error)
+{
+    return data_is_drawn(data) ? ebm_data_generate(data, (int64_t)rows, (uint64_t)seed, NULL, out, error)
+                               : ebm_data_read(data, NULL, out, error);
+}
+
 gibbs_status data_load(const char *data, double rows, double seed, ebm_data *out, gibbs_error *error)
 {
-    gibbs_status status = data_is_drawn(data)
-                              ? ebm_data_generate(data, (int64_t)rows, (uint64_t)seed, NULL, out, error)
-                              : ebm_data_read(data, NULL, out, error);
+    gibbs_status status = data_read_or_draw(data, rows, seed, out, error);
     if (status || out->cols == 2) return status;
     status = fail(error, GIBBS_ARGUMENT, "%.200s has %lld columns; two are needed", data, (long long)out->cols);
     ebm_data_free(out);

@@ -1,4 +1,4 @@
-/* data_load.h — --data FILE|NAME: points of the plane from a file, or from a set that the library draws. */
+/* data_load.h — --data FILE|NAME: a table from a file, or points of the plane from a set that the library draws. */
 #ifndef EXAMPLES_DATA_LOAD_H
 #define EXAMPLES_DATA_LOAD_H
 
@@ -7,8 +7,10 @@
 /* Whether `data` is the name of a set (moons, rings, …) rather than of a file. */
 int data_is_drawn(const char *data);
 
-/* Draws `rows` rows of that set by `seed`, or reads the file. Errors: those of ebm_data_generate and ebm_data_read;
- * ARGUMENT when there are not two columns. */
+/* Draws `rows` rows of that set by `seed`, or reads the file. Errors: those of ebm_data_generate and ebm_data_read. */
+gibbs_status data_read_or_draw(const char *data, double rows, double seed, ebm_data *out, gibbs_error *error);
+
+/* The same; ARGUMENT when there are not two columns. */
 gibbs_status data_load(const char *data, double rows, double seed, ebm_data *out, gibbs_error *error);
 
 /* Draws rows + test_rows rows, or reads the file, and splits them: of a file one row in five is for testing. */

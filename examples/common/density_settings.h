@@ -3,6 +3,7 @@
 #define EXAMPLES_DENSITY_SETTINGS_H
 
 #include "options.h"
+#include "report.h"
 
 #include <gibbs/ebm.h>
 
@@ -31,5 +32,12 @@ typedef struct settings {
 
 /* The defaults, and what the command line says over them. Does not return when it is wrong. */
 settings settings_read(int argc, char **argv);
+
+/* What was chosen, or else is the method's own. */
+double setting_or(double chosen, double otherwise);
+
+/* What the fits were made with, into a report: what all share, and what is one loss's. */
+void settings_report(const settings *set, report *r);
+void method_report(const settings *set, const method *m, report *r);
 
 #endif

@@ -34,8 +34,8 @@ static gibbs_status cut(const region *from, int64_t rows, uint64_t seed, double 
     ebm_proposal *places = NULL;
     double *u = malloc(sizeof *u * 3 * (size_t)rows);
     gibbs_status status = u ? GIBBS_OK : fail(error, GIBBS_MEMORY, "out of memory");
-    if (!status) status = ebm_uniform(3, zero, one, NULL, &places, error);
-    if (!status) status = ebm_proposal_sample(places, rows, seed, 0, u, NULL, error);
+    if (!status) status = ebm_proposal_uniform(3, zero, one, NULL, &places, error);
+    if (!status) status = ebm_proposal_sample(places, rows, seed, 0, NULL, u, NULL, error);
     for (int64_t r = 0; !status && r < rows; r++) cut_one(from, u + 3 * r, patch + r * from->side * from->side);
     ebm_proposal_free(places);
     free(u);
@@ -77,8 +77,8 @@ static gibbs_status whiten(const patch_spec *spec, const double *white, const do
     ebm_proposal *noise = NULL;
     gibbs_status status = x && ones ? GIBBS_OK : fail(error, GIBBS_MEMORY, "out of memory");
     for (int k = 0; !status && k < d; k++) ones[k] = 1;
-    if (!status) status = ebm_gaussian_diagonal(d, ones + d, ones, NULL, &noise, error);
-    if (!status) status = ebm_proposal_sample(noise, rows, seed, 1, x, NULL, error);
+    if (!status) status = ebm_proposal_gaussian_diagonal(d, ones + d, ones, NULL, &noise, error);
+    if (!status) status = ebm_proposal_sample(noise, rows, seed, 1, NULL, x, NULL, error);
     for (int64_t i = 0; !status && i < rows * d; i++) {
         double sum = spec->noise * x[i];
         for (int k = 0; k < n; k++) sum += white[i % d * n + k] * patch[i / d * n + k];

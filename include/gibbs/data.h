@@ -86,6 +86,11 @@ gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error);
  * and deviations are written to mean[] and sd[] (either may be NULL). DATA when a column is constant (named). */
 gibbs_status ebm_data_standardise(ebm_data *data, double *mean, double *sd, gibbs_error *error);
 
+/* The same for the first `count` columns. The others, such as one-hot labels, keep their numbers and get mean 0 and
+ * deviation 1, so that ebm_data_apply_scale leaves those of other tables alone as well. ARGUMENT: count is not from 1
+ * to cols. */
+gibbs_status ebm_data_standardise_first(ebm_data *data, int64_t count, double *mean, double *sd, gibbs_error *error);
+
 /* Applies x ← (x − mean)/sd with given figures, such as those of the training rows to the held-out rows. */
 gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const double *sd, gibbs_error *error);
 
@@ -94,6 +99,16 @@ gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const doub
  * ARGUMENT. Rows keep their order within each part. The caller frees both. */
 gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
                             gibbs_error *error);
+
+/* A copy of the table in which `column`, from 0, gives way to `categories` columns, one for each of its values 0 …
+ * categories − 1: 1 in that of the row's value, 0 in the others. Conditional models and energies of discrete variables
+ * (gibbs/energy.h) take labels like this. Where there are names those of the block are «species=0», «species=1», …
+ * The number of categories is told, not counted, since the rows need not show all of them. Labels that are text have
+ * to be numbered before the file is read. `out` is another table than `data`; the caller frees both. Errors: ARGUMENT
+ * (no such column; categories < 1 or ≥ 2^31), DATA (row and column of the first number that is no category; what
+ * ebm_data_check says), SIZE, MEMORY. On error *out is zeroed. */
+gibbs_status ebm_data_one_hot(const ebm_data *data, int64_t column, int64_t categories, ebm_data *out,
+                              gibbs_error *error);
 
 void ebm_data_free(ebm_data *data);
 

@@ -15,8 +15,8 @@
  * Sources: S0 Martino et al., A note on gradient-based parameter estimation for energy-based models; S1 Jin, Notes
  * on training of energy-based models; S3 Dai, Lecture 10; S4 Hyvärinen, Energy-based models (docs/methods.md).
  *
- * In the order of need: gibbs/model.h, energy.h (energies that ship), loss.h, fit.h, proposal.h, sampler.h, log_z.h, and
- * extend.h for a loss, a sampler or a proposal of your own. This header includes them all.
+ * In the order of need: gibbs/model.h, energy.h (energies that ship), loss.h, fit.h, proposal.h, sampler.h, space.h,
+ * log_z.h, and extend.h for a loss, a sampler or a proposal of your own. This header includes them all.
  */
 #ifndef GIBBS_EBM_H
 #define GIBBS_EBM_H
@@ -29,5 +29,6 @@
 #include <gibbs/model.h>
 #include <gibbs/proposal.h>
 #include <gibbs/sampler.h>
+#include <gibbs/space.h>
 
 #endif

@@ -2,9 +2,10 @@
 #ifndef GIBBS_PUBLIC_ENERGY_H
 #define GIBBS_PUBLIC_ENERGY_H
 
+#include <gibbs/loss.h>
 #include <gibbs/model.h>
 #include <gibbs/sampler.h>
-#include <gibbs/loss.h>
+#include <gibbs/space.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,8 +23,9 @@ gibbs_status ebm_model_gaussian(int64_t dim, gibbs_dtype dtype, const gibbs_allo
                                 gibbs_error *error);
 
 /* ½|Lᵀ(x − μ)|², the same with precision LLᵀ: parameters "mean" [d], "log_diagonal" [d] of L, and the elements below it
- * "lower" [d(d−1)/2], row by row (none for d = 1); P is positive definite wherever an optimiser goes, and no direction of
- * the parameters is redundant. Starts at the standard normal. log Z = ½d log 2π − Σ log_diagonal. SIZE above d = 4096. */
+ * "lower" [d(d−1)/2], row by row (none for d = 1); P is positive definite wherever an optimiser goes, and no direction
+ * of the parameters is redundant. Starts at the standard normal. log Z = ½d log 2π − Σ log_diagonal. SIZE above d =
+ * 4096. */
 gibbs_status ebm_model_gaussian_cholesky(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator,
                                          ebm_model **model, gibbs_error *error);
 
@@ -61,15 +63,6 @@ gibbs_status ebm_model_rbm(const ebm_rbm_spec *spec, ebm_model **model, gibbs_er
 
 /* An RBM's conditionals, for ebm_block_gibbs: they refer to the model, which must outlive them. ARGUMENT: no RBM. */
 gibbs_status ebm_rbm_blocks(const ebm_model *rbm, ebm_blocks *blocks, gibbs_error *error);
-
-/* A space of discrete variables. In a row each takes one column with a number from 0 on or, one-hot, as many columns
- * as it has labels, one of them 1. */
-typedef struct ebm_space {
-    int64_t variables;
-    int64_t labels;        /* of each; 0 means 2 */
-    const int64_t *states; /* labels of each variable, where they differ; or NULL */
-    int one_hot;
-} ebm_space;
 
 typedef struct ebm_mrf_spec {
     ebm_space space;
@@ -147,15 +140,17 @@ gibbs_status ebm_model_mixture(ebm_model *const *parts, int count, ebm_model **m
 
 /* Of a mixture, from data and its log Z (NCE's): π_g = mean of ξ_gφ_g/Σξφ over the data, and log Z_g = log π_g −
  * log ξ_g unless `log_z_part` is NULL. Errors: ARGUMENT (no mixture), SHAPE, DATA, NUMERIC, MEMORY. */
-gibbs_status ebm_mixture_weights(ebm_model *mixture, const ebm_data *data, double log_z, double *pi,
-                                 double *log_z_part, gibbs_error *error);
+gibbs_status ebm_model_mixture_weights(ebm_model *mixture, const ebm_data *data, double log_z, double *pi,
+                                       double *log_z_part, gibbs_error *error);
 
 /* ---- Conditional models ----
  * p(y | x) = exp(−E(x, y))/Z(x) (S3's CEBM): the model's rows are [x, y], of which the first `given` columns are given
  * and the others modelled, and the energy is an ordinary one of the row. What makes it conditional is how log Z(x) is
  * known, and two ways serve all: the labels y, when they can be listed, are enumerated on a child axis (any energy);
  * or log Z(x) is recorded (regressions: the log partition function; a chain: the forward algorithm). log_z is taken
- * where both are there. Other losses than ebm_loss_conditional_ml, and samplers, model the whole row. */
+ * where both are there. Losses of whole rows refuse such a model (ARGUMENT), unless ebm_loss_conditional_ml is with
+ * them in a sum, as where E is to be a density of rows as well (Grathwohl et al. 2020, «JEM»); samplers move the whole
+ * row. */
 typedef struct ebm_conditional {
     int64_t given;
     const double *labels; /* label_count × (dim − given), or NULL; copied */

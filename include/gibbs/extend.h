@@ -52,6 +52,7 @@ struct ebm_loss {
     const char *name, *title;
     ebm_noise noise;
     int learns_log_z;
+    int conditional;       /* of y given x, for conditional models, which all other losses refuse */
     int needs_proposal;    /* draws from the proposal itself, whatever `noise` is */
     int deterministic;     /* a value that an optimiser may compare, once y is drawn */
     const char *health;    /* what the health figure is, or NULL */

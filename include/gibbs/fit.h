@@ -57,9 +57,10 @@ typedef struct ebm_fit_report {
 } ebm_fit_report;
 
 /* Fits the model's parameters in place. `report` (may be NULL) is filled even on error, and freed by
- * ebm_fit_report_free. Errors: DATA, ARGUMENT, what recording reports (SMOOTH for score matching of a relu
- * network, naming the op), STOPPED, and NUMERIC when loss or gradient is not finite: the sentence names the step,
- * the first op that was not finite and its row, and the parameters are those of the last finite step. */
+ * ebm_fit_report_free. Errors: DATA, SHAPE (columns), ARGUMENT (an option, named; a conditional model for a loss of
+ * whole rows, or the other way round), what recording reports (SMOOTH for score matching of a relu network, naming the
+ * op), MEMORY, STOPPED, and NUMERIC when loss or gradient is not finite: the sentence names the step, the first op that
+ * was not finite and its row, and the parameters are those of the last finite step. */
 gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_options *options, ebm_fit_report *report,
                      gibbs_error *error);
 void ebm_fit_report_free(ebm_fit_report *report);
@@ -91,7 +92,8 @@ typedef struct ebm_uncertainty {
  * independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
  * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
  * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
- * part of itself constant), SMOOTH, NUMERIC (H is not finite, or has a negative eigenvalue: no minimum), DATA, MEMORY. */
+ * part of itself constant), SMOOTH, NUMERIC (H is not finite, or has a negative eigenvalue: no minimum), DATA, SHAPE,
+ * MEMORY. */
 gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
                                  ebm_uncertainty *result, gibbs_error *error);
 void ebm_uncertainty_free(ebm_uncertainty *uncertainty);

@@ -3,6 +3,7 @@
 #define GIBBS_PUBLIC_LOSS_H
 
 #include <gibbs/sampler.h>
+#include <gibbs/space.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -11,24 +12,6 @@ extern "C" {
 /* ---- Losses ---- */
 
 typedef struct ebm_loss ebm_loss; /* a const struct, defined in gibbs/extend.h */
-
-/* A whole space as weighted points, so that Σ_m weight_m f(x_m) is the sum or integral of f: for exact maximum
- * likelihood. Free with ebm_points_free. */
-typedef struct ebm_points {
-    int64_t rows, dim;
-    double *x;          /* rows × dim */
-    double *log_weight; /* rows */
-    gibbs_allocator allocator;
-} ebm_points;
-
-/* All values[0 … count−1]^dim, weight 1. Errors: ARGUMENT, SIZE (more than 2²⁰ points), MEMORY. */
-gibbs_status ebm_points_states(int64_t dim, int count, const double *values, const gibbs_allocator *allocator,
-                               ebm_points *points, gibbs_error *error);
-/* A box's grid with trapezoidal weights, dim 1 to 3 (as ebm_integrate). */
-struct ebm_box;
-gibbs_status ebm_points_box(int64_t dim, const struct ebm_box *box, const gibbs_allocator *allocator,
-                            ebm_points *points, gibbs_error *error);
-void ebm_points_free(ebm_points *points);
 
 /* Maximum likelihood by importance sampling (Geyer 1994; S0 eq 8, 12): mean E(xₙ) + lse(−E(y_m) − log q(y_m)) −
  * log M, which is J_BL/N. Deterministic for one draw of y. Health: ESS. If q depends on θ, y = g(ε; θ) with common
@@ -111,9 +94,10 @@ extern const ebm_loss ebm_loss_stein_hutchinson;
 extern const ebm_loss ebm_loss_energy_penalty;
 
 /* Σ weight_k loss_k of the same data, artificial points and options, as one loss. Health and estimates of log Z are
- * those of the first term that has them. Terms are copied, the losses must outlive the sum, which is freed by
- * ebm_loss_free (it accepts NULL and leaves the library's own losses alone). Errors: ARGUMENT (no terms, a weight
- * that is not finite, terms whose artificial points are of different kinds), MEMORY. */
+ * those of the first term that has them; it is for conditional models when one of the terms is. Terms are copied, the
+ * losses must outlive the sum, which is freed by ebm_loss_free (it accepts NULL and leaves the library's own losses
+ * alone). Errors: ARGUMENT (no terms, a weight that is not finite, terms whose artificial points are of different
+ * kinds), MEMORY. */
 typedef struct ebm_loss_term {
     const ebm_loss *loss;
     double weight;
@@ -153,24 +137,35 @@ typedef struct ebm_loss_options {
 
 ebm_loss_options ebm_loss_defaults(void);
 
-/* A loss with its data and its artificial points: value and gradient by the model's parameters. */
+/* A loss with its data and its artificial points: value and gradient by the model's parameters. What ebm_fit does, a
+ * step at a time: bind, refresh, evaluate. */
 typedef struct ebm_objective ebm_objective;
 
+/* Records and compiles the loss with its gradient. The options are copied (NULL: ebm_loss_defaults), what they point to
+ * and the model must outlive the objective, which is freed by ebm_objective_free (it accepts NULL). Errors: ARGUMENT
+ * (an option out of its range or missing; a conditional model for a loss of whole rows, or the other way round), SHAPE
+ * (of a proposal, a field …), what recording reports (SMOOTH, naming the op), SIZE, MEMORY. */
 gibbs_status ebm_objective_new(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
                                ebm_objective **objective, gibbs_error *error);
 void ebm_objective_free(ebm_objective *objective);
 
-/* Binds `rows` data rows of the model's dtype (they stay the caller's, and must live while they are bound). */
+/* Binds `rows` data rows of the model's dtype (they stay the caller's, and must live while they are bound). Errors:
+ * DATA (no rows, numbers that are no states of a discrete loss), ARGUMENT and SIZE (how many artificial points),
+ * MEMORY. */
 gibbs_status ebm_objective_bind(ebm_objective *objective, const void *x, int64_t rows, gibbs_error *error);
 
-/* Draws artificial points, or runs the chains of CD from the bound data, at the model's present parameters. */
+/* Draws artificial points, or runs the chains of CD from the bound data, at the model's present parameters; a function
+ * of seed and step, which are also those of noise that a loss adds. Nothing to draw: only notes them. Errors: UNBOUND
+ * (no data), NUMERIC (of a chain's energy, naming the row). */
 gibbs_status ebm_objective_refresh(ebm_objective *objective, uint64_t seed, uint64_t step, gibbs_error *error);
 
-/* The loss at the model's present parameters; its gradient is then at ebm_objective_gradient. */
+/* The loss at the model's present parameters into *value (may be NULL); its gradient is then at ebm_objective_gradient,
+ * until the next evaluation. A value that is not finite is no error. Errors: UNBOUND (no data, or not refreshed). */
 gibbs_status ebm_objective_evaluate(ebm_objective *objective, double *value, gibbs_error *error);
 const void *ebm_objective_gradient(const ebm_objective *objective); /* of the model's dtype, size numbers */
 
-/* The parameters that are optimised: the model's, then log Z when the loss learns it. */
+/* The parameters that are optimised, of the model's dtype: the model's own, in its memory, then log Z when the loss
+ * learns it. */
 int64_t ebm_objective_size(const ebm_objective *objective);
 void *ebm_objective_theta(ebm_objective *objective);
 double ebm_objective_health(const ebm_objective *objective); /* of the last evaluation; NaN when the loss has none */

@@ -20,7 +20,7 @@ typedef enum ebm_init {
     EBM_INIT_CONSTANT, /* every element is `scale` */
     EBM_INIT_NORMAL,   /* independent normals of standard deviation `scale` */
     EBM_INIT_GLOROT,   /* uniform on ±scale·√(6/(rows + cols)) (Glorot & Bengio 2010) */
-    EBM_INIT_IDENTITY  /* scale times the unit matrix */
+    EBM_INIT_IDENTITY  /* of a matrix: `scale` where row == column, else 0 */
 } ebm_init;
 
 typedef struct ebm_parameter {
@@ -46,12 +46,15 @@ typedef struct ebm_model ebm_model;
 /* float64, nothing else set. */
 ebm_model_spec ebm_model_defaults(void);
 
-/* Checks the spec by recording the energy once, and draws the initial parameters. Names are copied. Errors:
- * ARGUMENT (dim < 1, no energy, names that are empty or twice), SHAPE (E is no scalar), whatever the energy's own
- * recording reports, SIZE, MEMORY. */
+/* Checks the spec by recording the energy once, and draws the initial parameters. The spec's list and names are copied.
+ * The model is the caller's, to be freed by ebm_model_free (which accepts NULL) after everything made of it:
+ * objectives, chains, models of which it is a part. On error *model is NULL. Errors: ARGUMENT (dim < 1, no energy,
+ * names that are empty or twice, an energy that sums over a batch or draws random numbers), SHAPE (E is no scalar),
+ * whatever the energy's own recording reports, SIZE, MEMORY. */
 gibbs_status ebm_model_new(const ebm_model_spec *spec, ebm_model **model, gibbs_error *error);
 void ebm_model_free(ebm_model *model);
 
+/* What the spec said; parameters count from 0, and beyond the last one the name is NULL and the shape has rank −1. */
 gibbs_dtype ebm_model_dtype(const ebm_model *model);
 int64_t ebm_model_dim(const ebm_model *model);
 int ebm_model_parameters(const ebm_model *model);
@@ -63,7 +66,7 @@ ad_shape ebm_model_parameter_shape(const ebm_model *model, int i);
 int64_t ebm_model_size(const ebm_model *model);
 void *ebm_model_theta(ebm_model *model);
 
-/* Copies all parameters out or in, converted from or to double. */
+/* Copies all parameters, ebm_model_size numbers, out or in, converted to or from double. */
 void ebm_model_get(const ebm_model *model, double *theta);
 void ebm_model_set(ebm_model *model, const double *theta);
 
@@ -74,12 +77,14 @@ double ebm_model_value(const ebm_model *model, const char *name);
 void ebm_model_reset(ebm_model *model, uint64_t seed);
 
 /* safetensors files: names, shapes and dtype. Loading needs exactly the model's names, shapes and dtype (FORMAT,
- * naming the first difference) and changes nothing when it fails. */
+ * naming the first difference) and changes nothing when it fails. Other errors: those of ebm_tensors_write and
+ * ebm_tensors_read. */
 gibbs_status ebm_model_save(const ebm_model *model, const char *path, gibbs_error *error);
 gibbs_status ebm_model_load(ebm_model *model, const char *path, gibbs_error *error);
 
-/* E at `rows` points x (rows × dim, in double whatever the model's dtype) into energy[rows], and ∇xE into
- * gradient[rows × dim] unless it is NULL. Errors: DATA (NaN or infinity in x), ARGUMENT, MEMORY. */
+/* E at `rows` points x (rows × dim, in double whatever the model's dtype) into energy[rows], and ∇xE into gradient[rows
+ * × dim] unless it is NULL: of the whole row where the model is conditional. Errors: DATA (NaN or infinity in x, or too
+ * large for a float32 model), ARGUMENT (no rows, a NULL), SIZE, MEMORY. Energies that are not finite are none. */
 gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, double *energy, double *gradient,
                               gibbs_error *error);
 

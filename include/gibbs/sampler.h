@@ -61,17 +61,24 @@ typedef struct ebm_chain_options {
 /* Many chains side by side, one a row; all that move together take their steps inside one block of cache. */
 typedef struct ebm_chains ebm_chains;
 
-/* ARGUMENT: options out of range or missing, also of a sampler that does not use them. */
+/* ebm_mala with h = 0.01. */
 ebm_chain_options ebm_chain_defaults(void);
+
+/* Chains of the model (of whole rows, where it is conditional), freed by ebm_chains_free, which accepts NULL; the model
+ * must outlive them. Errors: ARGUMENT (options out of range or missing, also of a sampler that does not use them),
+ * SHAPE (of a proposal), what recording reports, SIZE, MEMORY. */
 gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **chains,
                             gibbs_error *error);
 void ebm_chains_free(ebm_chains *chains);
 
-/* Places `rows` chains at x (rows × dim), and forgets acceptances. */
+/* Places `rows` chains at x (rows × dim), and forgets acceptances. Errors: DATA (no rows, NaN or infinity, what is no
+ * state of a discrete sampler: row and column are named), ARGUMENT (no whole ladders of temperatures), SIZE, MEMORY. */
 gibbs_status ebm_chains_start(ebm_chains *chains, const double *x, int64_t rows, gibbs_error *error);
 
-/* Moves every chain `steps` times; the draws are a function of seed, of the number of steps taken since the start
- * plus `step0`, and of the row. Parameters are read from the model as they are now. Never changes the step size. */
+/* Moves every chain `steps` times; the draws are a function of seed, of the number of steps taken since the start plus
+ * `step0`, and of the row. Parameters are read from the model as they are now. Never changes the step size. Errors:
+ * ARGUMENT (before a start, steps < 0), NUMERIC (E or its gradient is not finite where a chain starts: the row is
+ * named), MEMORY. */
 gibbs_status ebm_chains_run(ebm_chains *chains, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error);
 
 /* Moves every chain `steps` times while h is adapted, so that moves are accepted at the rate `target` (0: the
@@ -96,7 +103,8 @@ double ebm_chains_acceptance(const ebm_chains *chains);
 double ebm_chains_swapped(const ebm_chains *chains);
 
 /* Importance sampling (S0 eq 7, 13): y ~ q, weights w̄ ∝ exp(−E(y))/q(y). Fills y[rows × dim] and weight[rows]
- * (summing to 1; either may be NULL), log Ẑ = lse(log w) − log rows, and the effective sample size 1/Σw̄². */
+ * (summing to 1; either may be NULL), log Ẑ = lse(log w) − log rows, and the effective sample size 1/Σw̄². Errors:
+ * ARGUMENT, SHAPE (of q), NUMERIC (a weight is infinite or NaN, naming its row; all are 0), MEMORY. */
 typedef struct ebm_importance {
     double log_z, ess;
 } ebm_importance;
@@ -107,7 +115,7 @@ gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int6
  * replacement; systematic resampling (one uniform) or, with `multinomial`, independent draws. Weights must be
  * finite, not negative and not all 0 (DATA); they need not sum to 1. */
 gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int multinomial, uint64_t seed,
-                          int64_t *index, gibbs_error *error);
+                          const gibbs_allocator *allocator, int64_t *index, gibbs_error *error);
 
 /* ---- Annealed importance sampling ---- */
 
@@ -153,12 +161,13 @@ gibbs_status ebm_ais_reverse(ebm_model *model, const ebm_ais_options *options, c
 /* The number of independent draws that would give the mean as well: N/τ, τ = 1 + 2Σρ_t over Geyer's initial monotone
  * sequence, ρ_t from within and between the chains (Geyer 1992; Stan Reference Manual; Vehtari et al. 2021 §3.2).
  * At most N log₁₀ N, for chains that alternate. */
-gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t chains, double *ess, gibbs_error *error);
+gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t chains, const gibbs_allocator *allocator,
+                                double *ess, gibbs_error *error);
 /* √(var⁺/W): 1 when all halves of all chains agree in their means (Gelman et al. 2013 §11.4). Of normal scores
  * of the ranks and of their folded ranks with `ranks`, whichever is larger: heavy tails and spreads that differ are
  * then found as well (Vehtari et al. 2021 §4). */
-gibbs_status ebm_split_r_hat(const double *series, int64_t steps, int64_t chains, int ranks, double *r_hat,
-                             gibbs_error *error);
+gibbs_status ebm_split_r_hat(const double *series, int64_t steps, int64_t chains, int ranks,
+                             const gibbs_allocator *allocator, double *r_hat, gibbs_error *error);
 
 /* A number made of one x. */
 typedef double (*ebm_scalar_fn)(const double *x, int64_t dim, void *context);

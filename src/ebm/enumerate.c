@@ -1,67 +1,18 @@
-/* enumerate.c — the states of discrete variables, and log Z by adding them all up. */
-#include "energy/graph.h"
+/* enumerate.c — log Z of discrete variables, by adding up all states. */
+#include "model.h"
+#include "space.h"
 
 #include <math.h>
 
-enum { MAX_STATES = 1 << 20, CHUNK_NUMBERS = 1 << 18 };
+enum { CHUNK_NUMBERS = 1 << 18 };
 
-/* ---- Spaces ---- */
-
-int64_t ebm_space_dim(const ebm_space *s)
+static gibbs_status check(const ebm_model *model, const ebm_space *space, gibbs_error *error)
 {
-    int64_t dim = 0;
-    if (!s || s->variables < 1) return -1;
-    for (int64_t v = 0; v < s->variables; v++) {
-        int64_t labels = ebm_space_labels(s, v);
-        if (labels < 1 || __builtin_add_overflow(dim, s->one_hot ? labels : 1, &dim)) return -1;
-    }
-    return dim;
-}
-
-int64_t ebm_space_size(const ebm_space *s)
-{
-    int64_t size = 1;
-    if (ebm_space_dim(s) < 0) return -1;
-    for (int64_t v = 0; v < s->variables; v++)
-        if (!gibbs_mul_size(size, ebm_space_labels(s, v), &size)) return -1;
-    return size;
-}
-
-/* One row: the digits of `number`, the last variable's the lowest. */
-static void place(const ebm_space *s, int64_t dim, int64_t number, double *x)
-{
-    for (int64_t v = s->variables - 1, end = dim; v >= 0; v--) {
-        int64_t labels = ebm_space_labels(s, v), digit = number % labels;
-        number /= labels;
-        if (!s->one_hot) {
-            x[v] = (double)digit;
-            continue;
-        }
-        end -= labels;
-        for (int64_t k = 0; k < labels; k++) x[end + k] = k == digit;
-    }
-}
-
-void ebm_space_rows(const ebm_space *s, int64_t first, int64_t rows, double *x)
-{
-    int64_t dim = ebm_space_dim(s);
-    for (int64_t r = 0; r < rows && dim > 0; r++) place(s, dim, first + r, x + r * dim);
-}
-
-/* ---- Sums ---- */
-
-static gibbs_status check(const ebm_model *model, const ebm_space *s, gibbs_error *error)
-{
-    int64_t dim = ebm_space_dim(s), size = ebm_space_size(s);
-    if (dim < 0)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "enumerate: the space has no variables, or one without labels");
-    if (dim != model->dim)
+    int64_t dim = ebm_space_dim(space);
+    if (dim > 0 && dim != model->dim)
         return gibbs_fail(error, GIBBS_SHAPE, "enumerate: the space takes %lld columns, the model has dim %lld",
                           (long long)dim, (long long)model->dim);
-    if (size < 0 || size > MAX_STATES)
-        return gibbs_fail(error, GIBBS_SIZE, "enumerate: %lld variables have more than 2^20 states",
-                          (long long)s->variables);
-    return GIBBS_OK;
+    return ebm_space_check("enumerate", space, error);
 }
 
 /* The energies of all states, chunk by chunk. */

@@ -33,29 +33,24 @@ void ebm_evaluator_free(ebm_evaluator *e)
 /* ---- Plans ---- */
 
 /* E is lifted because an energy may ignore x; its value is then shared, and one a row is wanted. */
-static gibbs_status record_and_compile(const ebm_model *model, bool gradient, ad_tape *tape, ad_var *theta, program *p,
-                                       gibbs_error *error)
+static gibbs_status record_and_compile(const ebm_recording *r, bool gradient, program *p, gibbs_error *error)
 {
     ad_var output[2];
-    p->axis = ad_axis_new(tape, "points");
-    p->x = ad_input(p->axis, "x", ad_vec(model->dim));
-    ebm_model_record(model, tape, theta);
-    output[0] = ad_lift(p->axis, ebm_model_energy_at(model, p->x, theta));
+    p->axis = ad_axis_new(r->tape, "points");
+    p->x = ad_input(p->axis, "x", ad_vec(r->model->dim));
+    output[0] = ad_lift(p->axis, ebm_model_energy_at(r->model, p->x, r->theta));
     if (gradient) ad_grad(output[0], &p->x, 1, &output[1]);
-    gibbs_status status = ebm_program_build(tape, output, gradient ? 2 : 1, NULL, &p->run, error);
-    return status ? status : ebm_model_bind(model, p->run.workspace, theta, error);
+    gibbs_status status = ebm_program_build(r->tape, output, gradient ? 2 : 1, NULL, &p->run, error);
+    return status ? status : ebm_model_bind(r->model, p->run.workspace, r->theta, error);
 }
 
 static gibbs_status program_new(const ebm_model *model, bool gradient, program *out, gibbs_error *error)
 {
     program p = {0};
-    gibbs_status status;
-    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
-    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
-    if (tape && theta) status = record_and_compile(model, gradient, tape, theta, &p, error);
-    else status = gibbs_fail(error, GIBBS_MEMORY, "energy: out of memory");
-    gibbs_release(&model->alloc, theta);
-    ad_tape_free(tape);
+    ebm_recording r;
+    gibbs_status status = ebm_recording_start("energy", model, &r, error);
+    if (!status) status = record_and_compile(&r, gradient, &p, error);
+    ebm_recording_end(&r);
     if (status) ebm_program_free(&p.run);
     else *out = p;
     return status;
@@ -176,11 +171,8 @@ static gibbs_status add_energies(const double *energy, int64_t n, int64_t first,
 
 static gibbs_status check_data(const ebm_model *model, const ebm_data *data, double log_z, gibbs_error *error)
 {
-    gibbs_status status = ebm_data_check(data, error);
+    gibbs_status status = ebm_check_data("log likelihood", model, data, error);
     if (status) return status;
-    if (data->cols != model->dim)
-        return gibbs_fail(error, GIBBS_SHAPE, "log likelihood: the data have %lld columns, the model has dim %lld",
-                          (long long)data->cols, (long long)model->dim);
     if (!isfinite(log_z)) return gibbs_fail(error, GIBBS_ARGUMENT, "log likelihood: log Z is %g", log_z);
     return check_points(model, data->x, data->rows, error);
 }

@@ -6,17 +6,16 @@
 
 enum { POINT, LOG_WEIGHT };
 
-/* theta has room for the model's parameters. The axis is a name for what the plan knows after the tape is gone. */
-static gibbs_status build(const ebm_model *model, const ebm_proposal *q, ad_tape *tape, ad_var *theta, ad_axis *axis,
-                          ebm_program *program, gibbs_error *error)
+/* The axis is a name for what the plan knows after the tape is gone. */
+static gibbs_status build(const ebm_recording *r, const ebm_proposal *q, ad_axis *axis, ebm_program *program,
+                          gibbs_error *error)
 {
-    *axis = ad_axis_new(tape, "noise");
-    ebm_model_record(model, tape, theta);
-    ad_var y = ebm_proposal_draw_at(q, *axis, EBM_STREAM_PROPOSAL, theta);
-    ad_var log_q = ebm_proposal_log_density_at(q, *axis, y, theta), E = ebm_model_energy_at(model, y, theta);
+    *axis = ad_axis_new(r->tape, "noise");
+    ad_var y = ebm_proposal_draw_at(q, *axis, EBM_STREAM_PROPOSAL, r->theta);
+    ad_var log_q = ebm_proposal_log_density_at(q, *axis, y, r->theta), E = ebm_model_energy_at(r->model, y, r->theta);
     ad_var output[] = {y, ad_neg(ad_add(E, log_q))};
-    gibbs_status status = ebm_program_build(tape, output, GIBBS_COUNT(output), NULL, program, error);
-    if (!status) status = ebm_model_bind(model, program->workspace, theta, error);
+    gibbs_status status = ebm_program_build(r->tape, output, GIBBS_COUNT(output), NULL, program, error);
+    if (!status) status = ebm_model_bind(r->model, program->workspace, r->theta, error);
     if (status) ebm_program_free(program);
     return status;
 }
@@ -24,13 +23,10 @@ static gibbs_status build(const ebm_model *model, const ebm_proposal *q, ad_tape
 static gibbs_status program_new(const ebm_model *model, const ebm_proposal *q, ad_axis *axis, ebm_program *program,
                                 gibbs_error *error)
 {
-    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
-    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
-    *program = (ebm_program){0};
-    gibbs_status status = tape && theta ? build(model, q, tape, theta, axis, program, error)
-                                        : gibbs_fail(error, GIBBS_MEMORY, "importance: out of memory");
-    gibbs_release(&model->alloc, theta);
-    ad_tape_free(tape);
+    ebm_recording r;
+    gibbs_status status = ebm_recording_start("importance", model, &r, error);
+    if (!status) status = build(&r, q, axis, program, error);
+    ebm_recording_end(&r);
     return status;
 }
 

@@ -3,6 +3,7 @@
  * with random signs have one limit distribution (Chwialkowski et al. 2016). */
 #include "base/parallel.h"
 #include "base/random.h"
+#include "objective/pairs.h"
 #include "objective/stein_kernel.h"
 #include "program.h"
 
@@ -76,11 +77,7 @@ static gibbs_status pairs_new(const ebm_model *model, const ebm_data *data, pair
     if (!p->x || !p->first || !p->second || !p->u)
         return gibbs_fail(error, GIBBS_MEMORY, "ksd: out of memory for %lld pairs", (long long)p->count);
     ebm_to_dtype(model->dtype, rows * data->cols, p->x, data->x);
-    for (int64_t i = 0, at = 0; i < rows; i++)
-        for (int64_t j = i + 1; j < rows; j++, at++) {
-            ebm_to_dtype(model->dtype, 1, (char *)p->first + (size_t)at * size, &(double){(double)i});
-            ebm_to_dtype(model->dtype, 1, (char *)p->second + (size_t)at * size, &(double){(double)j});
-        }
+    ebm_fill_pairs(model->dtype, rows, p->first, p->second);
     return GIBBS_OK;
 }
 
@@ -103,14 +100,15 @@ static gibbs_status evaluate(const ebm_model *model, ebm_program *program, const
                       1 + ebm_number(model->dtype, p->first, bad), 1 + ebm_number(model->dtype, p->second, bad));
 }
 
-static gibbs_status stein(ebm_model *model, ad_tape *tape, ad_var *theta, const ebm_ksd_options *o, double length,
-                          pairs *p, gibbs_error *error)
+static gibbs_status record_and_run(const ebm_recording *r, const ebm_ksd_options *o, double length, pairs *p,
+                                   gibbs_error *error)
 {
-    ebm_model_record(model, tape, theta);
+    const ebm_model *model = r->model;
+    ad_tape *tape = r->tape;
     ad_axis axis[2] = {ad_axis_new(tape, "data"), ad_axis_new(tape, "pairs")};
     ad_var leaf[3] = {ad_input(axis[0], "x", ad_vec(model->dim)), ad_input(axis[1], "first", ad_scalar()),
                       ad_input(axis[1], "second", ad_scalar())};
-    ad_var E = ebm_model_energy_at(model, leaf[0], theta), slope = {tape, -1}, x[2], score[2];
+    ad_var E = ebm_model_energy_at(model, leaf[0], r->theta), slope = {tape, -1}, x[2], score[2];
     ad_grad(E, leaf, 1, &slope);
     for (int k = 0; k < 2; k++) {
         x[k] = ad_batch_gather(leaf[0], leaf[1 + k]);
@@ -119,8 +117,18 @@ static gibbs_status stein(ebm_model *model, ad_tape *tape, ad_var *theta, const 
     ad_var u = ad_lift(axis[1], ebm_stein_kernel(o->rbf ? ebm_radial_rbf : ebm_radial_imq, length, x, score));
     ebm_program program;
     gibbs_status status = ebm_program_build(tape, &u, 1, NULL, &program, error);
-    if (!status) status = evaluate(model, &program, axis, leaf, theta, o->threads, p, error);
+    if (!status) status = evaluate(model, &program, axis, leaf, r->theta, o->threads, p, error);
     ebm_program_free(&program);
+    return status;
+}
+
+static gibbs_status stein(const ebm_model *model, const ebm_ksd_options *o, double length, pairs *p,
+                          gibbs_error *error)
+{
+    ebm_recording r;
+    gibbs_status status = ebm_recording_start("ksd", model, &r, error);
+    if (!status) status = record_and_run(&r, o, length, p, error);
+    ebm_recording_end(&r);
     return status;
 }
 
@@ -173,11 +181,10 @@ static gibbs_status p_value(const pairs *p, const ebm_ksd_options *o, ebm_ksd *r
 
 static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_ksd_options *o, gibbs_error *error)
 {
-    gibbs_status status = ebm_data_check(data, error);
+    gibbs_status status = ebm_check_data("ksd", model, data, error);
     if (status) return status;
-    if (data->cols != model->dim)
-        return gibbs_fail(error, GIBBS_SHAPE, "ksd: the data have %lld columns, the model %lld dimensions",
-                          (long long)data->cols, (long long)model->dim);
+    if (ebm_model_given(model))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "ksd: the model is conditional, and no density of whole rows");
     if (data->rows < 2) return gibbs_fail(error, GIBBS_DATA, "ksd: one row has no pairs");
     if (data->rows > (int64_t)1 << 24)
         return gibbs_fail(error, GIBBS_SIZE, "ksd: %lld rows are too many", (long long)data->rows);
@@ -198,15 +205,10 @@ gibbs_status ebm_ksd_test(ebm_model *model, const ebm_data *data, const ebm_ksd_
     if (!status && length == 0) status = ebm_median_distance(data, &length, error);
     if (status) return status;
     pairs p;
-    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
-    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
     status = pairs_new(model, data, &p, error);
-    if (!tape || !theta) status = gibbs_fail(error, GIBBS_MEMORY, "ksd: out of memory");
-    if (!status) status = stein(model, tape, theta, &o, length, &p, error);
+    if (!status) status = stein(model, &o, length, &p, error);
     if (!status) status = p_value(&p, &o, result, error);
     if (!status) result->length = length;
     pairs_free(&p);
-    gibbs_release(&model->alloc, theta);
-    ad_tape_free(tape);
     return status;
 }

@@ -32,6 +32,14 @@ gibbs_status ebm_tape_error(const ad_tape *tape, gibbs_error *error)
     return ad_tape_status(tape) ? gibbs_fail(error, ad_tape_status(tape), "%s", ad_tape_message(tape)) : GIBBS_OK;
 }
 
+gibbs_status ebm_check_data(const char *who, const ebm_model *model, const ebm_data *data, gibbs_error *error)
+{
+    gibbs_status status = ebm_data_check(data, error);
+    if (status || data->cols == model->dim) return status;
+    return gibbs_fail(error, GIBBS_SHAPE, "%s: the data have %lld columns, the model has dim %lld", who,
+                      (long long)data->cols, (long long)model->dim);
+}
+
 gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error)
 {
     for (int64_t i = 0; i < rows * dim; i++)
@@ -84,6 +92,9 @@ static gibbs_status copy_parameter(ebm_model *model, const ebm_parameter *p, gib
     if ((unsigned)p->init > EBM_INIT_IDENTITY || !isfinite(p->scale))
         return gibbs_fail(error, GIBBS_ARGUMENT,
                           "model: «%s» starts from an unknown rule or a scale that is not finite", p->name);
+    if (p->init == EBM_INIT_IDENTITY && p->shape.rank != 2)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: «%s» starts as a unit matrix, but has %d dimensions", p->name,
+                          p->shape.rank);
     *own = (ebm_model_parameter){gibbs_strdup(&model->alloc, p->name), p->shape, p->init, p->scale, model->size, count};
     if (!own->name) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
     model->parameters++;
@@ -105,15 +116,14 @@ static void check_one_sample(ad_tape *tape)
 /* The energy is recorded once, on a tape that is thrown away: what is wrong with it shows now. */
 static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
 {
-    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
-    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
-    gibbs_status status = tape && theta ? ebm_model_record(model, tape, theta) : GIBBS_MEMORY;
-    if (!status) ebm_model_energy_at(model, ad_input(ad_axis_new(tape, "data"), "x", ad_vec(model->dim)), theta);
-    if (!status) check_one_sample(tape);
-    if (!tape || !theta) gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
-    else status = ebm_tape_error(tape, error);
-    gibbs_release(&model->alloc, theta);
-    ad_tape_free(tape);
+    ebm_recording r;
+    gibbs_status status = ebm_recording_start("model", model, &r, error);
+    if (!status) {
+        ebm_model_energy_at(model, ad_input(ad_axis_new(r.tape, "data"), "x", ad_vec(model->dim)), r.theta);
+        check_one_sample(r.tape);
+        status = ebm_tape_error(r.tape, error);
+    }
+    ebm_recording_end(&r);
     return status;
 }
 
@@ -176,6 +186,22 @@ gibbs_status ebm_model_record(const ebm_model *model, ad_tape *tape, ad_var *the
     for (int k = 0; k < model->parameters; k++)
         theta[k] = ad_parameter(tape, model->parameter[k].name, model->parameter[k].shape);
     return ad_tape_status(tape);
+}
+
+gibbs_status ebm_recording_start(const char *who, const ebm_model *model, ebm_recording *r, gibbs_error *error)
+{
+    r->model = model;
+    r->tape = ad_tape_new(model->dtype, &model->alloc);
+    r->theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *r->theta);
+    if (!r->tape || !r->theta) return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", who);
+    ebm_model_record(model, r->tape, r->theta);
+    return ebm_tape_error(r->tape, error);
+}
+
+void ebm_recording_end(ebm_recording *r)
+{
+    gibbs_release(&r->model->alloc, r->theta);
+    ad_tape_free(r->tape);
 }
 
 gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, const ad_var *theta, gibbs_error *error)

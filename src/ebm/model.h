@@ -3,6 +3,7 @@
 #define GIBBS_MODEL_H
 
 #include "base/base.h"
+#include "stream.h"
 
 #include <gibbs/ebm.h>
 
@@ -45,23 +46,23 @@ void ebm_from_dtype(gibbs_dtype dtype, int64_t n, double *to, const void *from);
 /* A tape's error as a status for the caller. */
 gibbs_status ebm_tape_error(const ad_tape *tape, gibbs_error *error);
 
+/* A tape with the model's parameters on it, while something is recorded of the model. `who` begins the sentence when
+ * memory is short; to be ended after an error as well. */
+typedef struct ebm_recording {
+    const ebm_model *model;
+    ad_tape *tape;
+    ad_var *theta;
+} ebm_recording;
+gibbs_status ebm_recording_start(const char *who, const ebm_model *model, ebm_recording *recording,
+                                 gibbs_error *error);
+void ebm_recording_end(ebm_recording *recording);
+
+/* ebm_data_check, and SHAPE when the table has not the model's columns. */
+gibbs_status ebm_check_data(const char *who, const ebm_model *model, const ebm_data *data, gibbs_error *error);
+
 /* DATA, naming row and column, when some number is not finite. `what` begins the sentence. */
 gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error);
 
 void ebm_evaluator_free(ebm_evaluator *evaluator);
-
-/* Streams of random numbers, so that no two purposes share one. */
-enum {
-    EBM_STREAM_INIT = 1,
-    EBM_STREAM_PROPOSAL,
-    EBM_STREAM_SAMPLER_NORMAL,
-    EBM_STREAM_SAMPLER_UNIFORM,
-    EBM_STREAM_RESAMPLE,
-    EBM_STREAM_SHUFFLE,
-    EBM_STREAM_SPLIT,
-    EBM_STREAM_BUFFER,
-    EBM_STREAM_LOSS_NORMAL, /* of losses that add noise to the data; the next ones are theirs, too */
-    EBM_STREAM_LOSS_LAST = EBM_STREAM_LOSS_NORMAL + 1000
-};
 
 #endif

@@ -1,78 +1,58 @@
-/* points.c — whole spaces as weighted points: all states of a few discrete variables, or the grid of a box. */
-#include "base/base.h"
+/* points.c — whole spaces as weighted points: all states of discrete variables, or the grid of a box. */
+#include "space.h"
 
-#include <gibbs/ebm.h>
 #include <math.h>
 
-enum { MOST_POINTS = 1 << 20, MAX_DIM = 3 };
-static const int default_side[MAX_DIM] = {2000, 400, 100}; /* as ebm_integrate has them */
-
-static gibbs_status allocate(int64_t dim, int64_t side, const gibbs_allocator *allocator, ebm_points *p,
+static gibbs_status allocate(int64_t rows, int64_t dim, const gibbs_allocator *allocator, ebm_points *p,
                              gibbs_error *error)
 {
-    int64_t rows = 1;
-    for (int64_t k = 0; k < dim && rows <= MOST_POINTS; k++) rows *= side;
-    if (rows > MOST_POINTS)
-        return gibbs_fail(error, GIBBS_SIZE, "points: %lld values in %lld dimensions are more than 2^20 points",
-                          (long long)side, (long long)dim);
     *p = (ebm_points){.rows = rows, .dim = dim, .allocator = gibbs_allocator_or_default(allocator)};
-    p->x = gibbs_alloc(&p->allocator, (size_t)(rows * dim), sizeof *p->x);
+    p->x = gibbs_alloc(&p->allocator, (size_t)rows, (size_t)dim * sizeof *p->x);
     p->log_weight = gibbs_alloc_zero(&p->allocator, (size_t)rows, sizeof *p->log_weight);
     if (p->x && p->log_weight) return GIBBS_OK;
     ebm_points_free(p);
     return gibbs_fail(error, GIBBS_MEMORY, "points: out of memory for %lld points", (long long)rows);
 }
 
-/* The number of `row` in base `side`, the last dimension fastest: its digit for dimension k. */
-static int64_t digit(const ebm_points *p, int64_t side, int64_t row, int64_t k)
+gibbs_status ebm_points_space(const ebm_space *space, const gibbs_allocator *allocator, ebm_points *p,
+                              gibbs_error *error)
 {
-    for (int64_t i = p->dim - 1; i > k; i--) row /= side;
-    return row % side;
-}
-
-gibbs_status ebm_points_states(int64_t dim, int count, const double *values, const gibbs_allocator *allocator,
-                               ebm_points *p, gibbs_error *error)
-{
-    GIBBS_REQUIRE("points", values && p, error);
+    GIBBS_REQUIRE("points", space && p, error);
     *p = (ebm_points){0};
-    if (dim < 1 || count < 1)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "points: %d values in %lld dimensions", count, (long long)dim);
-    gibbs_status status = allocate(dim, count, allocator, p, error);
-    for (int64_t row = 0; !status && row < p->rows; row++)
-        for (int64_t k = 0; k < dim; k++) p->x[row * dim + k] = values[digit(p, count, row, k)];
+    gibbs_status status = ebm_space_check("points", space, error);
+    if (!status) status = allocate(ebm_space_size(space), ebm_space_dim(space), allocator, p, error);
+    if (!status) ebm_space_rows(space, 0, p->rows, p->x);
     return status;
 }
 
-static gibbs_status check_box(int64_t dim, const ebm_box *box, gibbs_error *error)
+/* Point `row` of the grid, and the log of its weight: the cell, half of it for each face that the point is on. */
+static double place(const ebm_grid *g, const ebm_box *box, int64_t row, double *x)
 {
-    if (dim < 1 || dim > MAX_DIM || (box->points && box->points < 2))
-        return gibbs_fail(error, GIBBS_ARGUMENT,
-                          "points: a box of %lld dimensions (1 to 3 are possible) with %d points", (long long)dim,
-                          box->points);
-    for (int64_t k = 0; k < dim; k++)
-        if (!(box->high[k] > box->low[k]) || !isfinite(box->high[k] - box->low[k]))
-            return gibbs_fail(error, GIBBS_ARGUMENT, "points: dimension %lld of the box goes from %g to %g",
-                              (long long)k + 1, box->low[k], box->high[k]);
-    return GIBBS_OK;
+    double log_weight = 0;
+    for (int k = g->dim - 1; k >= 0; k--, row /= g->side) {
+        int64_t i = row % g->side;
+        bool first = i == 0, last = i == g->side - 1;
+        x[k] = last ? box->high[k] : g->low[k] + (double)i * g->step[k];
+        log_weight += log(first || last ? 0.5 * g->step[k] : g->step[k]);
+    }
+    return log_weight;
 }
 
-/* The trapezoidal rule: a point on a face counts half for each face that it is on. */
 gibbs_status ebm_points_box(int64_t dim, const ebm_box *box, const gibbs_allocator *allocator, ebm_points *p,
                             gibbs_error *error)
 {
     GIBBS_REQUIRE("points", box && p, error);
     *p = (ebm_points){0};
-    gibbs_status status = check_box(dim, box, error);
+    ebm_grid g;
+    int64_t rows = 1;
+    gibbs_status status = ebm_grid_new("points", dim, box, &g, error);
     if (status) return status;
-    int64_t side = box->points ? box->points : default_side[dim - 1];
-    status = allocate(dim, side, allocator, p, error);
-    for (int64_t row = 0; !status && row < p->rows; row++)
-        for (int64_t k = 0; k < dim; k++) {
-            int64_t i = digit(p, side, row, k);
-            double step = (box->high[k] - box->low[k]) / (double)(side - 1);
-            p->x[row * dim + k] = i == side - 1 ? box->high[k] : box->low[k] + (double)i * step;
-            p->log_weight[row] += log(i == 0 || i == side - 1 ? 0.5 * step : step);
-        }
+    for (int k = 0; k < g.dim && rows <= EBM_MOST_POINTS; k++) rows *= g.side;
+    if (rows > EBM_MOST_POINTS)
+        return gibbs_fail(error, GIBBS_SIZE, "points: %lld a dimension in %d dimensions are more than 2^20",
+                          (long long)g.side, g.dim);
+    status = allocate(rows, dim, allocator, p, error);
+    for (int64_t row = 0; row < rows && !status; row++) p->log_weight[row] = place(&g, box, row, p->x + row * dim);
     return status;
 }
 

@@ -4,63 +4,35 @@
  * One pass over the grid of the doubled box gives both integrals: the box's own points are among them, so that the
  * two sums differ by what lies outside alone. */
 #include "model.h"
+#include "space.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { MAX_DIM = 3, CHUNK_ROWS = 1 << 16, POINT_TEXT = 80 };
-static const int default_points[MAX_DIM] = {2000, 400, 100};
+enum { CHUNK_ROWS = 1 << 16, POINT_TEXT = 80 };
 static const double SAME = 0.01; /* the largest difference that still counts as converged */
-
-ebm_box ebm_box_around(const ebm_data *data, double margin)
-{
-    ebm_box box;
-    memset(&box, 0, sizeof box);
-    for (int64_t k = 0; k < data->cols && k < MAX_DIM && data->rows > 0; k++) {
-        double low = data->x[k], high = low;
-        for (int64_t row = 1; row < data->rows; row++) {
-            double x = data->x[row * data->cols + k];
-            low = x < low ? x : low;
-            high = x > high ? x : high;
-        }
-        box.low[k] = low - margin * (high - low);
-        box.high[k] = high + margin * (high - low);
-    }
-    return box;
-}
 
 /* ---- The grid ---- */
 
 /* The doubled box has `side` points a dimension; first … last are those of the box itself. An odd number of
  * intervals cannot be extended equally on both sides: then one more goes to the upper one. */
-typedef struct grid {
-    int dim;
+typedef struct doubled {
+    ebm_grid box;
     int64_t side, first, last, total;
-    double low[MAX_DIM], step[MAX_DIM];
-} grid;
+} doubled;
 
-static gibbs_status make_grid(int64_t dim, const ebm_box *box, grid *g, gibbs_error *error)
+static gibbs_status make_grid(int64_t dim, const ebm_box *box, doubled *g, gibbs_error *error)
 {
-    if (dim > MAX_DIM)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "integrate: the model has dim %lld; at most %d can be done",
-                          (long long)dim, MAX_DIM);
-    int64_t points = box->points ? box->points : default_points[dim - 1];
-    if (points < 2)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "integrate: %lld points a dimension; at least 2 are needed",
-                          (long long)points);
-    *g = (grid){.dim = (int)dim, .side = 2 * points - 1, .first = (points - 1) / 2, .total = 1};
+    *g = (doubled){.total = 1};
+    gibbs_status status = ebm_grid_new("integrate", dim, box, &g->box, error);
+    if (status) return status;
+    int64_t points = g->box.side;
+    g->side = 2 * points - 1;
+    g->first = (points - 1) / 2;
     g->last = g->first + points - 1;
-    for (int k = 0; k < dim; k++) {
-        double width = box->high[k] - box->low[k];
-        if (!(width > 0) || !isfinite(2 * width))
-            return gibbs_fail(error, GIBBS_ARGUMENT, "integrate: dimension %d of the box goes from %g to %g", k + 1,
-                              box->low[k], box->high[k]);
-        g->low[k] = box->low[k];
-        g->step[k] = width / (double)(points - 1);
+    for (int k = 0; k < dim; k++)
         if (!gibbs_mul_size(g->total, g->side, &g->total))
             return gibbs_fail(error, GIBBS_SIZE, "integrate: %lld points a dimension are too many", (long long)points);
-    }
     return GIBBS_OK;
 }
 
@@ -95,14 +67,14 @@ typedef struct chunk {
     double *x, *energy, *weight[BOXES];
 } chunk;
 
-static void place_points(const grid *g, int64_t number, chunk *c)
+static void place_points(const doubled *g, int64_t number, chunk *c)
 {
     for (int64_t row = 0; row < c->rows; row++, number++) {
-        double *x = c->x + row * g->dim, inner = 1, outer = 1;
+        double *x = c->x + row * g->box.dim, inner = 1, outer = 1;
         int64_t rest = number;
-        for (int k = g->dim - 1; k >= 0; k--, rest /= g->side) {
+        for (int k = g->box.dim - 1; k >= 0; k--, rest /= g->side) {
             int64_t i = rest % g->side;
-            x[k] = g->low[k] + (double)(i - g->first) * g->step[k];
+            x[k] = g->box.low[k] + (double)(i - g->first) * g->box.step[k];
             inner *= end_weight(i, g->first, g->last);
             outer *= end_weight(i, 0, g->side - 1);
         }
@@ -112,29 +84,29 @@ static void place_points(const grid *g, int64_t number, chunk *c)
 }
 
 /* +∞ is an energy (the density is 0); NaN and −∞ are none. */
-static gibbs_status bad_energy(const grid *g, const double *x, double energy, gibbs_error *error)
+static gibbs_status bad_energy(const doubled *g, const double *x, double energy, gibbs_error *error)
 {
     char text[POINT_TEXT] = "";
-    for (int k = 0, used = 0; k < g->dim; k++)
+    for (int k = 0, used = 0; k < g->box.dim; k++)
         used += snprintf(text + used, sizeof text - (size_t)used, "%s%.9g", k ? ", " : "", x[k]);
     return gibbs_fail(error, GIBBS_NUMERIC, "integrate: E is %s at x = (%s)", isnan(energy) ? "NaN" : "-infinity",
                       text);
 }
 
-static gibbs_status add_chunk(const grid *g, const chunk *c, log_sum sum[BOXES], gibbs_error *error)
+static gibbs_status add_chunk(const doubled *g, const chunk *c, log_sum sum[BOXES], gibbs_error *error)
 {
     for (int64_t row = 0; row < c->rows; row++) {
         double energy = c->energy[row];
-        if (isnan(energy) || energy == -INFINITY) return bad_energy(g, c->x + row * g->dim, energy, error);
+        if (isnan(energy) || energy == -INFINITY) return bad_energy(g, c->x + row * g->box.dim, energy, error);
         for (int b = 0; b < BOXES; b++) log_sum_add(&sum[b], -energy, c->weight[b][row]);
     }
     return GIBBS_OK;
 }
 
-static gibbs_status add_all(ebm_model *model, const grid *g, double *memory, int64_t most, log_sum sum[BOXES],
+static gibbs_status add_all(ebm_model *model, const doubled *g, double *memory, int64_t most, log_sum sum[BOXES],
                             gibbs_error *error)
 {
-    chunk c = {.x = memory, .energy = memory + most * g->dim};
+    chunk c = {.x = memory, .energy = memory + most * g->box.dim};
     for (int b = 0; b < BOXES; b++) c.weight[b] = c.energy + most * (b + 1);
     gibbs_status status = GIBBS_OK;
     for (int64_t number = 0; number < g->total && !status; number += most) {
@@ -149,18 +121,18 @@ static gibbs_status add_all(ebm_model *model, const grid *g, double *memory, int
 gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature *result, gibbs_error *error)
 {
     GIBBS_REQUIRE("integrate", model && box && result, error);
-    grid g = {0};
+    doubled g;
     log_sum sum[BOXES] = {{-INFINITY, 0}, {-INFINITY, 0}};
     gibbs_status status = make_grid(model->dim, box, &g, error);
     if (status) return status;
     int64_t most = g.total < CHUNK_ROWS ? g.total : CHUNK_ROWS;
-    double *memory = gibbs_alloc(&model->alloc, (size_t)(most * (g.dim + 1 + BOXES)), sizeof *memory);
+    double *memory = gibbs_alloc(&model->alloc, (size_t)(most * (g.box.dim + 1 + BOXES)), sizeof *memory);
     if (!memory) return gibbs_fail(error, GIBBS_MEMORY, "integrate: out of memory");
     status = add_all(model, &g, memory, most, sum, error);
     gibbs_release(&model->alloc, memory);
     if (status) return status;
     double log_cell = 0;
-    for (int k = 0; k < g.dim; k++) log_cell += log(g.step[k]);
+    for (int k = 0; k < g.box.dim; k++) log_cell += log(g.box.step[k]);
     result->log_z = sum[BOX].top + log(sum[BOX].sum) + log_cell;
     result->log_z_doubled = sum[DOUBLED].top + log(sum[DOUBLED].sum) + log_cell;
     /* Comparing infinities gives a NaN, which is not at most anything. */

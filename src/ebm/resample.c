@@ -61,9 +61,9 @@ static int64_t search(const double *sum, int64_t last, double position)
 }
 
 static gibbs_status multinomial_draws(const double *weight, int64_t rows, int64_t count, uint64_t seed, double largest,
-                                      int64_t *index, gibbs_error *error)
+                                      const gibbs_allocator *allocator, int64_t *index, gibbs_error *error)
 {
-    gibbs_allocator a = gibbs_allocator_or_default(NULL);
+    gibbs_allocator a = gibbs_allocator_or_default(allocator);
     int64_t last = last_positive(weight, rows);
     double total = 0, *sum = gibbs_alloc(&a, (size_t)rows, sizeof *sum);
     if (!sum) return gibbs_fail(error, GIBBS_MEMORY, "resample: out of memory for %lld weights", (long long)rows);
@@ -74,7 +74,7 @@ static gibbs_status multinomial_draws(const double *weight, int64_t rows, int64_
 }
 
 gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int multinomial, uint64_t seed,
-                          int64_t *index, gibbs_error *error)
+                          const gibbs_allocator *allocator, int64_t *index, gibbs_error *error)
 {
     if (rows < 1) return gibbs_fail(error, GIBBS_DATA, "resample: no rows");
     if (count < 1)
@@ -83,7 +83,7 @@ gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int
         return gibbs_fail(error, GIBBS_ARGUMENT, "resample: no %s", weight ? "place for the rows" : "weights");
     double largest = find_largest(weight, rows, error);
     if (largest == 0) return GIBBS_DATA;
-    if (multinomial) return multinomial_draws(weight, rows, count, seed, largest, index, error);
+    if (multinomial) return multinomial_draws(weight, rows, count, seed, largest, allocator, index, error);
     systematic(weight, rows, count, seed, largest, index);
     return GIBBS_OK;
 }

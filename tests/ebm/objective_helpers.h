@@ -235,7 +235,7 @@ static inline ebm_proposal *test_proposal(const plain_energy *e)
 {
     static const double mean[] = {0.2, 0.1}, sd[] = {2, 1.8};
     ebm_proposal *q;
-    OK(ebm_gaussian_diagonal(e->dim, mean, sd, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(e->dim, mean, sd, NULL, &q, ERROR));
     return q;
 }
 

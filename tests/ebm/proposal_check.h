@@ -8,7 +8,7 @@
 static inline double log_q_at(const ebm_proposal *q, const double *y)
 {
     double log_q = NAN;
-    OK(ebm_proposal_log_density(q, y, 1, &log_q, ERROR));
+    OK(ebm_proposal_log_density(q, y, 1, NULL, &log_q, ERROR));
     return log_q;
 }
 
@@ -51,7 +51,7 @@ static inline double integral_of(const ebm_proposal *q, const double *centre, co
     for (int r = 0; r < rows; r++)
         for (int64_t i = 0; i < q->dim; i++)
             y[r * q->dim + i] = centre[i] + width[i] * sinh(step * (i ? r / side : r % side) - reach);
-    OK(ebm_proposal_log_density(q, y, rows, log_q, ERROR));
+    OK(ebm_proposal_log_density(q, y, rows, NULL, log_q, ERROR));
     for (int r = 0; r < rows; r++) {
         double cell = 1;
         for (int64_t i = 0; i < q->dim; i++)

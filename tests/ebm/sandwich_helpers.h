@@ -102,8 +102,8 @@ static inline noise_sample draw_noise(int64_t rows)
     static const double mean[] = {0.2}, sd[] = {1.9};
     noise_sample n = {.rows = rows, .y = sampling_room(rows, sizeof(double)),
                       .log_q = sampling_room(rows, sizeof(double))};
-    OK(ebm_gaussian_diagonal(1, mean, sd, NULL, &n.q, ERROR));
-    OK(ebm_proposal_sample(n.q, rows, 9, 0, n.y, n.log_q, ERROR)); /* the seed of fit_of, step 0 */
+    OK(ebm_proposal_gaussian_diagonal(1, mean, sd, NULL, &n.q, ERROR));
+    OK(ebm_proposal_sample(n.q, rows, 9, 0, NULL, n.y, n.log_q, ERROR)); /* the seed of fit_of, step 0 */
     return n;
 }
 

@@ -7,7 +7,7 @@ static const density unit = {"unit", 1, 0, 0, -8, 8};
 static ebm_proposal *normal(int64_t dim)
 {
     ebm_proposal *q;
-    OK(ebm_gaussian_diagonal(dim, (double[]){0, 0}, (double[]){1, 1}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(dim, (double[]){0, 0}, (double[]){1, 1}, NULL, &q, ERROR));
     return q;
 }
 

@@ -37,7 +37,7 @@ Test(chain_crf, is_the_sum_over_all_sequences)
     static const size sizes[] = {{T, P, K}, {1, P, K}, {6, 1, 2}, {2, 3, 2}};
     for (int c = 0; c < COUNT(sizes); c++) {
         const size *s = &sizes[c];
-        const ebm_space y = {s->length, s->labels, NULL, 1};
+        const ebm_space y = {.variables = s->length, .labels = s->labels, .one_hot = 1};
         int given = s->length * s->features, width = s->length * s->labels, count = (int)ebm_space_size(&y);
         double labels[SEQUENCES * T * K], rows[ROWS * 24], x[CHECK_ROWS * 24];
         ebm_model *model = chain((ebm_chain_crf_spec){.given = given, .length = s->length, .labels = s->labels,

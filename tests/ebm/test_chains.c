@@ -23,7 +23,7 @@ static ebm_proposal *wide_normal(int64_t dim)
     ebm_proposal *q = NULL;
     double mean[8] = {0}, sd[8];
     for (int i = 0; i < 8; i++) sd[i] = 1.7;
-    OK(ebm_gaussian_diagonal(dim, mean, sd, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(dim, mean, sd, NULL, &q, ERROR));
     return q;
 }
 

@@ -108,7 +108,7 @@ static gibbs_status run_walled(const ebm_sampler *sampler, double first, double 
     ebm_proposal *q;
     ebm_chains *chains;
     ebm_model *model = energy_model(1, walled);
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, (double[]){1.5}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1.5}, NULL, &q, ERROR));
     OK(ebm_chains_new(model, &(ebm_chain_options){.sampler = sampler, .step = 0.3, .proposal = q}, &chains, ERROR));
     for (int r = 0; r < WALL_ROWS; r++) x[r] = r == 6 ? first : 0.1;
     OK(ebm_chains_start(chains, x, WALL_ROWS, ERROR));

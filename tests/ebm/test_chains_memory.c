@@ -22,32 +22,32 @@ static gibbs_status keep(gibbs_status status, ebm_proposal **q)
 static gibbs_status make_diagonal(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_proposal *q;
-    return keep(ebm_gaussian_diagonal(2, ZERO, UNIT, a, &q, error), &q);
+    return keep(ebm_proposal_gaussian_diagonal(2, ZERO, UNIT, a, &q, error), &q);
 }
 
 static gibbs_status make_full(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_proposal *q;
-    return keep(ebm_gaussian_full(2, ZERO, MATRIX, a, &q, error), &q);
+    return keep(ebm_proposal_gaussian_full(2, ZERO, MATRIX, a, &q, error), &q);
 }
 
 static gibbs_status fit_diagonal(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_proposal *q;
-    return keep(ebm_gaussian_fit(&data, 0, 1.5, a, &q, error), &q);
+    return keep(ebm_proposal_gaussian_fit(&data, 0, 1.5, a, &q, error), &q);
 }
 
 static gibbs_status fit_full(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_proposal *q;
-    return keep(ebm_gaussian_fit(&data, 1, 1.5, a, &q, error), &q);
+    return keep(ebm_proposal_gaussian_fit(&data, 1, 1.5, a, &q, error), &q);
 }
 
 static gibbs_status draw(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_proposal *q;
     ebm_draw *draw;
-    OK(ebm_gaussian_full(2, ZERO, MATRIX, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_full(2, ZERO, MATRIX, NULL, &q, ERROR));
     gibbs_status status = ebm_draw_new(q, GIBBS_FLOAT32, a, &draw, error);
     cr_assert_eq(status == GIBBS_OK, draw != NULL);
     if (!status) status = ebm_draw_run(draw, 100, 1, 2, error);
@@ -74,7 +74,7 @@ static gibbs_status move(const gibbs_allocator *a, const ebm_sampler *sampler, g
     ebm_proposal *q;
     ebm_chains *chains;
     ebm_model *model = quiet_model(a);
-    OK(ebm_gaussian_diagonal(1, ZERO, UNIT, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, ZERO, UNIT, NULL, &q, ERROR));
     ebm_chain_options options = {.sampler = sampler, .step = 0.1, .proposal = q};
     gibbs_status status = ebm_chains_new(model, &options, &chains, error);
     cr_assert_eq(status == GIBBS_OK, chains != NULL);
@@ -102,7 +102,7 @@ static gibbs_status weigh(const gibbs_allocator *a, gibbs_error *error)
     double y[10], weight[10] = {-1};
     ebm_importance result = {-1, -1};
     ebm_model *model = quiet_model(a);
-    OK(ebm_gaussian_diagonal(1, ZERO, UNIT, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, ZERO, UNIT, NULL, &q, ERROR));
     gibbs_status status = ebm_importance_sample(model, q, 10, 1, y, weight, &result, error);
     cr_assert(status ? weight[0] == -1 && result.ess == -1 : weight[0] > 0 && result.ess > 0);
     ebm_proposal_free(q);
@@ -163,7 +163,7 @@ Test(memory, nothing_is_allocated_once_a_size_has_run)
     ebm_chains *chains;
     ebm_model *model = density_model(&NORMAL, GIBBS_FLOAT64, &a);
     OK(ebm_chains_new(model, &(ebm_chain_options){.step = 0.1}, &chains, ERROR));
-    OK(ebm_gaussian_full(2, ZERO, MATRIX, &a, &q, ERROR));
+    OK(ebm_proposal_gaussian_full(2, ZERO, MATRIX, &a, &q, ERROR));
     OK(ebm_draw_new(q, GIBBS_FLOAT64, &a, &draw, ERROR));
     int64_t before = 0;
     for (int k = 0; k < 4; k++) {

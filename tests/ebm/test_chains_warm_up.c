@@ -88,7 +88,7 @@ Test(warm_up, refuses)
     ebm_chains *chains = placed(model, &ebm_mala, 0.5, 3), *idle;
     ebm_proposal *q;
     double x = 0.5;
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &q, ERROR));
     FAILS(GIBBS_ARGUMENT, "0 steps", ebm_chains_warm_up(chains, 0, 0, 1, FAIL));
     FAILS(GIBBS_ARGUMENT, "no target", ebm_chains_warm_up(chains, 5, 1, 1, FAIL));
     FAILS(GIBBS_ARGUMENT, "no target", ebm_chains_warm_up(chains, 5, NAN, 1, FAIL));

@@ -99,8 +99,49 @@ Test(conditional, needs_a_log_z)
     OK(ebm_model_gaussian(2, GIBBS_FLOAT64, NULL, &plain, ERROR));
     cr_expect(ebm_model_given(none) == 1 && ebm_model_given(plain) == 0 && ebm_model_given(NULL) == 0);
     FAILS(GIBBS_ARGUMENT, "neither labels", ebm_objective_new(none, &ebm_loss_conditional_ml, NULL, &o, FAIL));
-    FAILS(GIBBS_ARGUMENT, "no given columns", ebm_objective_new(plain, &ebm_loss_conditional_ml, NULL, &o, FAIL));
+    FAILS(GIBBS_ARGUMENT, "conditional-ml: the model is not conditional",
+          ebm_objective_new(plain, &ebm_loss_conditional_ml, NULL, &o, FAIL));
     ebm_model_free(none), ebm_model_free(plain);
+}
+
+/* Fitted to whole rows, −η·y + ½τy² has slopes far from 2 (score matching: 0.4, NCE: 1): no loss of rows takes it,
+ * alone or in a sum; a sum with the conditional likelihood does. */
+Test(conditional, losses_of_rows_are_refused)
+{
+    static const ebm_loss *const of_rows[] = {
+        &ebm_loss_ml_is, &ebm_loss_cd, &ebm_loss_pcd, &ebm_loss_improved_cd, &ebm_loss_score_matching,
+        &ebm_loss_weighted_score_matching, &ebm_loss_denoising, &ebm_loss_denoising_autoencoder, &ebm_loss_sliced,
+        &ebm_loss_sliced_reduced, &ebm_loss_nce, &ebm_loss_conditional_nce, &ebm_loss_ranking_nce,
+        &ebm_loss_pseudo_likelihood, &ebm_loss_ksd_rbf, &ebm_loss_ksd_imq, &ebm_loss_energy_penalty,
+    };
+    static double rows[ROWS * 3];
+    ebm_model *model = conditional((ebm_conditional){.given = GIVEN, .labels = labels, .label_count = LABELS},
+                                   GIBBS_FLOAT64);
+    label_rows(rows, ROWS, GIVEN, 1, labels, LABELS, 1);
+    ebm_data data = {.rows = ROWS, .cols = 3, .x = rows};
+    ebm_fit_options options = ebm_fit_defaults();
+    ebm_uncertainty uncertainty;
+    options.steps = 2;
+    for (int k = 0; k < COUNT(of_rows); k++) {
+        options.loss = of_rows[k];
+        FAILS(GIBBS_ARGUMENT, "the model is conditional", ebm_fit(model, &data, &options, NULL, FAIL));
+        FAILS(GIBBS_ARGUMENT, "the model is conditional",
+              ebm_standard_errors(model, &data, &options, &uncertainty, FAIL));
+    }
+    ebm_loss *sum;
+    ebm_loss_term terms[] = {{&ebm_loss_conditional_ml, 1}, {&ebm_loss_energy_penalty, 0.1}};
+    OK(ebm_loss_sum(terms, 2, NULL, &sum, ERROR));
+    options.loss = sum;
+    OK(ebm_fit(model, &data, &options, NULL, ERROR));
+    ebm_loss_free(sum);
+    terms[0].loss = &ebm_loss_cd;
+    OK(ebm_loss_sum(terms, 2, NULL, &sum, ERROR));
+    options.loss = sum;
+    FAILS(GIBBS_ARGUMENT, "the model is conditional", ebm_fit(model, &data, &options, NULL, FAIL));
+    ebm_loss_free(sum);
+    ebm_ksd ksd;
+    FAILS(GIBBS_ARGUMENT, "the model is conditional", ebm_ksd_test(model, &data, NULL, &ksd, FAIL));
+    ebm_model_free(model);
 }
 
 Test(conditional, labels_need_an_axis)

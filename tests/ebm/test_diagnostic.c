@@ -47,9 +47,9 @@ Test(diagnostic, known_answers)
     for (int k = 0; k < COUNT(cases); k++) {
         int steps = cases[k].steps, chains = cases[k].chains;
         make_series(cases[k].kind, steps, chains, series);
-        OK(ebm_effective_size(series, steps, chains, &ess, ERROR));
-        OK(ebm_split_r_hat(series, steps, chains, 0, &plain, ERROR));
-        OK(ebm_split_r_hat(series, steps, chains, 1, &ranked, ERROR));
+        OK(ebm_effective_size(series, steps, chains, NULL, &ess, ERROR));
+        OK(ebm_split_r_hat(series, steps, chains, 0, NULL, &plain, ERROR));
+        OK(ebm_split_r_hat(series, steps, chains, 1, NULL, &ranked, ERROR));
         cr_assert_float_eq(ess, cases[k].ess, 1e-11 * ess, "%d: %.15g", k, ess);
         if (isnan(cases[k].plain)) continue;
         cr_assert_float_eq(plain, cases[k].plain, 1e-13, "%d: %.15g", k, plain);
@@ -75,9 +75,9 @@ static void autoregression(double rho, int steps, int chains, int runs, double *
         for (int c = 0; c < chains; c++) series[c] = normal(&seed);
         for (int i = chains; i < steps * chains; i++)
             series[i] = rho * series[i - chains] + sqrt(1 - rho * rho) * normal(&seed);
-        OK(ebm_effective_size(series, steps, chains, &one, ERROR));
+        OK(ebm_effective_size(series, steps, chains, NULL, &one, ERROR));
         *ess += one / runs;
-        OK(ebm_split_r_hat(series, steps, chains, 1, &one, ERROR));
+        OK(ebm_split_r_hat(series, steps, chains, 1, NULL, &one, ERROR));
         *r_hat += one / runs;
     }
     free(series);
@@ -101,8 +101,8 @@ Test(diagnostic, ranks_find_other_spreads)
     double series[STEPS * CHAINS], plain, ranked;
     uint64_t seed = 3;
     for (int i = 0; i < STEPS * CHAINS; i++) series[i] = normal(&seed) * (i % CHAINS ? 1 : 4);
-    OK(ebm_split_r_hat(series, STEPS, CHAINS, 0, &plain, ERROR));
-    OK(ebm_split_r_hat(series, STEPS, CHAINS, 1, &ranked, ERROR));
+    OK(ebm_split_r_hat(series, STEPS, CHAINS, 0, NULL, &plain, ERROR));
+    OK(ebm_split_r_hat(series, STEPS, CHAINS, 1, NULL, &ranked, ERROR));
     cr_assert(plain < 1.02 && ranked > 1.1, "%g, %g", plain, ranked);
 }
 
@@ -112,25 +112,25 @@ Test(diagnostic, a_trend_is_found)
     double series[400], r_hat, ess;
     uint64_t seed = 3;
     for (int t = 0; t < 400; t++) series[t] = normal(&seed) + 0.01 * t;
-    OK(ebm_split_r_hat(series, 400, 1, 1, &r_hat, ERROR));
-    OK(ebm_effective_size(series, 400, 1, &ess, ERROR));
+    OK(ebm_split_r_hat(series, 400, 1, 1, NULL, &r_hat, ERROR));
+    OK(ebm_effective_size(series, 400, 1, NULL, &ess, ERROR));
     cr_assert(r_hat > 1.3 && ess < 20, "%g, %g", r_hat, ess);
 }
 
 Test(diagnostic, refuses)
 {
     double series[8] = {1, 2, 3, 4, 5, 6, 7, 8}, flat[8] = {2, 2, 2, 2, 2, 2, 2, 2}, out = -1;
-    FAILS(GIBBS_ARGUMENT, "3 steps of 2", ebm_effective_size(series, 3, 2, &out, FAIL));
-    FAILS(GIBBS_ARGUMENT, "4 steps of 0", ebm_split_r_hat(series, 4, 0, 0, &out, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_effective_size(NULL, 4, 2, &out, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_split_r_hat(series, 4, 2, 0, NULL, FAIL));
-    FAILS(GIBBS_SIZE, "too many", ebm_effective_size(series, INT64_MAX / 2, 4, &out, FAIL));
-    FAILS(GIBBS_NUMERIC, "are 2", ebm_effective_size(flat, 4, 2, &out, FAIL));
-    FAILS(GIBBS_NUMERIC, "are 2", ebm_split_r_hat(flat, 4, 2, 1, &out, FAIL));
+    FAILS(GIBBS_ARGUMENT, "3 steps of 2", ebm_effective_size(series, 3, 2, NULL, &out, FAIL));
+    FAILS(GIBBS_ARGUMENT, "4 steps of 0", ebm_split_r_hat(series, 4, 0, 0, NULL, &out, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_effective_size(NULL, 4, 2, NULL, &out, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_split_r_hat(series, 4, 2, 0, NULL, NULL, FAIL));
+    FAILS(GIBBS_SIZE, "too many", ebm_effective_size(series, INT64_MAX / 2, 4, NULL, &out, FAIL));
+    FAILS(GIBBS_NUMERIC, "are 2", ebm_effective_size(flat, 4, 2, NULL, &out, FAIL));
+    FAILS(GIBBS_NUMERIC, "are 2", ebm_split_r_hat(flat, 4, 2, 1, NULL, &out, FAIL));
     series[5] = NAN;
-    FAILS(GIBBS_DATA, "step 3 of chain 2", ebm_split_r_hat(series, 4, 2, 0, &out, FAIL));
+    FAILS(GIBBS_DATA, "step 3 of chain 2", ebm_split_r_hat(series, 4, 2, 0, NULL, &out, FAIL));
     series[5] = INFINITY;
-    FAILS(GIBBS_DATA, "step 3 of chain 2", ebm_effective_size(series, 4, 2, &out, FAIL));
+    FAILS(GIBBS_DATA, "step 3 of chain 2", ebm_effective_size(series, 4, 2, NULL, &out, FAIL));
     cr_assert_eq(out, -1);
 }
 
@@ -168,8 +168,8 @@ Test(diagnostic, traces_note_what_a_run_does)
         ebm_chains_get(plain, x);
         cr_assert_arr_eq(x, series + t * ROWS, sizeof x);
     }
-    OK(ebm_effective_size(series, STEPS, ROWS, &ess, ERROR));
-    OK(ebm_split_r_hat(series, STEPS, ROWS, 1, &r_hat, ERROR));
+    OK(ebm_effective_size(series, STEPS, ROWS, NULL, &ess, ERROR));
+    OK(ebm_split_r_hat(series, STEPS, ROWS, 1, NULL, &r_hat, ERROR));
     cr_assert(trace.ess == ess && trace.r_hat == r_hat && trace.acceptance == ebm_chains_acceptance(plain));
     cr_assert(trace.ess > 200 && trace.r_hat < 1.05 && trace.acceptance > 0.3 && trace.acceptance < 0.6);
     cr_assert_lt(fabs(trace.mean), 4.3 * trace.standard_error);

@@ -161,12 +161,12 @@ Test(mixture_weights, shares_of_the_rows)
         }
         OK(ebm_model_mixture(parts, 2, &model, ERROR));
         ebm_model_set(model, (double[]){0.5, -100, 1, 100, 1});
-        OK(ebm_mixture_weights(model, &data, 3, pi, log_z, ERROR));
+        OK(ebm_model_mixture_weights(model, &data, 3, pi, log_z, ERROR));
         expect_close(pi[0], 0.25, 1e-15, "π₁");
         expect_close(pi[1], 0.75, 1e-15, "π₂");
         expect_close(log_z[0], log(0.25) + 3, 1e-14, "log Z₁ = log π₁ − (0 − log Z)");
         expect_close(log_z[1], log(0.75) + 3 - 0.5, 1e-14, "log Z₂ = log π₂ − (log ξ₂ − log Z)");
-        OK(ebm_mixture_weights(model, &data, 3, pi, NULL, ERROR));
+        OK(ebm_model_mixture_weights(model, &data, 3, pi, NULL, ERROR));
         ebm_model_free(model), ebm_model_free(parts[0]), ebm_model_free(parts[1]);
     }
 }
@@ -177,14 +177,14 @@ Test(mixture_weights, refuses)
     double x[] = {0, 0, 1, NAN}, pi[2] = {7, 7};
     ebm_data one = table(x, 2, 1), good = table(x, 1, 2), bad = table(x, 2, 2), none = {0};
     OK(ebm_model_mixture((ebm_model *[]){part, part}, 2, &model, ERROR));
-    FAILS(GIBBS_ARGUMENT, "no mixture", ebm_mixture_weights(part, &good, 0, pi, NULL, FAIL));
-    FAILS(GIBBS_SHAPE, "1 columns", ebm_mixture_weights(model, &one, 0, pi, NULL, FAIL));
-    FAILS(GIBBS_DATA, "row 2", ebm_mixture_weights(model, &bad, 0, pi, NULL, FAIL));
-    FAILS(GIBBS_DATA, "", ebm_mixture_weights(model, &none, 0, pi, NULL, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_mixture_weights(model, NULL, 0, pi, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no mixture", ebm_model_mixture_weights(part, &good, 0, pi, NULL, FAIL));
+    FAILS(GIBBS_SHAPE, "1 columns", ebm_model_mixture_weights(model, &one, 0, pi, NULL, FAIL));
+    FAILS(GIBBS_DATA, "row 2", ebm_model_mixture_weights(model, &bad, 0, pi, NULL, FAIL));
+    FAILS(GIBBS_DATA, "", ebm_model_mixture_weights(model, &none, 0, pi, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_model_mixture_weights(model, NULL, 0, pi, NULL, FAIL));
     double *theta = ebm_model_theta(model);
     theta[0] = NAN; /* log ξ₂ */
-    FAILS(GIBBS_NUMERIC, "not finite", ebm_mixture_weights(model, &good, 0, pi, NULL, FAIL));
+    FAILS(GIBBS_NUMERIC, "not finite", ebm_model_mixture_weights(model, &good, 0, pi, NULL, FAIL));
     cr_expect(pi[0] == 7 && pi[1] == 7);
     ebm_model_free(model), ebm_model_free(part);
 }

@@ -21,10 +21,10 @@ static ebm_mrf_spec binary(int64_t variables, const int64_t *list, int64_t count
     return (ebm_mrf_spec){.space = {.variables = variables}, .edges = list, .edge_count = count,
                           .dtype = GIBBS_FLOAT64};
 }
-static ebm_mrf_spec hot(int64_t variables, int64_t K, const int64_t *states, const int64_t *list, int64_t count)
+static ebm_mrf_spec hot(int64_t variables, int64_t K, const int64_t *labels, const int64_t *list, int64_t count)
 {
-    return (ebm_mrf_spec){.space = {variables, K, states, 1}, .edges = list, .edge_count = count,
-                          .dtype = GIBBS_FLOAT64};
+    return (ebm_mrf_spec){.space = {.variables = variables, .labels = K, .labels_of = labels, .one_hot = 1},
+                          .edges = list, .edge_count = count, .dtype = GIBBS_FLOAT64};
 }
 
 /* ---- Formulas ---- */
@@ -184,7 +184,7 @@ Test(mrf, refuses)
     static const int64_t outside[] = {0, 1, 1, 4}, negative[] = {0, -1}, loop[] = {2, 2}, twice[] = {0, 1, 2, 3, 1, 0};
     static const int64_t none[] = {2, 0, 2, 2};
     ebm_mrf_spec labelled = binary(4, NULL, 0), one_hot = labelled, uneven_spec = labelled;
-    labelled.space.labels = 3, one_hot.space.one_hot = 1, uneven_spec.space.states = labels;
+    labelled.space.labels = 3, one_hot.space.one_hot = 1, uneven_spec.space.labels_of = labels;
     const struct {
         constructor f;
         ebm_mrf_spec spec;

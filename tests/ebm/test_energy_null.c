@@ -36,8 +36,8 @@ Test(energy_null, calls)
     NULL_IN("rbm blocks", ebm_rbm_blocks(NULL, NULL, FAIL));
     NULL_IN("maxent", ebm_maxent(NULL, &mu, &x, NULL, 1, NULL, FAIL));
     NULL_IN("maxent", ebm_maxent(model, &mu, NULL, NULL, 1, NULL, FAIL));
-    NULL_IN("mixture weights", ebm_mixture_weights(NULL, &data, 0, &x, NULL, FAIL));
-    NULL_IN("mixture weights", ebm_mixture_weights(model, &data, 0, NULL, NULL, FAIL));
+    NULL_IN("mixture weights", ebm_model_mixture_weights(NULL, &data, 0, &x, NULL, FAIL));
+    NULL_IN("mixture weights", ebm_model_mixture_weights(model, &data, 0, NULL, NULL, FAIL));
     NULL_IN("enumerate", ebm_enumerate(model, NULL, NULL, NULL, FAIL));
     NULL_IN("log Z", ebm_model_log_z(model, NULL, FAIL));
     cr_expect(ebm_model_rbm(NULL, NULL, NULL) == GIBBS_ARGUMENT, "without a place for the error");

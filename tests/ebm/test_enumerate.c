@@ -3,9 +3,9 @@
 
 Test(space, rows_and_sizes)
 {
-    static const int64_t states[] = {3, 1, 2};
+    static const int64_t labels[] = {3, 1, 2};
     static const double plain[6][3] = {{0, 0, 0}, {0, 0, 1}, {1, 0, 0}, {1, 0, 1}, {2, 0, 0}, {2, 0, 1}};
-    ebm_space s = {.variables = 3, .states = states}, hot = s;
+    ebm_space s = {.variables = 3, .labels_of = labels}, hot = s;
     double x[6 * 3], y[6 * 6];
     hot.one_hot = 1;
     cr_expect(ebm_space_dim(&s) == 3 && ebm_space_dim(&hot) == 6);
@@ -22,15 +22,35 @@ Test(space, rows_and_sizes)
     cr_expect_arr_eq(y, plain[4], 2 * sizeof plain[4]);
 }
 
+Test(space, values_stand_for_labels)
+{
+    static const double values[] = {-1, 0.5, 2};
+    static const double expected[6][2] = {{-1, -1}, {-1, 0.5}, {0.5, -1}, {0.5, 0.5}, {2, -1}, {2, 0.5}};
+    static const int64_t labels[] = {3, 2};
+    ebm_space s = {.variables = 2, .labels_of = labels, .values = values}, hot = s;
+    double x[6 * 5], y[6 * 5];
+    ebm_space_rows(&s, 0, 6, x);
+    cr_expect_arr_eq(x, expected, sizeof expected);
+    hot.one_hot = 1;
+    ebm_space_rows(&hot, 0, 6, x);
+    hot.values = NULL;
+    ebm_space_rows(&hot, 0, 6, y);
+    cr_expect_arr_eq(x, y, sizeof x, "one-hot columns have no values");
+}
+
 Test(space, malformed)
 {
     static const int64_t none[] = {2, 0};
-    const ebm_space bad[] = {{.variables = 0}, {.variables = -3}, {.variables = 2, .states = none},
+    const ebm_space bad[] = {{.variables = 0}, {.variables = -3}, {.variables = 2, .labels_of = none},
                              {.variables = 1, .labels = -1}};
     for (int k = 0; k < COUNT(bad); k++) cr_expect(ebm_space_dim(&bad[k]) == -1 && ebm_space_size(&bad[k]) == -1);
     cr_expect(ebm_space_dim(NULL) == -1 && ebm_space_size(NULL) == -1);
-    ebm_space vast = {.variables = 64};
+    ebm_space vast = {.variables = 64}, endless = {.variables = INT64_MAX}, one = {.variables = INT64_MAX, .labels = 1};
     cr_expect(ebm_space_dim(&vast) == 64 && ebm_space_size(&vast) == -1);
+    cr_expect(ebm_space_dim(&endless) == INT64_MAX && ebm_space_size(&endless) == -1);
+    cr_expect(ebm_space_size(&one) == 1, "no variable is counted alone");
+    endless.one_hot = 1;
+    cr_expect(ebm_space_dim(&endless) == -1 && ebm_space_size(&endless) == -1);
 }
 
 /* ---- Energies ---- */
@@ -87,12 +107,23 @@ Test(enumerate, independent_variables)
 
 Test(enumerate, labels_and_far_energies)
 {
-    static const int64_t states[] = {4, 3};
+    static const int64_t labels[] = {4, 3};
     double c[] = {-900, 1.5}, log_z, expected = log(1 + exp(-900) + exp(-1800) + exp(-2700)) + 2700 +
                                                 log(1 + exp(-1.5) + exp(-3));
     ebm_model *model = model_with(2, linear, c, GIBBS_FLOAT64);
-    OK(ebm_enumerate(model, &(ebm_space){.variables = 2, .states = states}, &log_z, NULL, ERROR));
+    OK(ebm_enumerate(model, &(ebm_space){.variables = 2, .labels_of = labels}, &log_z, NULL, ERROR));
     expect_close(log_z, expected, 1e-15, "log Z");
+    ebm_model_free(model);
+}
+
+/* Spins of ±1: Z of Σ cᵢsᵢ is a product of 2 cosh cᵢ. */
+Test(enumerate, values)
+{
+    double c[] = {0.3, -1.2, 2}, log_z, p[8];
+    ebm_model *model = model_with(3, linear, c, GIBBS_FLOAT64);
+    OK(ebm_enumerate(model, &(ebm_space){.variables = 3, .values = (double[]){-1, 1}}, &log_z, p, ERROR));
+    expect_close(log_z, log(8 * cosh(0.3) * cosh(1.2) * cosh(2)), 1e-14, "log Z");
+    expect_close(p[3], exp(0.3 + 1.2 - 2 - log_z), 1e-14, "p of (−1, 1, 1)");
     ebm_model_free(model);
 }
 
@@ -119,9 +150,11 @@ Test(enumerate, refuses)
     double c[21] = {0}, log_z = 7;
     ebm_model *small = model_with(3, linear, c, GIBBS_FLOAT64), *large = model_with(21, linear, c, GIBBS_FLOAT64);
     const ebm_space two = {.variables = 2}, hot = {.variables = 3, .one_hot = 1}, none = {.variables = 0};
+    const ebm_space odd = {.variables = 3, .values = (double[]){0, NAN}};
     FAILS(GIBBS_SHAPE, "2 columns, the model has dim 3", ebm_enumerate(small, &two, &log_z, NULL, FAIL));
     FAILS(GIBBS_SHAPE, "6 columns", ebm_enumerate(small, &hot, &log_z, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "no variables", ebm_enumerate(small, &none, &log_z, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "nan stands for label 1", ebm_enumerate(small, &odd, &log_z, NULL, FAIL));
     FAILS(GIBBS_SIZE, "2^20", ebm_enumerate(large, NULL, &log_z, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_enumerate(NULL, NULL, &log_z, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_enumerate(small, NULL, NULL, NULL, FAIL));

@@ -100,7 +100,7 @@ Test(fit_validation, keeps_the_best_parameters_of_score_matching) { check_best(&
 Test(fit_validation, keeps_the_best_parameters_of_ml_is)
 {
     ebm_proposal *q;
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, (double[]){2}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){2}, NULL, &q, ERROR));
     check_best(&ebm_loss_ml_is, q);
     ebm_proposal_free(q);
 }

@@ -95,7 +95,8 @@ Test(loss_memory, every_allocation_fails_once)
     double *x = normals(ROWS * DIM, 0, 1, 3), *bits = calloc(ROWS * DIM, sizeof *bits);
     ebm_proposal *q = test_proposal(&energies[GAUSSIAN2]);
     ebm_points points;
-    OK(ebm_points_states(DIM, 3, (double[]){-1, 0, 1}, NULL, &points, ERROR));
+    const ebm_space space = {.variables = DIM, .labels = 3, .values = (double[]){-1, 0, 1}};
+    OK(ebm_points_space(&space, NULL, &points, ERROR));
     for (int k = 0; k < COUNT(losses); k++)
         fail_each(&(job){losses[k], q, &points, losses[k]->check_row ? bits : x});
     ebm_points_free(&points);
@@ -116,7 +117,7 @@ static gibbs_status sum_of(const gibbs_allocator *a, gibbs_error *error)
 static gibbs_status states_of(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_points points;
-    gibbs_status status = ebm_points_states(2, 2, (double[]){0, 1}, a, &points, error);
+    gibbs_status status = ebm_points_space(&(ebm_space){.variables = 2}, a, &points, error);
     cr_expect(!status || (!points.x && !points.log_weight));
     ebm_points_free(&points);
     return status;

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,23 @@ Test(model_init, constant_and_identity)
             cr_expect(theta[i] == expected[i], "number %zu is %g", i, theta[i]);
         free(theta);
         ebm_model_free(model);
+    }
+}
+
+Test(model_init, identity_is_for_matrices)
+{
+    static const ad_shape shapes[] = {{0, {0}}, {1, {3}}, {3, {2, 2, 2}}};
+    for (int i = 0; i < 3; i++) {
+        const ebm_parameter p = {"w", shapes[i], EBM_INIT_IDENTITY, 1};
+        ebm_model_spec spec = ebm_model_defaults();
+        ebm_model *model;
+        gibbs_error error = {.status = GIBBS_OK};
+        char expected[80];
+        spec.dim = spec.parameter_count = 1, spec.parameters = &p, spec.energy = energy;
+        cr_expect(ebm_model_new(&spec, &model, &error) == GIBBS_ARGUMENT);
+        snprintf(expected, sizeof expected, "model: «w» starts as a unit matrix, but has %d dimensions",
+                 shapes[i].rank);
+        cr_expect_str_eq(error.message, expected);
     }
 }
 

@@ -49,7 +49,7 @@ Test(null, methods_and_data)
     NULL_IN("chains", ebm_chains_new(NULL, NULL, &chains, &error));
     NULL_IN("chains", ebm_chains_start(NULL, mean, 1, &error));
     NULL_IN("fit", ebm_fit(NULL, &data, &options, NULL, &error));
-    NULL_IN("gaussian", ebm_gaussian_fit(NULL, 1, 1, NULL, &q, &error));
+    NULL_IN("gaussian", ebm_proposal_gaussian_fit(NULL, 1, 1, NULL, &q, &error));
     NULL_IN("apply_scale", ebm_data_apply_scale(&data, NULL, mean, &error));
     NULL_IN("standardise", ebm_data_standardise(NULL, NULL, NULL, &error));
     NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &train, &held, &error));
@@ -73,5 +73,6 @@ Test(null, engine)
     cr_expect(ad_tape_status(tape) == GIBBS_ARGUMENT && strstr(ad_tape_message(tape), "permute"));
     ad_tape_free(tape);
     cr_expect_null(ad_tape_new((gibbs_dtype)7, NULL));
-    cr_expect_eq(ebm_gaussian_fit(NULL, 1, 1, NULL, NULL, NULL), GIBBS_ARGUMENT, "without an error to write to");
+    cr_expect_eq(ebm_proposal_gaussian_fit(NULL, 1, 1, NULL, NULL, NULL), GIBBS_ARGUMENT,
+                 "without an error to write to");
 }

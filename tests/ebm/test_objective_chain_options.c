@@ -81,7 +81,7 @@ static void fit(const ebm_loss *loss, const ebm_sampler *sampler, double *x, dou
         model_of(SPINS, &(ebm_parameter){"w", {1, {SPINS}}, EBM_INIT_CONSTANT, 0}, 1, ring_graph, GIBBS_FLOAT64);
     ebm_points points;
     ebm_fit_options o = ebm_fit_defaults();
-    OK(ebm_points_states(SPINS, 2, (double[]){-1, 1}, NULL, &points, ERROR));
+    OK(ebm_points_space(&(ebm_space){.variables = SPINS, .values = (double[]){-1, 1}}, NULL, &points, ERROR));
     o.loss = loss;
     o.loss_options.points = &points;
     o.loss_options.states[0] = -1;

@@ -63,8 +63,8 @@ static total ranking(const plain_energy *e, const ebm_proposal *q, const double 
 {
     int64_t n = ROWS * K;
     double *y = malloc((size_t)(n * e->dim) * sizeof *y), *log_q = malloc((size_t)(n + ROWS) * sizeof *log_q);
-    OK(ebm_proposal_sample(q, n, SEED, STEP, y, log_q, ERROR));
-    OK(ebm_proposal_log_density(q, x, ROWS, log_q + n, ERROR));
+    OK(ebm_proposal_sample(q, n, SEED, STEP, NULL, y, log_q, ERROR));
+    OK(ebm_proposal_log_density(q, x, ROWS, NULL, log_q + n, ERROR));
     total t = {0};
     *first = 0;
     for (int r = 0; r < ROWS; r++) {
@@ -116,7 +116,7 @@ Test(ranking_nce, data_that_are_noise)
 {
     double *x = normals(ROWS, 0, 1, 2), one = 1;
     ebm_proposal *q;
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, &one, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, &one, NULL, &q, ERROR));
     ebm_loss_options options = ebm_loss_defaults();
     options.proposal = q;
     options.copies = 7;

@@ -63,7 +63,7 @@ static void check_bits(double low, double high)
         for (int k = 0; k < 5; k++) expected.gradient[k] -= t[k] / ROWS;
     }
     ebm_points points;
-    OK(ebm_points_states(BITS, 2, values, NULL, &points, ERROR));
+    OK(ebm_points_space(&(ebm_space){.variables = BITS, .values = values}, NULL, &points, ERROR));
     ebm_loss_options options = ebm_loss_defaults();
     options.points = &points;
     ebm_model *model = chain_make();
@@ -93,7 +93,7 @@ Test(exact_ml, fit_matches_moments)
         for (int k = 0; k < 5; k++) of_data[k] += t[k] / MANY;
     }
     ebm_points points;
-    OK(ebm_points_states(BITS, 2, (double[]){0, 1}, NULL, &points, ERROR));
+    OK(ebm_points_space(&(ebm_space){.variables = BITS}, NULL, &points, ERROR));
     ebm_data data = table(x, MANY, BITS);
     ebm_model *model = chain_make();
     ebm_fit_options options = ebm_fit_defaults();
@@ -204,7 +204,7 @@ Test(exact_ml, refuses)
     FAILS(GIBBS_ARGUMENT, "options.points", ebm_objective_new(model, &ebm_loss_exact_ml, &options, &o, FAIL));
     options.points = &hollow;
     FAILS(GIBBS_ARGUMENT, "options.points", ebm_objective_new(model, &ebm_loss_exact_ml, &options, &o, FAIL));
-    OK(ebm_points_states(2, 2, (double[]){0, 1}, NULL, &points, ERROR));
+    OK(ebm_points_space(&(ebm_space){.variables = 2}, NULL, &points, ERROR));
     options.points = &points;
     FAILS(GIBBS_SHAPE, "2 dimensions", ebm_objective_new(model, &ebm_loss_exact_ml, &options, &o, FAIL));
     ebm_points_free(&points);

@@ -35,7 +35,7 @@ static void check_energy(const plain_energy *e, double ratio)
     options.proposal = q;
     options.noise_ratio = ratio;
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, e->theta, x, ROWS, SEED, STEP);
-    OK(ebm_proposal_sample(q, m, SEED, STEP, y, log_w, ERROR));
+    OK(ebm_proposal_sample(q, m, SEED, STEP, NULL, y, log_w, ERROR));
     for (int64_t r = 0; r < m; r++) log_w[r] = -e->E(y + r * e->dim, e->theta) - log_w[r];
     weights s = weigh(log_w, m);
     double expected = mean_energy(e, e->theta, x, ROWS, gradient) + s.log_z;
@@ -143,8 +143,8 @@ Test(ml_is, proposal_that_depends_on_theta)
     double *x = normals(ROWS, 0, 2, 1), *normal = malloc((size_t)m * sizeof *normal);
     ebm_model *model = energies[SCALE].make();
     ebm_proposal *standard;
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &standard, ERROR));
-    OK(ebm_proposal_sample(standard, m, SEED, STEP, normal, NULL, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &standard, ERROR));
+    OK(ebm_proposal_sample(standard, m, SEED, STEP, NULL, normal, NULL, ERROR));
     ebm_loss_options options = ebm_loss_defaults();
     options.proposal = &moving;
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, NULL, x, ROWS, SEED, STEP);

@@ -34,8 +34,8 @@ static nce plain_nce(const plain_energy *e, const ebm_proposal *q, const double 
     int64_t m = (int64_t)round(nu * ROWS);
     double *y = malloc((size_t)(m * e->dim) * sizeof *y), *log_q = malloc((size_t)(m + ROWS) * sizeof *y);
     nce n = {0};
-    OK(ebm_proposal_log_density(q, x, ROWS, log_q, ERROR));
-    OK(ebm_proposal_sample(q, m, SEED, STEP, y, log_q + ROWS, ERROR));
+    OK(ebm_proposal_log_density(q, x, ROWS, NULL, log_q, ERROR));
+    OK(ebm_proposal_sample(q, m, SEED, STEP, NULL, y, log_q + ROWS, ERROR));
     add_branch(&n, e, x, log_q, ROWS, nu, 1, -1);
     add_branch(&n, e, y, log_q + ROWS, m, nu, nu, 1);
     free(y), free(log_q);
@@ -79,7 +79,7 @@ Test(nce, data_that_are_noise)
     double *x = normals(ROWS, 0, 1, 2), log_z = 0.5 * log(2 * acos(-1));
     ebm_model *model = energies[PRECISION].make();
     ebm_proposal *q;
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &q, ERROR));
     for (int r = 0; r < COUNT(ratios); r++) {
         ebm_loss_options options = ebm_loss_defaults();
         options.proposal = q;

@@ -176,7 +176,7 @@ Test(pcd, a_fraction_starts_anew_from_the_proposal)
 {
     double draw[ROWS];
     ebm_proposal *q = test_proposal(&energies[PRECISION]);
-    OK(ebm_proposal_sample(q, ROWS, SEED, 3, draw, NULL, ERROR));
+    OK(ebm_proposal_sample(q, ROWS, SEED, 3, NULL, draw, NULL, ERROR));
     for (int all = 0; all <= 1; all++) {
         ebm_loss_options options = with(&stayer, 0, all ? 1 : 0.5);
         options.proposal = q;

@@ -139,7 +139,7 @@ Test(loss_sum, energy_penalty_on_noise)
     double *x = test_points(e, ROWS, 1), *y = malloc(2 * ROWS * sizeof *y), of_data = 0, of_noise = 0;
     ebm_proposal *q = test_proposal(e);
     ebm_loss_options options = with(q);
-    OK(ebm_proposal_sample(q, 2 * ROWS, SEED, STEP, y, NULL, ERROR));
+    OK(ebm_proposal_sample(q, 2 * ROWS, SEED, STEP, NULL, y, NULL, ERROR));
     for (int r = 0; r < ROWS; r++) of_data += pow(e->E(&x[r], e->theta), 2) / ROWS;
     for (int r = 0; r < 2 * ROWS; r++) of_noise += pow(e->E(&y[r], e->theta), 2) / (2 * ROWS);
     ebm_loss *loss = sum_of((ebm_loss_term[]){{&ebm_loss_ml_is, 0}, {&ebm_loss_energy_penalty, 1}}, 2);

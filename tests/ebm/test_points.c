@@ -12,7 +12,7 @@ Test(points, states_are_all_there_once)
 {
     const double values[] = {-1, 0.5, 2};
     ebm_points p;
-    OK(ebm_points_states(3, 3, values, NULL, &p, ERROR));
+    OK(ebm_points_space(&(ebm_space){.variables = 3, .labels = 3, .values = values}, NULL, &p, ERROR));
     cr_assert(p.rows == 27 && p.dim == 3);
     for (int i = 0; i < 27; i++) {
         const double *x = p.x + 3 * i;
@@ -60,15 +60,17 @@ Test(points, trapezoidal_rule)
 
 Test(points, refuses)
 {
-    const double values[] = {0, 1};
     ebm_points p;
-    ebm_box flat = {{0}, {0}, 5}, endless = {{0}, {INFINITY}, 5}, few = {{0}, {1}, 1}, huge = {{0, 0, 0}, {1, 1, 1}, 500};
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_states(2, 2, NULL, NULL, &p, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_states(2, 2, values, NULL, NULL, FAIL));
-    FAILS(GIBBS_ARGUMENT, "0 dimensions", ebm_points_states(0, 2, values, NULL, &p, FAIL));
-    FAILS(GIBBS_ARGUMENT, "0 values", ebm_points_states(2, 0, values, NULL, &p, FAIL));
-    FAILS(GIBBS_SIZE, "2^20", ebm_points_states(21, 2, values, NULL, &p, FAIL));
-    FAILS(GIBBS_SIZE, "2^20", ebm_points_states(INT64_MAX, 2, values, NULL, &p, FAIL));
+    const ebm_space two = {.variables = 2}, none = {.variables = 0}, empty = {.variables = 2, .labels = -1};
+    const ebm_space many = {.variables = 21}, vast = {.variables = INT64_MAX};
+    ebm_box flat = {{0}, {0}, 5}, endless = {{0}, {INFINITY}, 5}, few = {{0}, {1}, 1};
+    ebm_box huge = {{0, 0, 0}, {1, 1, 1}, 500};
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_space(NULL, NULL, &p, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_space(&two, NULL, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no variables", ebm_points_space(&none, NULL, &p, FAIL));
+    FAILS(GIBBS_ARGUMENT, "without labels", ebm_points_space(&empty, NULL, &p, FAIL));
+    FAILS(GIBBS_SIZE, "2^20", ebm_points_space(&many, NULL, &p, FAIL));
+    FAILS(GIBBS_SIZE, "2^20", ebm_points_space(&vast, NULL, &p, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_box(1, NULL, NULL, &p, FAIL));
     FAILS(GIBBS_ARGUMENT, "4 dimensions", ebm_points_box(4, &few, NULL, &p, FAIL));
     FAILS(GIBBS_ARGUMENT, "0 dimensions", ebm_points_box(0, &few, NULL, &p, FAIL));

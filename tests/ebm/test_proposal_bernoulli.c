@@ -13,7 +13,7 @@ static const pair pairs[] = {{0, 1}, {-1, 1}, {1, -1}, {0.1, 0.7}};
 static ebm_proposal *bernoulli(pair v)
 {
     ebm_proposal *q;
-    OK(ebm_bernoulli(DIM, P, v.low, v.high, NULL, &q, ERROR));
+    OK(ebm_proposal_bernoulli(DIM, P, v.low, v.high, NULL, &q, ERROR));
     return q;
 }
 
@@ -82,11 +82,11 @@ Test(bernoulli, fit_counts_and_smooths)
     double x[] = {1, -1, 1, -1, -1, -1, 1, -1};
     ebm_data data = {.rows = 4, .cols = 2, .x = x};
     ebm_proposal *q;
-    OK(ebm_bernoulli_fit(&data, -1, 1, 0.5, NULL, &q, ERROR)); /* 3.5/5 and 0.5/5 */
+    OK(ebm_proposal_bernoulli_fit(&data, -1, 1, 0.5, NULL, &q, ERROR)); /* 3.5/5 and 0.5/5 */
     expect_near(log_q_at(q, (double[]){1, -1}), log(0.7 * 0.9), 1e-14, "log q");
     expect_near(log_q_at(q, (double[]){-1, 1}), log(0.3 * 0.1), 1e-14, "log q");
     ebm_proposal_free(q);
-    OK(ebm_bernoulli_fit(&data, -1, 1, 1e9, NULL, &q, ERROR)); /* towards ½ */
+    OK(ebm_proposal_bernoulli_fit(&data, -1, 1, 1e9, NULL, &q, ERROR)); /* towards ½ */
     expect_near(log_q_at(q, (double[]){-1, 1}), log(0.25), 1e-8, "log q");
     ebm_proposal_free(q);
 }
@@ -98,15 +98,15 @@ Test(bernoulli, refuses)
     ebm_data data = {.rows = 2, .cols = 2, .x = x};
     const double bad[][2] = {{0.5, 0}, {0.5, 1}, {0.5, -0.1}, {0.5, 1.1}, {0.5, NAN}};
     for (int k = 0; k < COUNT(bad); k++)
-        FAILS(GIBBS_ARGUMENT, "in column 2", ebm_bernoulli(2, bad[k], 0, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "no probability", ebm_bernoulli(2, NULL, 0, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "the values 1 and 1", ebm_bernoulli(2, P, 1, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "the values", ebm_bernoulli(2, P, NAN, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "the values", ebm_bernoulli(2, P, 0, INFINITY, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "dim is 0", ebm_bernoulli(0, P, 0, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_DATA, "row 2, column 2 is 0.5", ebm_bernoulli_fit(&data, 0, 1, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "smoothing is 0", ebm_bernoulli_fit(&data, 0, 1, 0, NULL, &q, FAIL));
+        FAILS(GIBBS_ARGUMENT, "in column 2", ebm_proposal_bernoulli(2, bad[k], 0, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no probability", ebm_proposal_bernoulli(2, NULL, 0, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "the values 1 and 1", ebm_proposal_bernoulli(2, P, 1, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "the values", ebm_proposal_bernoulli(2, P, NAN, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "the values", ebm_proposal_bernoulli(2, P, 0, INFINITY, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "dim is 0", ebm_proposal_bernoulli(0, P, 0, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_DATA, "row 2, column 2 is 0.5", ebm_proposal_bernoulli_fit(&data, 0, 1, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "smoothing is 0", ebm_proposal_bernoulli_fit(&data, 0, 1, 0, NULL, &q, FAIL));
     cr_assert_null(q);
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_bernoulli(2, P, 0, 1, NULL, NULL, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_bernoulli_fit(NULL, 0, 1, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_bernoulli(2, P, 0, 1, NULL, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_bernoulli_fit(NULL, 0, 1, 1, NULL, &q, FAIL));
 }

@@ -16,7 +16,7 @@ static ebm_proposal *kernels(const double *x, int64_t rows, int64_t cols, const 
 {
     ebm_proposal *q;
     ebm_data data = table_of(x, rows, cols);
-    OK(ebm_kernel_density(&data, h, NULL, &q, ERROR));
+    OK(ebm_proposal_kernel_density(&data, h, NULL, &q, ERROR));
     return q;
 }
 
@@ -98,7 +98,7 @@ Test(kernel_density, draws_start_from_the_rows)
     int seen[ROWS] = {0};
     ebm_draw *draw;
     ebm_proposal *q = kernels(X, ROWS, 2, thin);
-    OK(ebm_proposal_sample(q, DRAWS, 1, 0, y, NULL, ERROR));
+    OK(ebm_proposal_sample(q, DRAWS, 1, 0, NULL, y, NULL, ERROR));
     OK(ebm_draw_new(q, GIBBS_FLOAT32, NULL, &draw, ERROR));
     OK(ebm_draw_run(draw, DRAWS, 1, 0, ERROR));
     ebm_from_dtype(GIBBS_FLOAT32, 2 * DRAWS, y + 2 * DRAWS, ebm_draw_y(draw));
@@ -140,7 +140,7 @@ Test(kernel_density, rows_left_out)
     memcpy(x, X, sizeof X);
     x[2 * ROWS] = 30, x[2 * ROWS + 1] = -20;
     ebm_proposal *q = kernels(x, MORE, 2, H);
-    OK(ebm_kernel_density_left_out(q, log_q, ERROR));
+    OK(ebm_proposal_kernel_density_left_out(q, log_q, ERROR));
     for (int r = 0; r < MORE; r++) expect_near(log_q[r], plain(x, MORE, 2, H, x + 2 * r, r), 1e-13, "left out");
     cr_expect_lt(log_q[ROWS], -1000);
     ebm_proposal_free(q);
@@ -159,9 +159,9 @@ Test(kernel_density, rows_left_out_choose_a_bandwidth)
     for (int k = 0; k < TRIED; k++) {
         h = rule * pow(2, k - MIDDLE);
         ebm_proposal *q = kernels(x, N, 1, &h);
-        OK(ebm_proposal_log_density(q, x, N, log_q, ERROR));
+        OK(ebm_proposal_log_density(q, x, N, NULL, log_q, ERROR));
         for (int r = 0; r < N; r++) own[k] += log_q[r] / N;
-        OK(ebm_kernel_density_left_out(q, log_q, ERROR));
+        OK(ebm_proposal_kernel_density_left_out(q, log_q, ERROR));
         for (int r = 0; r < N; r++) left[k] += log_q[r] / N;
         ebm_proposal_free(q);
     }
@@ -176,27 +176,27 @@ Test(kernel_density, refuses)
     ebm_data data = table_of(x, 2, 2), empty = {0};
     const double bad[][2] = {{1, 0}, {1, -1}, {1, NAN}, {1, INFINITY}};
     for (int k = 0; k < COUNT(bad); k++)
-        FAILS(GIBBS_ARGUMENT, "bandwidth is", ebm_kernel_density(&data, bad[k], NULL, &q, FAIL));
-    FAILS(GIBBS_NUMERIC, "column 2 is always 2", ebm_kernel_density(&data, NULL, NULL, &q, FAIL));
-    FAILS(GIBBS_DATA, "empty", ebm_kernel_density(&empty, H, NULL, &q, FAIL));
+        FAILS(GIBBS_ARGUMENT, "bandwidth is", ebm_proposal_kernel_density(&data, bad[k], NULL, &q, FAIL));
+    FAILS(GIBBS_NUMERIC, "column 2 is always 2", ebm_proposal_kernel_density(&data, NULL, NULL, &q, FAIL));
+    FAILS(GIBBS_DATA, "empty", ebm_proposal_kernel_density(&empty, H, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "there is no rule 7", ebm_bandwidth(&data, (ebm_bandwidth_rule)7, 1, h, FAIL));
     FAILS(GIBBS_ARGUMENT, "widen is 0", ebm_bandwidth(&data, EBM_BANDWIDTH_SCOTT, 0, h, FAIL));
     FAILS(GIBBS_NUMERIC, "bandwidth: column 2", ebm_bandwidth(&data, EBM_BANDWIDTH_SCOTT, 1, h, FAIL));
     ebm_data many = {.rows = (1 << 24) + 1, .cols = 1, .x = sampling_room((1 << 24) + 1, sizeof(double))};
-    FAILS(GIBBS_SIZE, "16777217 rows", ebm_kernel_density(&many, H, NULL, &q, FAIL));
+    FAILS(GIBBS_SIZE, "16777217 rows", ebm_proposal_kernel_density(&many, H, NULL, &q, FAIL));
     free(many.x);
     x[1] = NAN;
-    FAILS(GIBBS_DATA, "row 1", ebm_kernel_density(&data, H, NULL, &q, FAIL));
+    FAILS(GIBBS_DATA, "row 1", ebm_proposal_kernel_density(&data, H, NULL, &q, FAIL));
     cr_assert_null(q);
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_kernel_density(NULL, H, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_kernel_density(&data, H, NULL, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_kernel_density(NULL, H, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_kernel_density(&data, H, NULL, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_bandwidth(&data, EBM_BANDWIDTH_SCOTT, 1, NULL, FAIL));
-    OK(ebm_gaussian_diagonal(2, x + 2, H, NULL, &other, ERROR));
-    FAILS(GIBBS_ARGUMENT, "«gaussian» is none", ebm_kernel_density_left_out(other, log_q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_kernel_density_left_out(NULL, log_q, FAIL));
+    OK(ebm_proposal_gaussian_diagonal(2, x + 2, H, NULL, &other, ERROR));
+    FAILS(GIBBS_ARGUMENT, "«gaussian» is none", ebm_proposal_kernel_density_left_out(other, log_q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_kernel_density_left_out(NULL, log_q, FAIL));
     q = kernels(X, 1, 2, H);
-    FAILS(GIBBS_ARGUMENT, "only row", ebm_kernel_density_left_out(q, log_q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_kernel_density_left_out(q, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "only row", ebm_proposal_kernel_density_left_out(q, log_q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_kernel_density_left_out(q, NULL, FAIL));
     ebm_proposal_free(q);
     ebm_proposal_free(other);
 }

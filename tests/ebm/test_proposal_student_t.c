@@ -8,7 +8,7 @@ static const double LOCATION[] = {0.5, -2}, SCALE[] = {0.7, 3};
 static ebm_proposal *student(int64_t dim, double nu)
 {
     ebm_proposal *q;
-    OK(ebm_student_t(dim, LOCATION, SCALE, nu, NULL, &q, ERROR));
+    OK(ebm_proposal_student_t(dim, LOCATION, SCALE, nu, NULL, &q, ERROR));
     return q;
 }
 
@@ -106,7 +106,7 @@ Test(student_t, draws_are_finite_in_both_types)
             OK(ebm_draw_new(q, type ? GIBBS_FLOAT64 : GIBBS_FLOAT32, NULL, &draw, ERROR));
             OK(ebm_draw_run(draw, ROWS, 3, 1, ERROR));
             ebm_from_dtype(type ? GIBBS_FLOAT64 : GIBBS_FLOAT32, 2 * ROWS, y, ebm_draw_y(draw));
-            OK(ebm_proposal_log_density(q, y, ROWS, log_q, ERROR)); /* which refuses points that are not finite */
+            OK(ebm_proposal_log_density(q, y, ROWS, NULL, log_q, ERROR)); /* which refuses points that are not finite */
             for (int r = 0; type == 0 && nu[n] >= 1 && r < ROWS; r++)
                 expect_near(((const float *)ebm_draw_log_q(draw))[r], log_q[r], 2e-5, "log q in float32");
             ebm_draw_free(draw);
@@ -120,7 +120,7 @@ Test(student_t, fit_has_the_moments_of_the_data_widened)
     ebm_data data = {.rows = 4, .cols = 2, .x = x};
     double mean[] = {4, 20}, sd[] = {sqrt(38 / 4.), sqrt(50)}, y[] = {3.1, 40}, expected = 0;
     ebm_proposal *q;
-    OK(ebm_student_t_fit(&data, 3, 1.5, NULL, &q, ERROR));
+    OK(ebm_proposal_student_t_fit(&data, 3, 1.5, NULL, &q, ERROR));
     for (int i = 0; i < 2; i++) {
         double s = 1.5 * sd[i], z = (y[i] - mean[i]) / s;
         expected += log(6 * sqrt(3) / M_PI) - 2 * log(3 + z * z) - log(s);
@@ -137,19 +137,21 @@ Test(student_t, refuses)
     const double bad_scale[][2] = {{1, 0}, {1, -1}, {1, NAN}, {1, INFINITY}, {1, 1e-320}}, nan_location[] = {0, NAN};
     const double bad_nu[] = {0, -1, NAN, -INFINITY};
     for (int k = 0; k < COUNT(bad_scale); k++)
-        FAILS(GIBBS_ARGUMENT, "scale is", ebm_student_t(2, LOCATION, bad_scale[k], 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "in column 2", ebm_student_t(2, LOCATION, bad_scale[0], 1, NULL, &q, FAIL));
+        FAILS(GIBBS_ARGUMENT, "scale is", ebm_proposal_student_t(2, LOCATION, bad_scale[k], 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "in column 2", ebm_proposal_student_t(2, LOCATION, bad_scale[0], 1, NULL, &q, FAIL));
     for (int k = 0; k < COUNT(bad_nu); k++)
-        FAILS(GIBBS_ARGUMENT, "degrees of freedom", ebm_student_t(2, LOCATION, SCALE, bad_nu[k], NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "location is nan in column 2", ebm_student_t(2, nan_location, SCALE, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "no location", ebm_student_t(2, NULL, SCALE, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "no scale", ebm_student_t(2, LOCATION, NULL, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "dim is 0", ebm_student_t(0, LOCATION, SCALE, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_NUMERIC, "student_t: column 2", ebm_student_t_fit(&data, 1, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "widen is 0", ebm_student_t_fit(&data, 1, 0, NULL, &q, FAIL));
+        FAILS(GIBBS_ARGUMENT, "degrees of freedom",
+              ebm_proposal_student_t(2, LOCATION, SCALE, bad_nu[k], NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "location is nan in column 2",
+          ebm_proposal_student_t(2, nan_location, SCALE, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no location", ebm_proposal_student_t(2, NULL, SCALE, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no scale", ebm_proposal_student_t(2, LOCATION, NULL, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "dim is 0", ebm_proposal_student_t(0, LOCATION, SCALE, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_NUMERIC, "student_t: column 2", ebm_proposal_student_t_fit(&data, 1, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "widen is 0", ebm_proposal_student_t_fit(&data, 1, 0, NULL, &q, FAIL));
     x[3] = 3;
-    FAILS(GIBBS_ARGUMENT, "degrees of freedom", ebm_student_t_fit(&data, 0, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "degrees of freedom", ebm_proposal_student_t_fit(&data, 0, 1, NULL, &q, FAIL));
     cr_assert_null(q);
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_student_t(2, LOCATION, SCALE, 1, NULL, NULL, FAIL));
-    FAILS(GIBBS_ARGUMENT, "NULL", ebm_student_t_fit(NULL, 1, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_student_t(2, LOCATION, SCALE, 1, NULL, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_proposal_student_t_fit(NULL, 1, 1, NULL, &q, FAIL));
 }

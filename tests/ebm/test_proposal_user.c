@@ -28,7 +28,7 @@ Test(user_proposal, the_example_is_laplace)
 {
     enum { ROWS = 20000 };
     double *y = sampling_room(ROWS, sizeof *y), *log_q = sampling_room(ROWS, sizeof *log_q);
-    OK(ebm_proposal_sample(&laplace, ROWS, 1, 0, y, log_q, ERROR));
+    OK(ebm_proposal_sample(&laplace, ROWS, 1, 0, NULL, y, log_q, ERROR));
     for (double t = 0; t < 4; t++) {
         double p = exp(-t) / 2, count = 0;
         for (int r = 0; r < ROWS; r++) count += y[r] > t;
@@ -64,7 +64,7 @@ static ebm_proposal shown(int64_t normals, int64_t uniforms)
 static double *sample(const ebm_proposal *q, int64_t rows)
 {
     double *y = sampling_room(rows * q->dim, sizeof *y);
-    OK(ebm_proposal_sample(q, rows, 5, 2, y, NULL, ERROR));
+    OK(ebm_proposal_sample(q, rows, 5, 2, NULL, y, NULL, ERROR));
     return y;
 }
 
@@ -121,9 +121,9 @@ Test(user_proposal, refuses_numbers_that_are_none)
     bad[0].normals = -1, bad[1].uniforms = -1, bad[2].normals = (int64_t)INT32_MAX + 1;
     bad[3].uniforms = bad[3].normals = INT32_MAX;
     for (int k = 0; k < COUNT(bad); k++)
-        FAILS(GIBBS_ARGUMENT, "normals and", ebm_proposal_sample(&bad[k], 1, 0, 0, y, NULL, FAIL));
+        FAILS(GIBBS_ARGUMENT, "normals and", ebm_proposal_sample(&bad[k], 1, 0, 0, NULL, y, NULL, FAIL));
     wrong.dim = 3; /* a draw of four columns */
-    FAILS(GIBBS_SHAPE, "", ebm_proposal_sample(&wrong, 1, 0, 0, y, NULL, FAIL));
+    FAILS(GIBBS_SHAPE, "", ebm_proposal_sample(&wrong, 1, 0, 0, NULL, y, NULL, FAIL));
 }
 
 /* ---- Draws that depend on θ, in mixtures and products (S0 §3.2) ---- */
@@ -159,9 +159,9 @@ typedef struct stack {
 static stack stack_new(const ebm_proposal *part)
 {
     stack s;
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, (double[]){2}, NULL, &s.fixed, ERROR));
-    OK(ebm_mixture(2, (double[]){7, 3}, (const ebm_proposal *[]){part, s.fixed}, NULL, &s.mixture, ERROR));
-    OK(ebm_product(2, (const ebm_proposal *[]){s.mixture, s.fixed}, NULL, &s.product, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){2}, NULL, &s.fixed, ERROR));
+    OK(ebm_proposal_mixture(2, (double[]){7, 3}, (const ebm_proposal *[]){part, s.fixed}, NULL, &s.mixture, ERROR));
+    OK(ebm_proposal_product(2, (const ebm_proposal *[]){s.mixture, s.fixed}, NULL, &s.product, ERROR));
     return s;
 }
 
@@ -238,7 +238,7 @@ Test(user_proposal, a_mixture_that_depends_on_theta_needs_a_model)
 {
     double y[2];
     stack s = stack_new(&moving);
-    FAILS(GIBBS_ARGUMENT, "depends on", ebm_proposal_sample(s.product, 1, 0, 0, y, NULL, FAIL));
-    FAILS(GIBBS_ARGUMENT, "depends on", ebm_proposal_log_density(s.mixture, y, 1, y + 1, FAIL));
+    FAILS(GIBBS_ARGUMENT, "depends on", ebm_proposal_sample(s.product, 1, 0, 0, NULL, y, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "depends on", ebm_proposal_log_density(s.mixture, y, 1, NULL, y + 1, FAIL));
     stack_free(s);
 }

@@ -283,7 +283,7 @@ static const struct refusal {
     gibbs_status status;
     const char *sentence; /* part of it */
 } refusals[] = {
-    {quartic, 4, {{0}, {1, 1, 1}, 5}, GIBBS_ARGUMENT, "dim 4"},
+    {quartic, 4, {{0}, {1, 1, 1}, 5}, GIBBS_ARGUMENT, "4 dimensions"},
     {quartic, 1, {{0}, {1}, 1}, GIBBS_ARGUMENT, "1 points"},
     {quartic, 1, {{0}, {1}, -5}, GIBBS_ARGUMENT, "-5 points"},
     {quartic, 1, {{2}, {2}, 5}, GIBBS_ARGUMENT, "dimension 1 of the box goes from 2 to 2"},

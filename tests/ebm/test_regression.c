@@ -27,6 +27,8 @@ static number formula(const number *row, const number *theta, const void *contex
     return p->kind == EBM_LINEAR ? E + squares * cexp(theta[GIVEN * own + own]) / 2 : E;
 }
 
+#define HOT(outputs, each) {.variables = outputs, .labels = each, .one_hot = 1}
+
 static const struct discrete_case {
     const char *name;
     ebm_regression_spec spec;
@@ -36,12 +38,12 @@ static const struct discrete_case {
     {"logistic", {.response = EBM_LOGISTIC, .given = GIVEN}, {.variables = 1}, {EBM_LOGISTIC, 1, 1, 0}},
     {"three logistic outputs", {.response = EBM_LOGISTIC, .given = GIVEN, .outputs = 3}, {.variables = 3},
      {EBM_LOGISTIC, 3, 1, 0}},
-    {"softmax", {.response = EBM_SOFTMAX, .given = GIVEN, .labels = 4}, {1, 4, NULL, 1}, {EBM_SOFTMAX, 4, 4, 0}},
-    {"pinned", {.response = EBM_SOFTMAX, .given = GIVEN, .labels = 4, .pinned = 1}, {1, 4, NULL, 1},
+    {"softmax", {.response = EBM_SOFTMAX, .given = GIVEN, .labels = 4}, HOT(1, 4), {EBM_SOFTMAX, 4, 4, 0}},
+    {"pinned", {.response = EBM_SOFTMAX, .given = GIVEN, .labels = 4, .pinned = 1}, HOT(1, 4),
      {EBM_SOFTMAX, 4, 4, 1}},
-    {"factorising CRF", {.response = EBM_SOFTMAX, .given = GIVEN, .outputs = 3, .labels = 3}, {3, 3, NULL, 1},
+    {"factorising CRF", {.response = EBM_SOFTMAX, .given = GIVEN, .outputs = 3, .labels = 3}, HOT(3, 3),
      {EBM_SOFTMAX, 9, 3, 0}},
-    {"pinned CRF", {.response = EBM_SOFTMAX, .given = GIVEN, .outputs = 2, .labels = 3, .pinned = 1}, {2, 3, NULL, 1},
+    {"pinned CRF", {.response = EBM_SOFTMAX, .given = GIVEN, .outputs = 2, .labels = 3, .pinned = 1}, HOT(2, 3),
      {EBM_SOFTMAX, 6, 3, 1}},
 };
 

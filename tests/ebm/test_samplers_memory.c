@@ -68,7 +68,7 @@ static gibbs_status anneal(ebm_model *model, gibbs_error *error)
     ebm_proposal *q;
     ebm_ais result = {.ess = -1};
     ebm_ais_options options = ebm_ais_defaults();
-    OK(ebm_gaussian_diagonal(4, zero, one, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(4, zero, one, NULL, &q, ERROR));
     options.base = q;
     options.bridges = 3;
     gibbs_status status = ebm_ais_forward(model, &options, 5, w, x, &result, error);

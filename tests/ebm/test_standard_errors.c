@@ -114,7 +114,7 @@ Test(standard_errors, exact_maximum_likelihood)
     for (int r = 0; r < 11; r++) x[3 * r] = 1;
     const ebm_parameter p = {"theta", {0, {0}}, EBM_INIT_CONSTANT, 1};
     ebm_points points;
-    OK(ebm_points_states(1, 2, values, NULL, &points, ERROR));
+    OK(ebm_points_space(&(ebm_space){.variables = 1, .values = values}, NULL, &points, ERROR));
     ebm_model *model = model_of(1, &p, 1, coin_graph, GIBBS_FLOAT64);
     ebm_model_set(model, &theta);
     ebm_fit_options o = fit_of(&ebm_loss_exact_ml, NULL);
@@ -159,7 +159,7 @@ Test(standard_errors, training_rows_and_the_default_proposal)
     ebm_model *model = precision_make();
     ebm_proposal *q;
     OK(ebm_data_split(&data, 0.25, 9, &train, &held, ERROR));
-    OK(ebm_gaussian_fit(&train, 1, 1.5, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_fit(&train, 1, 1.5, NULL, &q, ERROR));
     ebm_fit_options o = fit_of(&ebm_loss_ml_is, NULL), direct = fit_of(&ebm_loss_ml_is, q);
     o.validation_fraction = 0.25;
     ebm_uncertainty a = of(model, x, ROWS, &o), b = of(model, train.x, train.rows, &direct);

@@ -51,7 +51,7 @@ Test(standard_errors, noise_contrastive_estimation)
     double *x = normals(ROWS, 0.1, 1.2, 4), theta[] = {0.7, 1.1}, log_q[ROWS];
     noise_sample n = draw_noise(M);
     by_hand b = {.size = 2};
-    OK(ebm_proposal_log_density(n.q, x, ROWS, log_q, ERROR));
+    OK(ebm_proposal_log_density(n.q, x, ROWS, NULL, log_q, ERROR));
     nce_part(&b, 0, x, log_q, ROWS, theta, log(2), 1. / ROWS);
     nce_part(&b, 1, n.y, n.log_q, M, theta, log(2), 2. / M);
     ebm_model *model = precision_make();
@@ -97,8 +97,8 @@ Test(standard_errors, proposals_that_move_with_theta)
     double *x = normals(ROWS, 0, 2, 4), t = 1.8, eps[M], w[4][M], z[3], u[ROWS], v[M], h = 1e-3, m2 = 0;
     static const double zero[] = {0}, one[] = {1};
     ebm_proposal *normal;
-    OK(ebm_gaussian_diagonal(1, zero, one, NULL, &normal, ERROR));
-    OK(ebm_proposal_sample(normal, M, 9, 0, eps, NULL, ERROR)); /* the same stream of normals */
+    OK(ebm_proposal_gaussian_diagonal(1, zero, one, NULL, &normal, ERROR));
+    OK(ebm_proposal_sample(normal, M, 9, 0, NULL, eps, NULL, ERROR)); /* the same stream of normals */
     for (int k = 0; k < 3; k++) z[k] = moving_log_z(t + (k - 1) * h, eps, M, w[k]);
     by_hand b = {.size = 1};
     for (int m = 0; m < M; m++) v[m] = (w[2][m] - w[0][m]) / (2 * h);

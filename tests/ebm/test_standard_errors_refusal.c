@@ -154,24 +154,51 @@ Test(standard_errors_refusal, eigenvectors_make_the_matrix)
     cr_expect_not(ebm_eigen(N, a, value, q));
 }
 
-/* What counts as unseen does not depend on units: diag(1e9, 1e-9) has rank 2, and HGH = H for a singular H. */
-Test(standard_errors_refusal, generalised_inverses)
+/* c = AB */
+static void product(int n, const double *a, const double *b, double *c)
+{
+    for (int i = 0; i < n * n; i++) {
+        c[i] = 0;
+        for (int k = 0; k < n; k++) c[i] += a[i / n * n + k] * b[k * n + i % n];
+    }
+}
+
+/* What counts as unseen does not depend on units: diag(1e9, 1e-9) has rank 2. */
+Test(standard_errors_refusal, units_do_not_hide_a_direction)
 {
     gibbs_allocator a = gibbs_allocator_or_default(NULL);
-    double inverse[9], seen[3], h[9] = {1e9, 0, 0, 1e-9}, singular[9] = {2, 2, 0, 2, 2, 0, 0, 0, 5}, copy[9];
+    double inverse[4], seen[2], h[4] = {1e9, 0, 0, 1e-9};
     ebm_inverse out = {.inverse = inverse, .seen = seen};
     OK(ebm_invert_hessian(2, h, &out, &a, ERROR));
     cr_expect_eq(out.rank, 2);
     expect_close(inverse[0] * 1e9, 1, 1e-14, "large");
     expect_close(inverse[3] / 1e9, 1, 1e-14, "small");
-    memcpy(copy, singular, sizeof copy);
-    OK(ebm_invert_hessian(3, copy, &out, &a, ERROR));
-    cr_expect_eq(out.rank, 2);
-    for (int i = 0; i < 9; i++) {
-        double sum = 0;
-        for (int k = 0; k < 3; k++)
-            for (int l = 0; l < 3; l++) sum += singular[i / 3 * 3 + k] * inverse[k * 3 + l] * singular[l * 3 + i % 3];
-        expect_close(sum, singular[i], 1e-13, "HGH");
+}
+
+/* The four conditions of Penrose (1955), for matrices of every rank whose parameters have units apart. */
+Test(standard_errors_refusal, moore_penrose_inverses)
+{
+    enum { N = 5 };
+    gibbs_allocator a = gibbs_allocator_or_default(NULL);
+    for (int rank = 1; rank <= N; rank++) {
+        double h[N * N] = {0}, g[N * N], hg[N * N], gh[N * N], hgh[N * N], ghg[N * N], used[N * N], seen[N], total = 0;
+        ebm_inverse out = {.inverse = g, .seen = seen};
+        for (int r = 0; r < rank; r++)
+            for (int i = 0; i < N * N; i++)
+                h[i] += cos((r + 1.5) * (i / N)) * cos((r + 1.5) * (i % N)) * pow(3, i / N + i % N);
+        memcpy(used, h, sizeof h);
+        OK(ebm_invert_hessian(N, used, &out, &a, ERROR));
+        cr_expect_eq(out.rank, rank, "%d", (int)out.rank);
+        product(N, h, g, hg), product(N, g, h, gh), product(N, hg, h, hgh), product(N, gh, g, ghg);
+        for (int i = 0; i < N * N; i++) {
+            cr_expect_float_eq(hgh[i], h[i], 1e-7 * fabs(h[N * N - 1]), "rank %d: HGH", rank);
+            cr_expect_float_eq(ghg[i], g[i], 1e-7 * (1 + fabs(g[0])), "rank %d: GHG", rank);
+            cr_expect_float_eq(hg[i], hg[i % N * N + i / N], 1e-7, "rank %d: HG is symmetric", rank);
+        }
+        for (int i = 0; i < N; i++) {
+            cr_expect_float_eq(seen[i], hg[i * N + i], 1e-7, "rank %d: seen", rank);
+            total += seen[i];
+        }
+        cr_expect_float_eq(total, rank, 1e-9);
     }
-    expect_close(seen[0], 0.5, 1e-12, "half of it is seen");
 }

@@ -148,14 +148,14 @@ static const struct {
     const char *message;
 } unwritable[] = {
     {{"bias", GIBBS_FLOAT64, {0, {0}}, step}, "two tensors are named 'bias'"},
-    {{"", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 1 cannot be written: it has no name"},
-    {{NULL, GIBBS_FLOAT64, {0, {0}}, step}, "tensor 1 cannot be written: it has no name"},
-    {{"__metadata__", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 1 cannot be written: the name __metadata__ is reserved"},
-    {{"\xff", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 1 cannot be written: its name is not UTF-8"},
-    {{"x", (gibbs_dtype)2, {0, {0}}, step}, "tensor 1 cannot be written: its dtype is neither float32 nor float64"},
-    {{"x", GIBBS_FLOAT64, {1, {0}}, step}, "tensor 1 cannot be written: its shape is not valid"},
-    {{"x", GIBBS_FLOAT64, {9, {1}}, step}, "tensor 1 cannot be written: its shape is not valid"},
-    {{"x", GIBBS_FLOAT64, {0, {0}}, NULL}, "tensor 1 cannot be written: it has no data"},
+    {{"", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: it has no name"},
+    {{NULL, GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: it has no name"},
+    {{"__metadata__", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: the name __metadata__ is reserved"},
+    {{"\xff", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: its name is not UTF-8"},
+    {{"x", (gibbs_dtype)2, {0, {0}}, step}, "tensor 2 cannot be written: its dtype is neither float32 nor float64"},
+    {{"x", GIBBS_FLOAT64, {1, {0}}, step}, "tensor 2 cannot be written: its shape is not valid"},
+    {{"x", GIBBS_FLOAT64, {9, {1}}, step}, "tensor 2 cannot be written: its shape is not valid"},
+    {{"x", GIBBS_FLOAT64, {0, {0}}, NULL}, "tensor 2 cannot be written: it has no data"},
 };
 
 Test(tensors, write_refuses_and_keeps_the_old_file)

@@ -19,6 +19,10 @@ def density2d():
     names = [row["loss"] for row in four["losses"]]
     assert names == ["ml-is", "cd", "score-matching", "nce"], names
     assert four["training_rows"] + four["held_out_rows"] == 272
+    settings = four["settings"]
+    assert settings["seed"] == settings["split_seed"] == 1 and settings["hidden"] == [8, 8], settings
+    assert [row["settings"].get("noise_ratio") for row in four["losses"]] == [2, None, None, 2]
+    assert four["losses"][1]["settings"]["cd_steps"] == 10 and four["losses"][2]["settings"]["data_noise"] == 0.2
     for row, twin in zip(four["losses"], again["losses"]):
         assert row["error"] == "" and row["normalisable"], row["loss"]
         assert row["steps"] == len(row["history_loss"]) == 20 and 0 <= row["best_step"] <= 20
@@ -59,6 +63,29 @@ def geyer():
     assert 0 < panels["geyer-2b"]["theta_noise_error"] < panels["geyer-2b"]["theta_standard_error"]
 
 
+def two_moments_errors(name):
+    """Of eta for (u, u^2): inverse of their covariance under the density, that of the data between two of them."""
+    columns = {}
+    for part in ("", "-data"):
+        with open(f"{name}{part}.csv", encoding="utf-8") as file:
+            columns[part] = [[float(line["x"]), float(line.get("moments_2", 1))] for line in csv.DictReader(file)]
+    low, high = columns[""][0][0], columns[""][-1][0]
+
+    def covariance(rows):
+        total = sum(w for _, w in rows)
+        u = [(2 * x - low - high) / (high - low) for x, _ in rows]
+        m = [sum(w * v**k for v, (_, w) in zip(u, rows)) / total for k in range(5)]
+        return [[m[2] - m[1] ** 2, m[3] - m[1] * m[2]], [m[3] - m[1] * m[2], m[4] - m[2] ** 2]]
+
+    for end in (0, -1):  # trapezoidal weights
+        columns[""][end][1] /= 2
+    h, s = covariance(columns[""]), covariance(columns["-data"])
+    det = h[0][0] * h[1][1] - h[0][1] ** 2
+    inverse = [[h[1][1] / det, -h[0][1] / det], [-h[0][1] / det, h[0][0] / det]]
+    return [math.sqrt(sum(v[i] * s[i][j] * v[j] for i in range(2) for j in range(2)) / len(columns["-data"]))
+            for v in inverse]
+
+
 def maxent():
     r = read("maxent.json")
     # Jaynes (1978), Where do we stand on maximum entropy?: the die with a mean of 4.5
@@ -74,10 +101,14 @@ def maxent():
     assert len(entropies) == 4 and entropies == sorted(entropies, reverse=True), entropies
     for fit in r["moments"]:
         assert abs(fit["entropy"] + fit["mean_log_likelihood"]) < 1e-4, fit
+        assert len(fit["standard_errors"]) == fit["moments"] and min(fit["standard_errors"]) > 0, fit
+    for ours, exact in zip(r["moments"][0]["standard_errors"], two_moments_errors("more/maxent-moments"), strict=True):
+        assert math.isclose(ours, exact, rel_tol=1e-6), (ours, exact)
 
 
 def mixture():
-    fits = read("mixture.json")["fits"]
+    report = read("mixture.json")
+    fits = report["fits"]
     last = fits[-1]
     assert [fit["rows"] for fit in fits] == [500, 2000, 8000]
     assert math.isclose(sum(last["pi"]), 1) and abs(last["pi"][0] - 0.3) < 0.03, last["pi"]
@@ -86,6 +117,11 @@ def mixture():
     assert abs(last["nce_log_z"] - last["mixture_log_z"]) < 0.1
     assert -0.001 < last["kl_divergence"] < 0.01 and last["kl_divergence"] < fits[0]["kl_divergence"]
     assert math.dist(last["mean"], (-1.5, -0.5)) < 0.1 and math.dist(last["location"], (1.5, 1)) < 0.1, last
+    for theta, truth, se, noise in zip(last["theta"], report["theta_truth"], last["standard_errors"],
+                                       last["noise_errors"], strict=True):
+        assert 0 < noise < se < 0.2 and abs(theta - truth) < 4 * se, (theta, truth, se)
+    for wide, narrow in zip(fits[0]["standard_errors"], last["standard_errors"], strict=True):  # they fall like N^-1/2
+        assert 2 < wide / narrow < 8, (wide, narrow)
 
 
 def softmax_gradient(rows, w, ridge):

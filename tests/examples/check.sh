@@ -104,7 +104,7 @@ printf '1,2,3,4\n5,6,7,8\n9,1,2,4\n4,4,3,2\n5,5,1,2\n' >wide.csv
 expect 1 'nowhere.csv' maxent --data nowhere.csv
 expect 1 'the first column is constant' maxent --data twos.csv
 expect 1 'wide.csv has 4 columns; four inputs and a label are needed' conditional --data wide.csv
-expect 1 'the label is 9, not 0, 1 or 2' conditional --data label.csv
+expect 1 'row 1, column 5 is 9, not a whole number from 0 to 2' conditional --data label.csv
 expect 1 'nowhere.csv' density2d --data nowhere.csv
 expect 1 'ragged.csv:3:' density2d --data ragged.csv
 expect 1 'nan.csv:3:' density2d --data nan.csv

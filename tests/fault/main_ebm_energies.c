@@ -30,7 +30,7 @@ typedef struct fixture {
 
 /* ---- Models ---------------------------------------------------------------------------------------------------- */
 
-static const int64_t edges[] = {0, 1, 1, 2}, states[] = {2, 3, 2};
+static const int64_t edges[] = {0, 1, 1, 2}, label_counts[] = {2, 3, 2};
 static const double labels[] = {0, 1, 2};
 
 static ad_var squares(ad_var x, const ad_var *theta, void *context)
@@ -48,17 +48,17 @@ static gibbs_status new_rbm(fixture *f, gibbs_error *error)
 }
 static gibbs_status new_ising(fixture *f, gibbs_error *error)
 {
-    ebm_mrf_spec spec = {{3, 0, NULL, 0}, edges, 2, f->dtype, &f->alloc};
+    ebm_mrf_spec spec = {{.variables = 3}, edges, 2, f->dtype, &f->alloc};
     return ebm_model_ising(&spec, &f->model, error);
 }
 static gibbs_status new_potts(fixture *f, gibbs_error *error)
 {
-    ebm_mrf_spec spec = {{3, 0, states, 1}, edges, 2, f->dtype, &f->alloc};
+    ebm_mrf_spec spec = {{.variables = 3, .labels_of = label_counts, .one_hot = 1}, edges, 2, f->dtype, &f->alloc};
     return ebm_model_potts(&spec, &f->model, error);
 }
 static gibbs_status new_mrf(fixture *f, gibbs_error *error)
 {
-    ebm_mrf_spec spec = {{3, 2, NULL, 1}, NULL, 0, f->dtype, &f->alloc};
+    ebm_mrf_spec spec = {{.variables = 3, .one_hot = 1}, NULL, 0, f->dtype, &f->alloc};
     return ebm_model_mrf(&spec, &f->model, error);
 }
 static gibbs_status new_exponential(fixture *f, gibbs_error *error)
@@ -137,7 +137,7 @@ static gibbs_status weights(fixture *f, gibbs_error *error)
 {
     double x[] = {0, 1, 2, 3};
     ebm_data data = {.rows = 2, .cols = 2, .x = x};
-    return ebm_mixture_weights(f->model, &data, 0, f->out, f->out + 2, error);
+    return ebm_model_mixture_weights(f->model, &data, 0, f->out, f->out + 2, error);
 }
 
 /* `make` is under test when `call` is NULL. */
@@ -163,7 +163,7 @@ static const struct fault_case {
     {"ebm_model_log_z of a Gaussian", new_gaussian, log_z},
     {"ebm_model_log_z of experts", new_experts, log_z},
     {"ebm_maxent", new_exponential, maxent},
-    {"ebm_mixture_weights", new_mixture, weights},
+    {"ebm_model_mixture_weights", new_mixture, weights},
 };
 
 /* ---- Faults ---------------------------------------------------------------------------------------------------- */

@@ -139,7 +139,7 @@ static gibbs_status try_objective(const attempt *a, hook *h, int64_t fail_at, gi
     const void *x = a->dtype == GIBBS_FLOAT64 ? (const void *)points : narrow;
     options.threads = 1;
     if (make_model(a, &allocator, &model, error)) return error->status;
-    ebm_gaussian_diagonal(DIM, (double[]){0, 0}, (double[]){2, 2}, &allocator, &q, error);
+    ebm_proposal_gaussian_diagonal(DIM, (double[]){0, 0}, (double[]){2, 2}, &allocator, &q, error);
     options.proposal = q;
     arm(h, fail_at);
     gibbs_status status = ebm_objective_new(model, a->loss, &options, &objective, error), made = status;

@@ -18,25 +18,40 @@ typedef gibbs_status make_fn(const gibbs_allocator *a, ebm_proposal **q, gibbs_e
 
 #define MAKER(name, call)                                                                  \
     static gibbs_status name(const gibbs_allocator *a, ebm_proposal **q, gibbs_error *error) { return call; }
-MAKER(diagonal, ebm_gaussian_diagonal(2, zero, one, a, q, error))
-MAKER(full, ebm_gaussian_full(2, zero, unit, a, q, error))
-MAKER(gaussian_fit, ebm_gaussian_fit(&data, 1, 2, a, q, error))
-MAKER(student, ebm_student_t(2, zero, one, 3, a, q, error))
-MAKER(student_fit, ebm_student_t_fit(&data, 3, 2, a, q, error))
-MAKER(uniform, ebm_uniform(2, zero, one, a, q, error))
-MAKER(uniform_fit, ebm_uniform_fit(&data, 2, a, q, error))
-MAKER(bernoulli, ebm_bernoulli(2, half, 0, 1, a, q, error))
-MAKER(bernoulli_fit, ebm_bernoulli_fit(&binary, 0, 1, 1, a, q, error))
-MAKER(kernels, ebm_kernel_density(&data, NULL, a, q, error))
-MAKER(mixture, ebm_mixture(1, NULL, (const ebm_proposal *const *)&part, a, q, error))
-MAKER(product, ebm_product(1, (const ebm_proposal *const *)&part, a, q, error))
+MAKER(diagonal, ebm_proposal_gaussian_diagonal(2, zero, one, a, q, error))
+MAKER(full, ebm_proposal_gaussian_full(2, zero, unit, a, q, error))
+MAKER(gaussian_fit, ebm_proposal_gaussian_fit(&data, 1, 2, a, q, error))
+MAKER(student, ebm_proposal_student_t(2, zero, one, 3, a, q, error))
+MAKER(student_fit, ebm_proposal_student_t_fit(&data, 3, 2, a, q, error))
+MAKER(uniform, ebm_proposal_uniform(2, zero, one, a, q, error))
+MAKER(uniform_fit, ebm_proposal_uniform_fit(&data, 2, a, q, error))
+MAKER(bernoulli, ebm_proposal_bernoulli(2, half, 0, 1, a, q, error))
+MAKER(bernoulli_fit, ebm_proposal_bernoulli_fit(&binary, 0, 1, 1, a, q, error))
+MAKER(kernels, ebm_proposal_kernel_density(&data, NULL, a, q, error))
+MAKER(mixture, ebm_proposal_mixture(1, NULL, (const ebm_proposal *const *)&part, a, q, error))
+MAKER(product, ebm_proposal_product(1, (const ebm_proposal *const *)&part, a, q, error))
 
 /* Its own memory is q's allocator's. */
 static gibbs_status left_out(const gibbs_allocator *a, ebm_proposal **q, gibbs_error *error)
 {
     double log_q[3];
-    gibbs_status status = ebm_kernel_density(&data, one, a, q, error);
-    if (!status) status = ebm_kernel_density_left_out(*q, log_q, error);
+    gibbs_status status = ebm_proposal_kernel_density(&data, one, a, q, error);
+    if (!status) status = ebm_proposal_kernel_density_left_out(*q, log_q, error);
+    if (status) ebm_proposal_free(*q), *q = NULL;
+    return status;
+}
+
+/* What a proposal, weights and a series are put to. */
+static gibbs_status used(const gibbs_allocator *a, ebm_proposal **q, gibbs_error *error)
+{
+    double y[6], log_q[3], ess, r_hat;
+    int64_t index[3];
+    gibbs_status status = ebm_proposal_gaussian_diagonal(2, zero, one, a, q, error);
+    if (!status) status = ebm_proposal_sample(*q, 3, 1, 0, a, y, log_q, error);
+    if (!status) status = ebm_proposal_log_density(*q, x, 3, a, log_q, error);
+    if (!status) status = ebm_resample(one, 2, 3, 1, 1, a, index, error);
+    if (!status) status = ebm_effective_size(x, 6, 1, a, &ess, error);
+    if (!status) status = ebm_split_r_hat(x, 6, 1, 1, a, &r_hat, error);
     if (status) ebm_proposal_free(*q), *q = NULL;
     return status;
 }
@@ -49,7 +64,7 @@ static const struct {
     {"student_t", student},          {"student_t_fit", student_fit}, {"uniform", uniform},
     {"uniform_fit", uniform_fit},    {"bernoulli", bernoulli},       {"bernoulli_fit", bernoulli_fit},
     {"kernel_density", kernels},     {"mixture", mixture},           {"product", product},
-    {"left_out", left_out},
+    {"left_out", left_out},          {"used", used},
 };
 
 static int failed;
@@ -79,7 +94,7 @@ static int fault(const char *name, make_fn *make, int64_t k)
 
 int main(void)
 {
-    if (ebm_gaussian_diagonal(2, zero, one, NULL, &part, NULL)) return 2;
+    if (ebm_proposal_gaussian_diagonal(2, zero, one, NULL, &part, NULL)) return 2;
     for (int i = 0; i < COUNT(makers); i++) {
         int64_t k = 1;
         while (fault(makers[i].name, makers[i].make, k)) k++;

@@ -57,7 +57,7 @@ static training *training_new(ebm_model *model, const ebm_loss *loss, int thread
     for (int i = 0; i < DIM; i++) sd[i] = 1.5;
     for (int i = 0; i < 2 * ROWS * DIM; i++) t->x[i] = (float)(sin(1.7 * i) + 0.3 * cos(0.01 * i));
     t->model = model;
-    MUST(ebm_gaussian_diagonal(DIM, mean, sd, NULL, &t->proposal, &error));
+    MUST(ebm_proposal_gaussian_diagonal(DIM, mean, sd, NULL, &t->proposal, &error));
     options.proposal = t->proposal;
     options.noise_ratio = 1;
     options.threads = threads;

@@ -33,7 +33,7 @@ static inline bool chain_move(const chain_setting *s, gibbs_dtype dtype, int64_t
     ebm_proposal *q;
     ebm_chains *chains;
     ebm_model *model = density_model(s->target, dtype, NULL);
-    OK(ebm_gaussian_diagonal(1, &Q_MEAN, &Q_SD, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, &Q_MEAN, &Q_SD, NULL, &q, ERROR));
     ebm_chain_options options = {.sampler = s->sampler, .step = s->step, .proposal = q};
     OK(ebm_chains_new(model, &options, &chains, ERROR));
     OK(ebm_chains_start(chains, x, rows, ERROR));

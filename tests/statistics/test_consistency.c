@@ -68,7 +68,7 @@ static void fit_set(const truth *t, const ebm_loss *loss, int64_t rows, uint64_t
     ebm_proposal *q;
     ebm_fit_options o = ebm_fit_defaults();
     ebm_fit_report report;
-    OK(ebm_gaussian_diagonal(t->dim, mean, sd, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(t->dim, mean, sd, NULL, &q, ERROR));
     o.loss = loss;
     o.loss_options.proposal = q;
     o.loss_options.noise_ratio = 4;

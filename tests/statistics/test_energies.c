@@ -63,7 +63,7 @@ static void fit_mixture(int r, estimates *e)
     options.loss = &ebm_loss_nce, options.lbfgs = 1, options.seed = (uint64_t)r;
     options.loss_options.noise_ratio = 4, options.loss_options.redraw = 0;
     OK(ebm_fit(model, &data, &options, &report, ERROR));
-    OK(ebm_mixture_weights(model, &data, report.log_z, pi, log_z, ERROR));
+    OK(ebm_model_mixture_weights(model, &data, report.log_z, pi, log_z, ERROR));
     e->value[0][r] = pi[0], e->value[1][r] = log_z[0], e->value[2][r] = log_z[1];
     e->value[3][r] = ebm_model_value(model, "2.mean");
     cr_expect(fabs(pi[0] + pi[1] - 1) < 1e-12);
@@ -138,7 +138,7 @@ enum { CHAIN_ROWS = 1500, LENGTH = 4, CHAIN_DIM = 3 * LENGTH, SEQUENCES = 1 << L
 static void draw_chain(ebm_model *model, double *row, uint64_t *state)
 {
     double rows[SEQUENCES * CHAIN_DIM], labels[SEQUENCES * 2 * LENGTH], E[SEQUENCES], sum = 0;
-    ebm_space_rows(&(ebm_space){LENGTH, 2, NULL, 1}, 0, SEQUENCES, labels);
+    ebm_space_rows(&(ebm_space){.variables = LENGTH, .one_hot = 1}, 0, SEQUENCES, labels);
     for (int t = 0; t < LENGTH; t++) row[t] = 4 * sampling_uniform(state) - 2;
     for (int k = 0; k < SEQUENCES; k++) {
         memcpy(rows + k * CHAIN_DIM, row, LENGTH * sizeof *row);

@@ -27,7 +27,7 @@ static double fit_precision(const method *m, int64_t rows, uint64_t set)
     ebm_fit_report report;
     ebm_proposal *q;
     ebm_points points;
-    OK(ebm_gaussian_diagonal(1, &zero, &sd, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, &zero, &sd, NULL, &q, ERROR));
     OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 300}, NULL, &points, ERROR));
     o.loss = m->loss;
     o.loss_options.proposal = q;
@@ -78,6 +78,7 @@ static void check(const method *m)
 CONSISTENT(exact_ml, 0.1, 1, 200, truth)
 CONSISTENT(weighted_score_matching, 0.1, 1, 200, truth)
 CONSISTENT(denoising, 0.5, 4, 200, 1 / (1 / truth + 0.25))
+CONSISTENT(denoising_autoencoder, 0.5, 4, 200, 1 / (1 / truth + 0.25))
 CONSISTENT(sliced, 0.1, 2, 200, truth)
 CONSISTENT(sliced_reduced, 0.1, 2, 200, truth)
 CONSISTENT(conditional_nce, 0.7, 4, 200, truth)
@@ -144,7 +145,7 @@ static double ring_study(const ebm_loss *loss, int64_t rows)
 {
     double squares = 0, bias[SPINS] = {0}, theta[SPINS];
     ebm_points points;
-    OK(ebm_points_states(SPINS, 2, (double[]){-1, 1}, NULL, &points, ERROR));
+    OK(ebm_points_space(&(ebm_space){.variables = SPINS, .values = (double[]){-1, 1}}, NULL, &points, ERROR));
     for (uint64_t set = 1; set <= SETS; set++) {
         double *x = ring_draw(rows, set);
         ebm_data data = table(x, rows, SPINS);

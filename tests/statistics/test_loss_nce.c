@@ -68,7 +68,7 @@ Test(loss_nce, c_is_log_z_and_large_ratios_are_maximum_likelihood)
     static const double ratios[] = {0.5, 1, 5, 50};
     double away[COUNT(ratios)];
     ebm_proposal *q;
-    OK(ebm_gaussian_diagonal(1, (double[]){0.2}, (double[]){1.3}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0.2}, (double[]){1.3}, NULL, &q, ERROR));
     for (int k = 0; k < COUNT(ratios); k++) away[k] = study(ratios[k], q);
     for (int k = 1; k < COUNT(ratios); k++) cr_expect(away[k] < away[k - 1], "%g at ν = %g", away[k], ratios[k]);
     cr_expect(away[1] / away[3] > 4 && away[1] / away[3] < 12, "%g at 1, %g at 50", away[1], away[3]);

@@ -22,14 +22,14 @@ static void planar_free(planar p)
 static planar new_student(void)
 {
     planar p = {.mean = {0.5, -1}, .variance = {0.36 * 9 / 7, 9 / 7.}};
-    OK(ebm_student_t(2, p.mean, (double[]){0.6, 1}, 9, NULL, &p.q, ERROR));
+    OK(ebm_proposal_student_t(2, p.mean, (double[]){0.6, 1}, 9, NULL, &p.q, ERROR));
     return p;
 }
 
 static planar new_uniform(void)
 {
     planar p = {.mean = {-0.25, 2.5}, .variance = {2.25 / 12, 1 / 12.}};
-    OK(ebm_uniform(2, (double[]){-1, 2}, (double[]){0.5, 3}, NULL, &p.q, ERROR));
+    OK(ebm_proposal_uniform(2, (double[]){-1, 2}, (double[]){0.5, 3}, NULL, &p.q, ERROR));
     return p;
 }
 
@@ -39,10 +39,10 @@ static planar new_mixture(void)
     static const double mean[3][2] = {{-1, 1}, {1, 0}, {0, -2}}, weight[] = {3, 5, 2};
     static const double variance[3][2] = {{1, 0.5}, {0.35, 0.35}, {1 / 3., 1 / 12.}};
     planar p = {.q = NULL};
-    OK(ebm_gaussian_full(2, mean[0], (double[]){1, -0.4, -0.4, 0.5}, NULL, &p.part[0], ERROR));
-    OK(ebm_student_t(2, mean[1], (double[]){0.5, 0.5}, 7, NULL, &p.part[1], ERROR));
-    OK(ebm_uniform(2, (double[]){-1, -2.5}, (double[]){1, -1.5}, NULL, &p.part[2], ERROR));
-    OK(ebm_mixture(3, weight, (const ebm_proposal *const *)p.part, NULL, &p.q, ERROR));
+    OK(ebm_proposal_gaussian_full(2, mean[0], (double[]){1, -0.4, -0.4, 0.5}, NULL, &p.part[0], ERROR));
+    OK(ebm_proposal_student_t(2, mean[1], (double[]){0.5, 0.5}, 7, NULL, &p.part[1], ERROR));
+    OK(ebm_proposal_uniform(2, (double[]){-1, -2.5}, (double[]){1, -1.5}, NULL, &p.part[2], ERROR));
+    OK(ebm_proposal_mixture(3, weight, (const ebm_proposal *const *)p.part, NULL, &p.q, ERROR));
     for (int i = 0; i < 2; i++) {
         for (int g = 0; g < 3; g++) p.mean[i] += weight[g] / 10 * mean[g][i];
         for (int g = 0; g < 3; g++)
@@ -59,7 +59,7 @@ static planar new_kernels(void)
     static const double h[] = {0.5, 0.3};
     planar p = {.q = NULL};
     ebm_data data = {.rows = N, .cols = 2, .x = x};
-    OK(ebm_kernel_density(&data, h, NULL, &p.q, ERROR));
+    OK(ebm_proposal_kernel_density(&data, h, NULL, &p.q, ERROR));
     for (int i = 0; i < 2; i++) {
         for (int r = 0; r < N; r++) p.mean[i] += x[2 * r + i] / N;
         for (int r = 0; r < N; r++) p.variance[i] += pow(x[2 * r + i] - p.mean[i], 2) / N;
@@ -71,9 +71,9 @@ static planar new_kernels(void)
 static planar new_product(void)
 {
     planar p = {.mean = {0.5, -0.4}, .variance = {1, 0.25}};
-    OK(ebm_student_t(1, p.mean, (double[]){sqrt(5 / 7.)}, 7, NULL, &p.part[0], ERROR));
-    OK(ebm_gaussian_diagonal(1, &p.mean[1], (double[]){0.5}, NULL, &p.part[1], ERROR));
-    OK(ebm_product(2, (const ebm_proposal *const *)p.part, NULL, &p.q, ERROR));
+    OK(ebm_proposal_student_t(1, p.mean, (double[]){sqrt(5 / 7.)}, 7, NULL, &p.part[0], ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, &p.mean[1], (double[]){0.5}, NULL, &p.part[1], ERROR));
+    OK(ebm_proposal_product(2, (const ebm_proposal *const *)p.part, NULL, &p.q, ERROR));
     return p;
 }
 
@@ -98,7 +98,7 @@ static void cell_probabilities(const ebm_proposal *q, double *p)
     double step = 8. / POINTS;
     for (int r = 0; r < POINTS * POINTS; r++)
         y[2 * r] = (r / POINTS + 0.5) * step - 4, y[2 * r + 1] = (r % POINTS + 0.5) * step - 4;
-    OK(ebm_proposal_log_density(q, y, POINTS * POINTS, log_q, ERROR));
+    OK(ebm_proposal_log_density(q, y, POINTS * POINTS, NULL, log_q, ERROR));
     for (int r = 0; r < POINTS * POINTS; r++) p[cell_of(y + 2 * r)] += exp(log_q[r]) * step * step;
     free(y);
     free(log_q);
@@ -163,7 +163,7 @@ static ad_var draw_pair(const ebm_proposal *q, ad_var u, const ad_var *theta)
 Test(proposal_draws, control_both_halves_of_a_pair_are_noticed)
 {
     ebm_proposal *q;
-    OK(ebm_student_t(2, (double[]){0, 0}, (double[]){1, 1}, 3, NULL, &q, ERROR));
+    OK(ebm_proposal_student_t(2, (double[]){0, 0}, (double[]){1, 1}, 3, NULL, &q, ERROR));
     ebm_proposal pair = *q;
     pair.draw = draw_pair, pair.uniforms = 2;
     cr_expect_gt(cells_score(&pair, q, GIBBS_FLOAT64), 10);
@@ -177,10 +177,12 @@ Test(proposal_draws, control_neighbours_are_noticed)
     planar student = new_student(), box = new_uniform(), mixture = new_mixture(), kernels = new_kernels();
     ebm_proposal *other[4];
     static double x[] = {0, 1, 0.3, -2, 1.5, 0.4, -1, -1, 0.3, 1.1, 2, 2, -2.5, 0.5};
-    OK(ebm_student_t(2, student.mean, (double[]){0.618, 1.03}, 8, NULL, &other[0], ERROR));
-    OK(ebm_uniform(2, (double[]){-1, 2}, (double[]){0.53, 3}, NULL, &other[1], ERROR));
-    OK(ebm_mixture(3, (double[]){3.2, 4.8, 2}, (const ebm_proposal *const *)mixture.part, NULL, &other[2], ERROR));
-    OK(ebm_kernel_density(&(ebm_data){.rows = 7, .cols = 2, .x = x}, (double[]){0.525, 0.3}, NULL, &other[3], ERROR));
+    OK(ebm_proposal_student_t(2, student.mean, (double[]){0.618, 1.03}, 8, NULL, &other[0], ERROR));
+    OK(ebm_proposal_uniform(2, (double[]){-1, 2}, (double[]){0.53, 3}, NULL, &other[1], ERROR));
+    OK(ebm_proposal_mixture(3, (double[]){3.2, 4.8, 2}, (const ebm_proposal *const *)mixture.part, NULL, &other[2],
+                            ERROR));
+    OK(ebm_proposal_kernel_density(&(ebm_data){.rows = 7, .cols = 2, .x = x}, (double[]){0.525, 0.3}, NULL, &other[3],
+                                   ERROR));
     const ebm_proposal *judge[] = {student.q, box.q, mixture.q, kernels.q};
     for (int k = 0; k < 4; k++) {
         double score = cells_score(other[k], judge[k], GIBBS_FLOAT64);
@@ -222,7 +224,7 @@ static double *distribution(const ebm_proposal *q)
 {
     double *y = sampling_room(TABLE, sizeof *y), *f = sampling_room(TABLE, sizeof *f), before = 0;
     for (int i = 0; i < TABLE; i++) y[i] = sinh(2 * REACH * i / (TABLE - 1) - REACH);
-    OK(ebm_proposal_log_density(q, y, TABLE, f, ERROR));
+    OK(ebm_proposal_log_density(q, y, TABLE, NULL, f, ERROR));
     for (int i = 0; i < TABLE; i++) {
         double own = exp(f[i] + log(cosh(2 * REACH * i / (TABLE - 1) - REACH))) * 2 * REACH / (TABLE - 1);
         f[i] = (i ? f[i - 1] : 0) + (own + before) / 2;
@@ -250,7 +252,7 @@ static double ks_of(const ebm_proposal *q, const ebm_proposal *judge, gibbs_dtyp
 static ebm_proposal *line(double nu)
 {
     ebm_proposal *q;
-    OK(ebm_student_t(1, (double[]){0}, (double[]){1}, nu, NULL, &q, ERROR));
+    OK(ebm_proposal_student_t(1, (double[]){0}, (double[]){1}, nu, NULL, &q, ERROR));
     return q;
 }
 
@@ -288,11 +290,11 @@ static double states_score(const double *p, const double *judged, gibbs_dtype dt
     ebm_proposal *q, *judge;
     int64_t count[STATES] = {0};
     double all[BITS * STATES], log_q[STATES];
-    OK(ebm_bernoulli(BITS, p, -1, 1, NULL, &q, ERROR));
-    OK(ebm_bernoulli(BITS, judged, -1, 1, NULL, &judge, ERROR));
+    OK(ebm_proposal_bernoulli(BITS, p, -1, 1, NULL, &q, ERROR));
+    OK(ebm_proposal_bernoulli(BITS, judged, -1, 1, NULL, &judge, ERROR));
     for (int s = 0; s < STATES; s++)
         for (int i = 0; i < BITS; i++) all[BITS * s + i] = s >> i & 1 ? 1 : -1;
-    OK(ebm_proposal_log_density(judge, all, STATES, log_q, ERROR));
+    OK(ebm_proposal_log_density(judge, all, STATES, NULL, log_q, ERROR));
     for (int s = 0; s < STATES; s++) log_q[s] = exp(log_q[s]);
     double *y = draws_of(q, dtype);
     for (int r = 0; r < ROWS; r++) {

@@ -11,8 +11,8 @@ static double weight_score(const ebm_proposal *q, const ebm_proposal *p)
 {
     double *y = sampling_room(q->dim * ROWS, sizeof *y), *log_q = sampling_room(2 * ROWS, sizeof *log_q);
     double *log_p = log_q + ROWS, sum = 0, squares = 0;
-    OK(ebm_proposal_sample(q, ROWS, 8, 1, y, log_q, ERROR));
-    OK(ebm_proposal_log_density(p, y, ROWS, log_p, ERROR));
+    OK(ebm_proposal_sample(q, ROWS, 8, 1, NULL, y, log_q, ERROR));
+    OK(ebm_proposal_log_density(p, y, ROWS, NULL, log_p, ERROR));
     for (int r = 0; r < ROWS; r++) {
         double w = exp(log_p[r] - log_q[r]) - 1;
         sum += w, squares += w * w;
@@ -32,18 +32,19 @@ static family family_new(void)
     family f;
     static double x[] = {-1, 0.5, 0, 0, 1, -0.5, 0.4, 0.6, -0.3, -0.7};
     const double zero[] = {0, 0};
-    OK(ebm_student_t(2, zero, (double[]){1, 0.8}, 2.5, NULL, &f.student, ERROR));
-    OK(ebm_uniform(2, (double[]){-3, -2}, (double[]){2, 2}, NULL, &f.box, ERROR));
-    OK(ebm_uniform(2, (double[]){-1, 0}, (double[]){1, 1.5}, NULL, &f.small_box, ERROR));
-    OK(ebm_gaussian_full(2, zero, (double[]){0.5, 0.2, 0.2, 0.3}, NULL, &f.gaussian, ERROR));
+    OK(ebm_proposal_student_t(2, zero, (double[]){1, 0.8}, 2.5, NULL, &f.student, ERROR));
+    OK(ebm_proposal_uniform(2, (double[]){-3, -2}, (double[]){2, 2}, NULL, &f.box, ERROR));
+    OK(ebm_proposal_uniform(2, (double[]){-1, 0}, (double[]){1, 1.5}, NULL, &f.small_box, ERROR));
+    OK(ebm_proposal_gaussian_full(2, zero, (double[]){0.5, 0.2, 0.2, 0.3}, NULL, &f.gaussian, ERROR));
     const ebm_proposal *both[] = {f.box, f.student};
-    OK(ebm_mixture(2, (double[]){0.4, 0.6}, both, NULL, &f.mixture, ERROR));
-    OK(ebm_kernel_density(&(ebm_data){.rows = 5, .cols = 2, .x = x}, (double[]){0.8, 0.7}, NULL, &f.kernels, ERROR));
-    OK(ebm_student_t(1, zero, (double[]){1.1}, 1, NULL, &f.line, ERROR));
+    OK(ebm_proposal_mixture(2, (double[]){0.4, 0.6}, both, NULL, &f.mixture, ERROR));
+    OK(ebm_proposal_kernel_density(&(ebm_data){.rows = 5, .cols = 2, .x = x}, (double[]){0.8, 0.7}, NULL, &f.kernels,
+                                   ERROR));
+    OK(ebm_proposal_student_t(1, zero, (double[]){1.1}, 1, NULL, &f.line, ERROR));
     const ebm_proposal *lines[] = {f.line, f.line};
-    OK(ebm_product(2, lines, NULL, &f.product, ERROR));
-    OK(ebm_bernoulli(3, (double[]){0.5, 0.4, 0.6}, 0, 1, NULL, &f.wide_bits, ERROR));
-    OK(ebm_bernoulli(3, (double[]){0.8, 0.1, 0.6}, 0, 1, NULL, &f.bits, ERROR));
+    OK(ebm_proposal_product(2, lines, NULL, &f.product, ERROR));
+    OK(ebm_proposal_bernoulli(3, (double[]){0.5, 0.4, 0.6}, 0, 1, NULL, &f.wide_bits, ERROR));
+    OK(ebm_proposal_bernoulli(3, (double[]){0.8, 0.1, 0.6}, 0, 1, NULL, &f.bits, ERROR));
     return f;
 }
 
@@ -99,9 +100,11 @@ Test(proposal_weights, control_wrong_densities_are_noticed)
     static double x[] = {-1, 0.5, 0, 0, 1, -0.5, 0.4, 0.6, -0.3, -0.7};
     family f = family_new();
     ebm_proposal *mixture, *kernels, *bits;
-    OK(ebm_mixture(2, (double[]){0.5, 0.5}, (const ebm_proposal *[]){f.box, f.student}, NULL, &mixture, ERROR));
-    OK(ebm_kernel_density(&(ebm_data){.rows = 5, .cols = 2, .x = x}, (double[]){0.88, 0.7}, NULL, &kernels, ERROR));
-    OK(ebm_bernoulli(3, (double[]){0.5, 0.42, 0.6}, 0, 1, NULL, &bits, ERROR));
+    OK(ebm_proposal_mixture(2, (double[]){0.5, 0.5}, (const ebm_proposal *[]){f.box, f.student}, NULL, &mixture,
+                            ERROR));
+    OK(ebm_proposal_kernel_density(&(ebm_data){.rows = 5, .cols = 2, .x = x}, (double[]){0.88, 0.7}, NULL, &kernels,
+                                   ERROR));
+    OK(ebm_proposal_bernoulli(3, (double[]){0.5, 0.42, 0.6}, 0, 1, NULL, &bits, ERROR));
     cr_expect_lt(mismatch_score(f.mixture, f.mixture, f.gaussian), 4.5, "none is right");
     cr_expect_gt(mismatch_score(f.mixture, mixture, f.gaussian), 6);
     cr_expect_gt(mismatch_score(f.kernels, kernels, f.gaussian), 6);
@@ -149,9 +152,9 @@ typedef struct chain_proposal {
 static chain_proposal chain_proposal_new(void)
 {
     chain_proposal c;
-    OK(ebm_student_t(1, (double[]){-1}, (double[]){0.5}, 2, NULL, &c.part[0], ERROR));
-    OK(ebm_uniform(1, (double[]){-5}, (double[]){5}, NULL, &c.part[1], ERROR));
-    OK(ebm_mixture(2, (double[]){6, 4}, (const ebm_proposal *const *)c.part, NULL, &c.q, ERROR));
+    OK(ebm_proposal_student_t(1, (double[]){-1}, (double[]){0.5}, 2, NULL, &c.part[0], ERROR));
+    OK(ebm_proposal_uniform(1, (double[]){-5}, (double[]){5}, NULL, &c.part[1], ERROR));
+    OK(ebm_proposal_mixture(2, (double[]){6, 4}, (const ebm_proposal *const *)c.part, NULL, &c.q, ERROR));
     return c;
 }
 

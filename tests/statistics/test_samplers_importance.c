@@ -14,7 +14,7 @@ static ebm_model *gaussian_model(gibbs_dtype dtype, double *log_z)
 static ebm_proposal *gaussian_proposal(void)
 {
     ebm_proposal *q = NULL;
-    OK(ebm_gaussian_diagonal(2, (double[]){0.7, -1.2}, (double[]){1.3, 1.8}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(2, (double[]){0.7, -1.2}, (double[]){1.3, 1.8}, NULL, &q, ERROR));
     return q;
 }
 
@@ -78,7 +78,7 @@ Test(samplers_importance, weights_z_and_ess_are_their_formulas)
         OK(ebm_importance_sample(model, q, ROWS, 5, y, weight, &result, ERROR));
         OK(ebm_importance_sample(model, q, ROWS, 5, NULL, NULL, &alone, ERROR));
         cr_assert(result.log_z == alone.log_z && result.ess == alone.ess);
-        OK(ebm_proposal_log_density(q, y, ROWS, log_q, ERROR));
+        OK(ebm_proposal_log_density(q, y, ROWS, NULL, log_q, ERROR));
         OK(ebm_model_energy(model, y, ROWS, energy, NULL, ERROR));
         for (int r = 0; r < ROWS; r++) total += exp(-energy[r] - log_q[r]);
         for (int r = 0; r < ROWS; r++) {
@@ -104,7 +104,7 @@ Test(samplers_importance, ess_tends_to_its_limit)
     ebm_importance result;
     ebm_proposal *q;
     ebm_model *model = density_model(&normal, GIBBS_FLOAT64, NULL);
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, &s, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, &s, NULL, &q, ERROR));
     OK(ebm_importance_sample(model, q, ROWS, 5, NULL, NULL, &result, ERROR));
     cr_assert_float_eq(result.ess / ROWS, sqrt(2 * s * s - 1) / (s * s), 0.005);
     cr_assert_float_eq(result.log_z, 0.5 * log(2 * M_PI), 4 * sqrt(s * s / sqrt(2 * s * s - 1) - 1) / sqrt(ROWS));
@@ -155,7 +155,7 @@ Test(samplers_importance, refuses)
     ebm_importance result = {-1, -1};
     ebm_proposal *q = gaussian_proposal(), *line;
     ebm_model *flat = energy_model(2, constant), *half = energy_model(1, half_line);
-    OK(ebm_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &line, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &line, ERROR));
     FAILS(GIBBS_ARGUMENT, "no proposal", ebm_importance_sample(flat, NULL, 1, 1, y, NULL, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "0 rows", ebm_importance_sample(flat, q, 0, 1, y, NULL, &result, FAIL));
     FAILS(GIBBS_SHAPE, "2 dimensions", ebm_importance_sample(half, q, 1, 1, y, NULL, &result, FAIL));
@@ -188,7 +188,7 @@ static void count_rows(int multinomial, int64_t draws, uint64_t seed, double sca
     double weight[WEIGHTS];
     int64_t *index = sampling_room(draws, sizeof *index);
     for (int k = 0; k < WEIGHTS; k++) weight[k] = WEIGHT[k] * scale, count[k] = 0;
-    OK(ebm_resample(weight, WEIGHTS, draws, multinomial, seed, index, ERROR));
+    OK(ebm_resample(weight, WEIGHTS, draws, multinomial, seed, NULL, index, ERROR));
     for (int64_t i = 0; i < draws; i++) {
         cr_assert(index[i] >= 0 && index[i] < WEIGHTS);
         count[index[i]]++;
@@ -261,14 +261,14 @@ Test(samplers_resampling, refuses)
 {
     int64_t index[2] = {-1, -1};
     const double good[] = {1, 2}, negative[] = {1, -2}, nan[] = {1, NAN}, infinite[] = {INFINITY, 1}, zero[] = {0, 0};
-    FAILS(GIBBS_DATA, "row 2", ebm_resample(negative, 2, 2, 0, 1, index, FAIL));
-    FAILS(GIBBS_DATA, "row 2", ebm_resample(nan, 2, 2, 1, 1, index, FAIL));
-    FAILS(GIBBS_DATA, "row 1", ebm_resample(infinite, 2, 2, 0, 1, index, FAIL));
-    FAILS(GIBBS_DATA, "all weights are 0", ebm_resample(zero, 2, 2, 1, 1, index, FAIL));
-    FAILS(GIBBS_DATA, "no rows", ebm_resample(good, 0, 2, 0, 1, index, FAIL));
-    FAILS(GIBBS_ARGUMENT, "0 draws", ebm_resample(good, 2, 0, 0, 1, index, FAIL));
-    FAILS(GIBBS_ARGUMENT, "no weights", ebm_resample(NULL, 2, 2, 0, 1, index, FAIL));
-    FAILS(GIBBS_ARGUMENT, "no place", ebm_resample(good, 2, 2, 0, 1, NULL, FAIL));
+    FAILS(GIBBS_DATA, "row 2", ebm_resample(negative, 2, 2, 0, 1, NULL, index, FAIL));
+    FAILS(GIBBS_DATA, "row 2", ebm_resample(nan, 2, 2, 1, 1, NULL, index, FAIL));
+    FAILS(GIBBS_DATA, "row 1", ebm_resample(infinite, 2, 2, 0, 1, NULL, index, FAIL));
+    FAILS(GIBBS_DATA, "all weights are 0", ebm_resample(zero, 2, 2, 1, 1, NULL, index, FAIL));
+    FAILS(GIBBS_DATA, "no rows", ebm_resample(good, 0, 2, 0, 1, NULL, index, FAIL));
+    FAILS(GIBBS_ARGUMENT, "0 draws", ebm_resample(good, 2, 0, 0, 1, NULL, index, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no weights", ebm_resample(NULL, 2, 2, 0, 1, NULL, index, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no place", ebm_resample(good, 2, 2, 0, 1, NULL, NULL, FAIL));
     cr_assert(index[0] == -1 && index[1] == -1);
-    OK(ebm_resample(good, 2, 2, 0, 1, index, ERROR));
+    OK(ebm_resample(good, 2, 2, 0, 1, NULL, index, ERROR));
 }

@@ -26,7 +26,7 @@ static verdict judge(const ebm_proposal *q)
     double *y = sampling_room(DIM * ROWS, sizeof *y), *f = sampling_room(DIM * ROWS, sizeof *f), z[DIM];
     double first[DIM] = {0}, second[DIM][DIM] = {{0}};
     verdict v = {0, 0};
-    OK(ebm_proposal_sample(q, ROWS, 11, 0, y, NULL, ERROR));
+    OK(ebm_proposal_sample(q, ROWS, 11, 0, NULL, y, NULL, ERROR));
     for (int r = 0; r < ROWS; r++) {
         whiten(y + DIM * r, z);
         for (int i = 0; i < DIM; i++) {
@@ -49,7 +49,7 @@ static verdict judge(const ebm_proposal *q)
 static verdict judge_full(const double *mean, const double *covariance)
 {
     ebm_proposal *q;
-    OK(ebm_gaussian_full(DIM, mean, covariance, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_full(DIM, mean, covariance, NULL, &q, ERROR));
     verdict v = judge(q);
     ebm_proposal_free(q);
     return v;
@@ -83,8 +83,8 @@ Test(samplers_proposal, diagonal_draws)
     double sd[] = {sqrt(2), 1, sqrt(0.5)};
     double *y = sampling_room(DIM * ROWS, sizeof *y), *f = sampling_room(ROWS, sizeof *f);
     ebm_proposal *q;
-    OK(ebm_gaussian_diagonal(DIM, MEAN, sd, NULL, &q, ERROR));
-    OK(ebm_proposal_sample(q, ROWS, 12, 3, y, NULL, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(DIM, MEAN, sd, NULL, &q, ERROR));
+    OK(ebm_proposal_sample(q, ROWS, 12, 3, NULL, y, NULL, ERROR));
     for (int i = 0; i < DIM; i++) {
         double m = 0, s = 0, next = 0;
         for (int r = 0; r < ROWS; r++) {
@@ -108,8 +108,8 @@ Test(samplers_proposal, log_density_of_draws_averages_to_the_entropy)
 {
     double *log_q = sampling_room(ROWS, sizeof *log_q), sum = 0, det = 0.578;
     ebm_proposal *q;
-    OK(ebm_gaussian_full(DIM, MEAN, COVARIANCE, NULL, &q, ERROR));
-    OK(ebm_proposal_sample(q, ROWS, 13, 0, NULL, log_q, ERROR));
+    OK(ebm_proposal_gaussian_full(DIM, MEAN, COVARIANCE, NULL, &q, ERROR));
+    OK(ebm_proposal_sample(q, ROWS, 13, 0, NULL, NULL, log_q, ERROR));
     for (int r = 0; r < ROWS; r++) sum += log_q[r] + 0.5 * DIM * log(2 * M_PI * M_E);
     cr_assert_lt(fabs(sum / ROWS + 0.5 * log(det)) / sqrt(DIM / 2. / ROWS), 4.5);
     ebm_proposal_free(q);

@@ -26,7 +26,7 @@ Test(samplers_rank, reversible_samplers_on_the_line)
 {
     ebm_proposal *q;
     const double mass = 0.3;
-    OK(ebm_gaussian_diagonal(1, (double[]){0.2}, (double[]){1.7}, NULL, &q, ERROR));
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0.2}, (double[]){1.7}, NULL, &q, ERROR));
     const struct {
         const density *target;
         ebm_chain_options options;

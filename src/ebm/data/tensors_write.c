@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { CHUNK_BYTES = 1 << 16, HEADER_ALIGNMENT = 8 };
-static const char INVALID[] = "tensor %d cannot be written: %s";
+static const char INVALID[] = "tensor %d cannot be written: %s"; /* counted from 1 */
 
 static gibbs_status no_memory(gibbs_error *error)
 {
@@ -47,7 +47,7 @@ static gibbs_status add_tensor(json_t *header, const ebm_tensor *t, int index, i
     json_t *name = json_pack_ex(&why, 0, "s", t->name); /* only to tell a name that is not UTF-8 from no memory */
     json_decref(name);
     if (!name && json_error_code(&why) == json_error_invalid_utf8)
-        return gibbs_fail(error, GIBBS_ARGUMENT, INVALID, index, "its name is not UTF-8");
+        return gibbs_fail(error, GIBBS_ARGUMENT, INVALID, index + 1, "its name is not UTF-8");
     if (name && json_object_get(header, t->name))
         return gibbs_fail(error, GIBBS_ARGUMENT, "two tensors are named '%.100s'", t->name);
     if (!name || json_object_set_new(header, t->name, describe(t, begin))) return no_memory(error);
@@ -60,7 +60,7 @@ static gibbs_status check_tensors(const ebm_tensor *tensor, int count, int64_t b
 {
     for (int i = 0; i < count; i++) {
         const char *why = objection(&tensor[i]);
-        if (why) return gibbs_fail(error, GIBBS_ARGUMENT, INVALID, i, why);
+        if (why) return gibbs_fail(error, GIBBS_ARGUMENT, INVALID, i + 1, why);
         bytes[tensor[i].dtype] += tensor_bytes(&tensor[i]);
         if (bytes[tensor[i].dtype] > INT64_MAX / 4)
             return gibbs_fail(error, GIBBS_SIZE, "the tensors are too large for one file");

@@ -33,11 +33,12 @@ static double autocorrelation_time(const ebm_halves *h)
     return -1 + 2 * sum + fmax(even, 0);
 }
 
-gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t chains, double *ess, gibbs_error *error)
+gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t chains, const gibbs_allocator *allocator,
+                                double *ess, gibbs_error *error)
 {
     GIBBS_REQUIRE("effective size", ess, error);
     ebm_halves h;
-    gibbs_status status = ebm_halves_new(NAME, series, steps, chains, &h, error);
+    gibbs_status status = ebm_halves_new(NAME, series, steps, chains, allocator, &h, error);
     if (status) return status;
     status = ebm_halves_check(NAME, &h, error);
     double n = (double)(h.count * h.length);

@@ -74,7 +74,7 @@ static gibbs_status ranked_r_hat(const double *series, int64_t steps, int64_t ch
                                  gibbs_error *error)
 {
     ebm_halves folded;
-    gibbs_status status = ebm_halves_new(NAME, series, steps, chains, &folded, error);
+    gibbs_status status = ebm_halves_new(NAME, series, steps, chains, &h->alloc, &folded, error);
     if (status) return status;
     ranked *order = gibbs_alloc(&h->alloc, (size_t)(h->count * h->length), sizeof *order);
     if (order) *out = larger_of_ranked(h, &folded, order);
@@ -84,12 +84,12 @@ static gibbs_status ranked_r_hat(const double *series, int64_t steps, int64_t ch
     return status;
 }
 
-gibbs_status ebm_split_r_hat(const double *series, int64_t steps, int64_t chains, int ranks, double *out,
-                             gibbs_error *error)
+gibbs_status ebm_split_r_hat(const double *series, int64_t steps, int64_t chains, int ranks,
+                             const gibbs_allocator *allocator, double *out, gibbs_error *error)
 {
     GIBBS_REQUIRE("split R-hat", out, error);
     ebm_halves h;
-    gibbs_status status = ebm_halves_new(NAME, series, steps, chains, &h, error);
+    gibbs_status status = ebm_halves_new(NAME, series, steps, chains, allocator, &h, error);
     if (status) return status;
     status = ebm_halves_check(NAME, &h, error);
     if (!status && ranks) status = ranked_r_hat(series, steps, chains, &h, out, error);

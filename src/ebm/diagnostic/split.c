@@ -20,10 +20,10 @@ static gibbs_status check(const char *what, const double *series, int64_t steps,
     return GIBBS_OK;
 }
 
-gibbs_status ebm_halves_new(const char *what, const double *series, int64_t steps, int64_t chains, ebm_halves *h,
-                            gibbs_error *error)
+gibbs_status ebm_halves_new(const char *what, const double *series, int64_t steps, int64_t chains,
+                            const gibbs_allocator *allocator, ebm_halves *h, gibbs_error *error)
 {
-    *h = (ebm_halves){.alloc = gibbs_allocator_or_default(NULL), .count = 2 * chains, .length = steps / 2};
+    *h = (ebm_halves){.alloc = gibbs_allocator_or_default(allocator), .count = 2 * chains, .length = steps / 2};
     gibbs_status status = check(what, series, steps, chains, error);
     if (status) return status;
     h->x = gibbs_alloc(&h->alloc, (size_t)(h->count * h->length), sizeof *h->x);

@@ -14,8 +14,8 @@ typedef struct ebm_halves {
 } ebm_halves;
 
 /* Copies series[steps × chains]. `what` begins the sentences. ARGUMENT, DATA, MEMORY, SIZE. */
-gibbs_status ebm_halves_new(const char *what, const double *series, int64_t steps, int64_t chains, ebm_halves *halves,
-                            gibbs_error *error);
+gibbs_status ebm_halves_new(const char *what, const double *series, int64_t steps, int64_t chains,
+                            const gibbs_allocator *allocator, ebm_halves *halves, gibbs_error *error);
 void ebm_halves_free(ebm_halves *halves);
 
 /* Means and variances of the numbers as they are now. */

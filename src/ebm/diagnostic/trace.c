@@ -51,8 +51,8 @@ static gibbs_status judge(const ebm_chains *c, const ebm_trace_options *o, const
 {
     int64_t chains = c->rows / stride_of(c);
     ebm_trace trace = {.acceptance = ebm_chains_acceptance(c)};
-    gibbs_status status = ebm_effective_size(series, o->steps, chains, &trace.ess, error);
-    if (!status) status = ebm_split_r_hat(series, o->steps, chains, 1, &trace.r_hat, error);
+    gibbs_status status = ebm_effective_size(series, o->steps, chains, &c->alloc, &trace.ess, error);
+    if (!status) status = ebm_split_r_hat(series, o->steps, chains, 1, &c->alloc, &trace.r_hat, error);
     if (status) return status;
     moments(series, o->steps * chains, &trace);
     trace.standard_error = trace.sd / sqrt(trace.ess);

@@ -48,13 +48,11 @@ gibbs_status ebm_model_bilinear(const ebm_bilinear_spec *spec, ebm_model **model
         {"V", ad_mat(own.y.size, own.width), EBM_INIT_GLOROT, 1},
     };
     ebm_build b = ebm_build_start(spec->allocator);
-    for (int k = 0; k < GIBBS_COUNT(parameters) && own.width; k++) ebm_build_add(&b, NULL, &parameters[k]);
+    ebm_build_add_all(&b, NULL, parameters, own.width ? GIBBS_COUNT(parameters) : 0);
     ebm_features_build(&b, "x.", &own.x);
     ebm_features_build(&b, "y.", &own.y);
-    bilinear *context = gibbs_alloc(&b.alloc, 1, sizeof *context);
-    if (context) *context = own;
     ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->given + spec->modelled, .energy = energy,
-                           .context = context, .seed = spec->seed};
+                           .context = ebm_build_copy(&b, &own, sizeof own), .seed = spec->seed};
     const ebm_conditional is = {.given = spec->given, .labels = spec->labels, .label_count = spec->label_count};
     return ebm_conditional_build(&b, made, &is, model, error);
 }

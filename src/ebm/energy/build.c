@@ -31,6 +31,17 @@ void ebm_build_add(ebm_build *b, const char *prefix, const ebm_parameter *p)
     b->item[b->count++] = (ebm_parameter){name, p->shape, p->init, p->scale};
 }
 
+void ebm_build_add_all(ebm_build *b, const char *prefix, const ebm_parameter *p, int count)
+{
+    for (int k = 0; k < count; k++) ebm_build_add(b, prefix, &p[k]);
+}
+
+void *ebm_build_copy(const ebm_build *b, const void *context, size_t bytes)
+{
+    void *own = gibbs_alloc(&b->alloc, bytes, 1);
+    return own ? memcpy(own, context, bytes) : NULL;
+}
+
 void ebm_build_add_model(ebm_build *b, const char *prefix, const ebm_model *model)
 {
     for (int k = 0; k < model->parameters; k++) {

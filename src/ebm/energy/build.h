@@ -19,7 +19,11 @@ ebm_build ebm_build_start(const gibbs_allocator *allocator);
 /* Appends a parameter; its name gets the prefix, unless that is NULL or the name is missing (which ebm_model_new
  * reports). */
 void ebm_build_add(ebm_build *build, const char *prefix, const ebm_parameter *parameter);
+void ebm_build_add_all(ebm_build *build, const char *prefix, const ebm_parameter *parameters, int count);
 void ebm_build_add_model(ebm_build *build, const char *prefix, const ebm_model *model); /* all of another model's */
+
+/* A copy of `bytes` bytes with the build's allocator, to be the model's context; NULL when memory is short. */
+void *ebm_build_copy(const ebm_build *build, const void *context, size_t bytes);
 
 void ebm_build_drop(ebm_build *build); /* ends it without a model */
 

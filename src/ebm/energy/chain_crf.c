@@ -79,11 +79,9 @@ gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **mod
         {"A", ad_mat(c.labels, c.labels), EBM_INIT_CONSTANT, 0},
     };
     ebm_build b = ebm_build_start(spec->allocator);
-    for (int k = 0; k < OWN; k++) ebm_build_add(&b, NULL, &parameters[k]);
+    ebm_build_add_all(&b, NULL, parameters, OWN);
     ebm_features_build(&b, "psi.", &c.features);
-    chain *own = gibbs_alloc(&b.alloc, 1, sizeof *own);
-    if (own) *own = c;
     ebm_model_spec made = {.dtype = spec->dtype, .dim = c.given + c.length * c.labels, .energy = energy,
-                           .context = own, .seed = spec->seed};
+                           .context = ebm_build_copy(&b, &c, sizeof c), .seed = spec->seed};
     return ebm_conditional_build(&b, made, &(ebm_conditional){.given = c.given, .log_z = log_z}, model, error);
 }

@@ -119,15 +119,13 @@ static void release(const gibbs_allocator *a, void *context)
 static gibbs_status try_log_z(const ebm_model *model, const ebm_conditional *is, gibbs_error *error)
 {
     if (!is->log_z && !is->labels) return GIBBS_OK;
-    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
-    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
-    gibbs_status status = GIBBS_OK;
-    if (tape && theta && !ebm_model_record(model, tape, theta))
-        ebm_conditional_log_z(model, ad_input(ad_axis_new(tape, "data"), "x", ad_vec(is->given)), theta);
-    if (!theta) status = gibbs_fail(error, GIBBS_MEMORY, "conditional: out of memory");
-    if (!status) status = ebm_tape_error(tape, error);
-    gibbs_release(&model->alloc, theta);
-    ad_tape_free(tape);
+    ebm_recording r;
+    gibbs_status status = ebm_recording_start("conditional", model, &r, error);
+    if (!status) {
+        ebm_conditional_log_z(model, ad_input(ad_axis_new(r.tape, "data"), "x", ad_vec(is->given)), r.theta);
+        status = ebm_tape_error(r.tape, error);
+    }
+    ebm_recording_end(&r);
     return status;
 }
 
@@ -167,6 +165,6 @@ gibbs_status ebm_model_conditional(const ebm_model_spec *spec, const ebm_conditi
         return gibbs_fail(error, GIBBS_ARGUMENT, "conditional: %d parameters, but no list of them",
                           spec->parameter_count);
     ebm_build b = ebm_build_start(spec->allocator);
-    for (int k = 0; k < spec->parameter_count; k++) ebm_build_add(&b, NULL, &spec->parameters[k]);
+    ebm_build_add_all(&b, NULL, spec->parameters, spec->parameter_count);
     return build(&b, *spec, is, false, model, error);
 }

@@ -32,16 +32,15 @@ gibbs_status ebm_model_experts(const ebm_experts_spec *spec, ebm_model **model, 
     gibbs_status status = ebm_need_count("experts", "dimensions", spec->dim, 1, error);
     if (!status) status = ebm_need_count("experts", "experts", spec->experts, 1, error);
     if (status) return status;
+    const experts own = {spec->expert ? spec->expert : ad_logcosh, spec->learn_weights != 0};
     const ebm_parameter parameters[] = {
         {"W", ad_mat(spec->dim, spec->experts), EBM_INIT_GLOROT, 1},
         {"log_alpha", ad_vec(spec->experts), EBM_INIT_CONSTANT, 0},
     };
     ebm_build b = ebm_build_start(spec->allocator);
-    for (int k = 0; k < 1 + (spec->learn_weights != 0); k++) ebm_build_add(&b, NULL, &parameters[k]);
-    experts *own = gibbs_alloc(&b.alloc, 1, sizeof *own);
-    if (own) *own = (experts){spec->expert ? spec->expert : ad_logcosh, spec->learn_weights != 0};
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy, .context = own,
-                           .seed = spec->seed};
+    ebm_build_add_all(&b, NULL, parameters, 1 + own.weighted);
+    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy,
+                           .context = ebm_build_copy(&b, &own, sizeof own), .seed = spec->seed};
     return ebm_build_owner(&b, made, model, error);
 }
 

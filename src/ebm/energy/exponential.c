@@ -22,8 +22,7 @@ gibbs_status ebm_model_exponential(const ebm_exponential_spec *spec, ebm_model *
         return gibbs_fail(error, GIBBS_ARGUMENT, "exponential: statistics have no parameters of their own");
     ebm_build b = ebm_build_start(spec->allocator);
     ebm_build_add(&b, NULL, &(ebm_parameter){"eta", ad_vec(T.size), EBM_INIT_CONSTANT, 0});
-    ebm_features *own = gibbs_alloc(&b.alloc, 1, sizeof *own);
-    if (own) *own = T;
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy, .context = own};
+    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy,
+                           .context = ebm_build_copy(&b, &T, sizeof T)};
     return ebm_build_owner(&b, made, model, error);
 }

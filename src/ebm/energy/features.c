@@ -19,7 +19,7 @@ gibbs_status ebm_features_check(const char *model, const ebm_features *f, int64_
 
 void ebm_features_build(ebm_build *b, const char *prefix, const ebm_features *f)
 {
-    for (int k = 0; k < f->parameter_count; k++) ebm_build_add(b, prefix, &f->parameters[k]);
+    ebm_build_add_all(b, prefix, f->parameters, f->parameter_count);
 }
 
 ad_var ebm_features_at(const ebm_features *f, ad_var x, const ad_var *theta)

@@ -3,12 +3,7 @@
 #define GIBBS_GRAPH_H
 
 #include "ebm/model.h"
-
-/* How many labels a variable of the space has. */
-static inline int64_t ebm_space_labels(const ebm_space *s, int64_t variable)
-{
-    return s->states ? s->states[variable] : s->labels ? s->labels : 2;
-}
+#include "ebm/space.h"
 
 typedef struct ebm_edges {
     int64_t count;

@@ -32,7 +32,7 @@ gibbs_status ebm_model_ising(const ebm_mrf_spec *spec, ebm_model **model, gibbs_
     GIBBS_REQUIRE("ising", spec && model, error);
     *model = NULL;
     const ebm_space *space = &spec->space;
-    if (space->states || space->one_hot || (space->labels != 0 && space->labels != 2))
+    if (space->labels_of || space->values || space->one_hot || (space->labels != 0 && space->labels != 2))
         return gibbs_fail(error, GIBBS_ARGUMENT, "ising: a variable is one column of 0 and 1");
     gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
     ebm_edges edges;
@@ -43,7 +43,7 @@ gibbs_status ebm_model_ising(const ebm_mrf_spec *spec, ebm_model **model, gibbs_
         {"h", ad_vec(space->variables), EBM_INIT_CONSTANT, 0},
     };
     ebm_build b = ebm_build_start(&a);
-    for (int k = 0; k < GIBBS_COUNT(parameters); k++) ebm_build_add(&b, NULL, &parameters[k]);
+    ebm_build_add_all(&b, NULL, parameters, GIBBS_COUNT(parameters));
     ebm_model_spec made = {.dtype = spec->dtype, .dim = space->variables, .energy = energy,
                            .context = ising_new(&a, &edges)};
     ebm_edges_free(&a, &edges);

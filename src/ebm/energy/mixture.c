@@ -34,62 +34,54 @@ gibbs_status ebm_model_mixture(ebm_model *const *parts, int count, ebm_model **m
 
 /* ---- π and Z of the components ---- */
 
-/* Runs π = mean over the data of the responsibilities ξ_gφ_g/Σξφ, with x already of the model's dtype. */
-static gibbs_status run(ebm_model *model, const void *x, int64_t rows, double *pi, gibbs_error *error)
+/* π = mean over the data of the responsibilities ξ_gφ_g/Σξφ, with x already of the model's dtype. */
+static gibbs_status run(const ebm_recording *r, const void *x, int64_t rows, double *pi, gibbs_error *error)
 {
+    const ebm_model *model = r->model;
     const ebm_composition *c = model->context;
-    ebm_program p = {0};
-    gibbs_status status;
-    ad_tape *tape = ad_tape_new(model->dtype, &model->alloc);
-    ad_var *theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *theta);
-    if (tape && theta) {
-        ad_axis data = ad_axis_new(tape, "data");
-        ad_var at = ad_input(data, "x", ad_vec(model->dim));
-        ebm_model_record(model, tape, theta);
-        ad_var mean = ad_batch_mean(data, ad_softmax(logits(c, at, theta)));
-        status = ebm_program_build(tape, &mean, 1, NULL, &p, error);
-        if (!status) status = ebm_model_bind(model, p.workspace, theta, error);
-        if (!status) status = ad_bind(p.workspace, at, x, error);
-        if (!status) status = ad_set_rows(p.workspace, data, rows, error);
-        if (!status) status = ad_run(p.workspace, NULL, error);
-        if (!status) ebm_from_dtype(model->dtype, c->parts, pi, ad_result(p.workspace, 0));
-    } else status = gibbs_fail(error, GIBBS_MEMORY, "mixture weights: out of memory");
+    ebm_program p;
+    ad_axis data = ad_axis_new(r->tape, "data");
+    ad_var at = ad_input(data, "x", ad_vec(model->dim));
+    ad_var mean = ad_batch_mean(data, ad_softmax(logits(c, at, r->theta)));
+    gibbs_status status = ebm_program_build(r->tape, &mean, 1, NULL, &p, error);
+    if (!status) status = ebm_model_bind(model, p.workspace, r->theta, error);
+    if (!status) status = ad_bind(p.workspace, at, x, error);
+    if (!status) status = ad_set_rows(p.workspace, data, rows, error);
+    if (!status) status = ad_run(p.workspace, NULL, error);
+    if (!status) ebm_from_dtype(model->dtype, c->parts, pi, ad_result(p.workspace, 0));
     ebm_program_free(&p);
-    gibbs_release(&model->alloc, theta);
-    ad_tape_free(tape);
     return status;
 }
 
-static gibbs_status check(const ebm_model *model, const ebm_data *data, gibbs_error *error)
+static gibbs_status responsibilities(const ebm_model *model, const ebm_data *data, double *pi, gibbs_error *error)
 {
-    if (model->energy != energy) return gibbs_fail(error, GIBBS_ARGUMENT, "mixture weights: the model is no mixture");
-    gibbs_status status = ebm_data_check(data, error);
-    if (!status && data->cols != model->dim)
-        status = gibbs_fail(error, GIBBS_SHAPE, "mixture weights: the data have %lld columns, the model has dim %lld",
-                            (long long)data->cols, (long long)model->dim);
-    return status;
-}
-
-gibbs_status ebm_mixture_weights(ebm_model *model, const ebm_data *data, double log_z, double *pi, double *log_z_part,
-                                 gibbs_error *error)
-{
-    GIBBS_REQUIRE("mixture weights", model && data && pi, error);
-    gibbs_status status = check(model, data, error);
-    if (status) return status;
     int64_t count = data->rows * data->cols;
-    int parts = ((const ebm_composition *)model->context)->parts;
-    double weight[EBM_MAX_PARTS];
     void *x = gibbs_alloc(&model->alloc, (size_t)count, gibbs_dtype_size(model->dtype));
     if (!x) return gibbs_fail(error, GIBBS_MEMORY, "mixture weights: out of memory");
     ebm_to_dtype(model->dtype, count, x, data->x);
-    status = run(model, x, data->rows, weight, error);
+    ebm_recording r;
+    gibbs_status status = ebm_recording_start("mixture weights", model, &r, error);
+    if (!status) status = run(&r, x, data->rows, pi, error);
+    ebm_recording_end(&r);
     gibbs_release(&model->alloc, x);
-    if (!status && isnan(weight[0]))
-        return gibbs_fail(error, GIBBS_NUMERIC, "mixture weights: an energy is not finite at some row");
-    for (int g = 0; g < parts && !status; g++) {
+    if (status || !isnan(pi[0])) return status;
+    return gibbs_fail(error, GIBBS_NUMERIC, "mixture weights: an energy is not finite at some row");
+}
+
+gibbs_status ebm_model_mixture_weights(ebm_model *model, const ebm_data *data, double log_z, double *pi,
+                                       double *log_z_part, gibbs_error *error)
+{
+    GIBBS_REQUIRE("mixture weights", model && data && pi, error);
+    double weight[EBM_MAX_PARTS];
+    if (model->energy != energy) return gibbs_fail(error, GIBBS_ARGUMENT, "mixture weights: the model is no mixture");
+    gibbs_status status = ebm_check_data("mixture weights", model, data, error);
+    if (!status) status = responsibilities(model, data, weight, error);
+    if (status) return status;
+    int parts = ((const ebm_composition *)model->context)->parts;
+    for (int g = 0; g < parts; g++) {
         double log_xi = g ? ebm_number(model->dtype, model->theta, g - 1) : 0;
         pi[g] = weight[g];
         if (log_z_part) log_z_part[g] = log(weight[g]) - (log_xi - log_z);
     }
-    return status;
+    return GIBBS_OK;
 }

@@ -56,12 +56,11 @@ gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_er
     *model = NULL;
     gibbs_status status = check(spec, error);
     if (status) return status;
+    double base = spec->base_sd > 0 ? 0.5 / (spec->base_sd * spec->base_sd) : 0;
+    const mlp net = {spec->layers, spec->activation ? spec->activation : ad_softplus, base};
     ebm_build b = ebm_build_start(spec->allocator);
     list_parameters(spec, &b);
-    mlp *net = gibbs_alloc(&b.alloc, 1, sizeof *net);
-    if (net) *net = (mlp){spec->layers, spec->activation ? spec->activation : ad_softplus, 0};
-    if (net && spec->base_sd > 0) net->base = 0.5 / (spec->base_sd * spec->base_sd);
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy, .context = net,
-                           .seed = spec->seed};
+    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy,
+                           .context = ebm_build_copy(&b, &net, sizeof net), .seed = spec->seed};
     return ebm_build_owner(&b, made, model, error);
 }

@@ -81,7 +81,7 @@ static gibbs_status make(const char *name, const ebm_mrf_spec *spec, bool tied, 
         {tied ? "h" : "unary", ad_vec(dim), EBM_INIT_CONSTANT, 0},
     };
     ebm_build b = ebm_build_start(&a);
-    for (int k = 0; k < GIBBS_COUNT(parameters); k++) ebm_build_add(&b, NULL, &parameters[k]);
+    ebm_build_add_all(&b, NULL, parameters, GIBBS_COUNT(parameters));
     ebm_model_spec made = {.dtype = spec->dtype, .dim = dim, .energy = energy, .context = own};
     return ebm_build_owner(&b, made, model, error);
 }

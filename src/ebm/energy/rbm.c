@@ -94,11 +94,9 @@ gibbs_status ebm_model_rbm(const ebm_rbm_spec *spec, ebm_model **model, gibbs_er
         {"log_sd", ad_vec(rbm.visible), EBM_INIT_CONSTANT, log(rbm.sd)},
     };
     ebm_build b = ebm_build_start(spec->allocator);
-    for (int k = 0; k < GIBBS_COUNT(parameters) - !rbm.learn_sd; k++) ebm_build_add(&b, NULL, &parameters[k]);
-    ebm_rbm *own = gibbs_alloc(&b.alloc, 1, sizeof *own);
-    if (own) *own = rbm;
+    ebm_build_add_all(&b, NULL, parameters, GIBBS_COUNT(parameters) - !rbm.learn_sd);
     ebm_model_spec made = {.dtype = spec->dtype, .dim = rbm.visible + (rbm.joint ? rbm.hidden : 0), .energy = energy,
-                           .context = own, .seed = spec->seed};
+                           .context = ebm_build_copy(&b, &rbm, sizeof rbm), .seed = spec->seed};
     return ebm_build_owner(&b, made, model, error);
 }
 

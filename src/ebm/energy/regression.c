@@ -123,11 +123,9 @@ gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **m
         {"log_precision", ad_scalar(), EBM_INIT_CONSTANT, 0},
     };
     ebm_build b = ebm_build_start(spec->allocator);
-    for (int k = 0; k < r.kind->parameters; k++) ebm_build_add(&b, NULL, &parameters[k]);
+    ebm_build_add_all(&b, NULL, parameters, r.kind->parameters);
     ebm_features_build(&b, "psi.", &r.features);
-    regression *own = gibbs_alloc(&b.alloc, 1, sizeof *own);
-    if (own) *own = r;
     ebm_model_spec made = {.dtype = spec->dtype, .dim = r.given + r.outputs * r.labels, .energy = energy,
-                           .context = own, .seed = spec->seed};
+                           .context = ebm_build_copy(&b, &r, sizeof r), .seed = spec->seed};
     return ebm_conditional_build(&b, made, &(ebm_conditional){.given = r.given, .log_z = log_z}, model, error);
 }

@@ -57,12 +57,10 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
 {
     if (!model || !data || !o || !o->loss)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
-    gibbs_status status = ebm_data_check(data, error);
+    gibbs_status status = ebm_check_data("fit", model, data, error);
     if (!status) status = check_ranges(o, error);
+    if (!status) status = ebm_objective_check_model(o->loss, model, error);
     if (status) return status;
-    if (data->cols != model->dim)
-        return gibbs_fail(error, GIBBS_SHAPE, "fit: the data have %lld columns, the model %lld dimensions",
-                          (long long)data->cols, (long long)model->dim);
     if (!o->lbfgs)
         return o->optimizer && o->optimizer->update ? GIBBS_OK : gibbs_fail(error, GIBBS_ARGUMENT, "fit: no optimiser");
     if (!o->loss->deterministic)
@@ -106,7 +104,7 @@ static gibbs_status choose_proposal(ebm_fit_state *f, const ebm_data *train)
 {
     const ebm_loss *loss = f->options->loss;
     if ((loss->noise != EBM_NOISE_PROPOSAL && !loss->needs_proposal) || f->loss_options.proposal) return GIBBS_OK;
-    gibbs_status status = ebm_gaussian_fit(train, 1, 1.5, &f->model->alloc, &f->fitted, f->error);
+    gibbs_status status = ebm_proposal_gaussian_fit(train, 1, 1.5, &f->model->alloc, &f->fitted, f->error);
     f->loss_options.proposal = f->fitted;
     return status;
 }

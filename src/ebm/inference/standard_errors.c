@@ -72,9 +72,10 @@ static bool independent(ebm_noise noise)
 
 static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_fit_options *o, gibbs_error *error)
 {
-    gibbs_status status = ebm_data_check(data, error);
-    if (status) return status;
     if (!o->loss) return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: no loss");
+    gibbs_status status = ebm_check_data("standard errors", model, data, error);
+    if (!status) status = ebm_objective_check_model(o->loss, model, error);
+    if (status) return status;
     int64_t size = model->size + (o->loss->learns_log_z != 0);
     if (!independent(o->loss->noise))
         return gibbs_fail(error, GIBBS_ARGUMENT,
@@ -83,9 +84,6 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
     if (size < 1 || size > MOST_PARAMETERS)
         return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: %lld parameters; from 1 to %d can be done",
                           (long long)size, MOST_PARAMETERS);
-    if (data->cols != model->dim)
-        return gibbs_fail(error, GIBBS_SHAPE, "standard errors: the data have %lld columns, the model %lld dimensions",
-                          (long long)data->cols, (long long)model->dim);
     if (!(o->weight_decay >= 0 && isfinite(o->weight_decay)))
         return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: weight decay is %g", o->weight_decay);
     return GIBBS_OK;
@@ -185,7 +183,7 @@ static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data 
         s->data = &s->train;
     }
     if (!status && (loss->noise == EBM_NOISE_PROPOSAL || loss->needs_proposal) && !s->options.proposal) {
-        status = ebm_gaussian_fit(s->data, 1, 1.5, &model->alloc, &s->fitted, s->error);
+        status = ebm_proposal_gaussian_fit(s->data, 1, 1.5, &model->alloc, &s->fitted, s->error);
         s->options.proposal = s->fitted;
     }
     s->twin = *model;

@@ -57,31 +57,70 @@ static void scale_to_ones(int64_t n, double *h, double *scale)
     for (int64_t i = 0; i < n * n; i++) h[i] *= scale[i / n] * scale[i % n];
 }
 
-static void add_direction(int64_t n, const double *q, double value, const double *scale, ebm_inverse *out)
+static void add_direction(int64_t n, const double *q, double value, const double *scale, double *inverse)
 {
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++) inverse[i * n + j] += scale[i] * q[i] * q[j] * scale[j] / value;
+}
+
+static double dot(int64_t n, const double *a, const double *b)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* Makes row k of v orthogonal to those before it (twice, against rounding), and of length 1. */
+static void orthonormalise(int64_t n, double *v, int64_t k)
+{
+    double *own = v + k * n;
+    for (int64_t l = 0; l < 2 * k; l++) {
+        const double *before = v + l % k * n;
+        double along = dot(n, own, before);
+        for (int64_t i = 0; i < n; i++) own[i] -= along * before[i];
+    }
+    double length = sqrt(dot(n, own, own));
+    for (int64_t i = 0; i < n; i++) own[i] /= length;
+}
+
+/* G ← PGP, P = 1 − vvᵀ; `work` has n places. */
+static void take_out(int64_t n, const double *v, ebm_inverse *out, double *work)
+{
+    double *g = out->inverse;
+    for (int64_t i = 0; i < n; i++) work[i] = dot(n, g + i * n, v);
+    double both = dot(n, work, v);
     for (int64_t i = 0; i < n; i++) {
-        out->seen[i] += q[i] * q[i];
-        for (int64_t j = 0; j < n; j++) out->inverse[i * n + j] += scale[i] * q[i] * q[j] * scale[j] / value;
+        out->seen[i] -= v[i] * v[i];
+        for (int64_t j = 0; j < n; j++) g[i * n + j] += both * v[i] * v[j] - work[i] * v[j] - v[i] * work[j];
     }
 }
 
+/* With H scaled, HGH = H; then PGP is the Moore–Penrose inverse, P being the projection along H's null space. */
 static gibbs_status invert(int64_t n, double *h, double *work, ebm_inverse *out, gibbs_error *error)
 {
     double *scale = work, *value = work + n, *vector = value + n, most = 0;
+    int64_t unseen = 0;
     scale_to_ones(n, h, scale);
     if (!ebm_eigen(n, h, value, vector))
         return gibbs_fail(error, GIBBS_NUMERIC, "standard errors: the Hessian of the loss is not finite");
-    out->rank = 0;
     out->least = INFINITY;
     for (int64_t i = 0; i < n; i++) most = fmax(most, fabs(value[i])), out->least = fmin(out->least, value[i]);
     if (out->least < -UNSEEN * most)
         return gibbs_fail(error, GIBBS_NUMERIC,
                           "standard errors: the loss curves down in some direction (eigenvalue %.3g, the largest is "
                           "%.3g): the parameters are at no minimum", out->least, most);
-    memset(out->seen, 0, (size_t)n * sizeof *out->seen);
     memset(out->inverse, 0, (size_t)(n * n) * sizeof *out->inverse);
-    for (int64_t i = 0; i < n; i++)
-        if (value[i] > UNSEEN * most) add_direction(n, vector + i * n, value[i], scale, out), out->rank++;
+    for (int64_t i = 0; i < n; i++) {
+        const double *q = vector + i * n;
+        out->seen[i] = 1;
+        if (value[i] > UNSEEN * most) add_direction(n, q, value[i], scale, out->inverse);
+        else for (int64_t j = 0, k = unseen++; j < n; j++) vector[k * n + j] = scale[j] * q[j]; /* k ≤ i */
+    }
+    out->rank = n - unseen;
+    for (int64_t k = 0; k < unseen; k++) {
+        orthonormalise(n, vector, k);
+        take_out(n, vector + k * n, out, value);
+    }
     return GIBBS_OK;
 }
 

@@ -8,12 +8,12 @@
  * False when a number is not finite. */
 bool ebm_eigen(int64_t n, double *a, double *value, double *vector);
 
-/* A generalised inverse of a Hessian, in the directions that it sees. */
+/* The Moore–Penrose inverse of a Hessian: 0 in the directions that it does not see. */
 typedef struct ebm_inverse {
     int64_t rank;
     double least;    /* the smallest eigenvalue, of the Hessian scaled to a diagonal of ones */
     double *inverse; /* n × n */
-    double *seen;    /* n: how much of each coordinate lies in the directions seen, 0 … 1 */
+    double *seen;    /* n: how much of each coordinate lies in the directions seen, 0 … 1, but for rounding */
 } ebm_inverse;
 
 /* Fills inverse and seen, which the caller made; `h` is used up. NUMERIC when a number is not finite or an eigenvalue

@@ -13,7 +13,7 @@ static ad_var record(ebm_graph *g)
 const ebm_loss ebm_loss_conditional_ml = {
     .name = "conditional-ml",
     .title = "maximum conditional likelihood",
-    .noise = EBM_NOISE_NONE,
+    .conditional = 1,
     .deterministic = 1,
     .record = record,
 };

@@ -23,6 +23,5 @@ const ebm_loss ebm_loss_ml_is = {
     .deterministic = 1,
     .health = "ESS",
     .noise_ratio = 10,
-    .redraw = 0,
     .record = record,
 };

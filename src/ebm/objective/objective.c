@@ -41,6 +41,17 @@ static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *
     return source->check ? source->check(loss, o, error) : GIBBS_OK;
 }
 
+gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *model, gibbs_error *error)
+{
+    bool given = ebm_model_given(model) > 0;
+    if (given == (loss->conditional != 0)) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT,
+                      given ? "%s: the model is conditional, and this loss would fit its given columns, too: it takes "
+                              "ebm_loss_conditional_ml, or a sum with it"
+                            : "%s: the model is not conditional, it has no given columns",
+                      loss->name);
+}
+
 static void fill_defaults(ebm_objective *o)
 {
     if (o->options.noise_ratio == 0) o->options.noise_ratio = o->loss->noise_ratio;
@@ -136,6 +147,7 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     *out = NULL;
     ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
     gibbs_status status = check_options(loss, &chosen, model->dim, error);
+    if (!status) status = ebm_objective_check_model(loss, model, error);
     if (status) return status;
     ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
     if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");

@@ -34,6 +34,10 @@ struct ebm_objective {
 gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
                                 bool with_gradient, ebm_objective **objective, gibbs_error *error);
 
+/* ARGUMENT when one of the two is conditional and the other is not. A conditional energy is no density of the columns
+ * that are given: fitted as one, it would be another model. */
+gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *model, gibbs_error *error);
+
 /* Runs the same evaluation again, looking for the first value that is not finite: NUMERIC with its sentence, or OK. */
 gibbs_status ebm_objective_diagnose(ebm_objective *objective, gibbs_error *error);
 

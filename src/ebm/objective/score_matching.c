@@ -17,7 +17,6 @@ static ad_var record(ebm_graph *g)
 const ebm_loss ebm_loss_score_matching = {
     .name = "score-matching",
     .title = "implicit score matching",
-    .noise = EBM_NOISE_NONE,
     .deterministic = 1,
     .record = record,
 };

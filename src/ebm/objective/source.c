@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "ebm/proposal/record.h"
 #include "neighbours.h"
+#include "pairs.h"
 
 #include <math.h>
 #include <string.h>
@@ -274,14 +275,7 @@ static gibbs_status pairs_bind(ebm_objective *o, gibbs_error *error)
 {
     gibbs_status status = make_room(o, o->noise_rows, 1, 1, error);
     if (status) return status;
-    size_t size = gibbs_dtype_size(o->model->dtype);
-    size_t at = 0;
-    for (int64_t i = 0; i < o->rows; i++)
-        for (int64_t j = i + 1; j < o->rows; j++, at++) {
-            double pair[2] = {(double)i, (double)j};
-            ebm_to_dtype(o->model->dtype, 1, (char *)o->buffer + at * size, &pair[0]);
-            ebm_to_dtype(o->model->dtype, 1, (char *)o->moved + at * size, &pair[1]);
-        }
+    ebm_fill_pairs(o->model->dtype, o->rows, o->buffer, o->moved);
     status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
     return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
 }

@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-
 typedef struct sum {
     ebm_loss loss;
     gibbs_allocator alloc;
@@ -64,6 +63,7 @@ static gibbs_status add_term(sum *s, int k, const ebm_loss_term *term, gibbs_err
     s->term[k] = *term;
     if (part->noise != EBM_NOISE_NONE) all->noise = part->noise;
     all->learns_log_z |= part->learns_log_z;
+    all->conditional |= part->conditional;
     all->needs_proposal |= part->needs_proposal;
     all->deterministic &= part->deterministic;
     all->redraw |= part->redraw;

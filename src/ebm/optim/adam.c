@@ -1,3 +1,4 @@
+/* adam.c — Adam (Kingma & Ba 2015): the bias correction, folded into the step. */
 #include "kernel.h"
 
 #include <math.h>

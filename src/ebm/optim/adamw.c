@@ -1,3 +1,4 @@
+/* adamw.c — AdamW (Loshchilov & Hutter 2019): Adam with decoupled weight decay. */
 #include "kernel.h"
 
 static ebm_optim_update_fn *const kernel[] = GIBBS_ISA_TABLE(ebm_optim_adamw);

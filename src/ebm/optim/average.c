@@ -1,3 +1,4 @@
+/* average.c — an exponential moving average of the parameters, bias corrected. */
 #include "kernel.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* clip.c — the gradient's norm, and its clipping. */
 #include "kernel.h"
 
 #include <float.h>

@@ -1,3 +1,4 @@
+/* rmsprop.c — RMSprop (Tieleman & Hinton 2012). */
 #include "kernel.h"
 
 static ebm_optim_update_fn *const kernel[] = GIBBS_ISA_TABLE(ebm_optim_rmsprop);

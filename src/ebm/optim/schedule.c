@@ -1,3 +1,4 @@
+/* schedule.c — learning rates over the steps. */
 #include <gibbs/optim.h>
 
 #include <math.h>

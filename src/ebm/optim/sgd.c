@@ -1,3 +1,4 @@
+/* sgd.c — stochastic gradient descent with momentum (Polyak 1964). */
 #include "kernel.h"
 
 static ebm_optim_update_fn *const kernel[] = GIBBS_ISA_TABLE(ebm_optim_sgd);

@@ -27,8 +27,8 @@ static ad_var log_density(const ebm_proposal *q, ad_var y, const ad_var *theta)
     return ad_shift(ad_dot(y, ebm_made_vector(b, y.tape, b->number + WEIGHT * q->dim)), b->log_norm);
 }
 
-gibbs_status ebm_bernoulli(int64_t dim, const double *p, double low, double high, const gibbs_allocator *allocator,
-                           ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_bernoulli(int64_t dim, const double *p, double low, double high,
+                                    const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
 {
     static const ebm_proposal kind = {.name = "bernoulli", .draw = draw, .log_density = log_density};
     GIBBS_REQUIRE("bernoulli", q, error);
@@ -67,8 +67,8 @@ static int64_t count_high(const ebm_data *data, int64_t i, double low, double hi
     return count;
 }
 
-gibbs_status ebm_bernoulli_fit(const ebm_data *data, double low, double high, double smoothing,
-                               const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_bernoulli_fit(const ebm_data *data, double low, double high, double smoothing,
+                                        const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
 {
     GIBBS_REQUIRE("bernoulli", data && q, error);
     *q = NULL;
@@ -85,7 +85,7 @@ gibbs_status ebm_bernoulli_fit(const ebm_data *data, double low, double high, do
         if (count < 0) status = GIBBS_DATA;
         p[i] = ((double)count + smoothing) / ((double)data->rows + 2 * smoothing);
     }
-    if (!status) status = ebm_bernoulli(data->cols, p, low, high, &a, q, error);
+    if (!status) status = ebm_proposal_bernoulli(data->cols, p, low, high, &a, q, error);
     gibbs_release(&a, p);
     return status;
 }

@@ -1,118 +1,78 @@
 /* gaussian.c — Gaussian proposals: y = μ + Lε and log q(y) = −½|L⁻¹(y − μ)|² + log_norm, with a diagonal or a
  * triangular L. */
 #include "cholesky.h"
+#include "made.h"
 
-#include <gibbs/ebm.h>
+#include <float.h>
 #include <math.h>
-#include <string.h>
 
 #define LOG_2PI 1.83787706640934548356
 
-typedef struct gaussian {
-    ebm_proposal proposal; /* its context points back here */
-    gibbs_allocator alloc;
-    bool diagonal;
-    double log_norm;          /* −½ d log 2π − log det L */
-    double *factor, *inverse; /* L and L⁻¹: their diagonals, or their transposes, for vectors that are rows */
-    double mean[];
-} gaussian;
-
-/* v times a matrix, or times its diagonal. */
-static ad_var times(const gaussian *g, ad_var v, const double *matrix)
+/* number: 1 where L is diagonal, else 0; the mean; L and L⁻¹: their diagonals, or their transposes, for vectors that
+ * are rows. */
+static bool is_diagonal(const ebm_made *g) { return g->number[0] != 0; }
+static const double *mean_of(const ebm_made *g) { return g->number + 1; }
+static const double *factor_of(const ebm_made *g) { return mean_of(g) + g->proposal.dim; }
+static const double *inverse_of(const ebm_made *g)
 {
     int64_t d = g->proposal.dim;
-    if (g->diagonal) return ad_mul(v, ad_constant_array(v.tape, ad_vec(d), matrix));
-    return ad_matmul(v, ad_constant_array(v.tape, ad_mat(d, d), matrix));
+    return factor_of(g) + (is_diagonal(g) ? d : d * d);
 }
 
-static ad_var mean_of(const gaussian *g, ad_tape *tape)
+/* v times a matrix, or times its diagonal. */
+static ad_var times(const ebm_made *g, ad_var v, const double *matrix)
 {
-    return ad_constant_array(tape, ad_vec(g->proposal.dim), g->mean);
+    int64_t d = g->proposal.dim;
+    if (is_diagonal(g)) return ad_mul(v, ebm_made_vector(g, v.tape, matrix));
+    return ad_matmul(v, ad_constant_array(v.tape, ad_mat(d, d), matrix));
 }
 
 static ad_var draw(const ebm_proposal *q, ad_var normal, const ad_var *theta)
 {
     (void)theta;
-    const gaussian *g = q->context;
-    return ad_add(mean_of(g, normal.tape), times(g, normal, g->factor));
+    const ebm_made *g = ebm_made_of(q);
+    return ad_add(ebm_made_vector(g, normal.tape, mean_of(g)), times(g, normal, factor_of(g)));
 }
 
 static ad_var log_density(const ebm_proposal *q, ad_var y, const ad_var *theta)
 {
     (void)theta;
-    const gaussian *g = q->context;
-    ad_var z = times(g, ad_sub(y, mean_of(g, y.tape)), g->inverse);
+    const ebm_made *g = ebm_made_of(q);
+    ad_var z = times(g, ad_sub(y, ebm_made_vector(g, y.tape, mean_of(g))), inverse_of(g));
     return ad_shift(ad_scale(ad_sum(ad_square(z)), -0.5), g->log_norm);
-}
-
-static void release(ebm_proposal *q)
-{
-    gaussian *g = q->context;
-    gibbs_allocator a = g->alloc;
-    gibbs_release(&a, g);
 }
 
 /* ---- Making one ---- */
 
-/* Room for the mean and two times `each` numbers, in one block. */
 static gibbs_status gaussian_new(int64_t dim, bool diagonal, const double *mean, const gibbs_allocator *allocator,
-                                 gaussian **out, gibbs_error *error)
+                                 ebm_made **out, gibbs_error *error)
 {
-    static const ebm_proposal proposal = {
-        .name = "gaussian", .draw = draw, .log_density = log_density, .release = release,
-    };
-    if (dim < 1 || dim > INT32_MAX)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "gaussian: dim is %lld; it must be at least 1", (long long)dim);
-    if (!mean) return gibbs_fail(error, GIBBS_ARGUMENT, "gaussian: no mean");
-    for (int64_t i = 0; i < dim; i++)
-        if (!isfinite(mean[i]))
-            return gibbs_fail(error, GIBBS_ARGUMENT, "gaussian: the mean is %g in column %lld", mean[i],
-                              (long long)i + 1);
-    gibbs_allocator a = gibbs_allocator_or_default(allocator);
-    int64_t each = diagonal ? dim : dim * dim; /* below 2⁶² */
-    if (each > (PTRDIFF_MAX - (int64_t)sizeof(gaussian)) / (3 * (int64_t)sizeof(double)))
-        return gibbs_fail(error, GIBBS_SIZE, "gaussian: %lld dimensions are too many", (long long)dim);
-    gaussian *g = gibbs_alloc(&a, sizeof *g + (size_t)(dim + 2 * each) * sizeof(double), 1);
-    if (!g) return gibbs_fail(error, GIBBS_MEMORY, "gaussian: out of memory for %lld dimensions", (long long)dim);
-    *g = (gaussian){.proposal = proposal, .alloc = a, .diagonal = diagonal, .log_norm = -0.5 * LOG_2PI * (double)dim,
-                    .factor = g->mean + dim, .inverse = g->mean + dim + each};
-    g->proposal.dim = dim;
-    g->proposal.context = g;
-    memcpy(g->mean, mean, (size_t)dim * sizeof *mean);
-    *out = g;
-    return GIBBS_OK;
+    static const ebm_proposal kind = {.name = "gaussian", .draw = draw, .log_density = log_density};
+    int64_t d = dim > 0 && dim <= INT32_MAX ? dim : 0, each = diagonal ? d : d * d; /* 2d² + d < 2⁶³ */
+    gibbs_status status = ebm_made_new(&kind, dim, 1 + d + 2 * each, 0, allocator, out, error);
+    if (status) return status;
+    ebm_made *g = *out;
+    g->number[0] = diagonal;
+    g->log_norm = -0.5 * LOG_2PI * (double)dim;
+    status = ebm_made_columns(g, "mean", mean, -INFINITY, INFINITY, g->number + 1, error);
+    return status ? ebm_made_finish(g, status, NULL) : GIBBS_OK;
 }
 
-static gibbs_status finish(gaussian *g, gibbs_status status, ebm_proposal **q)
-{
-    if (status) release(&g->proposal);
-    else *q = &g->proposal;
-    return status;
-}
-
-static gibbs_status fill_diagonal(gaussian *g, const double *sd, gibbs_error *error)
-{
-    for (int64_t i = 0; i < g->proposal.dim; i++) {
-        if (!(sd[i] > 0 && isfinite(sd[i]) && isfinite(1 / sd[i])))
-            return gibbs_fail(error, GIBBS_ARGUMENT, "gaussian: the standard deviation is %g in column %lld", sd[i],
-                              (long long)i + 1);
-        g->factor[i] = sd[i];
-        g->inverse[i] = 1 / sd[i];
-        g->log_norm -= log(sd[i]);
-    }
-    return GIBBS_OK;
-}
-
-gibbs_status ebm_gaussian_diagonal(int64_t dim, const double *mean, const double *sd, const gibbs_allocator *allocator,
-                                   ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_gaussian_diagonal(int64_t dim, const double *mean, const double *sd,
+                                            const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
 {
     GIBBS_REQUIRE("gaussian", q, error);
-    gaussian *g;
     *q = NULL;
+    ebm_made *g;
     gibbs_status status = gaussian_new(dim, true, mean, allocator, &g, error);
     if (status) return status;
-    status = sd ? fill_diagonal(g, sd, error) : gibbs_fail(error, GIBBS_ARGUMENT, "gaussian: no standard deviations");
-    return finish(g, status, q);
+    double *factor = g->number + 1 + dim, *inverse = factor + dim;
+    status = ebm_made_columns(g, "standard deviation", sd, DBL_MIN, INFINITY, factor, error);
+    for (int64_t i = 0; i < dim && !status; i++) {
+        inverse[i] = 1 / sd[i];
+        g->log_norm -= log(sd[i]);
+    }
+    return ebm_made_finish(g, status, q);
 }
 
 static void transpose(int64_t d, double *a)
@@ -125,27 +85,28 @@ static void transpose(int64_t d, double *a)
         }
 }
 
-static gibbs_status fill_full(gaussian *g, const double *covariance, gibbs_error *error)
+static gibbs_status fill_full(ebm_made *g, const double *covariance, gibbs_error *error)
 {
     int64_t d = g->proposal.dim;
-    gibbs_status status = ebm_cholesky(d, covariance, g->factor, error);
+    double *factor = g->number + 1 + d, *inverse = factor + d * d;
+    gibbs_status status = ebm_cholesky(d, covariance, factor, error);
     if (status) return status;
-    ebm_invert_lower(d, g->factor, g->inverse);
-    for (int64_t i = 0; i < d; i++) g->log_norm -= log(g->factor[i * d + i]);
-    transpose(d, g->factor);
-    transpose(d, g->inverse);
+    ebm_invert_lower(d, factor, inverse);
+    for (int64_t i = 0; i < d; i++) g->log_norm -= log(factor[i * d + i]);
+    transpose(d, factor);
+    transpose(d, inverse);
     return GIBBS_OK;
 }
 
-gibbs_status ebm_gaussian_full(int64_t dim, const double *mean, const double *covariance,
-                               const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_gaussian_full(int64_t dim, const double *mean, const double *covariance,
+                                        const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
 {
     GIBBS_REQUIRE("gaussian", q, error);
-    gaussian *g;
     *q = NULL;
+    ebm_made *g;
     gibbs_status status = gaussian_new(dim, false, mean, allocator, &g, error);
     if (status) return status;
     status = covariance ? fill_full(g, covariance, error)
                         : gibbs_fail(error, GIBBS_ARGUMENT, "gaussian: no covariance");
-    return finish(g, status, q);
+    return ebm_made_finish(g, status, q);
 }

@@ -81,7 +81,7 @@ gibbs_status ebm_bandwidth(const ebm_data *data, ebm_bandwidth_rule rule, double
     GIBBS_REQUIRE("bandwidth", data && h, error);
     if ((unsigned)rule > EBM_BANDWIDTH_SILVERMAN)
         return gibbs_fail(error, GIBBS_ARGUMENT, "bandwidth: there is no rule %d", (int)rule);
-    return by_rule(data, rule, widen, NULL, h, error);
+    return by_rule(data, rule, widen, data->allocator.alloc ? &data->allocator : NULL, h, error);
 }
 
 /* ---- Making one ---- */
@@ -102,8 +102,8 @@ static gibbs_status fill(ebm_made *k, const ebm_data *data, const double *given,
     return GIBBS_OK;
 }
 
-gibbs_status ebm_kernel_density(const ebm_data *data, const double *h, const gibbs_allocator *allocator,
-                                ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_kernel_density(const ebm_data *data, const double *h, const gibbs_allocator *allocator,
+                                         ebm_proposal **q, gibbs_error *error)
 {
     GIBBS_REQUIRE("kernel_density", data && q, error);
     *q = NULL;
@@ -142,7 +142,7 @@ static gibbs_status run_left_out(const ebm_made *k, ad_tape *tape, double *log_q
     return status;
 }
 
-gibbs_status ebm_kernel_density_left_out(const ebm_proposal *q, double *log_q, gibbs_error *error)
+gibbs_status ebm_proposal_kernel_density_left_out(const ebm_proposal *q, double *log_q, gibbs_error *error)
 {
     GIBBS_REQUIRE("kernel_density", q && log_q, error);
     if (q->draw != draw)

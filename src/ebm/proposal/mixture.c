@@ -70,8 +70,8 @@ static gibbs_status fill_parts(ebm_made *m, const ebm_proposal *const *component
     return status;
 }
 
-gibbs_status ebm_mixture(int count, const double *weight, const ebm_proposal *const *component,
-                         const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_mixture(int count, const double *weight, const ebm_proposal *const *component,
+                                  const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
 {
     static const ebm_proposal kind = {.name = "mixture", .draw = draw, .log_density = log_density};
     GIBBS_REQUIRE("mixture", component && q, error);

@@ -41,8 +41,8 @@ static gibbs_status add_up(ebm_made *p, gibbs_error *error)
     return ebm_proposal_check("product", q, 0, true, error);
 }
 
-gibbs_status ebm_product(int count, const ebm_proposal *const *factor, const gibbs_allocator *allocator,
-                         ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_product(int count, const ebm_proposal *const *factor, const gibbs_allocator *allocator,
+                                  ebm_proposal **q, gibbs_error *error)
 {
     static const ebm_proposal kind = {.name = "product", .draw = draw, .log_density = log_density};
     GIBBS_REQUIRE("product", factor && q, error);

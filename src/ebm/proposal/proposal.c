@@ -30,11 +30,11 @@ gibbs_status ebm_proposal_check(const char *what, const ebm_proposal *q, int64_t
     return GIBBS_OK;
 }
 
-gibbs_status ebm_proposal_sample(const ebm_proposal *q, int64_t rows, uint64_t seed, uint64_t step, double *y,
-                                 double *log_q, gibbs_error *error)
+gibbs_status ebm_proposal_sample(const ebm_proposal *q, int64_t rows, uint64_t seed, uint64_t step,
+                                 const gibbs_allocator *allocator, double *y, double *log_q, gibbs_error *error)
 {
     ebm_draw *draw;
-    gibbs_status status = ebm_draw_new(q, GIBBS_FLOAT64, NULL, &draw, error);
+    gibbs_status status = ebm_draw_new(q, GIBBS_FLOAT64, allocator, &draw, error);
     if (status) return status;
     status = ebm_draw_run(draw, rows, seed, step, error);
     if (!status && y) memcpy(y, ebm_draw_y(draw), (size_t)(rows * q->dim) * sizeof *y);
@@ -58,8 +58,8 @@ static gibbs_status evaluate(const ebm_proposal *q, ad_tape *tape, const double 
     return status;
 }
 
-gibbs_status ebm_proposal_log_density(const ebm_proposal *q, const double *x, int64_t rows, double *log_q,
-                                      gibbs_error *error)
+gibbs_status ebm_proposal_log_density(const ebm_proposal *q, const double *x, int64_t rows,
+                                      const gibbs_allocator *allocator, double *log_q, gibbs_error *error)
 {
     gibbs_status status = ebm_proposal_check("log density", q, 0, false, error);
     if (status) return status;
@@ -67,7 +67,7 @@ gibbs_status ebm_proposal_log_density(const ebm_proposal *q, const double *x, in
     if (!x || !log_q) return gibbs_fail(error, GIBBS_ARGUMENT, "log density: no %s", x ? "place for log q" : "points");
     status = ebm_check_points("log density: x", x, rows, q->dim, error);
     if (status) return status;
-    ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, allocator);
     status = tape ? evaluate(q, tape, x, rows, log_q, error) : ebm_tape_error(tape, error);
     ad_tape_free(tape);
     return status;

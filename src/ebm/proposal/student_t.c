@@ -57,8 +57,8 @@ static double log_norm(double nu)
     return 0.5 * (log(a) - log(nu / 2)) - 0.5 * log(2 * M_PI) + series - steps;
 }
 
-gibbs_status ebm_student_t(int64_t dim, const double *location, const double *scale, double nu,
-                           const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_student_t(int64_t dim, const double *location, const double *scale, double nu,
+                                    const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error)
 {
     static const ebm_proposal kind = {.name = "student_t", .draw = draw, .log_density = log_density};
     GIBBS_REQUIRE("student_t", q, error);
@@ -79,8 +79,8 @@ gibbs_status ebm_student_t(int64_t dim, const double *location, const double *sc
     return ebm_made_finish(t, status, q);
 }
 
-gibbs_status ebm_student_t_fit(const ebm_data *data, double nu, double widen, const gibbs_allocator *allocator,
-                               ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_student_t_fit(const ebm_data *data, double nu, double widen, const gibbs_allocator *allocator,
+                                        ebm_proposal **q, gibbs_error *error)
 {
     GIBBS_REQUIRE("student_t", data && q, error);
     *q = NULL;
@@ -88,7 +88,7 @@ gibbs_status ebm_student_t_fit(const ebm_data *data, double nu, double widen, co
     gibbs_status status = ebm_moments_new("student_t", data, widen, 0, allocator, &mean, error);
     if (status) return status;
     double *sd = mean + data->cols;
-    status = ebm_student_t(data->cols, mean, sd, nu, allocator, q, error);
+    status = ebm_proposal_student_t(data->cols, mean, sd, nu, allocator, q, error);
     ebm_moments_free(mean, allocator);
     return status;
 }

@@ -31,8 +31,8 @@ static ad_var log_density(const ebm_proposal *q, ad_var y, const ad_var *theta)
     return ad_select(outside, ad_constant(y.tape, -INFINITY), ad_constant(y.tape, box->log_norm));
 }
 
-gibbs_status ebm_uniform(int64_t dim, const double *low, const double *high, const gibbs_allocator *allocator,
-                         ebm_proposal **q, gibbs_error *error)
+gibbs_status ebm_proposal_uniform(int64_t dim, const double *low, const double *high, const gibbs_allocator *allocator,
+                                  ebm_proposal **q, gibbs_error *error)
 {
     static const ebm_proposal kind = {.name = "uniform", .draw = draw, .log_density = log_density};
     GIBBS_REQUIRE("uniform", q, error);
@@ -65,8 +65,8 @@ static void widened_range(const ebm_data *data, int64_t i, double widen, double 
     *high += more;
 }
 
-gibbs_status ebm_uniform_fit(const ebm_data *data, double widen, const gibbs_allocator *allocator, ebm_proposal **q,
-                             gibbs_error *error)
+gibbs_status ebm_proposal_uniform_fit(const ebm_data *data, double widen, const gibbs_allocator *allocator,
+                                      ebm_proposal **q, gibbs_error *error)
 {
     GIBBS_REQUIRE("uniform", data && q, error);
     *q = NULL;
@@ -83,7 +83,7 @@ gibbs_status ebm_uniform_fit(const ebm_data *data, double widen, const gibbs_all
             status = gibbs_fail(error, GIBBS_NUMERIC, "uniform: column %lld is always %g, which makes no box",
                                 (long long)i + 1, low[i]);
     }
-    if (!status) status = ebm_uniform(data->cols, low, high, &a, q, error);
+    if (!status) status = ebm_proposal_uniform(data->cols, low, high, &a, q, error);
     gibbs_release(&a, low);
     return status;
 }

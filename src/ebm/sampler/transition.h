@@ -4,13 +4,6 @@
 
 #include "ebm/model.h"
 
-/* Streams of random numbers beside those of model.h. */
-enum {
-    EBM_STREAM_SAMPLER_PICK = 1 << 16, /* which change of a discrete x */
-    EBM_STREAM_SAMPLER_BLOCK,          /* hidden units; the next one: visible units */
-    EBM_STREAM_SWAP = EBM_STREAM_SAMPLER_BLOCK + 2 /* neighbours of a ladder */
-};
-
 /* A standard normal of x's shape, new at every step. */
 ad_var ebm_transition_normal(const ebm_sampler_graph *graph);
 

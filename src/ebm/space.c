@@ -1,0 +1,68 @@
+/* space.c — the states of discrete variables, counted and listed. */
+#include "space.h"
+
+#include <math.h>
+
+/* Without a list all variables are alike: nothing is counted one by one, as there may be any number of them. */
+int64_t ebm_space_dim(const ebm_space *s)
+{
+    int64_t dim = 0;
+    if (!s || s->variables < 1) return -1;
+    if (!s->labels_of) {
+        int64_t labels = ebm_space_labels(s, 0), width = s->one_hot ? labels : 1;
+        return labels > 0 && gibbs_mul_size(s->variables, width, &dim) ? dim : -1;
+    }
+    for (int64_t v = 0; v < s->variables; v++) {
+        int64_t labels = ebm_space_labels(s, v);
+        if (labels < 1 || __builtin_add_overflow(dim, s->one_hot ? labels : 1, &dim)) return -1;
+    }
+    return dim;
+}
+
+int64_t ebm_space_size(const ebm_space *s)
+{
+    int64_t size = 1;
+    if (ebm_space_dim(s) < 0) return -1;
+    if (!s->labels_of && ebm_space_labels(s, 0) == 1) return 1;
+    for (int64_t v = 0; v < s->variables; v++)
+        if (!gibbs_mul_size(size, ebm_space_labels(s, v), &size)) return -1;
+    return size;
+}
+
+/* One row: the digits of `number`, the last variable's the lowest. */
+static void place(const ebm_space *s, int64_t dim, int64_t number, double *x)
+{
+    for (int64_t v = s->variables - 1, end = dim; v >= 0; v--) {
+        int64_t labels = ebm_space_labels(s, v), digit = number % labels;
+        number /= labels;
+        if (!s->one_hot) {
+            x[v] = s->values ? s->values[digit] : (double)digit;
+            continue;
+        }
+        end -= labels;
+        for (int64_t k = 0; k < labels; k++) x[end + k] = k == digit;
+    }
+}
+
+void ebm_space_rows(const ebm_space *s, int64_t first, int64_t rows, double *x)
+{
+    int64_t dim = ebm_space_dim(s);
+    for (int64_t r = 0; r < rows && dim > 0; r++) place(s, dim, first + r, x + r * dim);
+}
+
+gibbs_status ebm_space_check(const char *who, const ebm_space *s, gibbs_error *error)
+{
+    int64_t size = ebm_space_size(s);
+    if (ebm_space_dim(s) < 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the space has no variables, or one without labels", who);
+    if (size < 0 || size > EBM_MOST_POINTS)
+        return gibbs_fail(error, GIBBS_SIZE, "%s: %lld variables have more than 2^20 states", who,
+                          (long long)s->variables);
+    if (s->one_hot || !s->values) return GIBBS_OK;
+    for (int64_t v = 0, checked = 0; v < s->variables; v++)
+        for (; checked < ebm_space_labels(s, v); checked++)
+            if (!isfinite(s->values[checked]))
+                return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %g stands for label %lld", who, s->values[checked],
+                                  (long long)checked);
+    return GIBBS_OK;
+}
