@@ -1,5 +1,5 @@
-/* memory.c — what a full-data gradient holds: heap bytes of an objective with its artificial points after a step, without
- * the data themselves, and the allocations of the next step. */
+/* memory.c — what a full-data gradient holds: heap bytes of an objective with its artificial points after a step,
+ * without the data themselves, and the allocations of the next step. */
 #include "memory.h"
 
 #include "json.h"

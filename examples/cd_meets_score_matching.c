@@ -10,7 +10,6 @@
 #include "common/cd_curve.h"
 #include "common/data_load.h"
 #include "common/failure.h"
-#include "common/files.h"
 #include "common/progress.h"
 #include "common/report.h"
 
@@ -227,8 +226,7 @@ static gibbs_status load(const settings *set, ebm_data *data, gibbs_error *error
 {
     gibbs_status status = data_load(set->data, set->rows, set->common.seed, data, error);
     if (!status) status = ebm_data_standardise(data, NULL, NULL, error);
-    if (!status) status = folder_make(set->common.out, error);
-    return status ? status : report_check(set->common.json, error);
+    return status ? status : report_prepare(&set->common, error);
 }
 
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
@@ -241,8 +239,9 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     enum { SUBJECTS = sizeof subjects / sizeof *subjects };
     gibbs_status status = load(set, &data, error);
     if (!status && !set->common.quiet)
-        printf("%s: %lld rows. The gradient of CD-1 with one Langevin step, over ε²/2, against score matching's (SM);\n"
-               "± is the standard error of %g draws of z.\n", set->data, (long long)data.rows, set->draws);
+        printf("%s: %lld rows. The gradient of CD-1 with one Langevin step of length ε,\n"
+               "over ε²/2 (CD), against that of score matching (SM); ± is the standard error of %g draws of z.\n",
+               set->data, (long long)data.rows, set->draws);
     report *list = report_list(root, "energies");
     for (int i = 0; !status && i < SUBJECTS; i++) status = run_subject(set, &subjects[i], list, error);
     if (!status) status = curve_draw(set, subjects, SUBJECTS, error);

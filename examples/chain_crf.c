@@ -238,7 +238,8 @@ static void tell(const settings *set, const outcome *o, report *root)
     }
     printf("W of the last label less that of the first: truth %.3f, CRF %.3f\n\n", o->truth[LABELS - 1] - o->truth[0],
            o->theta[LABELS - 1] - o->theta[0]);
-    printf("mean log p(labels | x) of %d fresh chains: truth %.4f, CRF %.4f, each position alone %.4f\n"
+    printf("mean log p(labels | x) of %d fresh chains, nats a chain:\n"
+           "truth %.4f, CRF %.4f, each position alone %.4f\n"
            "Picture and data: %s/chain_crf.*\n",
            FRESH, o->exact, o->fitted, o->alone, set->common.out);
 }
@@ -246,8 +247,7 @@ static void tell(const settings *set, const outcome *o, report *root)
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 {
     outcome o = {0};
-    gibbs_status status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    gibbs_status status = report_prepare(&set->common, error);
     if (!status) status = compare(set, &o, error);
     if (!status) tell(set, &o, root);
     return status ? status : save(set, &o, error);

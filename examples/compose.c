@@ -6,12 +6,9 @@
  * two Gaussians are multiplied first, the precision of the product is the sum of theirs.
  *
  * Reading order: main, run, fit_set, sample, gaussians. */
+#include "common/compose_tell.h"
 #include "common/failure.h"
-#include "common/files.h"
-#include "common/options.h"
-#include "common/picture.h"
 #include "common/progress.h"
-#include "common/report.h"
 
 #include <gibbs/ebm.h>
 
@@ -20,19 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 2, GRID = 151, NODES = GRID * GRID, MOMENTS = 5, LADDER = 4 };
 static const double REACH = 5; /* pictures and quadrature: the square −REACH … REACH */
-
-typedef struct settings {
-    const char *set[PARTS];
-    double rows, steps, chains, moves;
-    common_options common;
-} settings;
-
-/* What is told of the product: moments by quadrature, and how its chains went. */
-typedef struct outcome {
-    double moment[MOMENTS], acceptance, swapped;
-} outcome;
 
 /* ---- Two Gaussians, in closed form ------------------------------------------------------------------------------ */
 
@@ -60,8 +45,8 @@ static gibbs_status gaussians(const settings *set, report *root, gibbs_error *er
         report_number(r, "log_z", z.log_z);
         report_number(r, "log_z_truth", log_z);
         if (!set->common.quiet)
-            printf("N(1, 2²)·N(4, 1²): precision %.6f (%.6f), log Z %.6f (%.6f)\n\n", E[0] - 2 * E[1] + E[2], precision,
-                   z.log_z, log_z);
+            printf("N(1, 2²)·N(4, 1²): precision %.6f (exactly %.6f), log Z %.6f (%.6f)\n\n",
+                   E[0] - 2 * E[1] + E[2], precision, z.log_z, log_z);
     }
     ebm_model_free(product);
     for (int k = 0; k < PARTS; k++) ebm_model_free(part[k]);
@@ -95,14 +80,6 @@ static gibbs_status fit_set(const settings *set, int k, ebm_data *data, ebm_mode
 
 /* ---- A density on the grid, and by chains ----------------------------------------------------------------------- */
 
-static const char *const moment_name[MOMENTS] = {"E x", "E y", "E x²", "E y²", "E xy"};
-
-static void moments_of(const double *x, double *m)
-{
-    const double value[MOMENTS] = {x[0], x[1], x[0] * x[0], x[1] * x[1], x[0] * x[1]};
-    for (int k = 0; k < MOMENTS; k++) m[k] = value[k];
-}
-
 /* The density at the nodes (a column of `table`, after x and y), and its moments. */
 static gibbs_status integrate(ebm_model *model, int column, double *table, double *moment, gibbs_error *error)
 {
@@ -120,7 +97,7 @@ static gibbs_status integrate(ebm_model *model, int column, double *table, doubl
     for (int i = 0; i < NODES; i++) {
         double *row = table + i * (2 + PARTS + 1), density = exp(least - E[i]) / mass;
         row[0] = x[2 * i], row[1] = x[2 * i + 1], row[2 + column] = density;
-        moments_of(row, m);
+        compose_moments(row, m);
         for (int k = 0; k < MOMENTS; k++) moment[k] += cell * density * m[k];
     }
     return GIBBS_OK;
@@ -154,69 +131,7 @@ static gibbs_status sample(const settings *set, ebm_model *product, const ebm_da
     return status;
 }
 
-/* ---- Telling ---------------------------------------------------------------------------------------------------- */
-
-static const char picture[] =
-    "set terminal pngcairo size 1200,520 font 'sans,13' enhanced background 'white'; set output NAME.'.png'\n"
-    "set multiplot layout 1,3 title TITLE noenhanced margins 0.06,0.985,0.27,0.84 spacing 0.06,0\n"
-    "set palette defined (0 '#ffffff', 0.04 '#eef4fa', 0.2 '#c3daec', 0.45 '#82b4d8', 0.7 '#3f81ba', 1 '#103a72')\n"
-    "unset grid; unset colorbox; set size ratio -1; set xrange [-5:5]; set yrange [-5:5]; set xtics 2; set ytics 2\n"
-    "set xlabel 'x, first coordinate' offset 0,0.4; set ylabel 'y, second coordinate' offset 1.2,0\n"
-    "set key at graph 0.5, graph -0.33 center horizontal samplen 1\n"
-    "do for [k = 1:3] {\n"
-    "  FILE = NAME.(k < 3 ? sprintf('-%d', k) : '-product').'.csv'\n"
-    "  set title k < 3 ? sprintf('p_%d, fitted to «%s»', k, word(SETS, k)) : 'p_1 p_2 / Z' enhanced\n"
-    "  plot NAME.'.csv' skip 1 using 1:2:(column(2 + k)) with image notitle, \\\n"
-    "    FILE skip 1 using 1:2 with points pt 7 ps 0.4 lc rgb k < 3 ? '#e0662c' : '#3a8f4d' \\\n"
-    "      title k < 3 ? 'training data' : 'samples by MALA'\n"
-    "}\n"
-    "unset multiplot\n";
-
-static gibbs_status save(const settings *set, const ebm_data *data, const double *table, const double *x,
-                         gibbs_error *error)
-{
-    char script[4096], name[64];
-    const int64_t shown = 800, chains = (int64_t)set->chains;
-    gibbs_status status = table_write(set->common.out, "compose.csv", "x,y,density_1,density_2,density_product", NODES,
-                                      2 + PARTS + 1, table, error);
-    for (int k = 0; !status && k < PARTS; k++) {
-        snprintf(name, sizeof name, "compose-%d.csv", k + 1);
-        status =
-            table_write(set->common.out, name, "x,y", shown < data[k].rows ? shown : data[k].rows, 2, data[k].x, error);
-    }
-    if (!status)
-        status =
-            table_write(set->common.out, "compose-product.csv", "x,y", shown < chains ? shown : chains, 2, x, error);
-    snprintf(script, sizeof script, "SETS = '%s %s'\n%s", set->set[0], set->set[1], picture);
-    return status ? status
-                  : picture_draw(set->common.out, "compose",
-                                 "The product of two densities, each fitted alone: the sum of their energies", script,
-                                 error);
-}
-
-/* The chains' moments with their standard errors, beside the quadrature's. */
-static void tell(const settings *set, const double *x, const outcome *o, report *root)
-{
-    double m[MOMENTS], sum[MOMENTS] = {0}, square[MOMENTS] = {0}, se[MOMENTS], rows = set->chains;
-    for (int64_t i = 0; i < (int64_t)rows; i++) {
-        moments_of(x + 2 * i, m);
-        for (int k = 0; k < MOMENTS; k++) sum[k] += m[k] / rows, square[k] += m[k] * m[k] / rows;
-    }
-    for (int k = 0; k < MOMENTS; k++) se[k] = sqrt((square[k] - sum[k] * sum[k]) / (rows - 1));
-    report_number(root, "acceptance", o->acceptance);
-    report_number(root, "swapped", o->swapped);
-    report_numbers(root, "chains", sum, MOMENTS);
-    report_numbers(root, "standard_errors", se, MOMENTS);
-    report_numbers(root, "quadrature", o->moment, MOMENTS);
-    if (set->common.quiet) return;
-    printf("%s × %s: %g chains of %g steps of MALA, acceptance %.3f, %d temperatures, swapped %.3f\n"
-           "          chains (se)         quadrature\n",
-           set->set[0], set->set[1], rows, set->moves, o->acceptance, LADDER, o->swapped);
-    for (int k = 0; k < MOMENTS; k++)
-        printf("%-5s%s %9.4f (%.4f) %12.4f\n", moment_name[k], k == 2 || k == 3 ? " " : "", sum[k], se[k],
-               o->moment[k]);
-    printf("Picture and data: %s/compose*\n", set->common.out);
-}
+/* ---- Running ---------------------------------------------------------------------------------------------------- */
 
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 {
@@ -225,8 +140,7 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     ebm_data data[PARTS] = {{0}};
     outcome o;
     double *x = malloc((size_t)(2 * set->chains) * sizeof *x);
-    gibbs_status status = x ? folder_make(set->common.out, error) : fail(error, GIBBS_MEMORY, "out of memory");
-    if (!status) status = report_check(set->common.json, error);
+    gibbs_status status = x ? report_prepare(&set->common, error) : fail(error, GIBBS_MEMORY, "out of memory");
     if (!status) status = gaussians(set, root, error);
     for (int k = 0; !status && k < PARTS; k++) {
         status = fit_set(set, k, &data[k], &part[k], error);
@@ -235,8 +149,8 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     if (!status) status = ebm_model_sum(part, NULL, PARTS, &product, error);
     if (!status) status = integrate(product, PARTS, table, o.moment, error);
     if (!status) status = sample(set, product, &data[0], x, &o, error);
-    if (!status) tell(set, x, &o, root);
-    if (!status) status = save(set, data, table, x, error);
+    if (!status) compose_tell(set, x, &o, root);
+    if (!status) status = compose_save(set, data, table, x, error);
     ebm_model_free(product);
     for (int k = 0; k < PARTS; k++) {
         ebm_model_free(part[k]);

@@ -189,8 +189,9 @@ static void tell(const settings *set, const ebm_data *data, ebm_model *model, co
             printf("   %12.6f %9.6f (%.3f)", theta[2 * j + k], w[2 * j + k], u->standard_error[2 * j + k]);
         printf("\n");
     }
-    printf("largest difference: %.1e (L-BFGS stops at a gradient of 1e-6). Inputs are standardised; without λ a label\n"
-           "that is separable, as setosa is, would drive w to infinity.\n"
+    printf("largest difference: %.1e (L-BFGS stops at a gradient of 1e-6). se: standard error. Inputs\n"
+           "are standardised, and setosa's coefficients are 0. Setosa is separable: without λ the others would\n"
+           "go to infinity.\n"
            "Picture and data: %s/conditional-*\n",
            worst, set->common.out);
 }
@@ -201,8 +202,7 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     ebm_model *model = NULL;
     ebm_uncertainty u = {0};
     double mean[ROW], sd[ROW];
-    gibbs_status status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    gibbs_status status = report_prepare(&set->common, error);
     if (!status) status = read_table(set->data, &data, mean, sd, error);
     if (!status) status = make_model(&model, error);
     if (!status) status = fit(set, model, &data, &u, error);

@@ -11,7 +11,6 @@
 #include "common/data_load.h"
 #include "common/denoise_tell.h"
 #include "common/failure.h"
-#include "common/files.h"
 #include "common/progress.h"
 #include "common/report.h"
 #include "common/statistics.h"
@@ -21,7 +20,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { NOISE_STREAM = 1000, PRIOR_SEED = 1000003 };
 
@@ -202,8 +200,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
         data_load_split(set->data, set->rows, set->test_rows, set->common.seed, &p->train, &p->test, error);
     if (!status) status = ebm_data_standardise(&p->train, p->mean, p->sd, error);
     if (!status) status = ebm_data_apply_scale(&p->test, p->mean, p->sd, error);
-    if (!status) status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    if (!status) status = report_prepare(&set->common, error);
     p->noise = make_noise(set);
     p->count = data_is_drawn(set->data) ? DENOISERS : BAYES;
     for (int k = 0; !status && k < p->count; k++) {

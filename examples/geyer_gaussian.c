@@ -6,10 +6,8 @@
  * q₂ = N(2, (2 + θ)²), which moves with θ, is wide enough everywhere.
  *
  * Reading order: main, run_panel, trace_curve, minimise. */
-#include "common/band_plot.h"
 #include "common/failure.h"
-#include "common/files.h"
-#include "common/options.h"
+#include "common/geyer_tell.h"
 #include "common/progress.h"
 #include "common/report.h"
 
@@ -59,14 +57,7 @@ static gibbs_status make_model(ebm_model **model, gibbs_error *error)
     return ebm_model_new(&spec, model, error);
 }
 
-/* ---- Settings --------------------------------------------------------------------------------------------------- */
-
-/* A panel of the figures. */
-typedef struct panel {
-    const char *name, *title;
-    int moving; /* q₂ */
-    int rows, points, single; /* N, M; single: three curves, not a band */
-} panel;
+/* ---- The panels of the figures ----------------------------------------------------------------------------------- */
 
 static const panel panels[] = {
     {"geyer-1a", "q = N(2, 2²), N = 100, M = 100: three draws", 0, 100, 100, 1},
@@ -76,27 +67,7 @@ static const panel panels[] = {
     {"geyer-2b", "q = N(2, (2 + θ)²), N = 100, M = 5000", 1, 100, 5000, 0},
     {"geyer-2b-n5000", "q = N(2, (2 + θ)²), N = M = 5000", 1, 5000, 5000, 0},
 };
-enum { PANELS = sizeof panels / sizeof *panels, SINGLE = 3, MOST_ROWS = 5000 };
-
-typedef struct settings {
-    double draws, grid, low, high;
-    common_options common;
-} settings;
-
-/* The curves of one panel over the grid, and its estimates of θ. */
-typedef struct study {
-    ebm_model *model;
-    ebm_objective *objective;
-    int64_t grid, draws;
-    double rows; /* N */
-    double *theta, *truth, *mean, *error, *least, *most; /* error: the mean's standard error */
-    double *curve, *estimate; /* of the draw at hand; θ̂ of each draw */
-    double *single; /* the first curves */
-    double mle, theta_mean, theta_sd, rmse;
-    double said, noise_said; /* θ̂'s standard error, and the draw's part of it, from one draw: to be theta_sd */
-    int64_t worst; /* the grid point where the mean of the curves is farthest from the truth */
-    int64_t at_edge; /* draws whose lowest grid point is the first or the last: no minimum inside */
-} study;
+enum { PANELS = sizeof panels / sizeof *panels, MOST_ROWS = 5000 };
 
 static gibbs_status study_new(const settings *set, const panel *p, study *s, gibbs_error *error)
 {
@@ -238,64 +209,6 @@ static gibbs_status all_draws(const settings *set, const panel *p, const double 
     return status;
 }
 
-/* NAME.csv and NAME.png, which shows J from 0.4 a row below its minimum to 0.8 a row above: the same for all panels. */
-static gibbs_status save(const settings *set, const panel *p, const study *s, gibbs_error *error)
-{
-    int cols = p->single ? 2 + SINGLE : 5;
-    char name[64];
-    double *row = malloc(sizeof *row * (size_t)(cols * s->grid)), least = INFINITY;
-    if (!row) return fail(error, GIBBS_MEMORY, "%s: out of memory", p->name);
-    for (int64_t i = 0; i < s->grid; i++) {
-        const double *const column[] = {s->theta, s->truth, p->single ? s->single : s->mean,
-                                        p->single ? s->single + s->grid : s->least,
-                                        p->single ? s->single + 2 * s->grid : s->most};
-        for (int k = 0; k < cols; k++) row[i * cols + k] = column[k][i];
-        least = fmin(least, s->truth[i]);
-    }
-    snprintf(name, sizeof name, "%s.csv", p->name);
-    const char *header = p->single ? "theta,truth,draw_1,draw_2,draw_3" : "theta,truth,mean,min,max";
-    gibbs_status status = table_write(set->common.out, name, header, s->grid, cols, row, error);
-    free(row);
-    if (status) return status;
-    return band_plot_draw(set->common.out, p->name, p->title, p->single ? SINGLE : 0, least - 0.55 * s->rows,
-                          least + 0.8 * s->rows, error);
-}
-
-/* ---- Telling --------------------------------------------------------------------------------------------------- */
-
-static void print_row(const panel *p, const study *s)
-{
-    printf("%-15s %2s %6d %6d %9.4f %10.4f %8.4f %8.4f %8.4f %8.4f %6lld %11.3f ± %.3f at θ = %.2f\n", p->name,
-           p->moving ? "q2" : "q1", p->rows, p->points, s->mle, s->theta_mean, s->rmse, s->theta_sd, s->noise_said,
-           s->said, (long long)s->at_edge, s->mean[s->worst] - s->truth[s->worst], s->error[s->worst], s->theta[s->worst]);
-}
-
-static void report_panel(report *list, const panel *p, const study *s)
-{
-    report *r = report_object(list, NULL);
-    report_text(r, "figure", p->name);
-    report_text(r, "proposal", p->moving ? "q2" : "q1");
-    report_whole(r, "rows", p->rows);
-    report_whole(r, "points", p->points);
-    report_whole(r, "draws", s->draws);
-    report_number(r, "mle", s->mle);
-    report_number(r, "theta_mean", s->theta_mean);
-    report_number(r, "theta_sd", s->theta_sd);
-    report_number(r, "theta_root_mean_square_error", s->rmse);
-    report_number(r, "theta_standard_error", s->said);
-    report_number(r, "theta_noise_error", s->noise_said);
-    report_whole(r, "minima_at_the_edge", s->at_edge);
-    report_number(r, "largest_gap_of_the_mean", s->mean[s->worst] - s->truth[s->worst]);
-    report_number(r, "largest_gap_at", s->theta[s->worst]);
-    report_numbers(r, "theta", s->theta, s->grid);
-    report_numbers(r, "truth", s->truth, s->grid);
-    report_numbers(r, "mean", s->mean, s->grid);
-    report_numbers(r, "mean_standard_error", s->error, s->grid);
-    report_numbers(r, "min", s->least, s->grid);
-    report_numbers(r, "max", s->most, s->grid);
-    report_numbers(r, "estimates", s->estimate, s->draws);
-}
-
 static gibbs_status run_panel(const settings *set, const panel *p, const double *x, report *list, gibbs_error *error)
 {
     study s;
@@ -304,9 +217,7 @@ static gibbs_status run_panel(const settings *set, const panel *p, const double 
     gibbs_status status = study_new(set, p, &s, error);
     if (!status) status = all_draws(set, p, x, &s, error);
     if (!status) summarise(&s, mean_square);
-    if (!status) status = save(set, p, &s, error);
-    if (!status && !p->single && !set->common.quiet) print_row(p, &s);
-    if (!status) report_panel(list, p, &s);
+    if (!status) status = geyer_tell(set, p, &s, list, error);
     study_free(&s);
     return status;
 }
@@ -326,19 +237,16 @@ static gibbs_status draw_data(const settings *set, double *x, int64_t rows, gibb
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 {
     static double x[MOST_ROWS];
-    gibbs_status status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    gibbs_status status = report_prepare(&set->common, error);
     if (!status) status = draw_data(set, x, MOST_ROWS, error);
-    if (!status && !set->common.quiet)
-        printf("figure           q      N      M       MLE  mean of θ̂     rmse       sd     said       se   edge"
-               "  largest mean J_BL − J\n");
+    if (!status) geyer_head(set);
     report *list = report_list(root, "panels");
     for (int i = 0; !status && i < PANELS; i++) status = run_panel(set, &panels[i], x, list, error);
     if (status || set->common.quiet) return status;
-    printf("\nθ̂ minimises J_BL of one draw of y; rmse is against the exact MLE √(mean x²), sd over the draws; said is\n"
-           "what the first draw alone says of that sd, and se of the whole error of its θ̂, the data's part too;\n"
-           "edge counts the draws whose lowest grid point is the first or the last. By Jensen the mean of J_BL,\n"
-           "here with its standard error, lies below J in expectation.\n"
+    printf("\nθ̂ minimises J_BL of one draw of y; rmse is against the exact MLE √(mean x²), sd over the draws;\n"
+           "said is what the first draw alone says of that sd, and se of the whole error of its θ̂, the data's\n"
+           "part too; edge counts the draws whose lowest grid point is the first or the last. mean J_BL − J: with its\n"
+           "standard error, at the θ where it is farthest from 0; by Jensen it is negative in expectation.\n"
            "Figures and data: %s/geyer-*\n",
            set->common.out);
     return GIBBS_OK;

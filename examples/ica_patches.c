@@ -6,7 +6,6 @@
  * wᵢ come out as edges. Patches of sky or shadow are almost constant, a spike of density at 0 on which score matching
  * would sharpen without end: both losses see the patches with noise. Reading order: main, run, run_fit, fit. */
 #include "common/failure.h"
-#include "common/files.h"
 #include "common/image_plot.h"
 #include "common/options.h"
 #include "common/patches.h"
@@ -172,9 +171,10 @@ static void print_table(const settings *set, const problem *p, const result *r, 
         printf("%-15s %5lld %8.2f %15.3f %10.3f %10s %11.3f\n", methods[i].name, (long long)r[i].fit.steps,
                r[i].fit.seconds, r[i].held_out, r[i].log_z, estimate, r[i].expert);
     }
-    printf("\nheld-out log p: mean log-likelihood of a whitened patch in nats, by the exact log Z; log Z-hat: NCE's\n"
-           "own estimate. Both densities are of patches with noise of sd %g. A filter of score matching and the\n"
-           "nearest of NCE have a |cosine| of %.3f on average, a principal component and the nearest of NCE %.3f.\n"
+    printf("\nheld-out log p: mean log-likelihood of a whitened patch in nats, by the exact log Z; log Z-hat:\n"
+           "NCE's own estimate; mean alpha: of the αᵢ. Both densities are of patches with noise of sd %g. A\n"
+           "filter of score matching and the nearest of NCE have a |cosine| of %.3f on average, a principal component\n"
+           "and the nearest of NCE %.3f.\n"
            "Picture and data: %s/ica_patches*\n", set->data_noise, alike[0], alike[1], set->common.out);
 }
 
@@ -195,8 +195,7 @@ static gibbs_status draw_pictures(const settings *set, const problem *p, const r
 static gibbs_status run(const settings *set, problem *p, result *r, report *root, gibbs_error *error)
 {
     gibbs_status status = load(set, p, error);
-    if (!status) status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    if (!status) status = report_prepare(&set->common, error);
     for (int i = 0; !status && i < METHODS; i++) status = run_fit(set, p, &methods[i], &r[i], error);
     if (status) return status;
     const double alike[] = {likeness(p, r[0].filter, r[1].filter), likeness(p, p->patches.white, r[1].filter)};
@@ -240,11 +239,9 @@ int main(int argc, char **argv)
     gibbs_error error = {0};
     report *root = report_new();
     gibbs_status status = run(&set, &p, r, root, &error);
-    if (!status && set.common.json) status = report_write(root, set.common.json, &error);
-    if (status) complain(&error);
+    int failed = report_end(root, status, set.common.json, &error);
     for (int i = 0; i < METHODS; i++) ebm_fit_report_free(&r[i].fit), free(r[i].filter);
-    report_free(root);
     ebm_proposal_free(p.noise);
     patches_free(&p.patches);
-    return status != GIBBS_OK;
+    return failed;
 }

@@ -7,11 +7,8 @@
  *
  * Reading order: main, run, one_size, fit_one, draw. */
 #include "common/failure.h"
-#include "common/files.h"
-#include "common/options.h"
-#include "common/picture.h"
+#include "common/ising_tell.h"
 #include "common/progress.h"
-#include "common/report.h"
 
 #include <gibbs/ebm.h>
 
@@ -20,33 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 3, SPINS = SIDE * SIDE, EDGES = 2 * SIDE * (SIDE - 1), THETA = EDGES + SPINS, STATES = 1 << SPINS };
-enum { SIZES = 5, METHODS = 4, BOUND = METHODS, MANY = 50000 };
+enum { STATES = 1 << SPINS, MANY = 50000 };
 
-typedef struct settings {
-    double rows, coupling, steps, repeats;
-    common_options common;
-} settings;
-
-typedef struct method {
-    const char *name;
-    const ebm_loss *loss;
-    int chains; /* fitted by stochastic steps: its points come from Gibbs chains */
-} method;
-
-static const method methods[METHODS] = {
+const method ising_methods[METHODS] = {
     {"pseudo-likelihood", &ebm_loss_pseudo_likelihood, 0},
     {"exact-ml", &ebm_loss_exact_ml, 0},
     {"cd-1", &ebm_loss_cd, 1},
     {"pcd", &ebm_loss_pcd, 1},
 };
-
-/* What came of one size. */
-typedef struct outcome {
-    int64_t rows;
-    double error[METHODS + 1];    /* of each method, and the bound */
-    double theta[METHODS][THETA]; /* of the last data set */
-} outcome;
 
 /* ---- The truth -------------------------------------------------------------------------------------------------- */
 
@@ -151,7 +129,7 @@ static gibbs_status bound(const settings *set, problem *p, double *value, gibbs_
     ebm_data data = {0};
     double sum = 0;
     gibbs_status status = draw(p, MANY, (uint64_t)set->common.seed + (1ull << 60), &data, error);
-    ebm_fit_options fit = options_of(set, &methods[1], p, MANY);
+    ebm_fit_options fit = options_of(set, &ising_methods[1], p, MANY);
     ebm_model_set(p->model, p->truth);
     if (!status) status = ebm_standard_errors(p->model, &data, &fit, &u, error);
     for (int e = 0; !status && e < EDGES; e++) sum += u.standard_error[e] * u.standard_error[e];
@@ -170,7 +148,7 @@ static gibbs_status one_size(const settings *set, problem *p, int64_t rows, outc
         ebm_data data = {0};
         status = draw(p, rows, ((uint64_t)set->common.seed << 20) + (uint64_t)r, &data, error);
         for (int m = 0; !status && m < METHODS; m++) {
-            status = fit_one(set, &methods[m], p, &data, o->theta[m], error);
+            status = fit_one(set, &ising_methods[m], p, &data, o->theta[m], error);
             o->error[m] += pow(error_of(p, o->theta[m]), 2) / (double)repeats;
         }
         ebm_data_free(&data);
@@ -179,61 +157,7 @@ static gibbs_status one_size(const settings *set, problem *p, int64_t rows, outc
     return status;
 }
 
-/* ---- Telling ---------------------------------------------------------------------------------------------------- */
-
-static const char error_picture[] =
-    "set logscale xy; set xlabel 'N, rows of the sample'; set ylabel 'root mean square error of the couplings'\n"
-    "set key top right; set offsets graph 0.03, graph 0.03, 0, 0; set format y '%g'\n"
-    "stats NAME.'.csv' skip 1 using 2 name 'A' nooutput; set yrange [0.6 * A_min:1.6 * A_max]\n"
-    "plot NAME.'.csv' skip 1 using 1:6 with lines lw 2.5 dt (8, 6) lc rgb '#606060' title 'Cramér-Rao bound', \\\n"
-    "  for [m = 1:4] '' skip 1 using 1:(column(1 + m)) with linespoints lw 2 ps 1.5 pt 4 + m \\\n"
-    "    lc rgb word(BLUE.' '.RED.' '.GREEN.' '.VIOLET, m) \\\n"
-    "    title m == 2 ? 'exact likelihood' : word('pseudo-likelihood - CD-1 PCD', m)\n";
-
-static const char coupling_picture[] =
-    "set xlabel 'true coupling J_{ij}'; set ylabel 'fitted less true coupling'\n"
-    "set key outside bottom center horizontal\n"
-    "plot 0 with lines lw 2 lc rgb '#a0a0a0' notitle, \\\n"
-    "  for [m = 1:4] NAME.'.csv' skip 1 using 1:(column(1 + m) - $1) with points lw 2 ps 1.6 pt 4 + m \\\n"
-    "    lc rgb word(BLUE.' '.RED.' '.GREEN.' '.VIOLET, m) \\\n"
-    "    title m == 2 ? 'exact likelihood' : word('pseudo-likelihood - CD-1 PCD', m)\n";
-
-static const char header[] = "pseudo_likelihood,exact_ml,cd_1,pcd";
-
-static gibbs_status save(const settings *set, const problem *p, const outcome *o, gibbs_error *error)
-{
-    double row[SIZES * (METHODS + 2)], coupling[EDGES * (METHODS + 1)];
-    char names[128], title[128];
-    for (int i = 0; i < SIZES; i++) {
-        row[i * (METHODS + 2)] = (double)o[i].rows;
-        memcpy(row + i * (METHODS + 2) + 1, o[i].error, sizeof o[i].error);
-    }
-    for (int e = 0; e < EDGES; e++) {
-        coupling[e * (METHODS + 1)] = p->truth[e];
-        for (int m = 0; m < METHODS; m++) coupling[e * (METHODS + 1) + m + 1] = o[SIZES - 1].theta[m][e];
-    }
-    snprintf(names, sizeof names, "rows,%s,bound", header);
-    gibbs_status status = table_write(set->common.out, "ising.csv", names, SIZES, METHODS + 2, row, error);
-    snprintf(title, sizeof title, "Couplings of a %d × %d Ising model, recovered from N samples", SIDE, SIDE);
-    if (!status) status = picture_draw(set->common.out, "ising", title, error_picture, error);
-    snprintf(names, sizeof names, "truth,%s", header);
-    if (!status)
-        status = table_write(set->common.out, "ising-couplings.csv", names, EDGES, METHODS + 1, coupling, error);
-    snprintf(title, sizeof title, "Errors of the couplings recovered from %lld samples", (long long)o[SIZES - 1].rows);
-    return status ? status : picture_draw(set->common.out, "ising-couplings", title, coupling_picture, error);
-}
-
-static void tell(const settings *set, const outcome *o, report *list)
-{
-    report *r = report_object(list, NULL);
-    report_whole(r, "rows", o->rows);
-    for (int m = 0; m < METHODS; m++) report_number(r, methods[m].name, o->error[m]);
-    report_number(r, "bound", o->error[BOUND]);
-    if (set->common.quiet) return;
-    printf("%8lld", (long long)o->rows);
-    for (int m = 0; m <= METHODS; m++) printf(" %17.4f", o->error[m]);
-    printf("\n");
-}
+/* ---- Running ---------------------------------------------------------------------------------------------------- */
 
 static gibbs_status all_sizes(const settings *set, problem *p, outcome *o, report *root, gibbs_error *error)
 {
@@ -246,7 +170,7 @@ static gibbs_status all_sizes(const settings *set, problem *p, outcome *o, repor
         o[i].error[BOUND] = unit / sqrt((double)o[i].rows);
         status = one_size(set, p, o[i].rows, &o[i], error);
         progress_clear(&line);
-        if (!status) tell(set, &o[i], list);
+        if (!status) ising_tell(set, &o[i], list);
         progress_show(&line, i + 1, SIZES, "");
     }
     progress_clear(&line);
@@ -257,20 +181,13 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 {
     static problem p;
     static outcome o[SIZES];
-    gibbs_status status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    gibbs_status status = report_prepare(&set->common, error);
     if (!status) status = problem_new(set, &p, error);
-    if (!status && !set->common.quiet) {
-        printf("%d × %d spins, %d couplings of sd %g; root mean square errors of the couplings over %g data sets\n"
-               "       N",
-               SIDE, SIDE, EDGES, set->coupling, set->repeats);
-        for (int m = 0; m < METHODS; m++) printf(" %17s", methods[m].name);
-        printf(" %17s\n", "Cramer-Rao bound");
-    }
+    if (!status) ising_tell_head(set);
     if (!status) status = all_sizes(set, &p, o, root, error);
     report_numbers(root, "truth", p.truth, EDGES);
-    for (int m = 0; m < METHODS; m++) report_numbers(root, methods[m].name, o[SIZES - 1].theta[m], EDGES);
-    if (!status) status = save(set, &p, o, error);
+    for (int m = 0; m < METHODS; m++) report_numbers(root, ising_methods[m].name, o[SIZES - 1].theta[m], EDGES);
+    if (!status) status = ising_save(set, p.truth, o, error);
     problem_free(&p);
     if (!status && !set->common.quiet) printf("Pictures and data: %s/ising*\n", set->common.out);
     return status;

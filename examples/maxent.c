@@ -8,27 +8,15 @@
  *
  * Reading order: main, run, die, families, moments, solve. */
 #include "common/failure.h"
-#include "common/files.h"
-#include "common/options.h"
-#include "common/picture.h"
-#include "common/plot.h"
-#include "common/report.h"
+#include "common/maxent_tell.h"
 
 #include <gibbs/ebm.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
-enum { FACES = 6, NODES = 4001, MOST = 8, CURVES = 4 };
 static const double PI = 3.14159265358979323846;
-
-typedef struct settings {
-    double mean;
-    const char *data;
-    common_options common;
-} settings;
 
 /* A density on a support of rows points with weights, from its k statistics. */
 typedef struct problem {
@@ -106,12 +94,6 @@ static ad_var two_logs(ad_var x, const ad_var *t, void *c)
     return (void)t, (void)c, join(ad_log(x), ad_log1p(ad_neg(x)));
 }
 
-/* The powers u, u², … uᵏ of x scaled from low … high to −1 … 1, which keeps the Hessian of high ones tame. */
-typedef struct basis {
-    double low, high;
-    int k;
-} basis;
-
 static double scaled(const basis *b, double x) { return (2 * x - b->low - b->high) / (b->high - b->low); }
 
 static ad_var powers(ad_var x, const ad_var *theta, void *context)
@@ -140,40 +122,15 @@ static double bisect(double mean)
     return 0.5 * (low + high);
 }
 
-static const char die_picture[] =
-    "set xlabel 'face'; set ylabel 'probability'; set yrange [0:*]; set xrange [0.4:6.6]\n"
-    "set offsets 0, 0, 0.02, 0; set xtics 1 scale 0; set key top left; set boxwidth 0.6\n"
-    "set style fill solid 1 noborder; unset grid; set grid ytics\n"
-    "plot NAME.'.csv' skip 1 using 1:2 with boxes lc rgb '#9db8dc' title 'largest entropy', \\\n"
-    "  '' skip 1 using 1:2:(sprintf('%.3f', $2)) with labels offset 0,0.7 notitle, \\\n"
-    "  '' skip 1 using 1:3 with points pt 6 ps 2 lw 2 lc rgb RED title 'exp(ηx)/Z, η by bisection', \\\n"
-    "  1.0 / 6 with lines dt (8, 6) lw 2 lc rgb '#808080' title 'nothing known'\n";
-
 static gibbs_status die(const settings *set, report *root, gibbs_error *error)
 {
-    double x[FACES], p[FACES], row[3 * FACES], eta, log_z, truth = bisect(set->mean), mass = 0;
-    char title[128];
+    double x[FACES], p[FACES], exact[FACES], eta, log_z, truth = bisect(set->mean), mass = 0;
     for (int i = 0; i < FACES; i++) x[i] = i + 1, mass += exp(truth * (i + 1));
     problem q = {.T = first, .k = 1, .mu = &set->mean, .x = x, .rows = FACES};
     gibbs_status status = solve(&q, &eta, &log_z, p, NULL, error);
     if (status) return status;
-    for (int i = 0; i < FACES; i++) {
-        p[i] = exp(p[i]);
-        row[3 * i] = x[i], row[3 * i + 1] = p[i], row[3 * i + 2] = exp(truth * x[i]) / mass;
-    }
-    if (!set->common.quiet) {
-        printf("A die with a mean of %g: η = %.10f (bisection: %.10f), p =", set->mean, eta, truth);
-        for (int i = 0; i < FACES; i++) printf(" %.5f", p[i]);
-        printf("\n");
-    }
-    report *r = report_object(root, "die");
-    report_number(r, "mean", set->mean);
-    report_number(r, "eta", eta);
-    report_number(r, "truth", truth);
-    report_numbers(r, "probability", p, FACES);
-    snprintf(title, sizeof title, "A die of which only the mean is known: %g", set->mean);
-    status = table_write(set->common.out, "maxent-die.csv", "face,probability,bisection", FACES, 3, row, error);
-    return status ? status : picture_draw(set->common.out, "maxent-die", title, die_picture, error);
+    for (int i = 0; i < FACES; i++) p[i] = exp(p[i]), exact[i] = exp(truth * x[i]) / mass;
+    return maxent_tell_die(set, eta, truth, p, exact, root, error);
 }
 
 /* ---- Textbook families ------------------------------------------------------------------------------------------ */
@@ -224,21 +181,6 @@ static gibbs_status families(const settings *set, report *root, gibbs_error *err
 
 /* ---- A column of data, by its moments --------------------------------------------------------------------------- */
 
-static const char moments_picture[] =
-    "set xlabel COLUMN.', in units of the data' noenhanced; set ylabel 'density'\n"
-    "set yrange [0:*]; set xrange [LOW:HIGH]; set key top center\n"
-    "set style fill solid 1 noborder; width = (HIGH - LOW) / 40\n"
-    "plot NAME.'-data.csv' skip 1 using (LOW + width * (floor(($1 - LOW) / width) + 0.5)):(1 / (ROWS * width)) \\\n"
-    "    smooth frequency with boxes lc rgb '#d5dbe3' title sprintf('%d rows', ROWS), \\\n"
-    "  for [j = 1:4] NAME.'.csv' skip 1 using 1:(column(1 + j)) with lines lw 2.5 \\\n"
-    "    lc rgb word(OCHRE.' '.VIOLET.' '.GREEN.' '.BLUE, j) title sprintf('%d moments', 2 * j)\n";
-
-/* What came of the first k moments. */
-typedef struct moment_fit {
-    int k;
-    double eta[MOST], error[MOST], entropy, log_likelihood;
-} moment_fit;
-
 /* The mean of log p over the data, of which log_p has the values at the nodes: a line between these. */
 static double mean_log_p(const ebm_data *data, const basis *b, const double *log_p)
 {
@@ -272,44 +214,6 @@ static gibbs_status fit_moments(const ebm_data *data, basis *b, const double *x,
     return status;
 }
 
-static void tell_moments(const settings *set, const basis *b, const moment_fit *fit, report *list)
-{
-    for (int c = 0; c < CURVES; c++) {
-        report *r = report_object(list, NULL);
-        report_whole(r, "moments", fit[c].k);
-        report_number(r, "entropy", fit[c].entropy);
-        report_number(r, "mean_log_likelihood", fit[c].log_likelihood);
-        report_numbers(r, "eta", fit[c].eta, fit[c].k);
-        report_numbers(r, "standard_errors", fit[c].error, fit[c].k);
-    }
-    if (set->common.quiet) return;
-    printf("\n%.200s, column 1, on %.3g … %.3g:\nmoments     entropy  mean log p(data)\n", set->data, b->low, b->high);
-    for (int c = 0; c < CURVES; c++) printf("%7d %11.6f %15.6f\n", fit[c].k, fit[c].entropy, fit[c].log_likelihood);
-    printf("\nη (standard error), of the powers of u, which is the column scaled to −1 … 1 there:\n");
-    for (int j = 0; j < MOST; j++) {
-        printf("u^%d", j + 1);
-        for (int c = 0; c < CURVES; c++)
-            if (j < fit[c].k) printf("%10.3f (%7.3f)", fit[c].eta[j], fit[c].error[j]);
-            else printf("%20s", "");
-        printf("\n");
-    }
-}
-
-static gibbs_status draw_moments(const settings *set, const ebm_data *data, const char *name, const basis *b,
-                                 const double *row, gibbs_error *error)
-{
-    static char script[2048];
-    char quoted[256];
-    int64_t rows = data->rows < 1 << 16 ? data->rows : 1 << 16; /* enough for a histogram */
-    const char *header = "x,moments_2,moments_4,moments_6,moments_8";
-    gibbs_status status = table_write(set->common.out, "maxent-moments.csv", header, NODES, CURVES + 1, row, error);
-    if (!status) status = table_write(set->common.out, "maxent-moments-data.csv", "x", rows, 1, data->x, error);
-    snprintf(script, sizeof script, "LOW = %.17g; HIGH = %.17g; ROWS = %d; COLUMN = %s\n%s", b->low, b->high, (int)rows,
-             plot_quote(name, quoted, sizeof quoted), moments_picture);
-    return status ? status : picture_draw(set->common.out, "maxent-moments",
-                                          "Largest entropy given the first moments of the data", script, error);
-}
-
 static gibbs_status first_column(const ebm_data *data, ebm_data *column, gibbs_error *error)
 {
     double *x = malloc((size_t)data->rows * sizeof *x);
@@ -335,9 +239,9 @@ static gibbs_status moments(const settings *set, report *root, gibbs_error *erro
     place(b.low, b.high, x, weight);
     for (int i = 0; i < NODES; i++) row[(CURVES + 1) * i] = x[i];
     if (!status) status = fit_moments(&column, &b, x, weight, row, fit, error);
-    if (!status) tell_moments(set, &b, fit, report_list(root, "moments"));
+    if (!status) maxent_tell_moments(set, &b, fit, report_list(root, "moments"));
     const char *name = data.names ? data.names[0] : "first column";
-    if (!status) status = draw_moments(set, &column, name, &b, row, error);
+    if (!status) status = maxent_draw_moments(set, &column, name, &b, row, error);
     ebm_data_free(&column);
     ebm_data_free(&data);
     return status;
@@ -347,8 +251,7 @@ static gibbs_status moments(const settings *set, report *root, gibbs_error *erro
 
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 {
-    gibbs_status status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    gibbs_status status = report_prepare(&set->common, error);
     if (!status) status = die(set, root, error);
     if (!status) status = families(set, root, error);
     if (!status) status = moments(set, root, error);

@@ -6,11 +6,8 @@
  * the other a product of Student t densities; the data are drawn from the truth, more and more of them.
  *
  * Reading order: main, run, fit_one, make_mixture. */
-#include "common/density_plot.h"
 #include "common/failure.h"
-#include "common/files.h"
-#include "common/options.h"
-#include "common/report.h"
+#include "common/mixture_tell.h"
 
 #include <gibbs/ebm.h>
 
@@ -19,20 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 2, FRESH = 50000, SHOWN = 1000 };
-/* Where the fitted parameters are: log ξ_2/ξ_1, those of the two components, and log Z. */
-enum { LOG_XI, MEAN_1, PRECISION = 3, LOCATION = 7, LOG_SCALE = 9, LOG_Z = 11, P };
+enum { FRESH = 50000 };
 static const double PI = 3.14159265358979323846;
 
 /* ---- The truth -------------------------------------------------------------------------------------------------- */
 
 static const double NU = 4, T_LOCATION[2] = {1.5, 1}, T_SCALE[2] = {0.8, 0.5};
 static const double MEAN[2] = {-1.5, -0.5}, COVARIANCE[4] = {0.5, 0.3, 0.3, 0.6};
-
-typedef struct settings {
-    double rows, sizes, weight, noise_ratio;
-    common_options common;
-} settings;
 
 typedef struct truth {
     ebm_proposal *part[PARTS], *mixture; /* their densities are normalised */
@@ -113,15 +103,6 @@ static void true_theta(double weight, double *theta)
 
 /* ---- One size --------------------------------------------------------------------------------------------------- */
 
-/* What came of N rows. */
-typedef struct outcome {
-    int64_t rows;
-    double pi[PARTS], log_z[PARTS], closed[PARTS]; /* Ẑ_g by π_g/ξ_g, and Z_g */
-    double theta[P], error[P], noise[P]; /* with their standard errors, and the part that the noise has in them */
-    double mixture_log_z;                /* log Σ ξ_g Z_g where ξ_1 = 1, which theta[LOG_Z] estimates */
-    double divergence, seconds;          /* KL(p ‖ p̂): the mean of log p − log p̂ at fresh rows */
-} outcome;
-
 static gibbs_status draw(const truth *t, int64_t rows, uint64_t seed, ebm_data *data, double *log_p, gibbs_error *error)
 {
     double *x = malloc(sizeof *x * (size_t)(2 * rows));
@@ -141,21 +122,6 @@ static gibbs_status measure(const settings *set, const truth *t, ebm_model *mixt
     for (int i = 0; !status && i < FRESH; i++) o->divergence += (log_p[i] + energy[i] + o->mixture_log_z) / FRESH;
     ebm_data_free(&fresh);
     return status;
-}
-
-static gibbs_status save_picture(const settings *set, const ebm_data *data, ebm_model *mixture, const outcome *o,
-                                 gibbs_error *error)
-{
-    static const double zero[2] = {0, 0}, one[2] = {1, 1};
-    char title[160];
-    snprintf(title, sizeof title, "Gaussian (%.3f) and Student t (%.3f), weights and Z by NCE, %lld rows", o->pi[0],
-             o->pi[1], (long long)o->rows);
-    density_plot plot = {.folder = set->common.out, .name = "mixture", .data = "mixture-data.csv", .title = title,
-                         .labels = (char *[]){"x, first coordinate", "y, second coordinate"}, .mean = zero, .sd = one,
-                         .box = {.low = {-4.5, -3.5}, .high = {5, 4}}, .log_z = o->mixture_log_z};
-    int64_t shown = data->rows < SHOWN ? data->rows : SHOWN;
-    gibbs_status status = table_write(set->common.out, plot.data, "x,y", shown, 2, data->x, error);
-    return status ? status : density_plot_write(&plot, mixture, error);
 }
 
 /* NaN where L-BFGS has not ended in a minimum, which can happen with few rows. */
@@ -194,7 +160,7 @@ static gibbs_status fit_and_judge(const settings *set, const truth *t, const ebm
     closed_log_z(o->theta, o->closed);
     o->mixture_log_z = log(exp(o->closed[0]) + exp(o->theta[LOG_XI] + o->closed[1]));
     if (!status) status = measure(set, t, mixture, o, error);
-    if (!status && last) status = save_picture(set, data, mixture, o, error);
+    if (!status && last) status = mixture_draw(set, data, mixture, o, error);
     ebm_fit_report_free(&record);
     ebm_proposal_free(noise);
     return status;
@@ -213,51 +179,14 @@ static gibbs_status fit_one(const settings *set, const truth *t, int last, outco
     return status;
 }
 
-/* ---- Telling ---------------------------------------------------------------------------------------------------- */
-
-static void tell(const settings *set, const outcome *o, report *list)
-{
-    report *r = report_object(list, NULL);
-    report_whole(r, "rows", o->rows);
-    report_numbers(r, "pi", o->pi, PARTS);
-    report_numbers(r, "log_z_estimates", o->log_z, PARTS);
-    report_numbers(r, "log_z_closed", o->closed, PARTS);
-    report_number(r, "nce_log_z", o->theta[LOG_Z]);
-    report_number(r, "mixture_log_z", o->mixture_log_z);
-    report_number(r, "kl_divergence", o->divergence);
-    report_numbers(r, "mean", o->theta + MEAN_1, 2);
-    report_numbers(r, "location", o->theta + LOCATION, 2);
-    report_numbers(r, "theta", o->theta, P);
-    report_numbers(r, "standard_errors", o->error, P);
-    report_numbers(r, "noise_errors", o->noise, P);
-    if (!set->common.quiet)
-        printf("%7lld %8.4f %8.4f %11.4f %8.4f %11.4f %8.4f   (%6.3f, %6.3f) (%6.3f, %6.3f) %10.5f %8.2f\n",
-               (long long)o->rows, o->pi[0], o->pi[1], o->log_z[0], o->closed[0], o->log_z[1], o->closed[1],
-               o->theta[MEAN_1], o->theta[MEAN_1 + 1], o->theta[LOCATION], o->theta[LOCATION + 1], o->divergence,
-               o->seconds);
-}
-
-/* The parameters of the last fit with their standard errors. */
-static void tell_errors(const settings *set, const outcome *o, const double *truth)
-{
-    static const char *const name[P] = {"log ξ_2/ξ_1 ", "mean        ", "", "precision   ", "", "", "", "location    ",
-                                        "",             "log scale   ", "", "log Z_1/π_1 "};
-    printf("  truth %8.4f %8.4f %40s   (%6.3f, %6.3f) (%6.3f, %6.3f)\n", set->weight, 1 - set->weight, "", MEAN[0],
-           MEAN[1], T_LOCATION[0], T_LOCATION[1]);
-    printf("\n%lld rows         θ̂  standard error  of the noise    truth\n", (long long)o->rows);
-    for (int i = 0; i < P; i++)
-        printf("%-12s %9.4f %15.4f %13.4f %8.4f\n", name[i], o->theta[i], o->error[i], o->noise[i], truth[i]);
-}
+/* ---- All sizes -------------------------------------------------------------------------------------------------- */
 
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 {
     truth t = {0};
-    gibbs_status status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    gibbs_status status = report_prepare(&set->common, error);
     if (!status) status = truth_new(set->weight, &t, error);
-    if (!status && !set->common.quiet)
-        printf("   rows     π̂_1     π̂_2      log Ẑ_1  log Z_1     log Ẑ_2  log Z_2   mean             location      "
-               "     KL(p‖p̂)  seconds\n");
+    if (!status) mixture_tell_head(set);
     double truth[P];
     outcome o = {0};
     true_theta(set->weight, truth);
@@ -267,15 +196,15 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     for (int i = 0, sizes = (int)set->sizes; !status && i < sizes; i++) {
         o = (outcome){.rows = (int64_t)set->rows << 2 * i};
         status = fit_one(set, &t, i == sizes - 1, &o, error);
-        if (!status) tell(set, &o, list);
+        if (!status) mixture_tell(set, &o, list);
     }
     truth_free(&t);
     if (status || set->common.quiet) return status;
-    tell_errors(set, &o, truth);
-    printf("\nOf the noise: the part of the standard error that NCE's artificial points add; total² = data² + noise².\n"
+    mixture_tell_errors(set, &o, truth);
+    printf("\nOf the noise: the part of the standard error that NCE's noise points add; total² = data² + noise².\n"
            "log Ẑ_g = log π̂_g/ξ̂_g comes from NCE alone; log Z_g is the closed form at the fitted parameters.\n"
-           "Picture and data: %s/mixture*\n",
-           set->common.out);
+           "KL(p‖p̂): divergence of the fitted density from the true one, in nats, by %d fresh rows.\n"
+           "Picture and data: %s/mixture*\n", FRESH, set->common.out);
     return GIBBS_OK;
 }
 

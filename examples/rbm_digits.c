@@ -6,11 +6,9 @@
  * average) and in reverse (too high), and with few hidden units it is known: a sum over their states. Reading order:
  * main, run_fit, fit, judge, draw_exactly. */
 #include "common/failure.h"
-#include "common/files.h"
 #include "common/image_plot.h"
 #include "common/progress.h"
-#include "common/rbm_settings.h"
-#include "common/report.h"
+#include "common/rbm_tell.h"
 
 #include <gibbs/ebm.h>
 
@@ -18,22 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EXACT = 20, SHOWN = 64 }; /* hidden units up to which log Z is a sum; images of a picture */
-
-typedef struct problem {
-    ebm_data train, held;   /* pixels 0 and 1 */
-    int side;
-    double *on;             /* how often each pixel is 1 in the training rows */
-    double independent;     /* held-out mean log-likelihood when pixels are */
-} problem;
-
-typedef struct result {
-    ebm_fit_report fit;
-    ebm_ais forward, reverse;
-    int exact; /* log Z is known, and the reverse run starts from exact draws */
-    double log_z, held_out; /* log_z: exact, else the larger estimate: the lower likelihood */
-} result;
 
 /* ---- The model, twice: F(v), which is fitted, and E(v, h), along whose path Gibbs sampling can go ---------------- */
 
@@ -193,54 +175,7 @@ static gibbs_status judge(const settings *set, const problem *p, ebm_model *mode
     return status;
 }
 
-/* ---- Pictures, and one row of the table -------------------------------------------------------------------------- */
-
-static gibbs_status draw_pictures(const settings *set, const problem *p, const method *m, ebm_model *model,
-                                  int64_t hidden, const double *x, const result *r, gibbs_error *error)
-{
-    char name[64], title[160];
-    int64_t nv = p->train.cols, n = nv + hidden, rows = (int64_t)set->chains, shown = rows < SHOWN ? rows : SHOWN;
-    double *theta = malloc(sizeof *theta * (size_t)(ebm_model_size(model) + (hidden + SHOWN) * nv));
-    if (!theta) return fail(error, GIBBS_MEMORY, "out of memory");
-    double *filter = theta + ebm_model_size(model), *sample = filter + hidden * nv;
-    ebm_model_get(model, theta);
-    for (int64_t i = 0; i < nv * hidden; i++) filter[i % hidden * nv + i / hidden] = theta[i];
-    for (int64_t t = 0; t < shown; t++) memcpy(sample + t * nv, x + t * rows / shown * n, sizeof *x * (size_t)nv);
-    const image_panel panels[] = {
-        {"training images: pixel (0 or 1)", p->train.x, p->train.rows < SHOWN ? p->train.rows : SHOWN, 0},
-        {"filters, columns of W: weight / largest |weight|", filter, hidden, 1},
-        {r->exact ? "exact draws of the model: pixel (0 or 1)" : "samples, block Gibbs: pixel (0 or 1)", sample,
-         shown, 0},
-    };
-    snprintf(name, sizeof name, "rbm_digits-%s-%lld", m->name, (long long)hidden);
-    snprintf(title, sizeof title, "RBM, %lld hidden units, fitted by %s: held-out mean log-likelihood %.2f",
-             (long long)hidden, m->loss->title, r->held_out);
-    gibbs_status status = image_plot_write(set->common.out, name, title, panels, 3, p->side, error);
-    free(theta);
-    return status;
-}
-
-static void tell(const settings *set, const method *m, int64_t hidden, const result *r, report *list)
-{
-    char exact[32] = "";
-    if (r->exact) snprintf(exact, sizeof exact, "%.3f", r->log_z);
-    if (!set->common.quiet)
-        printf("%-18s %6lld %6lld %8.2f %12s %9.3f ± %.3f %9.3f ± %.3f %15.3f\n", m->name, (long long)hidden,
-               (long long)r->fit.steps, r->fit.seconds, exact, r->forward.log_z, r->forward.standard_error,
-               r->reverse.log_z, r->reverse.standard_error, r->held_out);
-    report *row = report_object(list, NULL);
-    report_text(row, "loss", m->name);
-    report_whole(row, "hidden", hidden);
-    report_whole(row, "steps", r->fit.steps);
-    report_number(row, "seconds", r->fit.seconds);
-    report_number(row, "log_z_exact", r->exact ? r->log_z : NAN);
-    report_number(row, "log_z_forward", r->forward.log_z);
-    report_number(row, "log_z_forward_standard_error", r->forward.standard_error);
-    report_number(row, "log_z_reverse", r->reverse.log_z);
-    report_number(row, "log_z_reverse_standard_error", r->reverse.standard_error);
-    report_number(row, "held_out_mean_log_likelihood", r->held_out);
-    report_numbers(row, "history_loss", r->fit.history_loss, r->fit.history_count);
-}
+/* ---- A fit, and all of them ------------------------------------------------------------------------------------- */
 
 static gibbs_status run_fit(const settings *set, const problem *p, const method *m, int64_t hidden, report *list,
                             gibbs_error *error)
@@ -252,8 +187,8 @@ static gibbs_status run_fit(const settings *set, const problem *p, const method 
     if (!status) status = make_rbm(p->train.cols, hidden, 0, (uint64_t)set->common.seed, NULL, &model, error);
     if (!status) status = fit(set, p, m, model, &r, error);
     if (!status) status = judge(set, p, model, hidden, x, &r, error);
-    if (!status) tell(set, m, hidden, &r, list);
-    if (!status) status = draw_pictures(set, p, m, model, hidden, x, &r, error);
+    if (!status) rbm_tell(set, m, hidden, &r, list);
+    if (!status) status = rbm_draw(set, p, m, model, hidden, x, &r, error);
     ebm_fit_report_free(&r.fit);
     ebm_model_free(model);
     free(x);
@@ -292,19 +227,14 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
 static gibbs_status run(const settings *set, problem *p, report *root, gibbs_error *error)
 {
     gibbs_status status = load(set, p, error);
-    if (!status) status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    if (!status) status = report_prepare(&set->common, error);
     if (status) return status;
     report_text(root, "data", set->data);
     report_whole(root, "training_rows", p->train.rows);
     report_whole(root, "held_out_rows", p->held.rows);
     report_number(root, "independent_held_out_mean_log_likelihood", p->independent);
     report *list = report_list(root, "fits");
-    if (!set->common.quiet)
-        printf("%s: %lld training images of %d × %d pixels, %lld held out\n\n"
-               "loss               hidden  steps  seconds  exact log Z       AIS forward       AIS reverse"
-               "  held-out log p\n%-18s %71s %15.3f\n", set->data, (long long)p->train.rows, p->side, p->side,
-               (long long)p->held.rows, "independent pixels", "", p->independent);
+    rbm_tell_head(set, p);
     for (int s = 0; s < set->sizes; s++)
         for (int i = 0; !status && i < METHODS; i++)
             if (set->chosen[i]) status = run_fit(set, p, &rbm_methods[i], set->hidden[s], list, error);
@@ -323,11 +253,9 @@ int main(int argc, char **argv)
     gibbs_error error = {0};
     report *root = report_new();
     gibbs_status status = run(&set, &p, root, &error);
-    if (!status && set.common.json) status = report_write(root, set.common.json, &error);
-    if (status) complain(&error);
-    report_free(root);
+    int failed = report_end(root, status, set.common.json, &error);
     ebm_data_free(&p.train);
     ebm_data_free(&p.held);
     free(p.on);
-    return status != GIBBS_OK;
+    return failed;
 }

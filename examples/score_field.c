@@ -7,7 +7,6 @@
  * the losses can be judged by it. Reading order: main, run, fit_one, and the losses in common/score_settings.c. */
 #include "common/data_load.h"
 #include "common/failure.h"
-#include "common/files.h"
 #include "common/progress.h"
 #include "common/report.h"
 #include "common/score_plot.h"
@@ -121,7 +120,7 @@ static ebm_fit_options fit_options(const settings *set, const problem *p, const 
     o.loss_options.points = &p->points;
     o.loss_options.field = m->loss == &ebm_loss_stein ? critic : NULL; /* denoising would take it for the score */
     if (m->noise_sd > 0) o.loss_options.noise_sd = m->noise_sd;
-    if (m->coefficient > 0) o.loss_options.coefficient = m->coefficient;
+    if (m->coefficient != 0) o.loss_options.coefficient = m->coefficient;
     if (m->copies > 0) o.loss_options.copies = m->copies;
     if (m->sampler_steps > 0) o.loss_options.sampler_steps = m->sampler_steps;
     o.loss_options.restart = m->restart;
@@ -176,7 +175,7 @@ static void print_row(const method *m, const result *r)
     }
     printf("%-16s %6lld %9.2f %16.4f ", m->name, (long long)r->fit.steps, r->fit.seconds, r->held_out);
     if (!isnan(r->fisher)) printf("%18.4f", r->fisher);
-    printf("%s\n", r->quadrature.normalisable ? "" : "  not normalisable");
+    printf("%s\n", r->quadrature.normalisable == 1 ? "" : "  not normalisable");
 }
 
 static void report_row(report *list, const method *m, const result *r)
@@ -189,7 +188,7 @@ static void report_row(report *list, const method *m, const result *r)
     report_number(row, "held_out_mean_log_likelihood", r->held_out);
     report_number(row, "fisher_divergence", r->fisher);
     report_number(row, "log_z", r->quadrature.log_z_doubled);
-    report_flag(row, "normalisable", r->quadrature.normalisable);
+    report_flag(row, "normalisable", r->quadrature.normalisable == 1);
     report_numbers(row, "history_loss", r->fit.history_loss, r->fit.history_count);
 }
 
@@ -246,8 +245,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
         data_load_split(set->data, set->rows, set->test_rows, set->common.seed, &p->train, &p->test, error);
     if (!status && !drawn) status = ebm_data_standardise(&p->train, mean, sd, error);
     if (!status && !drawn) status = ebm_data_apply_scale(&p->test, mean, sd, error);
-    if (!status) status = folder_make(set->common.out, error);
-    if (!status) status = report_check(set->common.json, error);
+    if (!status) status = report_prepare(&set->common, error);
     if (!status) status = score_plot_start(&p->plot, set->common.out, set->data, &p->train, error);
     if (status) return status;
     ebm_box box = ebm_box_around(&p->train, 0.25);
@@ -279,9 +277,10 @@ static gibbs_status run(const settings *set, report *root, int *failures, gibbs_
         if (set->chosen[i]) status = fit_one(set, &p, &score_methods[i], list, failures, error);
     if (!status && p.plot.panels) status = score_plot_draw(&p.plot, error);
     if (!status && !set->common.quiet)
-        printf("\nheld-out log p: mean log-likelihood, each density normalised by quadrature. Fisher divergence: mean\n"
-               "½|∇E − ∇E*|² from the truth's score (where it is known), at the same rows. denoising fits the density\n"
-               "of the data with noise of sd %g. Figure and data: %s/score_field*\n", DENOISING_SD, set->common.out);
+        printf("\nheld-out log p: mean log-likelihood, each density normalised by quadrature. Fisher divergence:\n"
+               "mean ½|∇E − ∇E*|² from the truth's score (where it is known), at the same rows. denoising fits\n"
+               "the density of the data with noise of sd %g. Figure and data: %s/score_field*\n",
+               DENOISING_SD, set->common.out);
     problem_free(&p);
     return status;
 }
@@ -293,8 +292,5 @@ int main(int argc, char **argv)
     int failures = 0;
     report *root = report_new();
     gibbs_status status = run(&set, root, &failures, &error);
-    if (!status && set.common.json) status = report_write(root, set.common.json, &error);
-    if (status) complain(&error);
-    report_free(root);
-    return status != GIBBS_OK || failures;
+    return report_end(root, status, set.common.json, &error) || failures;
 }

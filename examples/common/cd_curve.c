@@ -1,12 +1,9 @@
-#define _GNU_SOURCE
 #include "cd_curve.h"
-#include "failure.h"
 #include "files.h"
 #include "picture.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { COLUMNS = 10 };
@@ -43,22 +40,19 @@ static void write_setting(FILE *out, const char *what, const char *who, double v
 
 gibbs_status curve_draw(const settings *set, const subject *list, int count, gibbs_error *error)
 {
-    char *text = NULL, title[256];
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) return fail(error, GIBBS_MEMORY, "out of memory");
-    for (int i = 0; i < count; i++) {
-        write_setting(out, "ORDER", list[i].name, list[i].order.slope);
-        write_setting(out, "LEVEL", list[i].name, exp(list[i].order.constant));
-        write_setting(out, "EXACT", list[i].name, list[i].curvature);
-    }
-    fputs(script, out);
-    if (fclose(out)) return fail(error, GIBBS_MEMORY, "out of memory");
+    picture_script out;
+    char title[256];
     snprintf(title, sizeof title, "CD-1 with a short Langevin step has the gradient of score matching "
              "(± s.e. of %g draws)", set->draws);
-    gibbs_status status = picture_draw(set->common.out, PROGRAM, title, text, error);
-    free(text);
-    return status;
+    gibbs_status status = picture_start(&out, set->common.out, PROGRAM, title, error);
+    if (status) return status;
+    for (int i = 0; i < count; i++) {
+        write_setting(out.file, "ORDER", list[i].name, list[i].order.slope);
+        write_setting(out.file, "LEVEL", list[i].name, exp(list[i].order.constant));
+        write_setting(out.file, "EXACT", list[i].name, list[i].curvature);
+    }
+    fputs(script, out.file);
+    return picture_finish(&out, error);
 }
 
 static gibbs_status save(const settings *set, const subject *s, gibbs_error *error)

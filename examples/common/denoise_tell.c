@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "denoise_tell.h"
 #include "failure.h"
 #include "files.h"
@@ -36,14 +35,14 @@ static const char script[] =
 
 static gibbs_status draw(const settings *set, const problem *p, gibbs_error *error)
 {
-    char *text, title[256];
-    if (asprintf(&text, "KNOWN = %d\n%s", p->count > BAYES, script) < 0)
-        return fail(error, GIBBS_MEMORY, "out of memory");
+    picture_script out;
+    char title[256];
     snprintf(title, sizeof title, "%.100s: noise of sd %g and %g, correlation %g, taken away by a fitted energy",
              set->data, set->sd[0], set->sd[1], set->correlation);
-    gibbs_status status = picture_draw(set->common.out, PROGRAM, title, text, error);
-    free(text);
-    return status;
+    gibbs_status status = picture_start(&out, set->common.out, PROGRAM, title, error);
+    if (status) return status;
+    fprintf(out.file, "KNOWN = %d\n%s", p->count > BAYES, script);
+    return picture_finish(&out, error);
 }
 
 /* denoise.csv: a row a test point: true, noisy, linear, network and (where it is known) best. */
@@ -70,8 +69,9 @@ static gibbs_status save(const settings *set, const problem *p, gibbs_error *err
 
 static void print_table(const settings *set, const problem *p)
 {
-    printf("%s: %lld training rows, standardised; %lld test rows with noise of sd %g and %g, correlation %g.\n"
-           "The energy was fitted in %lld steps, %.1f s, by denoising score matching with that noise.\n\n"
+    printf("%s: %lld training rows, standardised; %lld test rows with noise of sd\n"
+           "%g and %g, correlation %g. The energy was fitted in %lld steps, %.1f s, by denoising score\n"
+           "matching with that noise.\n\n"
            "%-34s %10s %9s %10s %15s\n", set->data, (long long)p->train.rows, (long long)p->test.rows, set->sd[0],
            set->sd[1], set->correlation, (long long)p->fit.steps, p->fit.seconds, "guess of x", "mean |.|²", "s.e.",
            "expected", "above the best");
@@ -83,7 +83,9 @@ static void print_table(const settings *set, const problem *p)
         if (isnan(d->excess)) printf("\n");
         else printf("%15.5f\n", d->excess);
     }
-    printf("\nFigure and data: %s/" PROGRAM "*\n", set->common.out);
+    printf("\nmean |.|²: mean squared distance from x with its standard error, and what theory expects of it; above\n"
+           "the best: mean squared distance from E[x | x̃]. Units are those of the standardised columns.\n"
+           "Figure and data: %s/" PROGRAM "*\n", set->common.out);
 }
 
 static void report_all(report *root, const settings *set, const problem *p)

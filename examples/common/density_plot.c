@@ -1,7 +1,7 @@
 #include "density_plot.h"
 #include "failure.h"
 #include "files.h"
-#include "plot.h"
+#include "picture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,9 +41,7 @@ static gibbs_status write_grid(const density_plot *p, ebm_model *model, const ch
 
 /* The grid is read into an array, from which both the colours and the contour lines are drawn. */
 static const char script[] =
-    "set terminal pngcairo size 1160,940 font 'sans,15' enhanced background 'white'\n"
-    "set output NAME.'.png'\n"
-    "set datafile separator ','\n"
+    "set terminal pngcairo size 1160,940 font 'sans,15' enhanced background 'white'; set output NAME.'.png'\n"
     "array D[N * N]\n"
     "stats NAME.'.csv' skip 1 using (D[int($0) + 1] = $3) nooutput\n"
     "top = STATS_max\n"
@@ -62,9 +60,8 @@ static const char script[] =
     "X(x) = MX + SX * x; Y(y) = MY + SY * y\n"
     "set xrange [X(x0):X(x1)]; set yrange [Y(y0):Y(y1)]; set cbrange [0:top / (SX * SY)]\n"
     "set palette defined (0 '#ffffff', 0.04 '#eef4fa', 0.2 '#c3daec', 0.45 '#82b4d8', 0.7 '#3f81ba', 1 '#103a72')\n"
-    "set tics out nomirror; set border 3 lc rgb '#606060'; set cbtics scale 0.4; set colorbox noborder\n"
+    "unset grid; set cbtics scale 0.4; set colorbox noborder\n"
     "set xlabel LX noenhanced; set ylabel LY noenhanced; set cblabel 'density'\n"
-    "set title TITLE noenhanced\n"
     "set key at screen 0.5, screen 0.025 center horizontal samplen 2\n"
     "set lmargin at screen 0.1; set rmargin at screen 0.835; set bmargin at screen 0.135; set tmargin at screen 0.935\n"
     "# An arrow shows the direction of the score; its length levels off, so that steep places stay readable.\n"
@@ -75,37 +72,32 @@ static const char script[] =
     "  $arrows using (X($1)):(Y($2)):(SX * $3 * size($3, $4)):(SY * $4 * size($3, $4)) \\\n"
     "    with vectors head size graph 0.006,22 filled lw 1 lc rgb '#909090' title 'score, -grad E', \\\n"
     "  $points using (X($1)):(Y($2)) with points pt 7 ps 0.85 lc rgb 'white' notitle, \\\n"
-    "  $points using (X($1)):(Y($2)) with points pt 7 ps 0.6 lc rgb '#e0662c' title 'training data'\n";
+    "  $points using (X($1)):(Y($2)) with points pt 7 ps 0.6 lc rgb ORANGE title POINTS noenhanced\n";
 
-static gibbs_status write_script(const density_plot *p, const char *file, gibbs_error *error)
+static gibbs_status draw(const density_plot *p, gibbs_error *error)
 {
-    FILE *out;
-    char text[TEXT];
-    static const char *const axes[2] = {"X", "Y"};
+    picture_script out;
+    static const char *const axes[2] = {"X", "Y"}, *const labels[2] = {"LX", "LY"};
     static char *standard[2] = {"first column", "second column"};
-    gibbs_status status = file_create(p->folder, file, &out, error);
+    gibbs_status status = picture_start(&out, p->folder, p->name, p->title, error);
     if (status) return status;
-    fprintf(out, "NAME = %s\n", plot_quote(p->name, text, sizeof text));
-    fprintf(out, "DATA = %s\n", plot_quote(p->data, text, sizeof text));
-    fprintf(out, "TITLE = %s\n", plot_quote(p->title, text, sizeof text));
+    picture_text(&out, "DATA", p->data);
+    picture_text(&out, "POINTS", p->points ? p->points : "training data");
     for (int k = 0; k < 2; k++) {
-        fprintf(out, "L%s = %s\n", axes[k], plot_quote((p->labels ? p->labels : standard)[k], text, sizeof text));
-        fprintf(out, "M%s = %.17g; S%s = %.17g\n", axes[k], p->mean[k], axes[k], p->sd[k]);
-        fprintf(out, "%c0 = %.17g; %c1 = %.17g\n", 'x' + k, p->box.low[k], 'x' + k, p->box.high[k]);
+        picture_text(&out, labels[k], (p->labels ? p->labels : standard)[k]);
+        fprintf(out.file, "M%s = %.17g; S%s = %.17g\n", axes[k], p->mean[k], axes[k], p->sd[k]);
+        fprintf(out.file, "%c0 = %.17g; %c1 = %.17g\n", 'x' + k, p->box.low[k], 'x' + k, p->box.high[k]);
     }
-    fprintf(out, "N = %d; M = %d\n%s", GRID, ARROWS, script);
-    return file_close(out, file, error);
+    fprintf(out.file, "N = %d; M = %d\n%s", GRID, ARROWS, script);
+    return picture_finish(&out, error);
 }
 
 gibbs_status density_plot_write(const density_plot *p, ebm_model *model, gibbs_error *error)
 {
-    char grid[TEXT], score[TEXT], script_file[TEXT];
+    char grid[TEXT], score[TEXT];
     snprintf(grid, sizeof grid, "%s.csv", p->name);
     snprintf(score, sizeof score, "%s-score.csv", p->name);
-    snprintf(script_file, sizeof script_file, "%s.gnuplot", p->name);
     gibbs_status status = write_grid(p, model, grid, GRID, 0, error);
     if (!status) status = write_grid(p, model, score, ARROWS, 1, error);
-    if (!status) status = write_script(p, script_file, error);
-    if (!status && plot_possible()) status = plot_draw(p->folder, p->name, error);
-    return status;
+    return status ? status : draw(p, error);
 }

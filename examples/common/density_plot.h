@@ -7,6 +7,7 @@
 typedef struct density_plot {
     const char *folder, *name; /* files are folder/name….csv */
     const char *data;          /* the CSV of the data points, in the same folder */
+    const char *points;        /* what the key calls them; NULL: training data */
     const char *title;
     char **labels;             /* of the two columns, or NULL */
     const double *mean, *sd;   /* standardised x → mean + sd·x, for the axes */

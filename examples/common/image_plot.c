@@ -1,7 +1,7 @@
 #include "image_plot.h"
 #include "failure.h"
 #include "files.h"
-#include "plot.h"
+#include "picture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,16 +48,15 @@ static gibbs_status write_mosaic(const image_panel *p, const char *folder, const
 }
 
 static const char head[] =
-    "set terminal pngcairo size 440 * PANELS + 20,540 font 'sans,13' background 'white'\n"
-    "set output NAME.'.png'\n"
-    "set datafile separator ','\n"
-    "unset key; unset tics; unset border\n"
+    "set terminal pngcairo size 440 * PANELS + 20,540 font 'sans,13' background 'white'; set output NAME.'.png'\n"
+    "unset key; unset tics; unset border; unset grid; unset title\n"
     "set colorbox horizontal noborder; set cbtics out nomirror scale 0.4 offset 0,0.4\n"
     "X(i) = (440.0 * i + 25) / (440 * PANELS + 20); W = 410.0 / (440 * PANELS + 20)\n"
     "set multiplot\n"
     "set label 100 TITLE at screen 0.5,0.96 center noenhanced font ',15'\n";
 
-/* A mosaic of ACROSS × DOWN pixels, on grey so that the gaps show. */
+/* A mosaic of ACROSS × ACROSS pixels, on grey so that the gaps, which are NaN, show. It is one image: boxes would show
+ * their seams. '++' needs a separator that is no comma. */
 static const char each[] =
     "set lmargin at screen X(I); set rmargin at screen X(I) + W\n"
     "set bmargin at screen 0.15; set tmargin at screen 0.15 + 410.0 / 540\n"
@@ -67,28 +66,28 @@ static const char each[] =
     "if (FILTERS) { set cbrange [-1:1]; set cbtics -1,1,1\n"
     "  set palette defined (-1 '#1d4e9e', -0.5 '#8fb4dc', 0 '#ffffff', 0.5 '#ee9c83', 1 '#b3231f')\n"
     "} else { set cbrange [0:1]; set cbtics 0,1,1; set palette defined (0 '#ffffff', 1 '#16181c') }\n"
+    "set xrange [*:*]; set yrange [*:*]; array V[ACROSS * ACROSS]; do for [i = 1:ACROSS * ACROSS] { V[i] = NaN }\n"
+    "set datafile separator ','; stats FILE skip 1 using (V[int($2) * ACROSS + int($1) + 1] = $3) nooutput\n"
+    "set samples ACROSS; set isosamples ACROSS; set urange [0:ACROSS - 1]; set vrange [0:ACROSS - 1]\n"
     "set xrange [-1.5:ACROSS + 0.5]; set yrange [ACROSS + 0.5:-1.5]\n"
-    "plot FILE skip 1 using 1:2:(0.52):(0.52):3 with boxxyerror fc palette fs solid noborder\n"
+    "set datafile separator whitespace\n"
+    "plot '++' using 1:2:(V[int($2 + 0.5) * ACROSS + int($1 + 0.5) + 1]) with image\n"
     "unset label 100\n";
 
-static gibbs_status write_script(const char *folder, const char *name, const char *title, const image_panel *panel,
-                                 int count, int side, gibbs_error *error)
+static gibbs_status draw(const char *folder, const char *name, const char *title, const image_panel *panel, int count,
+                         int side, gibbs_error *error)
 {
-    FILE *out;
-    char file[TEXT], text[2 * TEXT];
-    snprintf(file, sizeof file, "%s.gnuplot", name);
-    gibbs_status status = file_create(folder, file, &out, error);
+    picture_script out;
+    gibbs_status status = picture_start(&out, folder, name, title, error);
     if (status) return status;
-    fprintf(out, "NAME = %s\n", plot_quote(name, text, sizeof text));
-    fprintf(out, "TITLE = %s\n", plot_quote(title, text, sizeof text));
-    fprintf(out, "PANELS = %d\n%s", count, head);
+    fprintf(out.file, "PANELS = %d\n%s", count, head);
     for (int k = 0; k < count; k++) {
-        fprintf(out, "I = %d; FILE = NAME.'-%d.csv'; FILTERS = %d\n", k, k + 1, panel[k].filters);
-        fprintf(out, "LABEL = %s\n", plot_quote(panel[k].title, text, sizeof text));
-        fprintf(out, "ACROSS = %d\n%s", across(&panel[k]) * (side + 1) - 1, each);
+        fprintf(out.file, "I = %d; FILE = NAME.'-%d.csv'; FILTERS = %d\n", k, k + 1, panel[k].filters);
+        picture_text(&out, "LABEL", panel[k].title);
+        fprintf(out.file, "ACROSS = %d\n%s", across(&panel[k]) * (side + 1) - 1, each);
     }
-    fprintf(out, "unset multiplot\n");
-    return file_close(out, file, error);
+    fprintf(out.file, "unset multiplot\n");
+    return picture_finish(&out, error);
 }
 
 gibbs_status image_plot_write(const char *folder, const char *name, const char *title, const image_panel *panel,
@@ -100,6 +99,5 @@ gibbs_status image_plot_write(const char *folder, const char *name, const char *
         snprintf(file, sizeof file, "%s-%d.csv", name, k + 1);
         status = write_mosaic(&panel[k], folder, file, side, error);
     }
-    if (!status) status = write_script(folder, name, title, panel, count, side, error);
-    return !status && plot_possible() ? plot_draw(folder, name, error) : status;
+    return status ? status : draw(folder, name, title, panel, count, side, error);
 }

@@ -1,12 +1,16 @@
+#define _GNU_SOURCE
 #include "options.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { FIRST_KEY = 256, MESSAGE_SIZE = 256 }; /* keys below are short options, of which there are none */
 
@@ -55,8 +59,6 @@ static char *help_with_default(const option_entry *o)
     return fclose(out) ? NULL : text;
 }
 
-/* ---- All options ---- */
-
 typedef struct option_list {
     const option_entry *option;
     int count;
@@ -73,12 +75,37 @@ static error_t parse_key(int key, char *text, struct argp_state *state)
     return 0;
 }
 
+/* ---- The end: nothing that was printed may be lost silently ---- */
+
+static void check_stdout(void)
+{
+    errno = 0;
+    int failed = ferror(stdout);
+    failed |= fclose(stdout) != 0;
+    if (!failed) return;
+    fprintf(stderr, "%s: stdout: cannot be written: %s\n", program_invocation_short_name,
+            errno ? strerror(errno) : "an earlier output failed");
+    _exit(EXIT_FAILURE); /* exit must not be called again from here */
+}
+
+/* Where the caller has closed stdout its number is taken, so that no file gets it, and what is printed with it. */
+static void guard_stdout(void)
+{
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+        int unwritable = open("/dev/null", O_RDONLY);
+        if (unwritable >= 0 && unwritable != STDOUT_FILENO) dup2(unwritable, STDOUT_FILENO), close(unwritable);
+    }
+    atexit(check_stdout);
+}
+
+/* ---- All options ---- */
+
 static void parse_all(int argc, char **argv, const char *doc, const option_list *list)
 {
     struct argp_option *argp_options = calloc((size_t)list->count + 1, sizeof *argp_options);
     for (int i = 0; argp_options && i < list->count; i++)
         argp_options[i] = (struct argp_option){list->option[i].name, FIRST_KEY + i, list->option[i].argument, 0,
-                                               help_with_default(&list->option[i]), 0};
+                                               help_with_default(&list->option[i]), i + 1}; /* listed in this order */
     if (!argp_options) exit(EX_OSERR);
     struct argp argp = {argp_options, parse_key, NULL, doc, NULL, NULL, NULL};
     argp_parse(&argp, argc, argv, 0, NULL, (void *)list);
@@ -89,12 +116,13 @@ static void parse_all(int argc, char **argv, const char *doc, const option_list 
 void options_read(int argc, char **argv, const char *doc, const option_entry *table, int count, common_options *common)
 {
     const option_entry shared[] = {
-        {"seed", "N", "Of the initial parameters, minibatches, noise and chains", &common->seed, &option_whole, NULL},
+        {"seed", "N", "Of all that is random: the same number, the same results", &common->seed, &option_whole, NULL},
         {"json", "FILE", "Write all numbers to FILE", &common->json, NULL, NULL},
         {"out", "FOLDER", "Where pictures and data go", &common->out, NULL, NULL},
         {"threads", "N", "At most so many; 0: all processors", &common->threads, &threads, NULL},
         {"quiet", NULL, "Print nothing but errors", &common->quiet, NULL, NULL},
     };
+    guard_stdout();
     enum { SHARED = sizeof shared / sizeof *shared };
     option_entry *all = calloc((size_t)count + SHARED, sizeof *all);
     if (!all) exit(EX_OSERR);

@@ -36,7 +36,8 @@ typedef struct common_options {
 } common_options;
 
 /* Reads the command line into the tables' targets. Does not return when it is wrong or asks for help. `doc` is what
- * --help begins with; what follows a '\v' in it comes after the options. */
+ * --help begins with; what follows a '\v' in it comes after the options. Whatever way the program ends from here on, it
+ * fails with a sentence on stderr where something that it printed did not reach stdout. */
 void options_read(int argc, char **argv, const char *doc, const option_entry *table, int count, common_options *common);
 
 /* The place of `text` in a list of names; −1, with «…» is none of … in `message`, when it is not there. Names are found

@@ -1,5 +1,6 @@
 #include "report.h"
 #include "failure.h"
+#include "files.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -42,11 +43,12 @@ static gibbs_status cannot_write(const char *path, gibbs_error *error)
     return fail(error, GIBBS_IO, "%.200s: cannot be written: %s", path, strerror(errno));
 }
 
-gibbs_status report_check(const char *path, gibbs_error *error)
+gibbs_status report_prepare(const common_options *common, gibbs_error *error)
 {
-    FILE *file = path ? fopen(path, "a") : NULL; /* what is there already stays */
-    if (path && !file) return cannot_write(path, error);
-    return file && fclose(file) ? cannot_write(path, error) : GIBBS_OK;
+    gibbs_status status = folder_make(common->out, error);
+    if (status || !common->json) return status;
+    FILE *file = fopen(common->json, "a"); /* what is there already stays */
+    return !file || fclose(file) ? cannot_write(common->json, error) : GIBBS_OK;
 }
 
 gibbs_status report_write(const report *root, const char *path, gibbs_error *error)

@@ -4,6 +4,8 @@
 #ifndef EXAMPLES_REPORT_H
 #define EXAMPLES_REPORT_H
 
+#include "options.h"
+
 #include <gibbs/status.h>
 
 typedef struct report report; /* an object or a list */
@@ -20,14 +22,15 @@ void report_flag(report *r, const char *key, int value);
 void report_text(report *r, const char *key, const char *value);
 void report_numbers(report *r, const char *key, const double *value, int64_t count);
 
-/* Whether the file can be written, to know before the work is done; a NULL path can. Errors: IO. */
-gibbs_status report_check(const char *path, gibbs_error *error);
+/* Makes the folder of --out and tries whether it and the file of --json can be written, to know before the work is
+ * done. Errors: IO. */
+gibbs_status report_prepare(const common_options *common, gibbs_error *error);
 
 /* Errors: IO, MEMORY. */
 gibbs_status report_write(const report *root, const char *path, gibbs_error *error);
 
-/* How a program ends: writes the file if one was asked for and all went well, complains of what failed, frees the report
- * and returns what main returns. */
+/* How a program ends: writes the file if one was asked for and all went well, complains of what failed, frees the
+ * report and returns what main returns. */
 int report_end(report *root, gibbs_status status, const char *path, gibbs_error *error);
 
 #endif

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "score_plot.h"
 #include "failure.h"
 #include "files.h"
@@ -68,26 +67,25 @@ static const char script[] =
     "here(n) = n % SIDE % EVERY == EVERY / 2 && n / SIDE % EVERY == EVERY / 2\n"
     "do for [k = 1:PANELS] {\n"
     "  F = NAME.'-'.WHO[k].'.csv'; set title NOTE[k] noenhanced\n"
-    "  plot F skip 1 using 1:2:3 with image, NAME.'-data.csv' skip 1 using 1:2 every THIN with points pt 7 ps 0.2 \\\n"
-    "    lc rgb '#b0e0662c', F skip 1 using (here(int($0)) ? $1 : 1/0):2:($5 * size($5, $6)):($6 * size($5, $6)) \\\n"
+    "  plot F skip 1 using 1:2:3 with image, NAME.'-data.csv' skip 1 using 1:2 every THIN with points pt 7 ps 0.35 \\\n"
+    "    lc rgb ORANGE, F skip 1 using (here(int($0)) ? $1 : 1/0):2:($5 * size($5, $6)):($6 * size($5, $6)) \\\n"
     "    with vectors head size graph 0.012,22 filled lw 1 lc rgb '#505050'\n"
     "}\n"
     "unset multiplot\n";
 
 gibbs_status score_plot_draw(const score_plot *p, gibbs_error *error)
 {
-    char *text = NULL, title[256];
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) return fail(error, GIBBS_MEMORY, "out of memory");
-    fprintf(out, "PANELS = %d; array WHO[PANELS]; array NOTE[PANELS]\n", p->panels);
+    picture_script out;
+    char title[256];
+    int thin = (int)(p->rows / 500 + 1);
+    snprintf(title, sizeof title, "%.100s: density, score, %d of %lld rows (orange)", p->data,
+             (int)((p->rows + thin - 1) / thin), (long long)p->rows);
+    gibbs_status status = picture_start(&out, p->folder, PROGRAM, title, error);
+    if (status) return status;
+    fprintf(out.file, "PANELS = %d; array WHO[PANELS]; array NOTE[PANELS]\n", p->panels);
     for (int i = 0; i < p->panels; i++)
-        fprintf(out, "WHO[%d] = '%s'; NOTE[%d] = '%s'\n", i + 1, p->panel[i].name, i + 1, p->panel[i].note);
-    fprintf(out, "TOP = %.17g; SIDE = %d; EVERY = %d; THIN = %lld\n%s", p->top, SIDE, ARROWS,
-            (long long)(p->rows / 800 + 1), script);
-    if (fclose(out)) return fail(error, GIBBS_MEMORY, "out of memory");
-    snprintf(title, sizeof title, "%.100s: density, score (arrows) and data (orange)", p->data);
-    gibbs_status status = picture_draw(p->folder, PROGRAM, title, text, error);
-    free(text);
-    return status;
+        fprintf(out.file, "WHO[%d] = '%s'; NOTE[%d] = '%s'\n", i + 1, p->panel[i].name, i + 1, p->panel[i].note);
+    fprintf(out.file, "TOP = %.17g; SIDE = %d; EVERY = %d; THIN = %d\n%s", p->top, SIDE, ARROWS, thin,
+            script);
+    return picture_finish(&out, error);
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+/* improved-cd's −1 is S1 eq 5, which minimises KL(data‖p) − KL(q‖p); the +1 of Du et al.'s code works against CD's own
+ * gradient, and cancels it to first order in the step where there is one. */
 const method score_methods[SCORE_METHODS] = {
     {"exact-ml", &ebm_loss_exact_ml, 1000, 4e-3, .noise_ratio = 0},
     {"ml-is", &ebm_loss_ml_is, 1500, 4e-3, .noise_ratio = 8},
@@ -10,7 +12,7 @@ const method score_methods[SCORE_METHODS] = {
     {"ranking-nce", &ebm_loss_ranking_nce, 2000, 4e-3, .copies = 4},
     {"cd", &ebm_loss_cd, 2000, 4e-3, .sampler_steps = 10, .sampler_step = 0.05},
     {"pcd", &ebm_loss_pcd, 4000, 2e-3, .sampler_steps = 10, .sampler_step = 0.05},
-    {"improved-cd", &ebm_loss_improved_cd, 2000, 4e-3, .sampler_steps = 10, .sampler_step = 0.02, .coefficient = 1},
+    {"improved-cd", &ebm_loss_improved_cd, 2000, 4e-3, .sampler_steps = 10, .sampler_step = 0.02, .coefficient = -1},
     {"conditional-nce", &ebm_loss_conditional_nce, 2000, 4e-3, .copies = 4, .noise_sd = 0.5},
     {"score-matching", &ebm_loss_score_matching, 3000, 4e-3, .noise_ratio = 0},
     {"sliced", &ebm_loss_sliced, 3000, 4e-3, .copies = 2},
@@ -20,6 +22,7 @@ const method score_methods[SCORE_METHODS] = {
     {"ksd-imq", &ebm_loss_ksd_imq, 2000, 4e-3, 1e-3, .noise_sd = 0.5},
     {"stein", &ebm_loss_stein, 6000, 1e-3, 1e-3, .coefficient = 0.5},
 };
+
 typedef struct choice {
     settings *set;
     char *message;

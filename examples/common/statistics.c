@@ -14,7 +14,7 @@ double mean_of(const double *x, int64_t n, double *standard_error)
     double mean = 0, squares = 0, count = (double)n;
     for (int64_t i = 0; i < n; i++) mean += x[i] / count;
     for (int64_t i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
-    *standard_error = sqrt(squares / (count - 1) / count);
+    if (standard_error) *standard_error = sqrt(squares / (count - 1) / count);
     return mean;
 }
 

@@ -6,7 +6,7 @@
 
 double dot_product(const double *a, const double *b, int64_t n);
 
-/* The mean, and its standard error sd/√n (divisor n − 1); NaN for one number. Returns the mean. */
+/* Returns the mean; its standard error is sd/√n (divisor n − 1), NaN for one number, and not wanted when NULL. */
 double mean_of(const double *x, int64_t n, double *standard_error);
 
 typedef struct line_fit {

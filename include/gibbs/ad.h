@@ -47,9 +47,9 @@ int64_t ad_shape_count(const ad_shape *shape);
 
 typedef struct ad_tape ad_tape;
 
-/* A recorded value: a small handle, copied freely, valid as long as its tape. id < 0 is the null var. A var is
- * either SHARED (one value for all samples: parameters, constants, reductions over a batch) or PER-SAMPLE (one
- * value for each sample of one batch axis). */
+/* A recorded value: a small handle, copied freely, valid as long as its tape. id < 0 is the null var, and an id that
+ * names nothing on the tape counts as null. A var is either SHARED (one value for all samples: parameters, constants,
+ * reductions over a batch) or PER-SAMPLE (one value for each sample of one batch axis). */
 typedef struct ad_var {
     ad_tape *tape;
     int32_t id;
@@ -110,6 +110,8 @@ ad_var ad_sigmoid(ad_var x);       /* 1/(1 + e⁻ˣ) */
 ad_var ad_sigmoid_slope(ad_var x); /* its derivative σ(x)σ(−x), the logistic density */
 ad_var ad_softplus(ad_var x);      /* log(1 + eˣ), without overflow */
 ad_var ad_erf(ad_var x);
+ad_var ad_erfc(ad_var x);          /* 1 − erf(x), without cancellation */
+ad_var ad_logcosh(ad_var x);       /* log cosh x, without cancellation or overflow */
 ad_var ad_sin(ad_var x);
 ad_var ad_cos(ad_var x);
 ad_var ad_abs(ad_var x);           /* not smooth; derivative sign(x) */
@@ -135,9 +137,8 @@ ad_var ad_shift(ad_var x, double offset);
 ad_var ad_square(ad_var x);
 ad_var ad_relu(ad_var x);          /* not smooth */
 ad_var ad_silu(ad_var x);          /* x σ(x) */
-ad_var ad_gelu(ad_var x);          /* x Φ(x), with the error function */
+ad_var ad_gelu(ad_var x);          /* x Φ(x) = x erfc(−x/√2)/2 */
 ad_var ad_elu(ad_var x);           /* x or eˣ − 1: once continuously differentiable, so not smooth */
-ad_var ad_logcosh(ad_var x);       /* log cosh x = softplus(2x) − x − log 2 */
 
 /* ---- Reductions and structure within a sample -------------------------------------------------------------- */
 
@@ -213,8 +214,9 @@ ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);
  * x may be any var, not only a leaf: y is then taken as a function of it and of whatever else y was recorded from.
  * Where y does not depend on x the result is zero. But where folding has recorded y, in whole or in part, on what x was
  * made of (y = x² of x = −z is z²; a transpose goes into a product's flag), the derivative would lack something: every
- * function of this part refuses that, ARGUMENT, naming x. So do NULL lists (ARGUMENT), null vars and vars of another
- * tape (TAPE). Functions that return a var return the null var then; those that return a status fill dx with it. */
+ * function of this part refuses that, ARGUMENT, naming x. It also refuses NULL lists and n < 0 (ARGUMENT), null vars
+ * and vars of another tape (TAPE). Functions that return a var return the null var then; those that return a status
+ * fill dx with it. */
 
 /* dx[i] = ∂y/∂x[i], of x[i]'s shape and axis; y is a scalar (else SHAPE), shared or per-sample. By a per-sample x the
  * gradient is per-sample, each sample its own; by a shared x the gradient of a per-sample y is summed over the axis. */
@@ -299,7 +301,7 @@ typedef struct ad_carry {
 typedef struct ad_plan_options {
     const ad_carry *carry; /* NULL for none. A plan with carries must be a single pass over a single axis. */
     int carries;
-    int64_t block_bytes; /* scratch memory aimed at for a block of rows; 0: 1 MiB, or what 64 rows need up to 4 MiB */
+    int64_t block_bytes; /* scratch memory aimed at for a block of rows; 0: 1 MiB, or what 128 rows need up to 4 MiB */
 } ad_plan_options;
 
 /* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. */
@@ -318,7 +320,8 @@ gibbs_status ad_bind(ad_workspace *workspace, ad_var input, const void *memory, 
 gibbs_status ad_bind_f32(ad_workspace *workspace, ad_var input, const float *memory, gibbs_error *error);
 gibbs_status ad_bind_f64(ad_workspace *workspace, ad_var input, const double *memory, gibbs_error *error);
 
-/* The number of samples on a root axis (a child has K times its parent's). ARGUMENT when rows < 1. */
+/* The number of samples on a root axis (a child has K times its parent's). Errors: ARGUMENT (rows < 1), SIZE, AXIS (a
+ * child), TAPE (null, of another tape, or made after the plan). */
 gibbs_status ad_set_rows(ad_workspace *workspace, ad_axis axis, int64_t rows, gibbs_error *error);
 
 /* Arguments of one run. Zero-initialise for the defaults. */
@@ -345,9 +348,10 @@ double ad_result_scalar(const ad_workspace *workspace, int output);
 
 /* What a plan costs. Flops are counted per sample of a root axis, a multiplication and an addition as two. */
 typedef struct ad_plan_info {
-    int instructions, phases;
-    int64_t block_rows;           /* rows that run together, in the largest phase */
-    int64_t bytes_per_row;        /* scratch for one row of a block, in the largest phase */
+    int instructions;
+    int stages;                   /* passes over the rows of an axis */
+    int64_t block_rows;           /* rows that run together, in the largest stage */
+    int64_t bytes_per_row;        /* scratch for one row of a block, in the largest stage */
     double gemm_flops_per_row;    /* matrix by matrix, all axes added up (per sample of each root axis) */
     double gemv_flops_per_row;    /* matrix by vector, dot and outer products */
     double shared_gemm_flops;     /* once a run */
@@ -362,6 +366,9 @@ typedef int (*ad_write_fn)(void *context, const char *text, size_t length);
 gibbs_status ad_print(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error);
 /* The same as a Graphviz digraph. */
 gibbs_status ad_print_dot(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error);
+/* Writes what a plan does, a line a stage and a line an instruction: number, op («copy», «x + product», «softplus
+ * family»), shape, axis, node of the tape, factors of a product; a storing twin as well. ARGUMENT, STOPPED. */
+gibbs_status ad_plan_print(const ad_plan *plan, ad_write_fn write, void *context, gibbs_error *error);
 
 /* Compares ad_grad of the scalar y by each x with central differences of y in float64, at the values in `values`
  * (values[i] for the leaf x[i]: elements, or rows × elements) with `rows` samples on each root axis, along random

@@ -52,10 +52,12 @@ gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *nam
 gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gibbs_allocator *allocator, ebm_data *out,
                            gibbs_error *error);
 
-/* Writes a CSV with full precision (17 digits), header included when there are names. Errors: IO. */
+/* Writes a CSV with full precision (17 digits), header included when there are names. Errors: DATA (an empty table,
+ * which no reader accepts), ARGUMENT (all names are numbers), IO, MEMORY. */
 gibbs_status ebm_data_write_csv(const char *path, const ebm_data *data, gibbs_error *error);
 
-/* Writes an npy file, version 1.0, of rows × cols float64 in C order; names are left out. Errors: IO. */
+/* Writes an npy file, version 1.0, of rows × cols float64 in C order; names are left out. Errors: DATA
+ * (an empty table), IO. */
 gibbs_status ebm_data_write_npy(const char *path, const ebm_data *data, gibbs_error *error);
 
 /* Draws `rows` independent points of the plane from one of the usual sets. Row r depends on seed and r only, so that a
@@ -94,9 +96,9 @@ gibbs_status ebm_data_standardise_first(ebm_data *data, int64_t count, double *m
 /* Applies x ← (x − mean)/sd with given figures, such as those of the training rows to the held-out rows. */
 gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const double *sd, gibbs_error *error);
 
-/* Splits the rows at random (a Philox shuffle by `seed`: the same split everywhere) into `train` and `held`,
- * the latter with round(fraction·rows) rows. 0 < fraction < 1, and both parts get at least one row, else
- * ARGUMENT. Rows keep their order within each part. The caller frees both. */
+/* Splits the rows at random (a Philox shuffle by `seed`: the same split everywhere) into `train` and `held`, the latter
+ * with round(fraction·rows) rows. 0 < fraction < 1, and both parts get at least one row, else ARGUMENT, as where two of
+ * the three tables are the same one. Rows keep their order within each part. The caller frees both. */
 gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
                             gibbs_error *error);
 
@@ -129,7 +131,7 @@ typedef struct ebm_tensors {
 
 /* Writes a safetensors file (github.com/huggingface/safetensors: 8-byte header length, JSON header, data), to a
  * temporary name beside `path` which is then renamed: a crash leaves the old file whole. Errors: ARGUMENT (a
- * name twice, or empty, or "__metadata__"), IO. */
+ * name twice, empty, not UTF-8 or "__metadata__"; no data), SIZE, IO, MEMORY. */
 gibbs_status ebm_tensors_write(const char *path, const ebm_tensor *tensor, int count, gibbs_error *error);
 
 /* Reads one. Anything malformed is FORMAT with a sentence: a header that is no strict JSON object, duplicate
@@ -137,7 +139,7 @@ gibbs_status ebm_tensors_write(const char *path, const ebm_tensor *tensor, int c
  * shape, trailing bytes. On error *out is zeroed. */
 gibbs_status ebm_tensors_read(const char *path, const gibbs_allocator *allocator, ebm_tensors *out, gibbs_error *error);
 
-/* The tensor of that name, or NULL. */
+/* The tensor of that name, or NULL (also for a NULL). */
 const ebm_tensor *ebm_tensors_find(const ebm_tensors *tensors, const char *name);
 
 void ebm_tensors_free(ebm_tensors *tensors);

@@ -77,7 +77,7 @@ typedef struct ebm_mrf_spec {
  * Potts, one-hot: −Σ J_ij [xᵢ = xⱼ] − Σ hᵢ[xᵢ]; "J" [edges], "h" [columns].
  * Any, one-hot: −Σ P_ij[xᵢ, xⱼ] − Σ uᵢ[xᵢ], log potentials; "pairwise" (the tables of the edges one after the other,
  * each labels of i × labels of j), "unary" [columns]. A constant can move between tables: the last two have
- * redundant parameters. ARGUMENT: an edge outside the graph, from a variable to itself, or twice. */
+ * redundant parameters. ARGUMENT: an edge outside the graph, from a variable to itself, or twice; edge_count < 0. */
 gibbs_status ebm_model_ising(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
 gibbs_status ebm_model_potts(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
 gibbs_status ebm_model_mrf(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error);
@@ -105,7 +105,8 @@ gibbs_status ebm_model_exponential(const ebm_exponential_spec *spec, ebm_model *
  * points x with weights ≥ 0 (NULL: ones): all states of a space, or a quadrature grid. Where μ is the data's mean of T
  * this is maximum likelihood, from the statistics alone. Newton on the dual log Z(η) − η·μ, to 1e-11 of |μ| + sd T in
  * float64; log Z goes to *log_z unless that is NULL. NUMERIC, naming the statistic: no density on the support has these
- * expectations; the model is then unchanged. */
+ * expectations; the model is then unchanged. At the edge of those that are possible (a die whose mean is 6) only η → ∞
+ * has them: the result is then an η, large and one of many, at which they agree to that tolerance. */
 gibbs_status ebm_maxent(ebm_model *model, const double *mu, const double *x, const double *weight, int64_t rows,
                         double *log_z, gibbs_error *error);
 
@@ -125,7 +126,9 @@ ad_var ebm_student_expert(ad_var u); /* log(1 + u²/2): a Student t, whose weigh
 
 /* ---- Models from models ----
  * The parts record their energies in the new model: they must outlive it. Their values are copied, and their names get
- * the prefixes "1.", "2.", …; afterwards the parameters are the new model's own. SHAPE, DTYPE: the parts differ. */
+ * the prefixes "1.", "2.", …; afterwards the parameters are the new model's own. Conditional parts with the
+ * same columns given make a conditional model: it takes the labels of the parts that list them, and has no log Z(x)
+ * otherwise. SHAPE, DTYPE: the parts differ; ARGUMENT: in what is given, or in their labels. */
 enum { EBM_MAX_PARTS = 64 };
 
 /* Σ βₖ Eₖ: a product of densities (S3 eq 10.17). `beta` NULL: ones. */
@@ -139,7 +142,7 @@ gibbs_status ebm_model_tempered(ebm_model *part, double beta, ebm_model **model,
 gibbs_status ebm_model_mixture(ebm_model *const *parts, int count, ebm_model **model, gibbs_error *error);
 
 /* Of a mixture, from data and its log Z (NCE's): π_g = mean of ξ_gφ_g/Σξφ over the data, and log Z_g = log π_g −
- * log ξ_g unless `log_z_part` is NULL. Errors: ARGUMENT (no mixture), SHAPE, DATA, NUMERIC, MEMORY. */
+ * log ξ_g unless `log_z_part` is NULL. Errors: ARGUMENT (no mixture, or conditional), SHAPE, DATA, NUMERIC, MEMORY. */
 gibbs_status ebm_model_mixture_weights(ebm_model *mixture, const ebm_data *data, double log_z, double *pi,
                                        double *log_z_part, gibbs_error *error);
 

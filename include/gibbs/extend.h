@@ -9,6 +9,11 @@
 extern "C" {
 #endif
 
+/* Streams of ad_normal and ad_uniform in code of your own: EBM_STREAM_USER, EBM_STREAM_USER + 1, … Smaller numbers are
+ * the library's, and would be the very numbers of its proposals, samplers and losses where axis and shape agree. A loss
+ * and a sampler that meet in one graph (improved CD) need different ones, too. */
+#define EBM_STREAM_USER (UINT64_C(1) << 48)
+
 /* What a loss sees while it records. `x` is one data point; `y` one artificial point on its own axis, with
  * log q(y); which of them exist is what the loss declares. */
 typedef struct ebm_graph {
@@ -47,9 +52,10 @@ typedef enum ebm_noise {
     EBM_NOISE_PAIRS     /* no y: the noise axis runs over all pairs of different data rows, first < second */
 } ebm_noise;
 
-/* A loss: a const struct, one file. Add your own terms by calling another loss's `record` and ad_add. */
+/* A loss: a const struct, one file. Add your own terms by calling another loss's `record` and ad_add; random numbers of
+ * your own take streams from EBM_STREAM_USER upwards. */
 struct ebm_loss {
-    const char *name, *title;
+    const char *name, *title; /* a loss has a name, with which its messages begin */
     ebm_noise noise;
     int learns_log_z;
     int conditional;       /* of y given x, for conditional models, which all other losses refuse */
@@ -62,6 +68,8 @@ struct ebm_loss {
     const ebm_loss *validation;         /* the loss to judge held-out rows with; NULL: itself */
     const void *own;       /* read by `record` as graph->loss->own: of losses that differ in it, or made at run time */
     const ebm_sampler *sampler; /* default of options.sampler; NULL: ebm_mala */
+    int64_t least_rows; /* data rows that `record` compares: a batch has as many at least. 0: 1, or 2 where `noise` is
+                           EBM_NOISE_PAIRS or EBM_NOISE_LAST */
     /* What else options must be, for a model of `dim` dimensions; and the numbers x[dim] of each row that is bound.
      * NULL: anything. The row is added to check_row's message. */
     gibbs_status (*check)(const ebm_loss *loss, const ebm_loss_options *options, int64_t dim, gibbs_error *error);
@@ -91,7 +99,8 @@ ad_var ebm_sampler_energy(const ebm_sampler_graph *graph, ad_var x);
 enum { EBM_MAX_CACHES = 4 };
 
 /* A sampler: one transition, recorded. Its state is x and `caches` values that go with it (its energy, its
- * gradient), so that nothing is computed twice. `next` gets x and the caches after the step. */
+ * gradient), so that nothing is computed twice. `next` gets x and the caches after the step. Its random numbers take
+ * streams from EBM_STREAM_USER upwards. */
 struct ebm_sampler {
     const char *name;
     int caches;
@@ -133,7 +142,8 @@ struct ebm_blocks {
 
 /* A proposal: draws as a function of random numbers, and its normalised log density, both recorded. `random` is a
  * vector of `normals` independent standard normals and, after them, `uniforms` uniforms on (0, 1); when both are 0 (as
- * where they are not set) it is dim normals. Draws may depend on θ (S0 §3.2): random numbers do not, so y moves with θ.
+ * where they are not set) it is dim normals. Draws may depend on θ (S0 §3.2): random numbers do not, so y moves with θ;
+ * they are all in `random` (a draw that calls ad_normal itself takes a stream from EBM_STREAM_USER upwards).
  * The Laplace density ½e^(−|y|) on the line, from one uniform:
  *
  *     static ad_var draw(const ebm_proposal *q, ad_var random, const ad_var *theta)

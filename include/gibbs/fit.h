@@ -24,7 +24,8 @@ typedef struct ebm_fit_options {
     const ebm_optimizer *optimizer;  /* default ebm_adam */
     int lbfgs;                       /* L-BFGS instead: full batches, deterministic losses only (ARGUMENT otherwise) */
     int64_t steps;                   /* default 1000; L-BFGS: most iterations */
-    int64_t batch;                   /* rows a step; 0: all */
+    int64_t batch;                   /* rows a step; 0: all. Each pass over the rows is shuffled, and its last batch may
+                                        be shorter; where the loss compares rows and it has too few, it is left out */
     double rate, momentum, beta1, beta2, epsilon, weight_decay; /* defaults: 1e-3, 0.9, 0.9, 0.999, 1e-8, 0 */
     double clip;                     /* largest gradient norm; 0: no limit */
     ebm_schedule schedule;           /* default constant */
@@ -58,9 +59,10 @@ typedef struct ebm_fit_report {
 
 /* Fits the model's parameters in place. `report` (may be NULL) is filled even on error, and freed by
  * ebm_fit_report_free. Errors: DATA, SHAPE (columns), ARGUMENT (an option, named; a conditional model for a loss of
- * whole rows, or the other way round), what recording reports (SMOOTH for score matching of a relu network, naming the
- * op), MEMORY, STOPPED, and NUMERIC when loss or gradient is not finite: the sentence names the step, the first op that
- * was not finite and its row, and the parameters are those of the last finite step. */
+ * whole rows, or the other way round; a batch or a validation part with fewer rows than its loss compares), what
+ * recording reports (SMOOTH for score matching of a relu network, naming the op), MEMORY, STOPPED, and NUMERIC when
+ * loss or gradient is not finite: the sentence names the step, the first op that was not finite and its row, and the
+ * parameters are those of the last finite step. */
 gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_options *options, ebm_fit_report *report,
                      gibbs_error *error);
 void ebm_fit_report_free(ebm_fit_report *report);
@@ -74,7 +76,11 @@ void ebm_fit_report_free(ebm_fit_report *report);
  *
  * uₙ is the derivative of ∇L by the weight of data row n, less its average (∇ℓ(xₙ)/N for a mean of ℓ), v_m likewise of
  * artificial point m (w̄_m(∇E(y_m) − Σw̄∇E) for ML-IS, the delta method): the rows and the points are two independent
- * samples. It holds whether or not the model is true, for every loss whose gradient is a function of such samples. */
+ * samples. It holds whether or not the model is true, for every loss whose gradient is a function of such samples.
+ *
+ * Where L leaves directions open, as the common shift of a softmax's weights, H⁻¹ is the Moore–Penrose inverse: the
+ * covariance is that of the part of θ̂ orthogonal to them, which is all that data determine. Gradient descent and
+ * L-BFGS leave the other part as it started. */
 typedef struct ebm_uncertainty {
     int64_t size;           /* p: the model's parameters, then log Z when the loss learns it */
     int64_t identified;     /* directions of them that the loss sees; p when it sees all */

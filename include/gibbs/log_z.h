@@ -14,12 +14,13 @@ extern "C" {
 
 typedef struct ebm_quadrature {
     double log_z;         /* log ∫ exp(−E) over the box, by the trapezoidal rule */
-    double log_z_doubled; /* over the box of twice the width, at the same spacing */
-    int normalisable;     /* the two differ by at most 0.01 */
+    double log_z_doubled; /* over the box of twice the width, at the same spacing; NaN when E is NaN or −∞ there */
+    int normalisable;     /* 1: the two differ by at most 0.01; 0: by more; −1: that cannot be told, as E is NaN or −∞
+                             in the wider box, such as −log x of a density on the half line */
 } ebm_quadrature;
 
-/* Errors: ARGUMENT (dim > 3, an empty box, fewer than 2 points), SIZE, MEMORY, NUMERIC (E is NaN or −∞ at a point,
- * which is named: of the doubled box). */
+/* +∞ is an energy: the density is 0 there. Errors: ARGUMENT (dim > 3, an empty box, fewer than 2 points), SIZE, MEMORY,
+ * NUMERIC (E is NaN or −∞ at a point of the box, which is named). */
 gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature *result, gibbs_error *error);
 
 /* mean of −E(xₙ) − log_z; −∞ where some E is +∞. Errors: DATA, SHAPE, ARGUMENT (log_z is not finite), NUMERIC (E is NaN

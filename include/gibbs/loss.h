@@ -33,8 +33,10 @@ extern const ebm_loss ebm_loss_pcd;
  * KL(q‖p) by θ through q alone, q being the density of y: mean E(yₙ) − H(q), E with its parameters held, through the
  * last of the k transitions. Coefficient +1 is Du et al.'s code; −1 is S1 eq 5, the gradient of what CD claims to
  * minimise, KL(data‖p) − KL(q‖p); 0 is CD. Entropy: nearest neighbours among the batch's y (Kozachenko & Leonenko
- * 1987), whose gradient has a mean for dim >= 2 only and a variance for dim >= 3. Sampler: ebm_ula by default; ARGUMENT
- * for one that accepts, rejects or jumps. DATA: fewer than 2 rows. Each draw compares all pairs. */
+ * 1987), whose gradient has a mean for dim >= 2 only and a variance for dim >= 3. With one ULA step the term's expected
+ * gradient is, to first order in h, minus that of CD itself: +1 cancels it and −1 doubles it. The value moves with a
+ * constant in E, as the term has no log Z; the gradient does not. Sampler: ebm_ula by default; ARGUMENT for one that
+ * accepts, rejects or jumps. DATA: fewer than 2 rows. Each draw compares all pairs. */
 extern const ebm_loss ebm_loss_improved_cd;
 
 /* Implicit score matching (Hyvärinen 2005; S1 eq 12, S3 eq 10.34): mean Σᵢ ½(∂ᵢE)² − ∂²ᵢE, exact diagonal.
@@ -94,9 +96,10 @@ extern const ebm_loss ebm_loss_stein_hutchinson;
 extern const ebm_loss ebm_loss_energy_penalty;
 
 /* Σ weight_k loss_k of the same data, artificial points and options, as one loss. Health and estimates of log Z are
- * those of the first term that has them; it is for conditional models when one of the terms is. Terms are copied, the
- * losses must outlive the sum, which is freed by ebm_loss_free (it accepts NULL and leaves the library's own losses
- * alone). Errors: ARGUMENT (no terms, a weight that is not finite, terms whose artificial points are of different
+ * those of the first term that has them; it is for conditional models when one of the terms is. Held-out rows are
+ * judged by the same sum of what judges them for each term: score matching for contrastive divergence. Terms are
+ * copied, the losses must outlive the sum, which is freed by ebm_loss_free (it accepts NULL and leaves the library's own
+ * losses alone). Errors: ARGUMENT (no terms, a weight that is not finite, terms whose artificial points are of different
  * kinds), MEMORY. */
 typedef struct ebm_loss_term {
     const ebm_loss *loss;
@@ -110,8 +113,8 @@ typedef struct ebm_loss_options {
     const ebm_proposal *proposal; /* ML-IS and NCE, ranking NCE. NULL: ebm_fit takes a full Gaussian fitted to the
                                      training data and widened 1.5 times; ebm_objective_new refuses (ARGUMENT) */
     double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; default 1 for NCE and 10 for ML-IS when 0 */
-    int redraw; /* draw new artificial points and noise before every step; when −1 the loss's default: 0 for ML-IS,
-                   1 for all others that draw */
+    int redraw; /* ebm_fit draws new artificial points and noise before every step; −1, as ebm_loss_defaults has it: 0
+                   for ML-IS, 1 for all others that draw. Chains move before every step in any case */
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala, ebm_ula for improved CD */
     int sampler_steps;            /* k of CD-k; default 1 */
     double sampler_step;          /* h; default 0.01 */
@@ -131,7 +134,7 @@ typedef struct ebm_loss_options {
     ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic */
     double states[2];             /* pseudo-likelihood: the two values of a variable; default 0 and 1 */
     int categories;               /* pseudo-likelihood: x is blocks of so many one-hot columns; 0: two-valued columns */
-    int threads;
+    int threads;                  /* 0: OMP_NUM_THREADS, else all processors; those of ebm_fit_options go first */
     void *context;                /* for losses of your own, `weight` and `field` */
 } ebm_loss_options;
 
@@ -149,9 +152,10 @@ gibbs_status ebm_objective_new(ebm_model *model, const ebm_loss *loss, const ebm
                                ebm_objective **objective, gibbs_error *error);
 void ebm_objective_free(ebm_objective *objective);
 
-/* Binds `rows` data rows of the model's dtype (they stay the caller's, and must live while they are bound). Errors:
- * DATA (no rows, numbers that are no states of a discrete loss), ARGUMENT and SIZE (how many artificial points),
- * MEMORY. */
+/* Binds `rows` data rows of the model's dtype (they stay the caller's, and must live while they are bound). What was
+ * bound before stays so after an error. It does not look for NaN, as ebm_fit does: the loss is then NaN. Errors: DATA
+ * (no rows, fewer than the loss compares, numbers that are no states of a discrete loss), ARGUMENT and SIZE (how many
+ * artificial points), MEMORY. */
 gibbs_status ebm_objective_bind(ebm_objective *objective, const void *x, int64_t rows, gibbs_error *error);
 
 /* Draws artificial points, or runs the chains of CD from the bound data, at the model's present parameters; a function
@@ -160,7 +164,10 @@ gibbs_status ebm_objective_bind(ebm_objective *objective, const void *x, int64_t
 gibbs_status ebm_objective_refresh(ebm_objective *objective, uint64_t seed, uint64_t step, gibbs_error *error);
 
 /* The loss at the model's present parameters into *value (may be NULL); its gradient is then at ebm_objective_gradient,
- * until the next evaluation. A value that is not finite is no error. Errors: UNBOUND (no data, or not refreshed). */
+ * until the next evaluation. A value that is not finite is no error: *value is that NaN or infinity, and the gradient
+ * what came with it. Errors: UNBOUND (no data; artificial points that were not drawn since data were bound: «refresh
+ * after binding»). Noise that is part of the graph (denoising, sliced, conditional and ranking NCE, a q that depends on
+ * θ) needs no refresh: without one it is that of seed 0 and step 0. */
 gibbs_status ebm_objective_evaluate(ebm_objective *objective, double *value, gibbs_error *error);
 const void *ebm_objective_gradient(const ebm_objective *objective); /* of the model's dtype, size numbers */
 
@@ -174,14 +181,15 @@ double ebm_objective_log_z(const ebm_objective *objective);  /* the estimate of 
 /* A goodness-of-fit test by the kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016): is the
  * model, as it stands, the density of these independent rows? The p-value is that of the wild bootstrap, (1 + how
  * many of `bootstrap` signed sums Σ_{i<j} εᵢεⱼ u(xᵢ, xⱼ), ε = ±1, reach the one without signs)/(1 + bootstrap). Not
- * for data that the model was fitted to. Takes rows² time and memory. Errors: DATA (fewer than 2 rows), SHAPE,
- * ARGUMENT, SMOOTH, NUMERIC (a gradient is not finite), MEMORY. */
+ * for data that the model was fitted to. Takes rows² time and memory. Only ∇E is asked of the model, which a kink
+ * (relu) does not spoil. Options NULL: ebm_ksd_defaults. Errors: DATA (fewer than 2 rows), SHAPE, ARGUMENT, what
+ * recording reports, NUMERIC (a gradient is not finite), SIZE, MEMORY. */
 typedef struct ebm_ksd_options {
     int rbf;       /* exp(−r²/2b²) instead of (b² + r²)^−½ */
     double length; /* b; 0: the data's ebm_median_distance */
     int bootstrap; /* default 1000 */
     uint64_t seed;
-    int threads;
+    int threads;   /* 0: OMP_NUM_THREADS, else all processors */
 } ebm_ksd_options;
 
 typedef struct ebm_ksd {

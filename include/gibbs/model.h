@@ -49,7 +49,8 @@ ebm_model_spec ebm_model_defaults(void);
 /* Checks the spec by recording the energy once, and draws the initial parameters. The spec's list and names are copied.
  * The model is the caller's, to be freed by ebm_model_free (which accepts NULL) after everything made of it:
  * objectives, chains, models of which it is a part. On error *model is NULL. Errors: ARGUMENT (dim < 1, no energy,
- * names that are empty or twice, an energy that sums over a batch or draws random numbers), SHAPE (E is no scalar),
+ * names that are empty, twice or
+ * what ebm_tensors_write refuses, an energy that sums over a batch or draws random numbers), SHAPE (E is no scalar),
  * whatever the energy's own recording reports, SIZE, MEMORY. */
 gibbs_status ebm_model_new(const ebm_model_spec *spec, ebm_model **model, gibbs_error *error);
 void ebm_model_free(ebm_model *model);
@@ -84,7 +85,8 @@ gibbs_status ebm_model_load(ebm_model *model, const char *path, gibbs_error *err
 
 /* E at `rows` points x (rows × dim, in double whatever the model's dtype) into energy[rows], and ∇xE into gradient[rows
  * × dim] unless it is NULL: of the whole row where the model is conditional. Errors: DATA (NaN or infinity in x, or too
- * large for a float32 model), ARGUMENT (no rows, a NULL), SIZE, MEMORY. Energies that are not finite are none. */
+ * large for a float32 model), ARGUMENT (no rows, a NULL), SIZE, MEMORY. OK where E itself is NaN or infinite at a
+ * point: it is then what energy[] holds. */
 gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, double *energy, double *gradient,
                               gibbs_error *error);
 

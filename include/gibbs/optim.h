@@ -79,7 +79,8 @@ typedef struct ebm_lbfgs_result {
 } ebm_lbfgs_result;
 
 /* Minimises by L-BFGS (liblbfgs), from w, in place. When the objective fails or the callback stops it, w holds the
- * best point seen and the status comes back. The end of the line search at machine precision is no error. */
+ * best point seen and the status comes back. The end of the line search at machine precision is no error, nor is an f
+ * without a lower bound: the line search runs far down it and gives up, with converged 0 and a huge w. */
 gibbs_status ebm_lbfgs(int64_t n, double *w, ebm_objective_fn objective, void *context,
                        const ebm_lbfgs_options *options, ebm_lbfgs_result *result, gibbs_error *error);
 

@@ -159,13 +159,15 @@ gibbs_status ebm_ais_reverse(ebm_model *model, const ebm_ais_options *options, c
  * in halves (the middle step of an odd number is left out), so that a trend within a chain counts as well. Errors:
  * ARGUMENT, DATA (a number is not finite), NUMERIC (all numbers of the series are equal), MEMORY. */
 /* The number of independent draws that would give the mean as well: N/τ, τ = 1 + 2Σρ_t over Geyer's initial monotone
- * sequence, ρ_t from within and between the chains (Geyer 1992; Stan Reference Manual; Vehtari et al. 2021 §3.2).
- * At most N log₁₀ N, for chains that alternate. */
+ * sequence (Geyer 1992; Stan Reference Manual; Vehtari et al. 2021 §3.2), N the numbers in all halves of n each, and
+ * ρ_t = 1 − (W − C_t)/var⁺: C_t the mean over the halves of their autocovariances at lag t, divisor n, each about its
+ * own mean; W that of their variances, divisor n − 1; var⁺ = W(n − 1)/n + the variance of their means, divisor the
+ * number of halves − 1. At most N log₁₀ N, for chains that alternate. */
 gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t chains, const gibbs_allocator *allocator,
                                 double *ess, gibbs_error *error);
-/* √(var⁺/W): 1 when all halves of all chains agree in their means (Gelman et al. 2013 §11.4). Of normal scores
- * of the ranks and of their folded ranks with `ranks`, whichever is larger: heavy tails and spreads that differ are
- * then found as well (Vehtari et al. 2021 §4). */
+/* √(var⁺/W), as above: 1 when all halves of all chains agree in their means (Gelman et al. 2013 §11.4). Of normal
+ * scores of the ranks and of their folded ranks with `ranks`, whichever is larger: heavy tails and spreads that differ
+ * are then found as well (Vehtari et al. 2021 §4). */
 gibbs_status ebm_split_r_hat(const double *series, int64_t steps, int64_t chains, int ranks,
                              const gibbs_allocator *allocator, double *r_hat, gibbs_error *error);
 
@@ -192,7 +194,7 @@ typedef struct ebm_trace {
 /* Runs the chains, notes f after every `every` steps into series[steps × chains] (may be NULL) and judges it. With
  * parallel tempering the chains are those of the first temperature: rows/temperatures. ESS and R̂ need several chains
  * from places far apart to mean much. Errors: those of a run and of the two above; DATA when f gives no finite
- * number. */
+ * number: the chain's row is named. */
 gibbs_status ebm_chains_trace(ebm_chains *chains, const ebm_trace_options *options, double *series, ebm_trace *result,
                               gibbs_error *error);
 

@@ -22,7 +22,7 @@ typedef struct ebm_space {
 int64_t ebm_space_dim(const ebm_space *space);
 int64_t ebm_space_size(const ebm_space *space);
 /* States first … first + rows − 1 into x[rows × dim]; the last variable changes fastest. Nothing where the space has no
- * rows. */
+ * rows. 0 <= first: it is not checked, and numbers beyond the last state begin again at the first one. */
 void ebm_space_rows(const ebm_space *space, int64_t first, int64_t rows, double *x);
 
 /* A box of up to three dimensions, with the grid of the trapezoidal rule: points that are evenly spaced, ends

@@ -3,6 +3,9 @@
  * The library never prints, exits or aborts. A function that can fail returns a gibbs_status and, where the
  * caller passes a gibbs_error, writes one sentence that says what was wrong. On failure nothing that the
  * caller owns has changed and nothing is lost; iterations (ebm_fit, ebm_lbfgs) keep their last good parameters.
+ *
+ * A pointer may be NULL where its comment says so. Elsewhere a function that returns a status answers a NULL with
+ * ARGUMENT; one that returns none (the getters; not the …_free functions) needs its object, and is undefined without.
  */
 #ifndef GIBBS_STATUS_H
 #define GIBBS_STATUS_H
@@ -49,8 +52,9 @@ enum { GIBBS_MESSAGE_SIZE = 320 };
 typedef struct gibbs_error {
     gibbs_status status;
     char message[GIBBS_MESSAGE_SIZE];
-    int64_t row;  /* the sample that the sentence is about, counted from 0 on its axis; −1 when there is none */
-    int32_t axis; /* the id of that axis; −1 */
+    int64_t row;  /* the row that the sentence is about, counted from 0 (sentences about tables count from 1): of the
+                     table or the points that the function was given, or of `axis`; −1 when it is about none */
+    int32_t axis; /* the id of the batch axis that a run of a plan counted it on; −1 */
 } gibbs_error;
 
 /* Where memory comes from. `alloc` returns at least `bytes` bytes aligned for any C object, or NULL; `release`

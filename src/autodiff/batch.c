@@ -36,8 +36,9 @@ ad_var ad_batch_max(ad_axis axis, ad_var x) { return checked_reduce(OP_batch_max
 
 ad_var ad_batch_mean(ad_axis axis, ad_var x)
 {
-    if (ad_is_shared(x) && axis.tape == x.tape && axis.id >= 0) return x;
-    return ad_mul(ad_batch_sum(axis, x), ad_recip(ad_batch_count(axis)));
+    if (ad_is_shared(x) && ad_axis_check("batch_mean", axis, x.tape)) return x;
+    ad_var sum = ad_batch_sum(axis, x);
+    return ad_mul(sum, ad_recip(ad_batch_count(axis)));
 }
 
 static ad_var sum_of_core(int32_t axis, ad_var x) { return ad_batch_reduce(OP_batch_sum, axis, x); }

@@ -1,10 +1,17 @@
 /* compile.c — from vars to a plan: what is needed, its leaves, its stages, and where the outputs end up. */
 #include "compile.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *what)
+gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *format, ...)
 {
+    char what[sizeof c->error->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
     if (!c->status) c->status = gibbs_fail(c->error, status, "compile: %s", what);
     return c->status;
 }
@@ -65,21 +72,25 @@ static void place_leaves(ad_compiler *c)
 
 /* ---- Carried pairs ---- */
 
-static gibbs_status check_carry(ad_compiler *c, const ad_carry *carry, const ad_var *outputs, int count)
+static gibbs_status check_carry(ad_compiler *c, const ad_carry *carry, int number, const ad_var *outputs, int count)
 {
+    char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
     if (carry->output < 0 || carry->output >= count || ad_is_null(carry->input) || carry->input.tape != c->tape ||
         c->tape->node[carry->input.id].op != OP_input)
-        return ad_compile_fail(c, GIBBS_ARGUMENT, "a carry must pair an output with a per-sample input");
+        return ad_compile_fail(c, GIBBS_ARGUMENT, "carry %d must pair an output with a per-sample input", number);
     const ad_node *in = &c->tape->node[carry->input.id], *out = &c->tape->node[outputs[carry->output].id];
     if (in->axis != out->axis || !ad_shape_equal(&in->shape, &out->shape))
-        return ad_compile_fail(c, GIBBS_SHAPE, "a carried output has another shape or axis than its input");
+        return ad_compile_fail(c, GIBBS_SHAPE, "carry %d: output %d is %s («%s»), its input %s («%s»)", number,
+                               carry->output, ad_shape_text(&out->shape, a, sizeof a),
+                               ad_axis_name(c->tape, out->axis), ad_shape_text(&in->shape, b, sizeof b),
+                               ad_axis_name(c->tape, in->axis));
     return GIBBS_OK;
 }
 
 static void prepare_carries(ad_compiler *c, const ad_plan_options *options, const ad_var *outputs, int count)
 {
     ad_plan *plan = c->plan;
-    if (!options || options->carries <= 0 || c->status) return;
+    if (!options || !options->carries || c->status) return;
     plan->repeats = true;
     plan->carried = gibbs_alloc_zero(&plan->alloc, (size_t)options->carries, sizeof *plan->carried);
     if (!plan->carried) {
@@ -88,7 +99,7 @@ static void prepare_carries(ad_compiler *c, const ad_plan_options *options, cons
     }
     for (int k = 0; k < options->carries && !c->status; k++) {
         const ad_carry *carry = &options->carry[k];
-        if (check_carry(c, carry, outputs, count)) return;
+        if (check_carry(c, carry, k + 1, outputs, count)) return;
         if (carry->input.id >= c->count || !c->live[carry->input.id]) continue; /* the next step ignores it */
         const ad_slot *slot = &plan->slot[c->place[carry->input.id].at.base - AD_BASE_SLOTS];
         plan->carried[plan->carries++] = (ad_carried){
@@ -208,6 +219,13 @@ static gibbs_status check_outputs(const ad_var *outputs, int count, gibbs_error 
     return GIBBS_OK;
 }
 
+static gibbs_status check_carries(const ad_plan_options *options, gibbs_error *error)
+{
+    if (!options || options->carries == 0 || (options->carries > 0 && options->carry)) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT, options->carries < 0 ? "compile: a negative number of carries"
+                                                                  : "compile: the list of carries is NULL");
+}
+
 static gibbs_status compile_plan(const ad_var *outputs, int count, const ad_plan_options *options, bool stores,
                                  bool *recomputes, ad_plan **out, gibbs_error *error)
 {
@@ -241,6 +259,7 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     *out = NULL;
     bool recomputes;
     gibbs_status status = check_outputs(outputs, count, error);
+    if (!status) status = check_carries(options, error);
     if (!status) status = compile_plan(outputs, count, options, false, &recomputes, out, error);
     if (!status && recomputes)
         status = compile_plan(outputs, count, options, true, &recomputes, &(*out)->storing, error);
@@ -279,7 +298,7 @@ ad_plan_info ad_plan_describe(const ad_plan *plan)
     for (int64_t s = 0; s < plan->stages; s++) {
         const ad_stage *stage = &plan->stage[s];
         info.instructions += (int)(stage->shared.count + stage->body.count);
-        info.phases += stage->axis >= 0;
+        info.stages += stage->axis >= 0;
         info.gemm_flops_per_row += stage->gemm_flops;
         info.gemv_flops_per_row += stage->gemv_flops;
         if (stage->arena_row_bytes >= info.bytes_per_row) {

@@ -48,7 +48,8 @@ typedef struct ad_view {
 /* What a consumer asks of an operand: that each row be contiguous, or the rows behind each other as well. */
 typedef enum ad_need { NEED_ROW, NEED_ROWS } ad_need;
 
-gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *what);
+gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* schedule.c: fills the plan's stages */
 void ad_schedule(ad_compiler *c, const ad_var *outputs, int count);
@@ -66,6 +67,7 @@ void ad_pull_family(ad_compiler *c, bool *cone); /* into the body: what a functi
 
 /* emit.c */
 void ad_emit_node(ad_compiler *c, int32_t node);
+bool ad_has_emitter(ad_op op);
 void ad_emit_copy(ad_compiler *c, int32_t node, const ad_view *from);
 ad_operand ad_place_new(ad_compiler *c, int32_t node); /* memory for a node's value, in the current stage */
 void ad_place_carried(ad_compiler *c); /* gives carried inputs a buffer, filled before each repetition */

@@ -148,7 +148,8 @@ static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_paths *paths
     else if (node.op == OP_matmul) curve_matmul(c, &node, in, vbar, t);
     else if (node.op == OP_batch_matmul) curve_batch_matmul(c, &node, in, vbar, t);
     else if (node.op == OP_user) curve_general(c, &node, in, vbar, t);
-    else curve_logsumexp(c, y, &node, in[0], vbar, t[0]);
+    else if (node.op == OP_logsumexp || node.op == OP_batch_logsumexp) curve_logsumexp(c, y, &node, in[0], vbar, t[0]);
+    else ad_fail(c->tape, GIBBS_SMOOTH, "hess_diag: %s has no curvature rule", ad_ops[node.op].name);
 }
 
 /* ---- Which tangents are needed ---- */

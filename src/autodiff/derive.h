@@ -20,6 +20,9 @@ bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *
 bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
 void ad_paths_free(ad_tape *tape, ad_paths *paths);
 
+/* True when y and x[0 … n − 1] are valid and of one tape, and `other`, a list of as many, is there. */
+bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape);
+
 /* Folding records many an op on what its argument was made of: −(−z) on z, a product on the source of a transpose.
  * True, with the tape's error set, when y reads such a source of x without passing through an x: a derivative by x
  * would lack what lies on that path. Called by ad_paths_new for each x. (refuse.c) */

@@ -47,6 +47,7 @@ ad_var ad_expand(ad_var x, ad_shape shape)
     ad_shape own = ad_node_of(x)->shape, joint;
     char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
     if (ad_shape_equal(&own, &shape)) return x;
+    if (!ad_rank_check("expand", tape, &shape)) return ad_handle(tape, -1);
     if (ad_shape_count(&shape) < 0)
         return ad_fail(tape, GIBBS_SIZE, "expand: %s has a dimension below 1, or more than 2^31-1 elements",
                        ad_shape_text(&shape, b, sizeof b));
@@ -128,22 +129,21 @@ ad_var ad_select(ad_var c, ad_var a, ad_var b) { return ad_elementwise(OP_select
 
 /* ---- Composed ---- */
 
-ad_var ad_scale(ad_var x, double factor) { return ad_mul(x, ad_constant(x.tape, factor)); }
-ad_var ad_shift(ad_var x, double offset) { return ad_add(x, ad_constant(x.tape, offset)); }
+/* A number to go with x; nothing is recorded for an x that is null. */
+static ad_var number(ad_var x, double c) { return ad_is_null(x) ? x : ad_constant(x.tape, c); }
+
+ad_var ad_scale(ad_var x, double factor) { return ad_mul(x, number(x, factor)); }
+ad_var ad_shift(ad_var x, double offset) { return ad_add(x, number(x, offset)); }
 ad_var ad_square(ad_var x) { return ad_mul(x, x); }
-ad_var ad_relu(ad_var x) { return ad_max(x, ad_constant(x.tape, 0)); }
+ad_var ad_relu(ad_var x) { return ad_max(x, number(x, 0)); }
 ad_var ad_silu(ad_var x) { return ad_mul(x, ad_sigmoid(x)); }
 
-ad_var ad_gelu(ad_var x)
-{
-    return ad_mul(x, ad_scale(ad_shift(ad_erf(ad_scale(x, M_SQRT1_2)), 1), 0.5));
-}
+/* 1 + erf would cancel below 0. */
+ad_var ad_gelu(ad_var x) { return ad_mul(x, ad_scale(ad_erfc(ad_scale(x, -M_SQRT1_2)), 0.5)); }
 
 /* expm1 sees min(x, 0), so that the branch that is not taken cannot overflow. */
 ad_var ad_elu(ad_var x)
 {
-    ad_var zero = ad_constant(x.tape, 0);
+    ad_var zero = number(x, 0);
     return ad_select(ad_less(x, zero), ad_expm1(ad_min(x, zero)), x);
 }
-
-ad_var ad_logcosh(ad_var x) { return ad_shift(ad_sub(ad_softplus(ad_scale(x, 2)), x), -M_LN2); }

@@ -301,39 +301,54 @@ static void emit_accumulate(ad_compiler *c, int32_t id)
     append(c, &i, false);
 }
 
+static void emit_product(ad_compiler *c, int32_t id) { emit_matmul(c, id, NULL); }
+static void emit_user(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_user, NULL, 0); }
+static void emit_random(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_random, NULL, 0); }
+
+static void emit_count(ad_compiler *c, int32_t id)
+{
+    int32_t axis = c->tape->node[id].attr[0];
+    int64_t dim[2] = {ad_axis_root(c->tape, axis), ad_axis_factor(c->tape, axis)};
+    emit_rows(c, id, ad_run_count, dim, 2);
+}
+
+/* NULL: a view, or a leaf that is placed before anything runs. */
+static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
+#define UNARY(name, value, dx, smooth, low, high) [OP_##name] = emit_elementwise,
+#define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = emit_elementwise,
+#include "ops.def"
+    [OP_select] = emit_elementwise,
+    [OP_matmul] = emit_product,
+    [OP_sum] = emit_reduce,
+    [OP_max_reduce] = emit_reduce,
+    [OP_logsumexp] = emit_reduce,
+    [OP_pad] = emit_pad_or_concat,
+    [OP_concat] = emit_pad_or_concat,
+    [OP_gather] = emit_indexed,
+    [OP_scatter_add] = emit_indexed,
+    [OP_user] = emit_user,
+    [OP_normal] = emit_random,
+    [OP_uniform] = emit_random,
+    [OP_batch_count] = emit_count,
+    [OP_batch_sum] = emit_accumulate,
+    [OP_batch_max] = emit_accumulate,
+    [OP_batch_logsumexp] = emit_accumulate,
+    [OP_batch_matmul] = emit_accumulate,
+    [OP_batch_gather] = emit_batch_indexed,
+    [OP_batch_scatter_add] = emit_batch_indexed,
+};
+
+bool ad_has_emitter(ad_op op) { return emitter[op]; }
+
 void ad_emit_node(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
-    int64_t root[2] = {0, 0};
     if (c->status) return;
     if (c->partner[id] >= 0) {
         if (node->op == OP_add) emit_sum_with_product(c, id, c->partner[id]);
         else emit_logistic(c, id);
         return;
     }
-    if (ad_ops[node->op].partial[0] || node->op == OP_select) {
-        emit_elementwise(c, id);
-        return;
-    }
-    switch (node->op) {
-    case OP_matmul: emit_matmul(c, id, NULL); break;
-    case OP_sum:
-    case OP_max_reduce:
-    case OP_logsumexp: emit_reduce(c, id); break;
-    case OP_pad:
-    case OP_concat: emit_pad_or_concat(c, id); break;
-    case OP_gather:
-    case OP_scatter_add: emit_indexed(c, id); break;
-    case OP_user: emit_rows(c, id, ad_run_user, NULL, 0); break;
-    case OP_normal:
-    case OP_uniform: emit_rows(c, id, ad_run_random, NULL, 0); break;
-    case OP_batch_count:
-        root[0] = ad_axis_root(c->tape, node->attr[0]);
-        root[1] = ad_axis_factor(c->tape, node->attr[0]);
-        emit_rows(c, id, ad_run_count, root, 2);
-        break;
-    case OP_batch_gather:
-    case OP_batch_scatter_add: emit_batch_indexed(c, id); break;
-    default: emit_accumulate(c, id); break;
-    }
+    if (emitter[node->op]) emitter[node->op](c, id);
+    else ad_compile_fail(c, GIBBS_ARGUMENT, "%s has no emitter", ad_ops[node->op].name);
 }

@@ -7,6 +7,7 @@
 #undef SQRT
 #undef TANH
 #undef ERF
+#undef ERFC
 #undef SIN
 #undef COS
 #undef POW
@@ -18,6 +19,10 @@
 #undef SOFTPLUS
 #undef LOG1P_IN_UNIT
 #undef EXP_MINUS_ABS
+#undef EXPM1_MINUS_ABS
+#undef COSH_IS_BELOW_2
+#undef LOGCOSH_FROM
+#undef LOGCOSH
 #define EXP(x) FN(exp)(x)
 #define EXPM1(x) FN(expm1)(x)
 #define LOG(x) FN(log)(x)
@@ -25,6 +30,7 @@
 #define SQRT(x) FN(sqrt)(x)
 #define TANH(x) FN(tanh)(x)
 #define ERF(x) FN(erf)(x)
+#define ERFC(x) FN(erfc)(x)
 #define SIN(x) FN(sin)(x)
 #define COS(x) FN(cos)(x)
 #define POW(a, b) FN(pow)(a, b)
@@ -38,3 +44,11 @@
 #define SIGMOID(x) (((x) < 0 ? EXP_MINUS_ABS(x) : (REAL)1) * (1 / (1 + EXP_MINUS_ABS(x))))
 #define SIGMOID_SLOPE(x) (EXP_MINUS_ABS(x) * (1 / (1 + EXP_MINUS_ABS(x))) * (1 / (1 + EXP_MINUS_ABS(x))))
 #define SOFTPLUS(x) (((x) < 0 ? (REAL)0 : (x)) + LOG1P_IN_UNIT(EXP_MINUS_ABS(x)))
+/* From m = exp(−|x|) − 1: log(1 + m²/(2 + 2m)) near 0, where nothing cancels, and beyond it
+ * |x| − log 2 + log(1 + (1 + m)²). */
+#define EXPM1_MINUS_ABS(x) EXPM1((x) < 0 ? (x) : -(x))
+#define COSH_IS_BELOW_2(x) (ABS(x) < (REAL)1.3)
+#define LOGCOSH_FROM(x, m)                                                 \
+    ((COSH_IS_BELOW_2(x) ? (REAL)0 : ABS(x) - LOG((REAL)2)) +              \
+     LOG1P_IN_UNIT(COSH_IS_BELOW_2(x) ? (m) * (m) / (2 + 2 * (m)) : (1 + (m)) * (1 + (m))))
+#define LOGCOSH(x) LOGCOSH_FROM(x, EXPM1_MINUS_ABS(x))

@@ -100,11 +100,11 @@ static gibbs_status sweep(const char *what, ad_var y, ad_var ybar, const ad_var 
     return tape->error.status ? null_all(tape, n, dx) : GIBBS_OK;
 }
 
-/* y and all x valid and of one tape, and a place for each result. */
-static bool check_xs(const char *op, ad_var y, const ad_var *x, int n, const ad_var *place, ad_tape **tape)
+bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape)
 {
     if (!ad_check_args(op, &y, 1, tape)) return false;
-    if (n > 0 && (!x || !place)) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: a list is NULL", op), false;
+    if (n < 0) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: %d vars", op, n), false;
+    if (n > 0 && (!x || !other)) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: a list is NULL", op), false;
     for (int i = 0; i < n; i++)
         if (!ad_check_args(op, (ad_var[]){y, x[i]}, 2, tape)) return false;
     return true;
@@ -113,11 +113,14 @@ static bool check_xs(const char *op, ad_var y, const ad_var *x, int n, const ad_
 gibbs_status ad_vjp(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape;
-    if (!check_xs("vjp", y, x, n, dx, &tape) || !check_xs("vjp", y, &ybar, 1, &ybar, &tape))
+    char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
+    if (!ad_check_lists("vjp", y, x, n, dx, &tape) || !ad_check_args("vjp", (ad_var[]){y, ybar}, 2, &tape))
         return null_all(tape, n, dx);
     ad_node own = *ad_node_of(y), bar = *ad_node_of(ybar);
     if (!ad_shape_equal(&own.shape, &bar.shape) || (bar.axis >= 0 && bar.axis != own.axis)) {
-        ad_fail(tape, GIBBS_SHAPE, "vjp: the cotangent has not the shape and axis of y");
+        ad_fail(tape, GIBBS_SHAPE, "vjp: the cotangent is %s («%s»), y is %s («%s»)",
+                ad_shape_text(&bar.shape, a, sizeof a), ad_axis_name(tape, bar.axis),
+                ad_shape_text(&own.shape, b, sizeof b), ad_axis_name(tape, own.axis));
         return null_all(tape, n, dx);
     }
     return sweep("vjp", y, ad_broadcast_to(ybar, own.axis, own.shape), x, n, dx);
@@ -127,7 +130,7 @@ gibbs_status ad_grad(ad_var y, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape;
     char text[AD_SHAPE_TEXT];
-    if (!check_xs("grad", y, x, n, dx, &tape)) return null_all(tape, n, dx);
+    if (!ad_check_lists("grad", y, x, n, dx, &tape)) return null_all(tape, n, dx);
     ad_node own = *ad_node_of(y);
     if (own.shape.rank) {
         ad_fail(tape, GIBBS_SHAPE, "grad: y must be a scalar, not %s", ad_shape_text(&own.shape, text, sizeof text));
@@ -148,7 +151,8 @@ static ad_var direction(ad_var v, ad_var x, int number)
 ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
 {
     ad_tape *tape;
-    if (!check_xs("jvp", y, x, n, v, &tape) || !check_xs("jvp", y, v, n, v, &tape)) return ad_handle(tape, -1);
+    if (!ad_check_lists("jvp", y, x, n, v, &tape) || !ad_check_lists("jvp", y, v, n, x, &tape))
+        return ad_handle(tape, -1);
     ad_var *along = gibbs_alloc(&tape->alloc, (size_t)(n > 0 ? n : 1), sizeof *along);
     if (!along) return ad_fail(tape, GIBBS_MEMORY, "jvp: out of memory");
     for (int i = 0; i < n && tape->error.status == GIBBS_OK; i++) along[i] = direction(v[i], x[i], i + 1);
@@ -159,7 +163,9 @@ ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
 
 ad_var ad_hvp(ad_var y, ad_var x, ad_var v)
 {
+    ad_tape *tape;
     ad_var dx;
+    if (!ad_check_args("hvp", (ad_var[]){y, x, v}, 3, &tape)) return ad_handle(tape, -1);
     if (ad_grad(y, &x, 1, &dx)) return dx;
     return ad_jvp(dx, &x, &v, 1);
 }

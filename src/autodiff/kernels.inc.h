@@ -81,7 +81,8 @@ static void NAME(k_select)(int64_t n, void *to, const void *pc, int64_t sc, cons
 }
 
 /* softplus, sigmoid and the sigmoid's slope share e = exp(−|x|) and 1/(1 + e). Inlined for each choice of results. */
-static inline void NAME(logistic_body)(int64_t n, REAL *const *to, const REAL *from, bool plus, bool sigmoid, bool slope)
+static inline void NAME(logistic_body)(int64_t n, REAL *const *to, const REAL *from, bool plus, bool sigmoid,
+                                       bool slope)
 {
     REAL *y = to[0], *s = to[1], *d = to[2];
 #pragma omp simd

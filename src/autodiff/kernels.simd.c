@@ -1,7 +1,7 @@
 /* kernels.simd.c — kernels.inc.h for float and double. The build compiles this file once for each instruction set,
  * with GIBBS_ISA naming it.
  *
- * gcc turns a loop over expf into calls of glibc's vector functions when the declaration says that they exist: no
+ * gcc turns a loop over logf into calls of glibc's vector functions when the declaration says that they exist: no
  * -ffast-math, so NaN and infinities stay right. Elsewhere the same loops call the scalar functions. */
 #include "kernels.h"
 
@@ -20,6 +20,7 @@ DECLARE(expm1)
 DECLARE(log)
 DECLARE(log1p)
 DECLARE(erf)
+DECLARE(erfc)
 DECLARE(sin)
 DECLARE(cos)
 VECTOR double pow(double, double);
@@ -85,7 +86,8 @@ static void key_of_step(const uint64_t key[2], uint64_t step, uint32_t out[2])
 #define POLYNOMIAL20(x, c, ...) ((REAL)c + (x) * POLYNOMIAL19(x, __VA_ARGS__))
 #define POLYNOMIAL21(x, c, ...) ((REAL)c + (x) * POLYNOMIAL20(x, __VA_ARGS__))
 
-/* Numbers that a reduction copies to the stack; rows that are reduced as columns. TILE is a multiple of every vector. */
+/* Numbers that a reduction copies to the stack; rows that are reduced as columns. TILE is a multiple of every
+ * vector. */
 enum { TILE = 512, SHORT = 32 };
 
 #define REAL float

@@ -53,6 +53,16 @@ const ad_op_row ad_ops[OP_COUNT] = {
 #include "ops.def"
 };
 
+const char *ad_op_said(ad_op op)
+{
+    switch (op) {
+    case OP_chain: return "a product of the chain rule";
+    case OP_max: return "max or relu";
+    case OP_select: return "select or elu";
+    default: return ad_ops[op].name;
+    }
+}
+
 int ad_op_count(void) { return OP_COUNT; }
 
 ad_op_info ad_op_describe(int op)

@@ -1,18 +1,12 @@
 /* print.c — a tape as text, or as a Graphviz digraph. */
+#include "print.h"
 #include "tape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef struct printer {
-    ad_write_fn write;
-    void *context;
-    bool stopped;
-} printer;
-
-static void put(printer *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(printer *p, const char *format, ...)
+void ad_put(ad_printer *p, const char *format, ...)
 {
     char line[512];
     va_list args;
@@ -34,17 +28,17 @@ static const char *detail(const ad_tape *tape, const ad_node *n, char *text, siz
     return text;
 }
 
-static void print_text(printer *p, const ad_tape *tape, int32_t i)
+static void print_text(ad_printer *p, const ad_tape *tape, int32_t i)
 {
     const ad_node *n = &tape->node[i];
     char text[128], shape[AD_SHAPE_TEXT];
-    put(p, "%5d  %s%s", i, ad_ops[n->op].name, detail(tape, n, text, sizeof text));
-    for (int k = 0; k < n->nin; k++) put(p, k ? ", %d" : " %d", n->in[k]);
-    put(p, "  %s  %s\n", ad_shape_text(&n->shape, shape, sizeof shape), ad_axis_name(tape, n->axis));
+    ad_put(p, "%5d  %s%s", i, ad_ops[n->op].name, detail(tape, n, text, sizeof text));
+    for (int k = 0; k < n->nin; k++) ad_put(p, k ? ", %d" : " %d", n->in[k]);
+    ad_put(p, "  %s  %s\n", ad_shape_text(&n->shape, shape, sizeof shape), ad_axis_name(tape, n->axis));
 }
 
 /* Shared values are boxes, per-sample ones ellipses. Quotes and backslashes of names are escaped. */
-static void print_dot(printer *p, const ad_tape *tape, int32_t i)
+static void print_dot(ad_printer *p, const ad_tape *tape, int32_t i)
 {
     const ad_node *n = &tape->node[i];
     char text[128], shape[AD_SHAPE_TEXT], safe[260];
@@ -54,13 +48,13 @@ static void print_dot(printer *p, const ad_tape *tape, int32_t i)
         safe[k++] = *s;
     }
     safe[k] = 0;
-    put(p, "  n%d [shape=%s,label=\"%s%s\\n%s\"];\n", i, n->axis < 0 ? "box" : "ellipse", ad_ops[n->op].name, safe,
-        ad_shape_text(&n->shape, shape, sizeof shape));
-    for (int j = 0; j < n->nin; j++) put(p, "  n%d -> n%d;\n", n->in[j], i);
+    ad_put(p, "  n%d [shape=%s,label=\"%s%s\\n%s\"];\n", i, n->axis < 0 ? "box" : "ellipse", ad_ops[n->op].name, safe,
+           ad_shape_text(&n->shape, shape, sizeof shape));
+    for (int j = 0; j < n->nin; j++) ad_put(p, "  n%d -> n%d;\n", n->in[j], i);
 }
 
-static gibbs_status print_all(const ad_var *outputs, int count, printer *p,
-                              void (*one)(printer *, const ad_tape *, int32_t), gibbs_error *error)
+static gibbs_status print_all(const ad_var *outputs, int count, ad_printer *p,
+                              void (*one)(ad_printer *, const ad_tape *, int32_t), gibbs_error *error)
 {
     if (!outputs || count < 1 || !p->write)
         return gibbs_fail(error, GIBBS_ARGUMENT, "print: no outputs, or nothing to write to");
@@ -82,22 +76,22 @@ static gibbs_status print_all(const ad_var *outputs, int count, printer *p,
     return GIBBS_OK;
 }
 
-static gibbs_status stopped(const printer *p, gibbs_status status, gibbs_error *error)
+static gibbs_status stopped(const ad_printer *p, gibbs_status status, gibbs_error *error)
 {
     return !status && p->stopped ? gibbs_fail(error, GIBBS_STOPPED, "print: the writer stopped") : status;
 }
 
 gibbs_status ad_print(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error)
 {
-    printer p = {write, context, false};
+    ad_printer p = {write, context, false};
     return stopped(&p, print_all(outputs, count, &p, print_text, error), error);
 }
 
 gibbs_status ad_print_dot(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error)
 {
-    printer p = {write, context, false};
-    if (write) put(&p, "digraph gibbs {\n");
+    ad_printer p = {write, context, false};
+    if (write) ad_put(&p, "digraph gibbs {\n");
     gibbs_status status = print_all(outputs, count, &p, print_dot, error);
-    if (!status) put(&p, "}\n");
+    if (!status) ad_put(&p, "}\n");
     return stopped(&p, status, error);
 }

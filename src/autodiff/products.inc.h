@@ -1,4 +1,5 @@
-/* products.inc.h — matrix products: loops of our own where a dimension is 1, BLAS elsewhere. Included by kernels.inc.h. */
+/* products.inc.h — matrix products: loops of our own where a dimension is 1, BLAS elsewhere. Included by
+ * kernels.inc.h. */
 
 static double NAME(dot)(int64_t k, const REAL *a, const REAL *b)
 {

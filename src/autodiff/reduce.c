@@ -97,6 +97,8 @@ ad_var ad_quadratic_form(ad_var x, ad_var A) { return ad_matmul(ad_matmul(x, A),
 
 ad_var ad_rbm_free_energy(ad_var v, ad_var W, ad_var a, ad_var b)
 {
+    ad_tape *tape;
+    if (!ad_check_args("rbm_free_energy", (ad_var[]){v, W, a, b}, 4, &tape)) return ad_handle(tape, -1);
     ad_var hidden = ad_sum(ad_softplus(ad_add(ad_matmul(v, W), b)));
     return ad_neg(ad_add(ad_matmul(v, a), hidden));
 }

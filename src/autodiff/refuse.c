@@ -19,7 +19,7 @@ static bool rougher(const ad_tape *tape, const ad_node *node, ad_smoothness leas
 
 static const char *op_name(const ad_tape *tape, const ad_node *node)
 {
-    return node->op == OP_user ? tape->side[node->side].name : ad_ops[node->op].name;
+    return node->op == OP_user ? tape->side[node->side].name : ad_op_said(node->op);
 }
 
 static void complain(const char *what, ad_tape *tape, int64_t i, bool mixes, ad_smoothness least)
@@ -28,8 +28,7 @@ static void complain(const char *what, ad_tape *tape, int64_t i, bool mixes, ad_
                       : least == AD_TWICE ? "between x and y is not twice continuously differentiable; its curvature "
                                             "would be missed"
                                           : "between x and y may jump; the divergence of a jump would be missed";
-    ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) %s", what, op_name(tape, &tape->node[i]), (long long)i,
-            why);
+    ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) %s", what, op_name(tape, &tape->node[i]), (long long)i, why);
 }
 
 bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least)
@@ -82,17 +81,34 @@ static void mark_sources(ad_tape *tape, int32_t x, bool *source)
     }
 }
 
-/* Whether y needs what is recorded instead of −x (of a difference) or x + x (of a product of the chain rule). */
-static bool needs_rewritten(const ad_tape *tape, const ad_node *x, const ad_paths *p)
+/* What the node is a known multiple of, below what broadcasts it. */
+static int32_t unscaled(ad_tape *tape, int32_t id)
 {
-    if (x->op != OP_sub && x->op != OP_chain) return false;
-    for (int64_t i = 0; i < p->count; i++) {
-        const ad_node *v = &tape->node[i], *first = v->nin == 2 ? &tape->node[v->in[0]] : NULL;
-        if (!p->needed[i] || v->op != x->op) continue;
-        if (v->op == OP_sub && v->in[0] == x->in[1] && v->in[1] == x->in[0]) return true;
-        bool multiple = first->op == OP_mul && (first->in[0] == x->in[0] || first->in[1] == x->in[0]);
-        if (v->op == OP_chain && v->in[1] == x->in[1] && multiple) return true;
+    for (double c;;) {
+        const ad_node *node = &tape->node[id];
+        if (node->op == OP_lift || node->op == OP_expand) id = node->in[0];
+        else if (node->op == OP_mul && ad_is_constant(ad_handle(tape, node->in[0]), &c)) id = node->in[1];
+        else if (node->op == OP_mul && ad_is_constant(ad_handle(tape, node->in[1]), &c)) id = node->in[0];
+        else return id;
     }
+}
+
+/* Whether y needs what −x is recorded as, of a difference x: the difference the other way round, or a sum. */
+static bool needs_negative(ad_var x, const ad_paths *p)
+{
+    if (ad_node_of(x)->op != OP_sub) return false;
+    ad_var minus = ad_neg(x);
+    return ad_is_null(minus) || (minus.id < p->count && p->needed[minus.id]);
+}
+
+/* Whether y needs what a multiple of x is recorded as, of a product of the chain rule. */
+static bool needs_multiple(ad_var x, const ad_paths *p)
+{
+    const ad_node *node = x.tape->node, *own = &node[x.id];
+    for (int64_t i = 0; i < p->count && own->op == OP_chain; i++)
+        if (p->needed[i] && node[i].op == OP_chain && node[i].in[1] == own->in[1] && node[i].in[0] != own->in[0] &&
+            unscaled(x.tape, node[i].in[0]) == unscaled(x.tape, own->in[0]))
+            return true;
     return false;
 }
 
@@ -104,14 +120,17 @@ bool ad_bypassed(const char *what, ad_var x, const ad_paths *p)
     bool *source = gibbs_alloc_zero(&tape->alloc, (size_t)x.id + 1, sizeof *source), found = false;
     if (!source) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), true;
     mark_sources(tape, x.id, source);
-    for (int32_t i = 0; i <= x.id && !found; i++)
-        if (source[i]) found = (i < x.id && i < p->count && p->needed[i]) || needs_rewritten(tape, &tape->node[i], p);
+    for (int32_t i = 0; i <= x.id && !found; i++) {
+        ad_var at = ad_handle(tape, i);
+        if (source[i])
+            found = (i < x.id && i < p->count && p->needed[i]) || needs_negative(at, p) || needs_multiple(at, p);
+    }
     gibbs_release(&tape->alloc, source);
     if (found)
         ad_fail(tape, GIBBS_ARGUMENT,
                 "%s: y was not recorded from argument %s (node %d) alone, but from what that was made of; "
                 "ask for the derivative by a leaf",
-                what, ad_ops[op].name, x.id);
+                what, ad_op_said(op), x.id);
     return found;
 }
 

@@ -271,8 +271,8 @@ gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
     const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
     int64_t bad = f->kernels->first_bad(n, at);
     if (bad == n) return GIBBS_OK;
-    return not_finite(f->plan, ad_ops[i->op].name, i->node, i->axis, f->kernels->get(at, bad),
-                      f->row0 * i->factor + bad / i->count, bad % i->count, f->error);
+    return not_finite(f->plan, i->user ? i->user->name : ad_op_said(i->op), i->node, i->axis,
+                      f->kernels->get(at, bad), f->row0 * i->factor + bad / i->count, bad % i->count, f->error);
 }
 
 /* The twin that stores, where its memory is small beside a processor's last cache: there, reading is cheaper than

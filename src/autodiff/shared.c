@@ -1,5 +1,6 @@
 /* shared.c — what a stage does outside its body: shared instructions, and adding up the shards' accumulators. What is
- * large is cut into parts that threads take; by sizes alone, so that the bits are the same for any number of threads. */
+ * large is cut into parts that threads take; by sizes alone, so that the bits are the same for any number of
+ * threads. */
 #include "base/parallel.h"
 #include "parts.h"
 #include "workspace.h"

@@ -41,6 +41,7 @@ ad_var ad_reshape(ad_var x, ad_shape shape)
     ad_shape own = ad_node_of(x)->shape;
     char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
     if (ad_shape_equal(&own, &shape)) return x;
+    if (!ad_rank_check("reshape", tape, &shape)) return ad_handle(tape, -1);
     if (ad_shape_count(&shape) != ad_shape_count(&own))
         return ad_fail(tape, GIBBS_SHAPE, "reshape: %s and %s have different numbers of elements",
                        ad_shape_text(&own, a, sizeof a), ad_shape_text(&shape, b, sizeof b));

@@ -93,22 +93,18 @@ static bool check_pair(ad_tape *tape, ad_var from, ad_var to, int number)
 ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
 {
     ad_tape *tape;
-    if (n > 0 && (!from || !to)) return ad_fail(y.tape, GIBBS_ARGUMENT, "substitute: a list is NULL");
-    if (!ad_check_args("substitute", &y, 1, &tape) || !ad_check_args("substitute", from, n, &tape) ||
-        !ad_check_args("substitute", to, n, &tape))
-        return ad_handle(y.tape, -1);
-    if (n && (from[0].tape != y.tape || to[0].tape != y.tape))
-        return ad_fail(y.tape, GIBBS_TAPE, "substitute: arguments belong to two tapes");
+    if (!ad_check_lists("substitute", y, from, n, to, &tape) || !ad_check_lists("substitute", y, to, n, from, &tape))
+        return ad_handle(tape, -1);
     for (int i = 0; i < n; i++)
-        if (!check_pair(y.tape, from[i], to[i], i + 1)) return ad_handle(y.tape, -1);
-    tape = y.tape;
+        if (!check_pair(tape, from[i], to[i], i + 1)) return ad_handle(tape, -1);
     if (n && !ad_reads("substitute", y, from, n)) return ad_handle(tape, -1);
     size_t count = (size_t)y.id + 1;
     ad_var result = ad_handle(tape, -1);
-    bool *depends = gibbs_alloc_zero(&tape->alloc, 2 * count, sizeof *depends), *needed = depends + count;
+    bool *depends = gibbs_alloc_zero(&tape->alloc, 2 * count, sizeof *depends);
     int32_t *now = gibbs_alloc(&tape->alloc, count, sizeof *now);
     if (!depends || !now) ad_fail(tape, GIBBS_MEMORY, "substitute: out of memory");
     else {
+        bool *needed = depends + count;
         for (size_t i = 0; i < count; i++) now[i] = -1;
         for (int i = 0; i < n; i++)
             if (from[i].id <= y.id) now[from[i].id] = to[i].id, depends[from[i].id] = true;

@@ -37,7 +37,8 @@ const char *ad_tape_message(const ad_tape *tape) { return tape ? tape->error.mes
 gibbs_dtype ad_tape_dtype(const ad_tape *tape) { return tape->dtype; }
 int64_t ad_tape_size(const ad_tape *tape) { return tape->size; }
 
-int ad_is_null(ad_var v) { return !v.tape || v.id < 0; }
+/* What names no node of its tape counts as null; every function that takes a var asks here. */
+int ad_is_null(ad_var v) { return !v.tape || v.id < 0 || v.id >= v.tape->size; }
 int ad_is_shared(ad_var v) { return !ad_is_null(v) && ad_node_of(v)->axis < 0; }
 
 ad_shape ad_shape_of(ad_var v)
@@ -235,12 +236,13 @@ int64_t ad_axis_factor(const ad_tape *tape, int32_t axis)
     return factor;
 }
 
-bool ad_axis_check(const char *op, ad_axis axis, const ad_tape *tape)
+bool ad_axis_check(const char *op, ad_axis axis, ad_tape *tape)
 {
-    if (!axis.tape || axis.tape->error.status) return false;
-    if (axis.tape != tape)
-        return ad_fail((ad_tape *)tape, GIBBS_TAPE, "%s: the axis belongs to another tape", op), false;
-    if (axis.id < 0 || axis.id >= tape->axes)
-        return ad_fail((ad_tape *)tape, GIBBS_AXIS, "%s: the axis is null (the axis of a shared var)", op), false;
+    if (!tape || tape->error.status) return false;
+    if (axis.tape && axis.tape != tape)
+        return ad_fail(tape, GIBBS_TAPE, "%s: the axis belongs to another tape", op), false;
+    if (!axis.tape || axis.id < 0 || axis.id >= tape->axes)
+        return ad_fail(tape, GIBBS_AXIS, "%s: the axis is null (the axis of a shared var), or none of the tape", op),
+               false;
     return true;
 }

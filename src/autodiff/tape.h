@@ -44,6 +44,9 @@ typedef struct ad_op_row {
 
 extern const ad_op_row ad_ops[OP_COUNT];
 
+/* The op in a sentence for users: by what they wrote. (ops.c) */
+const char *ad_op_said(ad_op op);
+
 /* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions:
  * first dimension and how many; matmul: transpose flags of a and b; batch ops: the axis reduced over. */
 typedef struct ad_node {
@@ -106,11 +109,14 @@ int32_t ad_side_new(ad_tape *tape, const char *name); /* −1 when memory is out
 const char *ad_axis_name(const ad_tape *tape, int32_t axis);
 int32_t ad_axis_root(const ad_tape *tape, int32_t axis);
 int64_t ad_axis_factor(const ad_tape *tape, int32_t axis); /* elements for each element of the root */
-bool ad_axis_check(const char *op, ad_axis axis, const ad_tape *tape);
+
+/* True when the axis is one of the tape's; else the error is recorded. */
+bool ad_axis_check(const char *op, ad_axis axis, ad_tape *tape);
 
 /* -- shape.c -- */
 bool ad_shape_equal(const ad_shape *a, const ad_shape *b);
 int64_t ad_count(ad_var v);
+bool ad_rank_check(const char *op, ad_tape *tape, const ad_shape *shape); /* false, with the tape's error set */
 /* Numpy's rule, aligned at the last dimension. False when they do not fit. */
 bool ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out);
 ad_shape ad_shape_prepend(int64_t n, const ad_shape *s);
@@ -130,8 +136,8 @@ bool ad_is_zero(ad_var v);
 ad_var ad_fold(ad_op op, const ad_var *v, int n);
 
 /* -- structure.c, matmul.c, reduce.c -- */
-ad_var ad_hoist(ad_tape *tape,
-                const ad_node *proto); /* records proto, on the sources of its lifts when all of them are lifted */
+/* Records proto, on the sources of its lifts when all of them are lifted. */
+ad_var ad_hoist(ad_tape *tape, const ad_node *proto);
 ad_var ad_sum_range(ad_op op, ad_var x, int first, int count);
 ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
 ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x);

@@ -1,12 +1,12 @@
-/* unit_math.inc.h — exp(x), tanh(x), and log1p(x) for 0 ≤ x ≤ 1, which is what networks need: plain arithmetic,
- * which every compiler vectorises and which no argument makes slow (libmvec's falls back to scalar calls where results
- * are subnormal, 0 or infinite: common in a softmax). Errors stay below 1.4 (exp), 2.3 (log1p) and
- * 2.8 (tanh) units in the last place; NaN comes out as NaN, −∞ as 0, large arguments as ∞, and
- * small results become subnormal.
+/* unit_math.inc.h — exp(x), tanh(x), exp(x) − 1 for x ≤ 0, and log1p(x) for 0 ≤ x ≤ 1, which is what networks need:
+ * plain arithmetic, which every compiler vectorises and which no argument makes slow (libmvec's falls back to scalar
+ * calls where results are subnormal, 0 or infinite: common in a softmax). Errors stay below 1.4 (exp), 2.3 (log1p) and
+ * 2.8 (tanh) units in the last place; NaN comes out as NaN, −∞ as 0, large arguments as ∞, and small results become
+ * subnormal.
  *
  * Included for each number type, after its constants (kernels.simd.c): INT, MANTISSA, BIAS, MAGIC, LIFT, LN2_HIGH,
- * LN2_LOW, EXP_LOWEST, EXP_HIGHEST, EXPM1_LOWEST, EXPM1_POLYNOMIAL, LOG1P_POLYNOMIAL. Polynomials are near-minimax (Chebyshev),
- * lowest coefficient first. */
+ * LN2_LOW, EXP_LOWEST, EXP_HIGHEST, EXPM1_LOWEST, EXPM1_POLYNOMIAL, LOG1P_POLYNOMIAL. Polynomials are near-minimax
+ * (Chebyshev), lowest coefficient first. */
 
 /* The whole number n of n + MAGIC. */
 static inline INT NAME(low_bits)(REAL x)
@@ -52,13 +52,19 @@ static inline REAL NAME(exp_of)(REAL x)
     return rest * NAME(power_of_two)(a) * NAME(power_of_two)(NAME(low_bits)(t) - a);
 }
 
-/* From m = exp(−2|x|) − 1 = 2ⁿ(exp(r) − 1) + (2ⁿ − 1), where nothing cancels: −m/(2 + m). */
-static inline REAL NAME(tanh_of)(REAL x)
+/* For x ≤ 0: exp(x) − 1 = 2ⁿ(exp(r) − 1) + (2ⁿ − 1), where nothing cancels. */
+static inline REAL NAME(expm1_to_zero)(REAL x)
 {
-    const REAL y = x < 0 ? 2 * x : -2 * x, z = y < EXPM1_LOWEST ? EXPM1_LOWEST : y;
+    const REAL z = x < EXPM1_LOWEST ? EXPM1_LOWEST : x;
     const REAL t = z * (REAL)1.442695040888963407 + MAGIC, n = t - MAGIC, r = (z - n * LN2_HIGH) - n * LN2_LOW;
     const REAL scale = NAME(power_of_two)(NAME(low_bits)(t));
-    const REAL m = scale * (r * EXPM1_POLYNOMIAL(r)) + (scale - 1);
+    return scale * (r * EXPM1_POLYNOMIAL(r)) + (scale - 1);
+}
+
+/* −m/(2 + m) of m = exp(−2|x|) − 1 */
+static inline REAL NAME(tanh_of)(REAL x)
+{
+    const REAL m = NAME(expm1_to_zero)(x < 0 ? 2 * x : -2 * x);
     return FN(copysign)(m / (2 + m), x);
 }
 
@@ -68,6 +74,8 @@ static inline REAL NAME(log1p_in_unit)(REAL x) { return x * LOG1P_POLYNOMIAL(x);
 #undef TANH
 #undef EXP_MINUS_ABS
 #define EXP_MINUS_ABS(x) NAME(exp_to_zero)((x) < 0 ? (x) : -(x))
+#undef EXPM1_MINUS_ABS
+#define EXPM1_MINUS_ABS(x) NAME(expm1_to_zero)((x) < 0 ? (x) : -(x))
 #undef LOG1P_IN_UNIT
 #define TANH(x) NAME(tanh_of)(x)
 #define EXP(x) NAME(exp_of)(x)

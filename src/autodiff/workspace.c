@@ -3,25 +3,32 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #ifdef GIBBS_OPENBLAS
 void openblas_set_num_threads(int);
 #endif
 
+static _Thread_local int keep_threads; /* set_up's argument: pthread_once hands none over */
+
 /* OpenBLAS hangs when its first call finds no memory; so that call is made here, early and small. */
-void ad_initialise(int keep_blas_threads)
+static void set_up(void)
 {
-    static int done;
-    if (__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST)) return;
 #ifdef GIBBS_OPENBLAS
-    if (!keep_blas_threads) openblas_set_num_threads(1);
-#else
-    (void)keep_blas_threads;
+    if (!keep_threads) openblas_set_num_threads(1);
 #endif
     enum { N = 48 };
     static double a[N * N], b[N * N];
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a, N, 0, b, N);
+}
+
+/* Nobody returns before it is done. */
+void ad_initialise(int keep_blas_threads)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    keep_threads = keep_blas_threads;
+    pthread_once(&once, set_up);
 }
 
 bool ad_memory_fit(const gibbs_allocator *a, ad_memory *m, int64_t bytes)
@@ -36,8 +43,8 @@ bool ad_memory_fit(const gibbs_allocator *a, ad_memory *m, int64_t bytes)
 
 gibbs_status ad_workspace_new(const ad_plan *plan, ad_workspace **out, gibbs_error *error)
 {
-    *out = NULL;
-    if (!plan) return gibbs_fail(error, GIBBS_ARGUMENT, "workspace: no plan");
+    if (out) *out = NULL;
+    GIBBS_REQUIRE("workspace", plan && out, error);
     ad_initialise(0);
     const gibbs_allocator *a = &plan->alloc;
     ad_workspace *w = gibbs_alloc_zero(a, 1, sizeof *w);
@@ -93,6 +100,7 @@ gibbs_status ad_bind(ad_workspace *w, ad_var input, const void *memory, gibbs_er
 
 gibbs_status ad_bind_f32(ad_workspace *w, ad_var input, const float *memory, gibbs_error *error)
 {
+    GIBBS_REQUIRE("bind", w, error);
     if (w->plan->dtype != GIBBS_FLOAT32)
         return gibbs_fail(error, GIBBS_DTYPE, "bind: the plan's numbers are float64, not float32");
     return ad_bind(w, input, memory, error);
@@ -100,6 +108,7 @@ gibbs_status ad_bind_f32(ad_workspace *w, ad_var input, const float *memory, gib
 
 gibbs_status ad_bind_f64(ad_workspace *w, ad_var input, const double *memory, gibbs_error *error)
 {
+    GIBBS_REQUIRE("bind", w, error);
     if (w->plan->dtype != GIBBS_FLOAT64)
         return gibbs_fail(error, GIBBS_DTYPE, "bind: the plan's numbers are float32, not float64");
     return ad_bind(w, input, memory, error);
@@ -108,9 +117,9 @@ gibbs_status ad_bind_f64(ad_workspace *w, ad_var input, const double *memory, gi
 gibbs_status ad_set_rows(ad_workspace *w, ad_axis axis, int64_t rows, gibbs_error *error)
 {
     GIBBS_REQUIRE("set_rows", w, error);
-    if (axis.tape != w->plan->tape || axis.id < 0)
-        return gibbs_fail(error, GIBBS_TAPE, "set_rows: the axis is null or not of the plan's tape");
-    if (axis.id >= w->plan->axes) return GIBBS_OK; /* made after the plan: it cannot matter to it */
+    if (axis.tape != w->plan->tape || axis.id < 0 || axis.id >= w->plan->axes)
+        return gibbs_fail(error, GIBBS_TAPE,
+                          "set_rows: the axis is null, not of the plan's tape, or made after the plan");
     const ad_axis_info *info = &w->plan->axis[axis.id];
     if (info->parent >= 0)
         return gibbs_fail(error, GIBBS_AXIS, "set_rows: «%s» is a child axis; its size follows from «%s»", info->name,

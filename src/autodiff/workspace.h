@@ -39,7 +39,7 @@ int64_t ad_shard_start(ad_split split, int64_t shard);
 gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool check);
 void ad_add_up(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards, int threads);
 
-/* check.c of a run: NUMERIC when the instruction's result is not finite. */
+/* run.c: NUMERIC when the instruction's result is not finite. */
 gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f);
 
 #endif

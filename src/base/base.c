@@ -22,17 +22,38 @@ size_t gibbs_dtype_size(gibbs_dtype dtype)
     return dtype == GIBBS_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
+/* A NaN has no sign worth telling, but printf shows one. Only numbers begin after a space or a bracket here. */
+static void drop_signs_of_nan(char *message)
+{
+    for (char *at = message; (at = strstr(at, "-nan")) != NULL; at++)
+        if (at == message || strchr(" (", at[-1])) memmove(at, at + 1, strlen(at));
+}
+
+static void describe(gibbs_error *error, gibbs_status status, int64_t row, const char *format, va_list args)
+{
+    if (!error) return;
+    vsnprintf(error->message, sizeof error->message, format, args);
+    drop_signs_of_nan(error->message);
+    error->status = status;
+    error->row = row;
+    error->axis = -1;
+}
+
 gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *format, ...)
 {
-    if (error) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(error->message, sizeof error->message, format, args);
-        va_end(args);
-        error->status = status;
-        error->row = -1;
-        error->axis = -1;
-    }
+    va_list args;
+    va_start(args, format);
+    describe(error, status, -1, format, args);
+    va_end(args);
+    return status;
+}
+
+gibbs_status gibbs_fail_row(gibbs_error *error, gibbs_status status, int64_t row, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    describe(error, status, row, format, args);
+    va_end(args);
     return status;
 }
 

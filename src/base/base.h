@@ -15,6 +15,10 @@
 gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for a sentence about a sample, which is also noted in the error. `row` counts from 0. */
+gibbs_status gibbs_fail_row(gibbs_error *error, gibbs_status status, int64_t row, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Ends a public function when a pointer that it cannot do without is NULL. */
 #define GIBBS_REQUIRE(function, pointers, error)                                                             \
     do {                                                                                                     \

@@ -63,8 +63,8 @@ static gibbs_status weigh(walk *w, double rise, gibbs_error *error)
     for (int64_t r = 0; !status && r < w->rows; r++) {
         double E = ebm_number(w->dtype, energy, r), q = ebm_number(w->dtype, log_q, r);
         if (isnan(E + q) || E + q == -INFINITY)
-            return ebm_fail_row(error, GIBBS_NUMERIC, r, "ais: E is %g and log q is %g at row %lld", E, q,
-                                (long long)r + 1);
+            return gibbs_fail_row(error, GIBBS_NUMERIC, r, "ais: E is %g and log q is %g at row %lld", E, q,
+                                  (long long)r + 1);
         w->log_weight[r] -= rise * (E + q);
     }
     return status;
@@ -97,9 +97,12 @@ static gibbs_status walk_along(walk *w, gibbs_error *error)
 static gibbs_status estimate(const walk *w, ebm_ais *result, gibbs_error *error)
 {
     double largest = -INFINITY, sum = 0, squares = 0, n = (double)w->rows;
-    for (int64_t r = 0; r < w->rows; r++) largest = fmax(largest, w->log_weight[r]);
-    if (!isfinite(largest))
-        return gibbs_fail(error, GIBBS_NUMERIC, "ais: all weights are %g", exp(largest));
+    for (int64_t r = 0; r < w->rows; r++) {
+        if (w->log_weight[r] == INFINITY)
+            return gibbs_fail_row(error, GIBBS_NUMERIC, r, "ais: the weight is inf at row %lld", (long long)r + 1);
+        largest = fmax(largest, w->log_weight[r]);
+    }
+    if (largest == -INFINITY) return gibbs_fail(error, GIBBS_NUMERIC, "ais: all weights are 0");
     for (int64_t r = 0; r < w->rows; r++) {
         double relative = exp(w->log_weight[r] - largest);
         sum += relative;

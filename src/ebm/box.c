@@ -38,6 +38,7 @@ gibbs_status ebm_grid_new(const char *who, int64_t dim, const ebm_box *box, ebm_
             return gibbs_fail(error, GIBBS_ARGUMENT, "%s: dimension %d of the box goes from %g to %g", who, k + 1,
                               box->low[k], box->high[k]);
         g->low[k] = box->low[k];
+        g->high[k] = box->high[k];
         g->step[k] = width / (double)(points - 1);
     }
     return GIBBS_OK;

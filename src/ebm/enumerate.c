@@ -37,8 +37,8 @@ static gibbs_status add_up(const double *energy, int64_t size, double *log_z, gi
     double low = INFINITY, sum = 0;
     for (int64_t k = 0; k < size; k++) {
         if (isnan(energy[k]) || energy[k] == -INFINITY)
-            return gibbs_fail(error, GIBBS_NUMERIC, "enumerate: E is %s in state %lld",
-                              isnan(energy[k]) ? "NaN" : "-infinity", (long long)k);
+            return gibbs_fail_row(error, GIBBS_NUMERIC, k, "enumerate: E is %s in state %lld",
+                                  isnan(energy[k]) ? "NaN" : "-infinity", (long long)k);
         low = energy[k] < low ? energy[k] : low;
     }
     if (low == INFINITY) return gibbs_fail(error, GIBBS_NUMERIC, "enumerate: E is infinite in every state");

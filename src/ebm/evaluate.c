@@ -133,8 +133,9 @@ static gibbs_status check_points(const ebm_model *model, const double *x, int64_
     if (status || model->dtype == GIBBS_FLOAT64) return status;
     for (int64_t i = 0; i < rows * model->dim; i++)
         if (!isfinite((float)x[i]))
-            return gibbs_fail(error, GIBBS_DATA, "x: %g at row %lld, column %lld is too large for a float32 model",
-                              x[i], (long long)(i / model->dim + 1), (long long)(i % model->dim + 1));
+            return gibbs_fail_row(error, GIBBS_DATA, i / model->dim,
+                                  "x: %g at row %lld, column %lld is too large for a float32 model", x[i],
+                                  (long long)(i / model->dim + 1), (long long)(i % model->dim + 1));
     return GIBBS_OK;
 }
 
@@ -161,8 +162,8 @@ static gibbs_status add_energies(const double *energy, int64_t n, int64_t first,
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
         if (isnan(energy[i]) || energy[i] == -INFINITY)
-            return gibbs_fail(error, GIBBS_NUMERIC, "log likelihood: E is %s at row %lld",
-                              isnan(energy[i]) ? "NaN" : "-infinity", (long long)(first + i + 1));
+            return gibbs_fail_row(error, GIBBS_NUMERIC, first + i, "log likelihood: E is %s at row %lld",
+                                  isnan(energy[i]) ? "NaN" : "-infinity", (long long)(first + i + 1));
         sum += energy[i];
     }
     *total += sum;

@@ -42,8 +42,8 @@ static gibbs_status add_up(gibbs_dtype dtype, const void *log_w, int64_t rows, s
     for (int64_t r = 0; r < rows; r++) {
         double l = ebm_number(dtype, log_w, r);
         if (isnan(l) || l == INFINITY)
-            return ebm_fail_row(error, GIBBS_NUMERIC, r, "importance: log weight %g at row %lld", l,
-                                (long long)r + 1);
+            return gibbs_fail_row(error, GIBBS_NUMERIC, r, "importance: log weight %g at row %lld", l,
+                                  (long long)r + 1);
         if (l > s->largest) s->largest = l;
     }
     if (s->largest == -INFINITY)
@@ -74,7 +74,7 @@ static gibbs_status sample(const ebm_model *model, ad_workspace *workspace, int6
 gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, double *y,
                                    double *weight, ebm_importance *result, gibbs_error *error)
 {
-    GIBBS_REQUIRE("importance_sample", model, error);
+    GIBBS_REQUIRE("importance_sample", model && q, error);
     ebm_program program;
     ad_axis axis;
     gibbs_status status = ebm_proposal_check("importance", q, model->dim, true, error);

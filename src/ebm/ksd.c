@@ -7,10 +7,12 @@
 #include "objective/stein_kernel.h"
 #include "program.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 enum { MEDIAN_ROWS = 1000, BOOTSTRAP = 1000 };
+static const double TIE = 16 * DBL_EPSILON; /* of Σ|u|: two sums that differ by less are equal */
 
 ebm_ksd_options ebm_ksd_defaults(void) { return (ebm_ksd_options){.bootstrap = BOOTSTRAP}; }
 
@@ -141,34 +143,55 @@ typedef struct bootstrap {
     double *sum;  /* of each replicate */
 } bootstrap;
 
+/* Σ_{i<j} εᵢεⱼ u: for equal signs, and where they are all changed, the same sum to the last bit. */
+static double signed_sum(const pairs *p, const double *sign)
+{
+    const double *u = p->u;
+    double total = 0;
+    for (int64_t i = 0; i < p->rows; i++) {
+        double sum = 0;
+        for (int64_t j = i + 1; j < p->rows; j++) sum += sign[j] * *u++;
+        total += sign[i] * sum;
+    }
+    return total;
+}
+
 static void replicate(void *context, int64_t index, int worker)
 {
     const bootstrap *b = context;
-    int64_t rows = b->p->rows;
-    double *sign = b->sign + worker * rows, total = 0;
+    double *sign = b->sign + worker * b->p->rows;
     gibbs_words words = gibbs_words_start(b->seed, EBM_STREAM_LOSS_NORMAL, (uint64_t)index);
-    const double *u = b->p->u;
-    for (int64_t i = 0; i < rows; i++) sign[i] = gibbs_words_next(&words) & 1 ? 1 : -1;
-    for (int64_t i = 0; i < rows; i++) {
-        double sum = 0;
-        for (int64_t j = i + 1; j < rows; j++) sum += sign[j] * *u++;
-        total += sign[i] * sum;
-    }
-    b->sum[index] = total;
+    for (int64_t i = 0; i < b->p->rows; i++) sign[i] = gibbs_words_next(&words) & 1 ? 1 : -1;
+    b->sum[index] = signed_sum(b->p, sign);
+}
+
+/* How many replicates reach the sum without signs. Signs that give the same number in exact arithmetic reach it, though
+ * rounding may put them below. */
+static int64_t count_reached(const bootstrap *b, int count, double total)
+{
+    double size = 0;
+    int64_t reached = 0;
+    for (int64_t k = 0; k < b->p->count; k++) size += fabs(b->p->u[k]);
+    for (int k = 0; k < count; k++) reached += b->sum[k] >= total - TIE * size;
+    return reached;
 }
 
 static gibbs_status p_value(const pairs *p, const ebm_ksd_options *o, ebm_ksd *result, gibbs_error *error)
 {
     int threads = o->threads > 0 ? o->threads : gibbs_default_threads();
+    if (threads > p->rows) threads = (int)p->rows; /* their signs take no more memory than the pairs */
     int64_t reached = 0;
     double total = 0;
-    for (int64_t k = 0; k < p->count; k++) total += p->u[k];
     bootstrap b = {.p = p, .seed = o->seed};
     b.sign = gibbs_alloc(&p->alloc, (size_t)threads * (size_t)p->rows, sizeof *b.sign);
     b.sum = gibbs_alloc(&p->alloc, (size_t)o->bootstrap, sizeof *b.sum);
     gibbs_status status = b.sign && b.sum ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "ksd: out of memory");
-    if (!status) gibbs_parallel(threads, o->bootstrap, replicate, &b);
-    for (int k = 0; !status && k < o->bootstrap; k++) reached += b.sum[k] >= total;
+    if (!status) {
+        gibbs_parallel(threads, o->bootstrap, replicate, &b);
+        for (int64_t i = 0; i < p->rows; i++) b.sign[i] = 1;
+        total = signed_sum(p, b.sign);
+        reached = count_reached(&b, o->bootstrap, total);
+    }
     gibbs_release(&p->alloc, b.sign);
     gibbs_release(&p->alloc, b.sum);
     if (status) return status;

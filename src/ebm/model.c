@@ -1,6 +1,7 @@
 /* model.c — parameters in one flat array, and the energy that reads them. */
 #include "autodiff/tape.h"
 #include "base/random.h"
+#include "data/data_private.h"
 #include "model.h"
 
 #include <math.h>
@@ -16,12 +17,14 @@ ebm_model_spec ebm_model_defaults(void)
 
 void ebm_to_dtype(gibbs_dtype dtype, int64_t n, void *to, const double *from)
 {
+    if (n < 1) return; /* without numbers there may be no memory either */
     if (dtype == GIBBS_FLOAT64) memcpy(to, from, (size_t)n * sizeof *from);
     else for (int64_t i = 0; i < n; i++) ((float *)to)[i] = (float)from[i];
 }
 
 void ebm_from_dtype(gibbs_dtype dtype, int64_t n, double *to, const void *from)
 {
+    if (n < 1) return;
     if (dtype == GIBBS_FLOAT64) memcpy(to, from, (size_t)n * sizeof *to);
     else for (int64_t i = 0; i < n; i++) to[i] = ((const float *)from)[i];
 }
@@ -44,9 +47,18 @@ gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, i
 {
     for (int64_t i = 0; i < rows * dim; i++)
         if (!isfinite(x[i]))
-            return gibbs_fail(error, GIBBS_DATA, "%s: %g at row %lld, column %lld", what, x[i],
-                              (long long)(i / dim + 1), (long long)(i % dim + 1));
+            return gibbs_fail_row(error, GIBBS_DATA, i / dim, "%s: %g at row %lld, column %lld", what, x[i],
+                                  (long long)(i / dim + 1), (long long)(i % dim + 1));
     return GIBBS_OK;
+}
+
+gibbs_status ebm_need_count(const char *who, const char *what, int64_t count, int64_t least, gibbs_error *error)
+{
+    if (count < least)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %lld %s; there must be at least %lld", who, (long long)count,
+                          what, (long long)least);
+    if (count <= INT32_MAX) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_SIZE, "%s: %lld %s; there can be 2^31-1", who, (long long)count, what);
 }
 
 /* ---- Initial parameters ---- */
@@ -80,8 +92,8 @@ void ebm_model_reset(ebm_model *model, uint64_t seed)
 static gibbs_status copy_parameter(ebm_model *model, const ebm_parameter *p, gibbs_error *error)
 {
     ebm_model_parameter *own = &model->parameter[model->parameters];
-    if (!p->name || !*p->name)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "model: parameter %d has no name", model->parameters + 1);
+    const char *why = ebm_tensor_name_objection(p->name);
+    if (why) return gibbs_fail(error, GIBBS_ARGUMENT, "model: parameter %d %s", model->parameters + 1, why);
     for (int k = 0; k < model->parameters; k++)
         if (!strcmp(model->parameter[k].name, p->name))
             return gibbs_fail(error, GIBBS_ARGUMENT, "model: two parameters are called «%s»", p->name);
@@ -129,19 +141,17 @@ static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
 
 static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gibbs_error *error)
 {
-    if (spec->dim < 1 || spec->dim > INT32_MAX)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "model: dim is %lld; it must be from 1 to 2^31-1",
-                          (long long)spec->dim);
+    gibbs_status status = ebm_need_count("model", "dimensions", spec->dim, 1, error);
+    if (status) return status;
     if ((unsigned)spec->dtype > GIBBS_FLOAT64) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
     if (!spec->energy) return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
     if (spec->parameter_count < 0 || (spec->parameter_count && !spec->parameters))
         return gibbs_fail(error, GIBBS_ARGUMENT, "model: %d parameters, but no list of them", spec->parameter_count);
     model->parameter = gibbs_alloc_zero(&model->alloc, (size_t)spec->parameter_count, sizeof *model->parameter);
     if (!model->parameter) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
-    for (int k = 0; k < spec->parameter_count; k++) {
-        gibbs_status status = copy_parameter(model, &spec->parameters[k], error);
-        if (status) return status;
-    }
+    for (int k = 0; k < spec->parameter_count && !status; k++)
+        status = copy_parameter(model, &spec->parameters[k], error);
+    if (status) return status;
     model->theta = gibbs_alloc_aligned(&model->alloc, (size_t)model->size + 1, gibbs_dtype_size(model->dtype));
     if (!model->theta) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
     memset(model->theta, 0, ((size_t)model->size + 1) * gibbs_dtype_size(model->dtype));

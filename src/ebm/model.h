@@ -39,6 +39,10 @@ gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, con
 /* Records the energy; a null or non-scalar result is an error on the tape. */
 ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta);
 
+/* ARGUMENT, naming what there are too few of, when `count` is below `least`; SIZE above 2³¹ − 1. `who` begins the
+ * sentence. */
+gibbs_status ebm_need_count(const char *who, const char *what, int64_t count, int64_t least, gibbs_error *error);
+
 /* Converts n numbers between double and the dtype. */
 void ebm_to_dtype(gibbs_dtype dtype, int64_t n, void *to, const double *from);
 void ebm_from_dtype(gibbs_dtype dtype, int64_t n, double *to, const void *from);

@@ -26,13 +26,13 @@ gibbs_status ebm_points_space(const ebm_space *space, const gibbs_allocator *all
 }
 
 /* Point `row` of the grid, and the log of its weight: the cell, half of it for each face that the point is on. */
-static double place(const ebm_grid *g, const ebm_box *box, int64_t row, double *x)
+static double place(const ebm_grid *g, int64_t row, double *x)
 {
     double log_weight = 0;
     for (int k = g->dim - 1; k >= 0; k--, row /= g->side) {
         int64_t i = row % g->side;
         bool first = i == 0, last = i == g->side - 1;
-        x[k] = last ? box->high[k] : g->low[k] + (double)i * g->step[k];
+        x[k] = last ? g->high[k] : g->low[k] + (double)i * g->step[k];
         log_weight += log(first || last ? 0.5 * g->step[k] : g->step[k]);
     }
     return log_weight;
@@ -52,7 +52,7 @@ gibbs_status ebm_points_box(int64_t dim, const ebm_box *box, const gibbs_allocat
         return gibbs_fail(error, GIBBS_SIZE, "points: %lld a dimension in %d dimensions are more than 2^20",
                           (long long)g.side, g.dim);
     status = allocate(rows, dim, allocator, p, error);
-    for (int64_t row = 0; row < rows && !status; row++) p->log_weight[row] = place(&g, box, row, p->x + row * dim);
+    for (int64_t row = 0; row < rows && !status; row++) p->log_weight[row] = place(&g, row, p->x + row * dim);
     return status;
 }
 

@@ -2,8 +2,6 @@
 #include "program.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 gibbs_status ebm_program_build(const ad_tape *tape, const ad_var *outputs, int count, const ad_plan_options *options,
                                ebm_program *program, gibbs_error *error)
@@ -28,16 +26,4 @@ int64_t ebm_first_not_finite(gibbs_dtype dtype, const void *numbers, int64_t n)
     int64_t i = 0;
     while (i < n && isfinite(ebm_number(dtype, numbers, i))) i++;
     return i;
-}
-
-gibbs_status ebm_fail_row(gibbs_error *error, gibbs_status status, int64_t row, const char *format, ...)
-{
-    char text[GIBBS_MESSAGE_SIZE];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    gibbs_fail(error, status, "%s", text);
-    if (error) error->row = row;
-    return status;
 }

@@ -24,8 +24,4 @@ static inline double ebm_number(gibbs_dtype dtype, const void *numbers, int64_t 
 /* The first of n numbers that is NaN or infinite; n when there is none. */
 int64_t ebm_first_not_finite(gibbs_dtype dtype, const void *numbers, int64_t n);
 
-/* gibbs_fail for a sentence about a sample, which is also noted in the error. `row` counts from 0. */
-gibbs_status ebm_fail_row(gibbs_error *error, gibbs_status status, int64_t row, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
 #endif

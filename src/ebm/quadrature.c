@@ -2,7 +2,8 @@
  * faster than any power of the spacing when the density and its derivatives vanish at the box's faces.
  *
  * One pass over the grid of the doubled box gives both integrals: the box's own points are among them, so that the
- * two sums differ by what lies outside alone. */
+ * two sums differ by what lies outside alone. There an energy of a half line or an interval is NaN: that is no error,
+ * but leaves the question open. */
 #include "model.h"
 #include "space.h"
 
@@ -74,7 +75,7 @@ static void place_points(const doubled *g, int64_t number, chunk *c)
         int64_t rest = number;
         for (int k = g->box.dim - 1; k >= 0; k--, rest /= g->side) {
             int64_t i = rest % g->side;
-            x[k] = g->box.low[k] + (double)(i - g->first) * g->box.step[k];
+            x[k] = i == g->last ? g->box.high[k] : g->box.low[k] + (double)(i - g->first) * g->box.step[k];
             inner *= end_weight(i, g->first, g->last);
             outer *= end_weight(i, 0, g->side - 1);
         }
@@ -97,8 +98,10 @@ static gibbs_status add_chunk(const doubled *g, const chunk *c, log_sum sum[BOXE
 {
     for (int64_t row = 0; row < c->rows; row++) {
         double energy = c->energy[row];
-        if (isnan(energy) || energy == -INFINITY) return bad_energy(g, c->x + row * g->box.dim, energy, error);
-        for (int b = 0; b < BOXES; b++) log_sum_add(&sum[b], -energy, c->weight[b][row]);
+        bool bad = isnan(energy) || energy == -INFINITY;
+        if (bad && c->weight[BOX][row] > 0) return bad_energy(g, c->x + row * g->box.dim, energy, error);
+        if (bad) sum[DOUBLED].sum = NAN; /* and so it stays */
+        for (int b = 0; b < BOXES && !bad; b++) log_sum_add(&sum[b], -energy, c->weight[b][row]);
     }
     return GIBBS_OK;
 }
@@ -136,6 +139,7 @@ gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature 
     result->log_z = sum[BOX].top + log(sum[BOX].sum) + log_cell;
     result->log_z_doubled = sum[DOUBLED].top + log(sum[DOUBLED].sum) + log_cell;
     /* Comparing infinities gives a NaN, which is not at most anything. */
-    result->normalisable = fabs(result->log_z_doubled - result->log_z) <= SAME;
+    bool known = !isnan(result->log_z_doubled);
+    result->normalisable = known ? fabs(result->log_z_doubled - result->log_z) <= SAME : -1;
     return GIBBS_OK;
 }

@@ -19,7 +19,8 @@ static double find_largest(const double *weight, int64_t rows, gibbs_error *erro
     double largest = 0;
     for (int64_t r = 0; r < rows; r++) {
         if (!(weight[r] >= 0 && isfinite(weight[r]))) {
-            gibbs_fail(error, GIBBS_DATA, "resample: the weight is %g at row %lld", weight[r], (long long)r + 1);
+            gibbs_fail_row(error, GIBBS_DATA, r, "resample: the weight is %g at row %lld", weight[r],
+                           (long long)r + 1);
             return 0;
         }
         if (weight[r] > largest) largest = weight[r];

@@ -4,18 +4,21 @@
 #include <math.h>
 
 /* Without a list all variables are alike: nothing is counted one by one, as there may be any number of them. */
+bool ebm_space_has_labels(const ebm_space *s)
+{
+    int64_t listed = s->labels_of ? s->variables : 1, v = 0;
+    while (v < listed && ebm_space_labels(s, v) > 0) v++;
+    return s->variables > 0 && v == listed;
+}
+
 int64_t ebm_space_dim(const ebm_space *s)
 {
     int64_t dim = 0;
-    if (!s || s->variables < 1) return -1;
-    if (!s->labels_of) {
-        int64_t labels = ebm_space_labels(s, 0), width = s->one_hot ? labels : 1;
-        return labels > 0 && gibbs_mul_size(s->variables, width, &dim) ? dim : -1;
-    }
-    for (int64_t v = 0; v < s->variables; v++) {
-        int64_t labels = ebm_space_labels(s, v);
-        if (labels < 1 || __builtin_add_overflow(dim, s->one_hot ? labels : 1, &dim)) return -1;
-    }
+    if (!s || !ebm_space_has_labels(s)) return -1;
+    if (!s->one_hot) return s->variables;
+    if (!s->labels_of) return gibbs_mul_size(s->variables, ebm_space_labels(s, 0), &dim) ? dim : -1;
+    for (int64_t v = 0; v < s->variables; v++)
+        if (__builtin_add_overflow(dim, s->labels_of[v], &dim)) return -1;
     return dim;
 }
 
@@ -53,7 +56,7 @@ void ebm_space_rows(const ebm_space *s, int64_t first, int64_t rows, double *x)
 gibbs_status ebm_space_check(const char *who, const ebm_space *s, gibbs_error *error)
 {
     int64_t size = ebm_space_size(s);
-    if (ebm_space_dim(s) < 0)
+    if (!ebm_space_has_labels(s))
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the space has no variables, or one without labels", who);
     if (size < 0 || size > EBM_MOST_POINTS)
         return gibbs_fail(error, GIBBS_SIZE, "%s: %lld variables have more than 2^20 states", who,

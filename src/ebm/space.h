@@ -12,17 +12,20 @@ static inline int64_t ebm_space_labels(const ebm_space *s, int64_t variable)
     return s->labels_of ? s->labels_of[variable] : s->labels ? s->labels : 2;
 }
 
+/* Whether there are variables, and labels for each. */
+bool ebm_space_has_labels(const ebm_space *space);
+
 /* Whether all states can be listed: ARGUMENT (no variables, one without labels, a value that is not finite), SIZE (more
  * than EBM_MOST_POINTS states). `who` begins the sentences, here and below. */
 enum { EBM_MOST_POINTS = 1 << 20 };
 gibbs_status ebm_space_check(const char *who, const ebm_space *space, gibbs_error *error);
 
-/* The grid of a box: `side` points a dimension, `step` apart from `low` on. */
+/* The grid of a box: `side` points a dimension, `step` apart from `low` on, the last one at `high`. */
 enum { EBM_BOX_DIM = 3 };
 typedef struct ebm_grid {
     int dim;
     int64_t side;
-    double low[EBM_BOX_DIM], step[EBM_BOX_DIM];
+    double low[EBM_BOX_DIM], high[EBM_BOX_DIM], step[EBM_BOX_DIM];
 } ebm_grid;
 
 /* ARGUMENT: dim, the number of points, an empty box. */

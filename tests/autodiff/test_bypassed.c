@@ -70,7 +70,7 @@ static const struct way {
     {"a transpose back", "permute", false, transposed_partly},
     {"two at once", "permute", false, twice_removed},
     {"−(z − w)", "sub", false, turned},
-    {"x + x", "chain", false, doubled},
+    {"x + x", "a product of the chain rule", false, doubled},
     {"a lift", "lift", true, lifted},
     {"a regrouping", "regroup", true, ungrouped},
 };
@@ -153,7 +153,7 @@ Test(bypassed, every_derivative_refuses)
     for (int k = 0; k < WAYS; k++)
         for (int e = 0; e < ENTRIES; e++) {
             scene s;
-            char argument[64];
+            char argument[96];
             start(&s, ways[k].record);
             if (ways[k].per_sample && entries[e].shared) {
                 problem_end(&s.p);

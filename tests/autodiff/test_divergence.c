@@ -134,7 +134,7 @@ Test(divergence, in_single_precision)
     }
 }
 
-/* ---- Why jumps are refused and kinks are not: ∫ p (s v + v′) dx = 0, s = (log p)′, on a grid, p standard normal ---- */
+/* ---- Why jumps are refused and kinks are not: ∫ p (s v + v′) dx = 0, s = (log p)′, p normal, on a grid ---- */
 
 typedef ad_var (*line)(ad_var x);
 static ad_var kink(ad_var x) { return ad_relu(ad_sub(x, ad_constant(x.tape, 0.3))); }

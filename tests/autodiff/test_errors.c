@@ -52,6 +52,11 @@ static ad_var vjp_of(ad_var y, ad_var ybar, ad_var x)
     return d;
 }
 
+/* A value of as many dimensions as can be, and its derivatives along directions, which need one more. */
+static ad_var eighth(world w) { return ad_parameter(w.tape, "u", (ad_shape){8, {1, 2, 1, 1, 1, 1, 1, 2}}); }
+static ad_var jacobian_of(ad_var x) { return ad_jacobian(ad_exp(x), &x, 1); }
+static ad_var jvp_of(ad_var x) { return ad_jvp(ad_exp(x), &x, &x, 1); }
+
 static ad_var on(ad_axis axis) { return ad_input(axis, "u", ad_scalar()); }
 
 static int refuse_shape(void *context, const ad_shape *in, ad_shape *out, gibbs_error *error)
@@ -153,7 +158,10 @@ static const ad_user_op crowded = {.name = "crowded", .arguments = 9, .shape = r
     X(SHAPE, grad_of(w.x, w.x), "grad: y must be a scalar, not [3]")                                                   \
     X(TAPE, grad_of(w.s, w.foreign), "grad: arguments belong to two tapes")                                            \
     X(TAPE, grad_of(w.s, w.null), "grad: argument 2 is the null var")                                                  \
-    X(SHAPE, vjp_of(w.x, w.v, w.x), "vjp: the cotangent has not the shape and axis of y")                              \
+    X(SHAPE, vjp_of(w.x, w.v, w.x), "vjp: the cotangent is [4] («shared»), y is [3] («data»)")                         \
+    X(SHAPE, vjp_of(w.x, w.y, w.x), "vjp: the cotangent is [3] («noise»), y is [3] («data»)")                          \
+    X(SHAPE, jacobian_of(eighth(w)), "9 dimensions, but a value has at most 8 (a derivative along directions needs")   \
+    X(SHAPE, jvp_of(eighth(w)), "9 dimensions, but a value has at most 8 (a derivative along directions needs")        \
     X(SHAPE, ad_jvp(w.s, &w.x, &w.v, 1), "expand: [4] does not broadcast to [3]")                                      \
     X(SHAPE, ad_hess_diag(w.x, w.x), "y must be a scalar")                                                             \
     X(SHAPE, ad_substitute(w.s, &w.x, &w.v, 1), "substitute: pair 1 has shapes [3] and [4]")                           \

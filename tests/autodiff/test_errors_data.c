@@ -281,3 +281,45 @@ Test(errors_data, products)
     runner_free(r);
     ad_tape_free(m.tape);
 }
+
+/* Ops are called by what the user wrote: a derivative's product is none that he did, and his own op has a name. */
+static int one_number(void *context, const ad_shape *in, ad_shape *out, gibbs_error *error)
+{
+    (void)context, (void)in, (void)error;
+    return *out = ad_scalar(), 0;
+}
+
+static void infinite(void *c, gibbs_dtype d, int64_t rows, const void *const *in, const int *shared, void *out)
+{
+    (void)c, (void)d, (void)in, (void)shared;
+    for (int64_t r = 0; r < rows; r++) ((double *)out)[r] = INFINITY;
+}
+
+static ad_var steep(model *m)
+{
+    ad_var huge = ad_constant(m->tape, 1e200), u = ad_mul(m->x, ad_add(m->x, huge)), d;
+    ad_grad(ad_sum(ad_mul(ad_sin(u), ad_add(m->x, huge))), &m->x, 1, &d);
+    return d;
+}
+static ad_var own(model *m)
+{
+    static const ad_user_op op = {.name = "boundless", .arguments = 1, .shape = one_number, .kernel = infinite};
+    return ad_user(&op, &m->x);
+}
+
+Test(errors_data, ops_are_called_by_what_was_written)
+{
+    static const struct {
+        ad_var (*record)(model *m);
+        const char *words;
+    } cases[] = {{steep, "a product of the chain rule (node"}, {own, "boundless (node"}};
+    for (int k = 0; k < LENGTH(cases); k++) {
+        model m;
+        model_new(&m, GIBBS_FLOAT64);
+        m.out = cases[k].record(&m);
+        runner r = start(&m, 1);
+        expect_error(r, CHECK, GIBBS_NUMERIC, 0, m.data.id, cases[k].words);
+        runner_free(r);
+        ad_tape_free(m.tape);
+    }
+}

@@ -70,7 +70,7 @@ Test(errors_run, compile)
     REFUSED(ad_compile((ad_var[]){m.out[0], n.out[0]}, 2, NULL, &plan, &error), TAPE,
             "output 2 belongs to another tape");
     cr_assert_eq(ad_compile(NULL, 1, NULL, &plan, NULL), GIBBS_ARGUMENT);
-    REFUSED(ad_workspace_new(NULL, &w, &error), ARGUMENT, "no plan");
+    REFUSED(ad_workspace_new(NULL, &w, &error), ARGUMENT, "workspace: a required pointer is NULL");
     cr_assert_null(w);
     ad_plan_free(NULL), ad_workspace_free(NULL);
     model_free(&m), model_free(&n);
@@ -119,8 +119,9 @@ Test(errors_run, set_rows)
     REFUSED(ad_set_rows(r.w, m.data, 0, &error), ARGUMENT, "set_rows: 0 rows on «data»; at least 1 is needed");
     REFUSED(ad_set_rows(r.w, m.data, -5, &error), ARGUMENT, "-5 rows on «data»");
     REFUSED(ad_set_rows(r.w, m.data, INT64_MAX, &error), SIZE, "rows on «data» are too many");
-    REFUSED(ad_set_rows(r.w, n.data, 5, &error), TAPE, "null or not of the plan's tape");
-    REFUSED(ad_set_rows(r.w, ad_axis_of(m.w), 5, &error), TAPE, "null or not of the plan's tape");
+    REFUSED(ad_set_rows(r.w, n.data, 5, &error), TAPE, "null, not of the plan's tape, or made after the plan");
+    REFUSED(ad_set_rows(r.w, ad_axis_of(m.w), 5, &error), TAPE, "set_rows: the axis is null");
+    REFUSED(ad_set_rows(r.w, ad_axis_new(m.tape, "late"), 5, &error), TAPE, "or made after the plan");
     REFUSED(ad_set_rows(r.w, child, 5, &error), AXIS, "«child» is a child axis; its size follows from «data»");
     cr_assert_eq(ad_set_rows(r.w, m.data, 4, NULL), GIBBS_OK);
     cr_assert_eq(ad_set_rows(r.w, m.data, 0, NULL), GIBBS_ARGUMENT);

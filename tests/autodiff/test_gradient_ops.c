@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 
 static const derivative_errors TOLERANCE = {
     .value = 1e-14, .first = 1e-13, .second = 1e-10, .third = 1e-8, .forward = 1e-10, .transpose = 1e-13,
@@ -33,18 +34,39 @@ static unsigned differentiable(const problem *p)
     return mask;
 }
 
-static void expect_small(ad_op op, int variant, int choices, unsigned active, const derivative_errors *e)
+typedef struct gradient_case {
+    ad_op op;
+    int variant, choices;
+    unsigned active;
+} gradient_case;
+
+/* The case in words: what the leaves that ask are, in their order, and by which leaves the derivative is taken. */
+static const char *describe(const gradient_case *g)
 {
-#define CHECK(part)                                                                                          \
-    cr_expect(e->part <= TOLERANCE.part, "%s, variant %d, kinds %d, by %#x: the error of " #part " is %.3g", \
-              ad_ops[op].name, variant, choices, active, e->part)
-    CHECK(value);
-    CHECK(first);
-    CHECK(second);
-    CHECK(third);
-    CHECK(forward);
-    CHECK(transpose);
-    CHECK(symmetry);
+    static char text[256];
+    static const char *const kinds[LEAF_KINDS] = {
+        [LEAF_SHARED] = "shared", [LEAF_ROWS] = "per-sample", [LEAF_CONSTANT] = "constant"};
+    size_t n = (size_t)snprintf(text, sizeof text, "%s, variant %d, leaves", ad_ops[g->op].name, g->variant);
+    for (int rest = g->choices; rest; rest /= 10)
+        n += (size_t)snprintf(text + n, sizeof text - n, " %s", kinds[rest % 10]);
+    n += (size_t)snprintf(text + n, sizeof text - n, g->choices ? " then shared" : " all shared");
+    if (g->active) n += (size_t)snprintf(text + n, sizeof text - n, ", by leaf");
+    for (int k = 0; g->active >> k; k++)
+        if (g->active >> k & 1) n += (size_t)snprintf(text + n, sizeof text - n, " %d", k + 1);
+    return text;
+}
+
+static void expect_small(const gradient_case *g, const derivative_errors *e)
+{
+#define CHECK(part, what) \
+    cr_expect(e->part <= TOLERANCE.part, "%s: " what ": relative error %.3g", describe(g), e->part)
+    CHECK(value, "the plan's value is not the interpreter's");
+    CHECK(first, "the written derivative is not what differences of the value give");
+    CHECK(second, "the second derivative is not what differences of the value give");
+    CHECK(third, "the third derivative is not what differences of the value give");
+    CHECK(forward, "the forward derivative of the gradient is not what differences of the value give");
+    CHECK(transpose, "the forward derivative is not the transpose of the backward one");
+    CHECK(symmetry, "the Hessian is not symmetric");
 #undef CHECK
 }
 
@@ -52,12 +74,12 @@ static void check_case(ad_op op, int variant, int choices, unsigned active)
 {
     problem p;
     derivative_errors e;
+    gradient_case g = {op, variant, choices, active};
     cr_assert(problem_start(&p, GIBBS_FLOAT64, choices, 7 + (uint64_t)op));
     ad_var y = recipe_record(&p, op, variant);
     bool done = derivative_check(&p, y, active, &e);
-    cr_expect(done, "%s, variant %d, kinds %d, by %#x: %s %s", ad_ops[op].name, variant, choices, active,
-              ad_tape_message(p.tape), p.message);
-    if (done) expect_small(op, variant, choices, active, &e);
+    cr_expect(done, "%s: %s %s", describe(&g), ad_tape_message(p.tape), p.message);
+    if (done) expect_small(&g, &e);
     problem_end(&p);
 }
 

@@ -22,9 +22,9 @@ static const struct rough {
     const char *name, *op;
     ad_var (*record)(ad_var);
 } roughs[] = {
-    {"relu", "max", ad_relu}, {"abs", "abs", ad_abs}, {"max", "max", of_max}, {"min", "min", of_min},
+    {"relu", "relu", ad_relu}, {"abs", "abs", ad_abs}, {"max", "max", of_max}, {"min", "min", of_min},
     {"step", "step", ad_step}, {"sign", "sign", ad_sign}, {"less", "less", of_less}, {"select", "select", of_select},
-    {"condition", "select", of_condition}, {"elu", "less min select", ad_elu},
+    {"condition", "select", of_condition}, {"elu", "less min elu", ad_elu},
     {"max_reduce", "max_reduce", of_max_reduce},
     {"user", "rough_cube", of_user},
 };

@@ -1,4 +1,5 @@
-/* What derivatives, matrices of them, divergences and influences refuse, and in which words; nothing crashes on NULL. */
+/* What derivatives, matrices of them, divergences and influences refuse, and in which words; nothing crashes on
+ * NULL. */
 #include "support/problem.h"
 #include "support/user_ops.h"
 

@@ -39,7 +39,7 @@ Test(plan_axes, two_axes_like_nce)
     out[0] = ad_sub(ad_neg(ad_batch_mean(data, ad_softplus(ad_neg(ux)))), ad_batch_mean(noise, ad_softplus(uy)));
     ad_grad(out[0], &theta, 1, &out[1]);
     runner r = runner_new(out, 2, 0);
-    cr_assert_eq(ad_plan_describe(r.plan).phases, 2);
+    cr_assert_eq(ad_plan_describe(r.plan).stages, 2);
     double *px = random_numbers(DATA * D, 1), *py = random_numbers(NOISE * D, 2), *pt = random_numbers(D, 3);
     double loss = 0, dtheta[D] = {0};
     for (int n = 0; n < DATA; n++) add_sample(px + n * D, pt, 1, 1.0 / DATA, &loss, dtheta);
@@ -55,7 +55,7 @@ Test(plan_axes, two_axes_like_nce)
 }
 
 /* Self-normalised weights need log Σ exp of a first pass in a second one. */
-Test(plan_axes, two_phases)
+Test(plan_axes, two_stages)
 {
     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis data = ad_axis_new(t, "data");
@@ -64,7 +64,7 @@ Test(plan_axes, two_phases)
     ad_var out[3] = {weight, ad_batch_sum(data, weight), ad_batch_sum(data, ad_mul(weight, x))};
     enum { ROWS = 5000 };
     runner r = runner_new(out, 3, 0);
-    cr_assert_eq(ad_plan_describe(r.plan).phases, 2);
+    cr_assert_eq(ad_plan_describe(r.plan).stages, 2);
     double *px = random_numbers(ROWS * D, 1), *pt = random_numbers(D, 3), *w = malloc(ROWS * sizeof *w), z = 0;
     double mean[D] = {0}, one = 1;
     for (int n = 0; n < ROWS; n++) z += w[n] = exp(logit(px + n * D, pt));
@@ -120,7 +120,7 @@ Test(plan_axes, sums_that_need_each_other_crosswise)
         else chain_reference(px, DATA, py, NOISE, k / 2 + 1, &value);
         expect_close(r, k, GIBBS_FLOAT64, &value, 1, 1e-13, "chain");
     }
-    cr_assert_leq(ad_plan_describe(r.plan).phases, 10, "reductions that are ready share a pass");
+    cr_assert_leq(ad_plan_describe(r.plan).stages, 10, "reductions that are ready share a pass");
     runner_free(r);
     ad_tape_free(t);
     free(px), free(py);

@@ -31,6 +31,9 @@ static const struct special {
     {OP_abs, -3, 3},         {OP_sign, 0, 0},            {OP_sign, -INFINITY, -1},      {OP_sign, 1e-30, 1},
     {OP_step, 0, 0},         {OP_step, -0.0, 0},         {OP_step, 1e-30, 1},           {OP_step, -INFINITY, 0},
     {OP_neg, 0, -0.0},       {OP_neg, INFINITY, -INFINITY}, {OP_stop_gradient, -INFINITY, -INFINITY},
+    {OP_erfc, 0, 1},         {OP_erfc, INFINITY, 0},     {OP_erfc, -INFINITY, 2},       {OP_erfc, 50, 0},
+    {OP_logcosh, 0, 0},      {OP_logcosh, -0.0, 0},      {OP_logcosh, INFINITY, INFINITY},
+    {OP_logcosh, -INFINITY, INFINITY}, {OP_logcosh, 1e30, 1e30}, {OP_logcosh, -5000, 4999.3068528194400547},
 };
 
 static double unary_at(const table *t, ad_op op, double x)

@@ -110,7 +110,7 @@ Test(plan_liveness, the_graphs_cover_the_ops)
         OP_batch_matmul, OP_chain, OP_batch_count, OP_normal, OP_uniform, OP_array,
     };
     static ad_var node[MOST_NODES];
-    int64_t used[OP_COUNT] = {0}, phases = 0, shared = 0;
+    int64_t used[OP_COUNT] = {0}, stages = 0, shared = 0;
     for (uint64_t number = 1; number <= 100; number++) {
         graph g = graph_new(GIBBS_FLOAT64, number);
         graph_grow(&g, 120);
@@ -124,12 +124,12 @@ Test(plan_liveness, the_graphs_cover_the_ops)
         }
         runner r = runner_new(out, 3, 0);
         shared += ad_plan_describe(r.plan).bytes_per_row < apart / 2;
-        phases += ad_plan_describe(r.plan).phases;
+        stages += ad_plan_describe(r.plan).stages;
         runner_free(r);
         ad_tape_free(g.tape);
     }
     for (int k = 0; k < LENGTH(expected); k++)
         cr_expect_gt(used[expected[k]], 0, "%s is never used", ad_ops[expected[k]].name);
-    cr_assert_gt(phases, 150);
+    cr_assert_gt(stages, 150);
     cr_assert_gt(shared, 30);
 }

@@ -54,6 +54,12 @@ static ad_var one_factor_for_all(ad_var A, ad_var B, ad_var index)
     return ad_matmul(ad_reshape(A, ad_cube(10, ROWS / 10, COLS)), ad_slice(B, 1, 0, SMALL));
 }
 
+static ad_var other_factor_for_all(ad_var A, ad_var B, ad_var index)
+{
+    (void)index;
+    return ad_matmul(ad_slice(A, 0, 0, SMALL), ad_reshape(B, ad_cube(10, COLS, ROWS / 10)));
+}
+
 static ad_var gather(ad_var A, ad_var B, ad_var index)
 {
     (void)B;
@@ -74,6 +80,7 @@ static const shared_case cases[] = {
     {"logsumexp of short rows", ad_run_reduce, logsumexp_of_short_rows},
     {"products", ad_run_matmul, products},
     {"products with one factor", ad_run_matmul, one_factor_for_all},
+    {"products with one left factor", ad_run_matmul, other_factor_for_all},
     {"gather", ad_run_gather, gather},
     {"scatter_add", ad_run_scatter, scatter},
 };

@@ -97,6 +97,57 @@ Test(plan_threads, shards_add_up)
     free(px);
 }
 
+/* Rows of 17000 numbers, more than one task adds up, in several shards. Column j is of kind j % KINDS: some have one
+ * number that is not finite, in the first shard or the last, and one has nothing but −∞. */
+enum { WIDE = 17000, TALL = 64, KINDS = 6 };
+
+static double wide_number(int64_t row, int64_t column)
+{
+    switch (column % KINDS) {
+    case 1: return row == 0 ? NAN : sin((double)(row + column));
+    case 2: return row == TALL - 1 ? NAN : -INFINITY;
+    case 3: return -INFINITY;
+    case 4: return row == TALL - 1 ? INFINITY : row == 0 ? -INFINITY : 1;
+    case 5: return row == TALL / 2 ? 0.25 : -INFINITY;
+    default: return sin((double)(row + 3 * column));
+    }
+}
+
+/* 0: the sum, 1: the maximum, 2: log Σ exp */
+static double by_hand(int k, int64_t column)
+{
+    double sum = 0, max = -INFINITY;
+    for (int64_t r = 0; r < TALL; r++) {
+        double v = wide_number(r, column);
+        sum += k == 2 ? exp(v) : v;
+        max = v > max || v != v ? v : max;
+    }
+    return k == 0 ? sum : k == 1 ? max : log(sum);
+}
+
+Test(plan_threads, many_numbers_and_what_is_not_finite)
+{
+    ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_axis data = ad_axis_new(t, "data");
+    ad_var x = ad_input(data, "x", ad_vec(WIDE)), y = ad_neg(x);
+    ad_var out[] = {ad_batch_sum(data, y), ad_batch_max(data, y), ad_batch_logsumexp(data, y)};
+    double *px = malloc(TALL * WIDE * sizeof *px);
+    for (int64_t k = 0; k < TALL * WIDE; k++) px[k] = -wide_number(k / WIDE, k % WIDE);
+    runner r = runner_new(out, LENGTH(out), 0);
+    bind(r, x, px), set_rows(r, data, TALL);
+    cr_assert_gt(ad_split_rows(&r.plan->stage[0], TALL).shards, 1, "the test needs several shards");
+    run_with(r, (ad_run_options){.threads = 2});
+    for (int k = 0; k < LENGTH(out); k++)
+        for (int64_t j = 0; j < WIDE; j++) {
+            double want = by_hand(k, j), got = ad_result_f64(r.w, k)[j];
+            bool same = isfinite(want) ? fabs(got - want) < 1e-11 : isnan(want) ? isnan(got) : got == want;
+            cr_assert(same, "output %d, column %lld: %g, not %g", k, (long long)j, got, want);
+        }
+    runner_free(r);
+    ad_tape_free(t);
+    free(px);
+}
+
 /* Elementwise results do not depend on the block that a row falls into, nor on what came before in the workspace. */
 Test(plan_threads, a_row_is_the_same_in_any_block)
 {

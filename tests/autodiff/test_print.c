@@ -1,4 +1,4 @@
-/* A tape as text and as a Graphviz digraph: read back, node by node, and compared with the tape. */
+/* A tape as text and as a Graphviz digraph: read back, node by node, and compared with the tape; a plan as text. */
 #include "autodiff/tape.h"
 #include "plan_helpers.h"
 
@@ -188,4 +188,76 @@ Test(print, errors)
         refuse(print[k], &m.dW, 1, collect, GIBBS_STOPPED, "the writer stopped");
     }
     ad_tape_free(m.tape), ad_tape_free(other.tape);
+}
+
+/* ---- A plan ---- */
+
+static void print_plan(ad_plan *plan, text *t)
+{
+    gibbs_error error = {.status = GIBBS_OK};
+    MUST(ad_plan_print(plan, collect, t, &error), error);
+}
+
+/* Instructions are numbered from 0; returns how many lines are one. */
+static int numbered_lines(char *at)
+{
+    int count = 0, number;
+    for (char *line = strtok(at, "\n"); line; line = strtok(NULL, "\n")) {
+        if (strncmp(line, "  ", 2)) continue;
+        cr_assert_eq(sscanf(line, "%d", &number), 1, "%s", line);
+        cr_assert_eq(number, count++, "%s", line);
+    }
+    return count;
+}
+
+Test(print, plan)
+{
+    static text t;
+    char stage[128];
+    model m = model_new();
+    ad_var b = ad_parameter(m.tape, "b", ad_vec(4)), h = ad_add(ad_matmul(m.x, m.W), b);
+    ad_var E = ad_sum(ad_softplus(h)), out[3] = {E};
+    ad_grad(E, (ad_var[]){m.x, m.W}, 2, out + 1);
+    runner r = runner_new(out, 3, 0);
+    ad_plan_info info = ad_plan_describe(r.plan);
+    print_plan(r.plan, &t);
+    sprintf(stage, "over «data»: blocks of %lld rows, %lld bytes a row\n", (long long)info.block_rows,
+            (long long)info.bytes_per_row);
+    const char *const words[] = {stage, "x + product  [1,1,4]  data  node ", "  [1,1,3]·[1,3,4]\n",
+                                 "  softplus family  [4]", "  [1,3]T·[1,4] a row\n"};
+    for (int k = 0; k < LENGTH(words); k++) cr_expect(strstr(t.at, words[k]), "no «%s» in\n%s", words[k], t.at);
+    cr_expect_eq(numbered_lines(t.at), info.instructions);
+    runner_free(r);
+    ad_tape_free(m.tape);
+}
+
+/* The second pass reads what the first computed: the twin stores it. */
+Test(print, plan_with_a_twin)
+{
+    static text t;
+    model m = model_new();
+    ad_var v = ad_tanh(m.x), mean = ad_batch_mean(m.data, v);
+    ad_var spread = ad_batch_sum(m.data, ad_square(ad_sub(v, mean)));
+    runner r = runner_new(&spread, 1, 0);
+    print_plan(r.plan, &t);
+    cr_expect_eq(count_of(t.at, "  tanh  [3]  data  node "), 3, "twice in the plan, once in its twin:\n%s", t.at);
+    cr_expect_eq(count_of(t.at, "storing what later stages read\n"), 1);
+    runner_free(r);
+    ad_tape_free(m.tape);
+}
+
+Test(print, plan_errors)
+{
+    static text t;
+    gibbs_error error;
+    model m = model_new();
+    runner r = runner_new(&m.dW, 1, 0);
+    cr_assert_eq(ad_plan_print(NULL, collect, &t, &error), GIBBS_ARGUMENT);
+    cr_assert_eq(ad_plan_print(r.plan, NULL, &t, &error), GIBBS_ARGUMENT);
+    t.stop_after = 2;
+    cr_assert_eq(ad_plan_print(r.plan, collect, &t, &error), GIBBS_STOPPED);
+    cr_assert_str_eq(error.message, "plan_print: the writer stopped");
+    cr_assert_eq(t.pieces, 2);
+    runner_free(r);
+    ad_tape_free(m.tape);
 }

@@ -127,3 +127,32 @@ Test(ais_errors, energies_and_bases)
     ebm_proposal_free(q);
     ebm_proposal_free(two);
 }
+
+/* A base whose density is infinite below 0, and log q with it. */
+static ad_var infinite_below(const ebm_proposal *q, ad_var y, const ad_var *theta)
+{
+    (void)q, (void)theta;
+    return ad_sum(ad_select(ad_less(y, ad_constant(y.tape, 0)), ad_constant(y.tape, INFINITY), ad_neg(ad_square(y))));
+}
+
+static ad_var normal_draw(const ebm_proposal *q, ad_var normal, const ad_var *theta)
+{
+    return (void)q, (void)theta, normal;
+}
+
+Test(ais_errors, one_infinite_weight_is_named)
+{
+    static const ebm_proposal pole = {.name = "pole", .dim = 1, .draw = normal_draw, .log_density = infinite_below};
+    double w[3] = {-1}, x[3] = {0.1, -0.2, 0.3};
+    ebm_model *model = density_model(&unit, GIBBS_FLOAT64, NULL);
+    ebm_ais result;
+    gibbs_error error;
+    ebm_ais_options o = ebm_ais_defaults();
+    o.base = &pole;
+    o.bridges = 1;
+    o.chain.sampler = &ebm_ula;
+    cr_assert_eq(ebm_ais_reverse(model, &o, x, 3, w, &result, &error), GIBBS_NUMERIC);
+    cr_expect(strstr(error.message, "the weight is inf at row 2") && error.row == 1, "%s", error.message);
+    cr_expect_eq(w[0], -1);
+    ebm_model_free(model);
+}

@@ -29,6 +29,50 @@ static ad_var to_a_scalar(const ebm_sampler_graph *g, const ad_var *state, ad_va
     return ad_constant(g->tape, 1);
 }
 
+static ad_var forgets_to_accept(const ebm_sampler_graph *g, const ad_var *state, ad_var *next)
+{
+    next[0] = next[1] = state[0];
+    return (ad_var){g->tape, -1};
+}
+
+static ad_var accepts_a_vector(const ebm_sampler_graph *g, const ad_var *state, ad_var *next)
+{
+    (void)g;
+    return next[0] = state[0];
+}
+
+static void keep_nothing(const ebm_sampler_graph *g, ad_var x, ad_var *cache) { (void)g, (void)x, (void)cache; }
+static void keep_x(const ebm_sampler_graph *g, ad_var x, ad_var *cache) { (void)g, cache[0] = x; }
+
+/* What a sampler left out is said in the words of its author. */
+Test(chains_errors, samplers_that_leave_something_out)
+{
+    static const struct {
+        ebm_sampler sampler;
+        gibbs_status status;
+        const char *part;
+    } cases[] = {
+        {{.name = "lost", .step = to_nowhere}, GIBBS_TAPE, "the step of «lost» left next[0] the null var"},
+        {{.step = to_nowhere}, GIBBS_TAPE, "the step of «(no name)» left next[0]"},
+        {{.name = "flat", .step = to_a_scalar}, GIBBS_SHAPE,
+         "the step of «flat» gave next[0] the shape []; state[0] has [1]"},
+        {{.name = "mute", .step = forgets_to_accept}, GIBBS_TAPE, "the step of «mute» returned the null var"},
+        {{.name = "wide", .step = accepts_a_vector}, GIBBS_SHAPE, "the step of «wide» returned the shape [1]"},
+        {{.name = "bare", .step = accepts_a_vector, .start = keep_nothing, .caches = 1}, GIBBS_TAPE,
+         "the start of «bare» left cache[0] the null var"},
+        {{.name = "half", .step = accepts_a_vector, .start = keep_x, .caches = 1}, GIBBS_TAPE,
+         "the step of «half» left next[1] the null var"},
+    };
+    ebm_model *model = density_model(&NORMAL, GIBBS_FLOAT64, NULL);
+    ebm_chains *chains;
+    for (int k = 0; k < COUNT(cases); k++) {
+        ebm_chain_options o = {.step = 0.1, .sampler = &cases[k].sampler};
+        FAILS(cases[k].status, cases[k].part, ebm_chains_new(model, &o, &chains, FAIL));
+        cr_expect_null(chains);
+    }
+    ebm_model_free(model);
+}
+
 Test(chains_errors, options)
 {
     static const ebm_sampler no_step = {.name = "still"}, greedy = {.name = "greedy", .caches = 5, .step = to_nowhere};

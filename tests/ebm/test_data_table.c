@@ -267,6 +267,8 @@ Test(data_table, split_refuses)
         ebm_data data = squares(bad[i].rows), train = {.rows = 9}, held = {.rows = 9};
         cr_expect(ebm_data_split(&data, bad[i].fraction, 1, &train, &held, NULL) == GIBBS_ARGUMENT, "case %d", i);
         cr_expect(zeroed(&train) && zeroed(&held), "case %d", i);
+        cr_expect(ebm_data_split(&data, 0.5, 1, &train, &train, NULL) == GIBBS_ARGUMENT && !train.x);
+        cr_expect(ebm_data_split(&data, 0.5, 1, &train, &data, NULL) == GIBBS_ARGUMENT && data.rows == bad[i].rows);
         ebm_data_free(&data);
     }
     ebm_data train, held;

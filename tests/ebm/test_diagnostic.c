@@ -220,9 +220,9 @@ Test(diagnostic, traces_refuse)
     FAILS(GIBBS_ARGUMENT, "trace: a required pointer", ebm_chains_trace(chains, NULL, NULL, &trace, FAIL));
     FAILS(GIBBS_ARGUMENT, "trace: a required pointer",
           ebm_chains_trace(NULL, &(ebm_trace_options){.steps = 5}, NULL, &trace, FAIL));
-    FAILS(GIBBS_DATA, "nan at step 1",
+    FAILS(GIBBS_DATA, "options.f is nan at the chain of row 1",
           ebm_chains_trace(chains, &(ebm_trace_options){.steps = 5, .f = nothing}, NULL, &trace, FAIL));
-    FAILS(GIBBS_DATA, "nan at step 1",
+    FAILS(GIBBS_DATA, "options.f is nan at the chain of row 1",
           ebm_chains_trace(chains, &(ebm_trace_options){.steps = 5, .f = ebm_scalar_column, .context = &column}, NULL,
                            &trace, FAIL));
     ebm_chains_free(chains);

@@ -132,3 +132,10 @@ Test(experts, refuses)
         cr_expect_null(model);
     }
 }
+
+Test(experts, a_null_var_stays_one)
+{
+    ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
+    cr_expect(ad_is_null(ebm_student_expert((ad_var){tape, -1})));
+    ad_tape_free(tape);
+}

@@ -246,6 +246,19 @@ Test(maxent, refuses)
     ebm_model_free(model), ebm_model_free(gaussian), ebm_model_free(logs);
 }
 
+/* A die whose mean is 6 has η → ∞: what comes is a large η at which the mean is 6 to the tolerance. */
+Test(maxent, the_edge_of_what_is_possible)
+{
+    const double faces[] = {1, 2, 3, 4, 5, 6}, edge = 6;
+    ebm_model *model = family(1, (ebm_features){0}, GIBBS_FLOAT64);
+    double log_z, mean = 0;
+    OK(ebm_maxent(model, &edge, faces, NULL, 6, &log_z, ERROR));
+    double eta = ebm_model_value(model, "eta");
+    for (int i = 0; i < 6; i++) mean += faces[i] * exp(eta * faces[i] - log_z);
+    cr_expect(eta > 15 && fabs(mean - 6) < 1e-10, "η = %g, a mean of %.15g", eta, mean);
+    ebm_model_free(model);
+}
+
 /* Points of weight 0 are no part of the support. */
 Test(maxent, weights_of_zero)
 {

@@ -182,7 +182,7 @@ Test(mrf, one_inside_the_other)
 Test(mrf, refuses)
 {
     static const int64_t outside[] = {0, 1, 1, 4}, negative[] = {0, -1}, loop[] = {2, 2}, twice[] = {0, 1, 2, 3, 1, 0};
-    static const int64_t none[] = {2, 0, 2, 2};
+    static const int64_t none[] = {2, 0, 2, 2}, vast[] = {2, INT64_MAX, 2, 2};
     ebm_mrf_spec labelled = binary(4, NULL, 0), one_hot = labelled, uneven_spec = labelled;
     labelled.space.labels = 3, one_hot.space.one_hot = 1, uneven_spec.space.labels_of = labels;
     const struct {
@@ -198,7 +198,12 @@ Test(mrf, refuses)
         {ebm_model_ising, binary(4, edges, 0), GIBBS_ARGUMENT, "0 edges"},
         {ebm_model_ising, binary(1, NULL, 0), GIBBS_ARGUMENT, "1 variables"},
         {ebm_model_ising, binary(-1, NULL, 0), GIBBS_ARGUMENT, "-1 variables"},
-        {ebm_model_ising, binary(1 << 20, NULL, 0), GIBBS_SIZE, "too many"},
+        {ebm_model_ising, binary(1 << 20, NULL, 0), GIBBS_SIZE, "edges; there can be 2^31-1"},
+        {ebm_model_ising, binary(4, NULL, -3), GIBBS_ARGUMENT, "-3 edges"},
+        {ebm_model_ising, binary((int64_t)1 << 40, NULL, 0), GIBBS_SIZE, "1099511627776 variables"},
+        {ebm_model_potts, hot(2, (int64_t)1 << 32, NULL, edges, 1), GIBBS_SIZE, "columns"},
+        {ebm_model_mrf, hot(2, INT64_MAX, NULL, edges, 1), GIBBS_SIZE, "more than 2^31-1 columns"},
+        {ebm_model_mrf, hot(4, 0, vast, edges, 4), GIBBS_SIZE, "more than 2^31-1 columns"},
         {ebm_model_ising, labelled, GIBBS_ARGUMENT, "0 and 1"},
         {ebm_model_ising, one_hot, GIBBS_ARGUMENT, "0 and 1"},
         {ebm_model_ising, uneven_spec, GIBBS_ARGUMENT, "0 and 1"},

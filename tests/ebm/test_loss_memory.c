@@ -1,9 +1,10 @@
-/* Losses when memory runs out: every allocation fails once, each time with MEMORY and nothing leaked; and after the
- * first step nothing more is allocated, except by losses that look at the rows. */
+/* Losses when memory runs out: every allocation fails once, each time with MEMORY and nothing leaked; a bind that fails
+ * leaves what was bound as it was; and after the first step nothing more is allocated for as many rows, except by
+ * losses that look at them. */
 #include "loss_helpers.h"
 #include "support/alloc.h"
 
-enum { ROWS = 12, DIM = 2 };
+enum { ROWS = 12, MORE_ROWS = 40, DIM = 2 };
 
 static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
@@ -22,25 +23,40 @@ typedef struct job {
     double *x;
 } job;
 
-static ebm_model *make(const gibbs_allocator *a)
+static ebm_model *make(const gibbs_allocator *a, bool conditional)
 {
+    const ebm_conditional is = {.given = 1, .labels = (double[]){0, 1}, .label_count = 2};
     const ebm_parameter p = {"k", {0, {0}}, EBM_INIT_CONSTANT, 0.7};
     ebm_model_spec spec = ebm_model_defaults();
     spec.dim = DIM, spec.parameters = &p, spec.parameter_count = 1, spec.energy = energy, spec.allocator = a;
     ebm_model *model;
-    OK(ebm_model_new(&spec, &model, ERROR));
+    OK(conditional ? ebm_model_conditional(&spec, &is, &model, ERROR) : ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 
-static gibbs_status step(ebm_objective *o, const job *j, uint64_t k, gibbs_error *error)
+/* After a bind that failed: the value is that of the step before, and with points drawn anew there is one. */
+static void expect_as_before(ebm_objective *o, const job *j, uint64_t k, double value)
 {
-    double value;
-    gibbs_status status = ebm_objective_bind(o, j->x, ROWS, error);
-    if (!status) status = ebm_objective_refresh(o, 1, k, error);
-    return status ? status : ebm_objective_evaluate(o, &value, error);
+    double now = NAN;
+    if (k) {
+        cr_expect(!ebm_objective_evaluate(o, &now, NULL) && now == value, "%s: %g after a failed bind, %g before",
+                  j->loss->name, now, value);
+        cr_expect(!ebm_objective_refresh(o, 1, k, NULL) && !ebm_objective_evaluate(o, &now, NULL) && isfinite(now));
+    } else {
+        cr_expect_eq(ebm_objective_evaluate(o, &now, NULL), GIBBS_UNBOUND);
+        cr_expect_eq(ebm_objective_refresh(o, 1, k, NULL), GIBBS_UNBOUND);
+    }
 }
 
-/* Two steps; `again` is how often the second one allocated. */
+static gibbs_status step(ebm_objective *o, const job *j, uint64_t k, int64_t rows, double *value, gibbs_error *error)
+{
+    gibbs_status status = ebm_objective_bind(o, j->x, rows, error);
+    if (status) return expect_as_before(o, j, k, *value), status;
+    status = ebm_objective_refresh(o, 1, k, error);
+    return status ? status : ebm_objective_evaluate(o, value, error);
+}
+
+/* Two steps and one of more rows; `again` is how often the second one allocated. */
 static gibbs_status run(const job *j, ebm_model *model, counting_alloc *count, int64_t *again, gibbs_error *error)
 {
     ebm_objective *o;
@@ -54,10 +70,12 @@ static gibbs_status run(const job *j, ebm_model *model, counting_alloc *count, i
     gibbs_status status = ebm_objective_new(model, j->loss, &options, &o, error);
     cr_assert_eq(status == GIBBS_OK, o != NULL);
     if (status) return status;
-    status = step(o, j, 0, error);
+    double value = NAN;
+    status = step(o, j, 0, ROWS, &value, error);
     *again = -count->calls;
-    if (!status) status = step(o, j, 1, error);
+    if (!status) status = step(o, j, 1, ROWS, &value, error);
     *again += count->calls;
+    if (!status) status = step(o, j, 2, MORE_ROWS, &value, error);
     ebm_objective_free(o);
     return status;
 }
@@ -69,7 +87,7 @@ static void fail_each(const job *j)
         counting_alloc count = {0};
         gibbs_allocator a = counting_allocator(&count);
         gibbs_error error = {GIBBS_OK, "", -1, -1};
-        ebm_model *model = make(&a);
+        ebm_model *model = make(&a, j->loss->conditional);
         int64_t before = count.live;
         count.calls = 0;
         count.fail_at = at;
@@ -88,11 +106,14 @@ static void fail_each(const job *j)
 Test(loss_memory, every_allocation_fails_once)
 {
     static const ebm_loss *const losses[] = {
-        &ebm_loss_exact_ml, &ebm_loss_pcd, &ebm_loss_improved_cd, &ebm_loss_weighted_score_matching,
-        &ebm_loss_denoising, &ebm_loss_sliced_reduced, &ebm_loss_conditional_nce, &ebm_loss_ranking_nce,
-        &ebm_loss_pseudo_likelihood, &ebm_loss_ksd_imq, &ebm_loss_stein, &ebm_loss_stein_hutchinson,
+        &ebm_loss_ml_is, &ebm_loss_exact_ml, &ebm_loss_cd, &ebm_loss_pcd, &ebm_loss_improved_cd,
+        &ebm_loss_score_matching, &ebm_loss_weighted_score_matching, &ebm_loss_denoising,
+        &ebm_loss_denoising_autoencoder, &ebm_loss_sliced, &ebm_loss_sliced_reduced, &ebm_loss_nce,
+        &ebm_loss_conditional_nce, &ebm_loss_ranking_nce, &ebm_loss_pseudo_likelihood, &ebm_loss_ksd_rbf,
+        &ebm_loss_ksd_imq, &ebm_loss_stein, &ebm_loss_stein_hutchinson, &ebm_loss_energy_penalty,
+        &ebm_loss_conditional_ml,
     };
-    double *x = normals(ROWS * DIM, 0, 1, 3), *bits = calloc(ROWS * DIM, sizeof *bits);
+    double *x = normals(MORE_ROWS * DIM, 0, 1, 3), *bits = calloc(MORE_ROWS * DIM, sizeof *bits);
     ebm_proposal *q = test_proposal(&energies[GAUSSIAN2]);
     ebm_points points;
     const ebm_space space = {.variables = DIM, .labels = 3, .values = (double[]){-1, 0, 1}};
@@ -136,7 +157,7 @@ static gibbs_status ksd_of(const gibbs_allocator *a, gibbs_error *error)
     counting_alloc *count = a->context;
     int64_t fail_at = count->fail_at;
     count->fail_at = 0;
-    ebm_model *model = make(a);
+    ebm_model *model = make(a, false);
     double x[ROWS * DIM];
     for (int i = 0; i < ROWS * DIM; i++) x[i] = sin(i);
     count->calls = 0;

@@ -67,6 +67,8 @@ static const ebm_parameter twins[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0},
                                       {"b", {0, {0}}, EBM_INIT_CONSTANT, 0},
                                       {"a", {1, {2}}, EBM_INIT_CONSTANT, 0}};
 static const ebm_parameter nameless = {NULL, {0, {0}}, EBM_INIT_CONSTANT, 0};
+static const ebm_parameter reserved = {"__metadata__", {0, {0}}, EBM_INIT_CONSTANT, 0};
+static const ebm_parameter latin = {"\xe9tat", {0, {0}}, EBM_INIT_CONSTANT, 0};
 static const ebm_parameter empty_second[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0},
                                              {"", {0, {0}}, EBM_INIT_CONSTANT, 0}};
 static const ebm_parameter zero_dim = {"wide", {2, {3, 0}}, EBM_INIT_CONSTANT, 0};
@@ -85,15 +87,17 @@ static const struct refusal {
     gibbs_status status;
     const char *sentence; /* part of it */
 } refusals[] = {
-    {0, NULL, 0, square, GIBBS_ARGUMENT, "dim is 0"},
-    {-7, NULL, 0, square, GIBBS_ARGUMENT, "dim is -7"},
-    {INT64_MAX, NULL, 0, square, GIBBS_ARGUMENT, "dim is 9223372036854775807"},
+    {0, NULL, 0, square, GIBBS_ARGUMENT, "0 dimensions; there must be at least 1"},
+    {-7, NULL, 0, square, GIBBS_ARGUMENT, "-7 dimensions"},
+    {INT64_MAX, NULL, 0, square, GIBBS_SIZE, "9223372036854775807 dimensions; there can be 2^31-1"},
     {2, NULL, 0, NULL, GIBBS_ARGUMENT, "no energy"},
     {2, NULL, 1, square, GIBBS_ARGUMENT, "1 parameters, but no list"},
     {2, &good, -1, square, GIBBS_ARGUMENT, "-1 parameters"},
     {2, twins, 3, square, GIBBS_ARGUMENT, "two parameters are called «a»"},
     {2, &nameless, 1, square, GIBBS_ARGUMENT, "parameter 1 has no name"},
     {2, empty_second, 2, square, GIBBS_ARGUMENT, "parameter 2 has no name"},
+    {2, &reserved, 1, square, GIBBS_ARGUMENT, "parameter 1 has the reserved name __metadata__"},
+    {2, &latin, 1, square, GIBBS_ARGUMENT, "parameter 1 has a name that is not UTF-8"},
     {2, &zero_dim, 1, square, GIBBS_SIZE, "«wide»"},
     {2, &too_large, 1, square, GIBBS_SIZE, "«huge»"},
     {2, &overflowing, 1, square, GIBBS_SIZE, "«vast»"},

@@ -104,7 +104,7 @@ Test(gaussian, starts_at_the_standard_normal)
 Test(gaussian, refuses)
 {
     static const int64_t dims[] = {0, -1, INT64_MIN, INT64_MAX, 50000};
-    static const gibbs_status statuses[] = {GIBBS_ARGUMENT, GIBBS_ARGUMENT, GIBBS_ARGUMENT, GIBBS_ARGUMENT, GIBBS_SIZE};
+    static const gibbs_status statuses[] = {GIBBS_ARGUMENT, GIBBS_ARGUMENT, GIBBS_ARGUMENT, GIBBS_SIZE, GIBBS_SIZE};
     for (int i = 0; i < COUNT(dims); i++) {
         ebm_model *model = (ebm_model *)&model;
         gibbs_error error = {.status = GIBBS_OK};
@@ -278,7 +278,7 @@ static const struct refusal {
     {{.dim = 2, .widths = bad_widths, .layers = 2}, GIBBS_ARGUMENT, "layer 2 has width 0"},
     {{.dim = 2, .widths = negative_widths, .layers = 1}, GIBBS_ARGUMENT, "layer 1 has width -1"},
     {{.dim = 2, .widths = vast_widths, .layers = 1}, GIBBS_SIZE, "«W1»"},
-    {{.dim = 0, .widths = widths, .layers = 1}, GIBBS_ARGUMENT, "dim is 0"},
+    {{.dim = 0, .widths = widths, .layers = 1}, GIBBS_ARGUMENT, "0 dimensions"},
     {{.dim = 2, .widths = widths, .layers = 1, .base_sd = -1}, GIBBS_ARGUMENT, "base_sd is -1"},
     {{.dim = 2, .widths = widths, .layers = 1, .base_sd = NAN}, GIBBS_ARGUMENT, "base_sd is nan"},
     {{.dim = 2, .widths = widths, .layers = 1, .base_sd = INFINITY}, GIBBS_ARGUMENT, "base_sd is inf"},

@@ -1,8 +1,9 @@
-/* test_null.c — a required pointer that is NULL is an ARGUMENT error with the function's name, never a crash. */
-#include <criterion/criterion.h>
-#include <gibbs/ebm.h>
+/* test_null.c — a required pointer that is NULL is an ARGUMENT error that names the function, never a crash: all public
+ * functions of the energy layer that return a status, header by header. The last test reads the headers, and this file:
+ * a function that is not here fails it. */
+#include "sampling.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static gibbs_error error;
 
@@ -14,65 +15,381 @@ static void expect(gibbs_status status, const char *name, int line)
 }
 #define NULL_IN(name, call) expect(call, name, __LINE__)
 
-Test(null, models)
+static double x[4] = {0.5, 1, 2, 4}, out[16];
+static ebm_data data = {.rows = 2, .cols = 2, .x = x}, column = {.rows = 4, .cols = 1, .x = x}, made, other;
+
+static ebm_model *gaussian(void)
 {
-    double x[2] = {0, 0}, out[2];
     ebm_model *model;
-    ebm_quadrature z;
-    ebm_box box = {{-1}, {1}, 0};
-    ebm_importance importance;
-    NULL_IN("model", ebm_model_new(NULL, &model, &error));
-    NULL_IN("mlp", ebm_model_mlp(NULL, &model, &error));
-    cr_assert_eq(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, &error), GIBBS_OK);
+    OK(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, ERROR));
+    return model;
+}
+
+static ebm_proposal *normal(void)
+{
+    ebm_proposal *q;
+    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &q, ERROR));
+    return q;
+}
+
+Test(null, data_h)
+{
+    NULL_IN("read", ebm_data_read(NULL, NULL, &made, &error));
+    NULL_IN("read", ebm_data_read("t.csv", NULL, NULL, &error));
+    NULL_IN("parse", ebm_data_parse(NULL, 5, "t.csv", NULL, &made, &error));
+    NULL_IN("parse", ebm_data_parse("1,2", 3, NULL, NULL, &made, &error));
+    NULL_IN("parse", ebm_data_parse("1,2", 3, "t.csv", NULL, NULL, &error));
+    NULL_IN("read_csv", ebm_data_read_csv(NULL, NULL, &made, &error));
+    NULL_IN("read_csv", ebm_data_read_csv("t.csv", NULL, NULL, &error));
+    NULL_IN("parse_csv", ebm_data_parse_csv(NULL, 3, "t.csv", NULL, &made, &error));
+    NULL_IN("parse_csv", ebm_data_parse_csv("1,2", 3, NULL, NULL, &made, &error));
+    NULL_IN("parse_csv", ebm_data_parse_csv("1,2", 3, "t.csv", NULL, NULL, &error));
+    NULL_IN("from", ebm_data_from(NULL, 2, 2, NULL, &made, &error));
+    NULL_IN("from", ebm_data_from(x, 2, 2, NULL, NULL, &error));
+    NULL_IN("write_csv", ebm_data_write_csv(NULL, &data, &error));
+    NULL_IN("write_csv", ebm_data_write_csv("t.csv", NULL, &error));
+    NULL_IN("write_npy", ebm_data_write_npy(NULL, &data, &error));
+    NULL_IN("write_npy", ebm_data_write_npy("t.npy", NULL, &error));
+    NULL_IN("generate", ebm_data_generate(NULL, 1, 1, NULL, &made, &error));
+    NULL_IN("generate", ebm_data_generate("moons", 1, 1, NULL, NULL, &error));
+    NULL_IN("check", ebm_data_check(NULL, &error));
+    NULL_IN("standardise", ebm_data_standardise(NULL, out, out, &error));
+    NULL_IN("standardise", ebm_data_standardise_first(NULL, 1, out, out, &error));
+    NULL_IN("apply_scale", ebm_data_apply_scale(NULL, x, x, &error));
+    NULL_IN("apply_scale", ebm_data_apply_scale(&data, NULL, x, &error));
+    NULL_IN("apply_scale", ebm_data_apply_scale(&data, x, NULL, &error));
+    NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &made, &other, &error));
+    NULL_IN("split", ebm_data_split(&data, 0.5, 1, NULL, &other, &error));
+    NULL_IN("split", ebm_data_split(&data, 0.5, 1, &made, NULL, &error));
+    NULL_IN("one_hot", ebm_data_one_hot(NULL, 0, 2, &made, &error));
+    NULL_IN("one_hot", ebm_data_one_hot(&data, 0, 2, NULL, &error));
+}
+
+Test(null, tensors_of_data_h)
+{
+    const ebm_tensor tensor = {"a", GIBBS_FLOAT64, {0, {0}}, x};
+    ebm_tensors tensors;
+    NULL_IN("tensors_write", ebm_tensors_write(NULL, &tensor, 1, &error));
+    NULL_IN("tensors_write", ebm_tensors_write("t.safetensors", NULL, 1, &error));
+    NULL_IN("tensors_read", ebm_tensors_read(NULL, NULL, &tensors, &error));
+    NULL_IN("tensors_read", ebm_tensors_read("t.safetensors", NULL, NULL, &error));
+    cr_expect_null(ebm_tensors_find(NULL, "a"));
+    cr_expect_null(ebm_tensors_find(&(ebm_tensors){.count = 1, .tensor = (ebm_tensor *)&tensor}, NULL));
+}
+
+Test(null, model_h)
+{
+    const ebm_model_spec spec = ebm_model_defaults();
+    ebm_model *model = gaussian(), *none;
+    NULL_IN("model", ebm_model_new(NULL, &none, &error));
+    NULL_IN("model", ebm_model_new(&spec, NULL, &error));
+    NULL_IN("save", ebm_model_save(NULL, "t.safetensors", &error));
+    NULL_IN("save", ebm_model_save(model, NULL, &error));
+    NULL_IN("load", ebm_model_load(NULL, "t.safetensors", &error));
+    NULL_IN("load", ebm_model_load(model, NULL, &error));
     NULL_IN("energy", ebm_model_energy(NULL, x, 1, out, NULL, &error));
     NULL_IN("energy", ebm_model_energy(model, NULL, 1, out, NULL, &error));
-    NULL_IN("integrate", ebm_integrate(NULL, &box, &z, &error));
-    NULL_IN("integrate", ebm_integrate(model, NULL, &z, &error));
-    NULL_IN("log likelihood", ebm_mean_log_likelihood(model, NULL, 0, out, &error));
-    NULL_IN("save", ebm_model_save(model, NULL, &error));
-    NULL_IN("load", ebm_model_load(model, NULL, &error));
-    NULL_IN("importance_sample", ebm_importance_sample(NULL, NULL, 1, 1, NULL, NULL, &importance, &error));
+    NULL_IN("energy", ebm_model_energy(model, x, 1, NULL, NULL, &error));
     ebm_model_free(model);
 }
 
-Test(null, methods_and_data)
+/* Specs with nothing in them: the place for the model is looked for first. */
+Test(null, energy_h_places)
 {
-    double mean[1] = {0};
-    ebm_objective *objective;
-    ebm_chains *chains;
-    ebm_proposal *q;
-    ebm_data data = {0}, train, held;
-    ebm_fit_options options = ebm_fit_defaults();
-    options.loss = &ebm_loss_cd;
-    NULL_IN("objective", ebm_objective_new(NULL, &ebm_loss_cd, NULL, &objective, &error));
-    NULL_IN("objective", ebm_objective_bind(NULL, mean, 1, &error));
-    NULL_IN("chains", ebm_chains_new(NULL, NULL, &chains, &error));
-    NULL_IN("chains", ebm_chains_start(NULL, mean, 1, &error));
-    NULL_IN("fit", ebm_fit(NULL, &data, &options, NULL, &error));
-    NULL_IN("gaussian", ebm_proposal_gaussian_fit(NULL, 1, 1, NULL, &q, &error));
-    NULL_IN("apply_scale", ebm_data_apply_scale(&data, NULL, mean, &error));
-    NULL_IN("standardise", ebm_data_standardise(NULL, NULL, NULL, &error));
-    NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &train, &held, &error));
-    NULL_IN("read", ebm_data_read(NULL, NULL, &train, &error));
-    NULL_IN("parse", ebm_data_parse(mean, sizeof mean, NULL, NULL, &train, &error));
-    NULL_IN("generate", ebm_data_generate("moons", 1, 1, NULL, NULL, &error));
-    NULL_IN("write_npy", ebm_data_write_npy("t.npy", NULL, &error));
+    ebm_model *part = gaussian();
+    NULL_IN("model", ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, NULL, &error));
+    NULL_IN("gaussian", ebm_model_gaussian_cholesky(1, GIBBS_FLOAT64, NULL, NULL, &error));
+    NULL_IN("mlp", ebm_model_mlp(&(ebm_mlp_spec){0}, NULL, &error));
+    NULL_IN("rbm", ebm_model_rbm(&(ebm_rbm_spec){0}, NULL, &error));
+    NULL_IN("ising", ebm_model_ising(&(ebm_mrf_spec){.dtype = 0}, NULL, &error));
+    NULL_IN("potts", ebm_model_potts(&(ebm_mrf_spec){.dtype = 0}, NULL, &error));
+    NULL_IN("mrf", ebm_model_mrf(&(ebm_mrf_spec){.dtype = 0}, NULL, &error));
+    NULL_IN("exponential", ebm_model_exponential(&(ebm_exponential_spec){0}, NULL, &error));
+    NULL_IN("experts", ebm_model_experts(&(ebm_experts_spec){0}, NULL, &error));
+    NULL_IN("sum", ebm_model_sum(&part, NULL, 1, NULL, &error));
+    NULL_IN("tempered", ebm_model_tempered(part, 1, NULL, &error));
+    NULL_IN("mixture", ebm_model_mixture(&part, 1, NULL, &error));
+    NULL_IN("conditional", ebm_model_conditional(&(ebm_model_spec){0}, &(ebm_conditional){0}, NULL, &error));
+    NULL_IN("regression", ebm_model_regression(&(ebm_regression_spec){0}, NULL, &error));
+    NULL_IN("chain crf", ebm_model_chain_crf(&(ebm_chain_crf_spec){0}, NULL, &error));
+    NULL_IN("bilinear", ebm_model_bilinear(&(ebm_bilinear_spec){0}, NULL, &error));
+    ebm_model_free(part);
 }
 
-Test(null, engine)
+Test(null, energy_h_specs)
 {
-    ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
-    ad_axis data = ad_axis_new(tape, "data");
-    ad_var x = ad_input(data, "x", ad_vec(2));
-    double value = 1;
-    NULL_IN("bind", ad_bind(NULL, x, &value, &error));
-    NULL_IN("set_rows", ad_set_rows(NULL, data, 1, &error));
-    NULL_IN("run", ad_run(NULL, NULL, &error));
-    NULL_IN("compile", ad_compile(&x, 1, NULL, NULL, &error));
-    cr_expect(ad_is_null(ad_permute(x, NULL)));
-    cr_expect(ad_tape_status(tape) == GIBBS_ARGUMENT && strstr(ad_tape_message(tape), "permute"));
-    ad_tape_free(tape);
-    cr_expect_null(ad_tape_new((gibbs_dtype)7, NULL));
-    cr_expect_eq(ebm_proposal_gaussian_fit(NULL, 1, 1, NULL, NULL, NULL), GIBBS_ARGUMENT,
-                 "without an error to write to");
+    const ebm_model_spec plain = ebm_model_defaults();
+    ebm_model *model, *parts[2] = {NULL, NULL};
+    NULL_IN("mlp", ebm_model_mlp(NULL, &model, &error));
+    NULL_IN("rbm", ebm_model_rbm(NULL, &model, &error));
+    NULL_IN("ising", ebm_model_ising(NULL, &model, &error));
+    NULL_IN("potts", ebm_model_potts(NULL, &model, &error));
+    NULL_IN("mrf", ebm_model_mrf(NULL, &model, &error));
+    NULL_IN("exponential", ebm_model_exponential(NULL, &model, &error));
+    NULL_IN("experts", ebm_model_experts(NULL, &model, &error));
+    NULL_IN("sum", ebm_model_sum(NULL, NULL, 1, &model, &error));
+    NULL_IN("sum", ebm_model_sum(parts, NULL, 2, &model, &error));
+    NULL_IN("tempered", ebm_model_tempered(NULL, 1, &model, &error));
+    NULL_IN("mixture", ebm_model_mixture(NULL, 2, &model, &error));
+    NULL_IN("mixture", ebm_model_mixture(parts, 2, &model, &error));
+    NULL_IN("conditional", ebm_model_conditional(NULL, &(ebm_conditional){.given = 1}, &model, &error));
+    NULL_IN("conditional", ebm_model_conditional(&plain, NULL, &model, &error));
+    NULL_IN("regression", ebm_model_regression(NULL, &model, &error));
+    NULL_IN("chain crf", ebm_model_chain_crf(NULL, &model, &error));
+    NULL_IN("bilinear", ebm_model_bilinear(NULL, &model, &error));
+}
+
+Test(null, energy_h_calls)
+{
+    const ebm_exponential_spec spec = {.dim = 1, .dtype = GIBBS_FLOAT64};
+    const ebm_rbm_spec bits = {.visible = 1, .hidden = 1};
+    ebm_model *model, *rbm, *one = gaussian(), *mixture;
+    ebm_blocks blocks;
+    OK(ebm_model_exponential(&spec, &model, ERROR));
+    OK(ebm_model_rbm(&bits, &rbm, ERROR));
+    OK(ebm_model_mixture((ebm_model *[]){one, one}, 2, &mixture, ERROR));
+    NULL_IN("rbm blocks", ebm_rbm_blocks(NULL, &blocks, &error));
+    NULL_IN("rbm blocks", ebm_rbm_blocks(rbm, NULL, &error));
+    NULL_IN("maxent", ebm_maxent(NULL, x, x, NULL, 1, NULL, &error));
+    NULL_IN("maxent", ebm_maxent(model, NULL, x, NULL, 1, NULL, &error));
+    NULL_IN("maxent", ebm_maxent(model, x, NULL, NULL, 1, NULL, &error));
+    NULL_IN("mixture weights", ebm_model_mixture_weights(NULL, &column, 0, out, NULL, &error));
+    NULL_IN("mixture weights", ebm_model_mixture_weights(mixture, NULL, 0, out, NULL, &error));
+    NULL_IN("mixture weights", ebm_model_mixture_weights(mixture, &column, 0, NULL, NULL, &error));
+    ebm_model_free(mixture), ebm_model_free(one), ebm_model_free(rbm), ebm_model_free(model);
+}
+
+Test(null, fit_h)
+{
+    ebm_model *model = gaussian();
+    ebm_fit_options options = ebm_fit_defaults(), without = options;
+    ebm_uncertainty u;
+    options.loss = &ebm_loss_score_matching;
+    NULL_IN("fit", ebm_fit(NULL, &column, &options, NULL, &error));
+    NULL_IN("fit", ebm_fit(model, NULL, &options, NULL, &error));
+    NULL_IN("fit", ebm_fit(model, &column, NULL, NULL, &error));
+    NULL_IN("fit", ebm_fit(model, &column, &without, NULL, &error));
+    NULL_IN("standard errors", ebm_standard_errors(NULL, &column, &options, &u, &error));
+    NULL_IN("standard errors", ebm_standard_errors(model, NULL, &options, &u, &error));
+    NULL_IN("standard errors", ebm_standard_errors(model, &column, NULL, &u, &error));
+    NULL_IN("standard errors", ebm_standard_errors(model, &column, &without, &u, &error));
+    NULL_IN("standard errors", ebm_standard_errors(model, &column, &options, NULL, &error));
+    ebm_model_free(model);
+}
+
+Test(null, log_z_h)
+{
+    const ebm_box box = {{-1}, {1}, 0};
+    ebm_model *model = gaussian();
+    ebm_quadrature z;
+    NULL_IN("integrate", ebm_integrate(NULL, &box, &z, &error));
+    NULL_IN("integrate", ebm_integrate(model, NULL, &z, &error));
+    NULL_IN("integrate", ebm_integrate(model, &box, NULL, &error));
+    NULL_IN("log likelihood", ebm_mean_log_likelihood(NULL, &column, 0, out, &error));
+    NULL_IN("log likelihood", ebm_mean_log_likelihood(model, NULL, 0, out, &error));
+    NULL_IN("log likelihood", ebm_mean_log_likelihood(model, &column, 0, NULL, &error));
+    NULL_IN("enumerate", ebm_enumerate(NULL, NULL, out, NULL, &error));
+    NULL_IN("enumerate", ebm_enumerate(model, NULL, NULL, NULL, &error));
+    NULL_IN("log Z", ebm_model_log_z(NULL, out, &error));
+    NULL_IN("log Z", ebm_model_log_z(model, NULL, &error));
+    ebm_model_free(model);
+}
+
+Test(null, loss_h)
+{
+    const ebm_loss_term term = {&ebm_loss_cd, 1};
+    ebm_model *model = gaussian();
+    ebm_objective *objective;
+    ebm_loss *loss;
+    ebm_ksd ksd;
+    NULL_IN("loss sum", ebm_loss_sum(NULL, 1, NULL, &loss, &error));
+    NULL_IN("loss sum", ebm_loss_sum(&term, 1, NULL, NULL, &error));
+    NULL_IN("loss sum", ebm_loss_sum(&(ebm_loss_term){NULL, 1}, 1, NULL, &loss, &error));
+    NULL_IN("objective", ebm_objective_new(NULL, &ebm_loss_cd, NULL, &objective, &error));
+    NULL_IN("objective", ebm_objective_new(model, NULL, NULL, &objective, &error));
+    NULL_IN("objective", ebm_objective_new(model, &ebm_loss_cd, NULL, NULL, &error));
+    NULL_IN("objective", ebm_objective_bind(NULL, x, 1, &error));
+    OK(ebm_objective_new(model, &ebm_loss_cd, NULL, &objective, ERROR));
+    NULL_IN("objective", ebm_objective_bind(objective, NULL, 1, &error));
+    NULL_IN("objective", ebm_objective_refresh(NULL, 1, 0, &error));
+    NULL_IN("objective", ebm_objective_evaluate(NULL, out, &error));
+    NULL_IN("ksd", ebm_ksd_test(NULL, &column, NULL, &ksd, &error));
+    NULL_IN("ksd", ebm_ksd_test(model, NULL, NULL, &ksd, &error));
+    NULL_IN("ksd", ebm_ksd_test(model, &column, NULL, NULL, &error));
+    NULL_IN("median distance", ebm_median_distance(NULL, out, &error));
+    NULL_IN("median distance", ebm_median_distance(&column, NULL, &error));
+    ebm_objective_free(objective);
+    ebm_model_free(model);
+}
+
+static gibbs_status square(void *context, int64_t n, const double *w, double *f, double *g, gibbs_error *unused)
+{
+    (void)context, (void)n, (void)unused;
+    *f = w[0] * w[0], g[0] = 2 * w[0];
+    return GIBBS_OK;
+}
+
+Test(null, optim_h)
+{
+    double w = 1;
+    NULL_IN("L-BFGS", ebm_lbfgs(1, NULL, square, NULL, NULL, NULL, &error));
+    NULL_IN("L-BFGS", ebm_lbfgs(1, &w, NULL, NULL, NULL, NULL, &error));
+}
+
+Test(null, proposal_h_places)
+{
+    ebm_proposal *part = normal();
+    const ebm_proposal *parts[] = {part};
+    NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, x, x, NULL, NULL, &error));
+    NULL_IN("gaussian", ebm_proposal_gaussian_full(1, x, x, NULL, NULL, &error));
+    NULL_IN("gaussian", ebm_proposal_gaussian_fit(&column, 1, 1, NULL, NULL, &error));
+    NULL_IN("student_t", ebm_proposal_student_t(1, x, x, 3, NULL, NULL, &error));
+    NULL_IN("student_t", ebm_proposal_student_t_fit(&column, 3, 1, NULL, NULL, &error));
+    NULL_IN("uniform", ebm_proposal_uniform(1, x, x + 1, NULL, NULL, &error));
+    NULL_IN("uniform", ebm_proposal_uniform_fit(&column, 1, NULL, NULL, &error));
+    NULL_IN("bernoulli", ebm_proposal_bernoulli(1, x, 0, 1, NULL, NULL, &error));
+    NULL_IN("bernoulli", ebm_proposal_bernoulli_fit(&column, 0, 1, 1, NULL, NULL, &error));
+    NULL_IN("kernel_density", ebm_proposal_kernel_density(&column, NULL, NULL, NULL, &error));
+    NULL_IN("bandwidth", ebm_bandwidth(&column, EBM_BANDWIDTH_SCOTT, 1, NULL, &error));
+    NULL_IN("mixture", ebm_proposal_mixture(1, NULL, parts, NULL, NULL, &error));
+    NULL_IN("product", ebm_proposal_product(1, parts, NULL, NULL, &error));
+    NULL_IN("kernel_density", ebm_proposal_kernel_density_left_out(part, NULL, &error));
+    NULL_IN("log density", ebm_proposal_log_density(part, x, 1, NULL, NULL, &error));
+    ebm_proposal_free(part);
+}
+
+Test(null, proposal_h_numbers)
+{
+    ebm_proposal *q, *part = normal();
+    const ebm_proposal *none[] = {NULL};
+    NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, NULL, x, NULL, &q, &error));
+    NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, x, NULL, NULL, &q, &error));
+    NULL_IN("gaussian", ebm_proposal_gaussian_full(1, NULL, x, NULL, &q, &error));
+    NULL_IN("gaussian", ebm_proposal_gaussian_full(1, x, NULL, NULL, &q, &error));
+    NULL_IN("gaussian", ebm_proposal_gaussian_fit(NULL, 1, 1, NULL, &q, &error));
+    NULL_IN("student_t", ebm_proposal_student_t(1, NULL, x, 3, NULL, &q, &error));
+    NULL_IN("student_t", ebm_proposal_student_t(1, x, NULL, 3, NULL, &q, &error));
+    NULL_IN("student_t", ebm_proposal_student_t_fit(NULL, 3, 1, NULL, &q, &error));
+    NULL_IN("uniform", ebm_proposal_uniform(1, NULL, x, NULL, &q, &error));
+    NULL_IN("uniform", ebm_proposal_uniform(1, x, NULL, NULL, &q, &error));
+    NULL_IN("uniform", ebm_proposal_uniform_fit(NULL, 1, NULL, &q, &error));
+    NULL_IN("bernoulli", ebm_proposal_bernoulli(1, NULL, 0, 1, NULL, &q, &error));
+    NULL_IN("bernoulli", ebm_proposal_bernoulli_fit(NULL, 0, 1, 1, NULL, &q, &error));
+    NULL_IN("kernel_density", ebm_proposal_kernel_density(NULL, NULL, NULL, &q, &error));
+    NULL_IN("bandwidth", ebm_bandwidth(NULL, EBM_BANDWIDTH_SCOTT, 1, out, &error));
+    NULL_IN("kernel_density", ebm_proposal_kernel_density_left_out(NULL, out, &error));
+    NULL_IN("mixture", ebm_proposal_mixture(1, NULL, NULL, NULL, &q, &error));
+    NULL_IN("mixture", ebm_proposal_mixture(1, NULL, none, NULL, &q, &error));
+    NULL_IN("product", ebm_proposal_product(1, NULL, NULL, &q, &error));
+    NULL_IN("product", ebm_proposal_product(1, none, NULL, &q, &error));
+    NULL_IN("draw", ebm_proposal_sample(NULL, 1, 1, 0, NULL, out, NULL, &error));
+    NULL_IN("log density", ebm_proposal_log_density(NULL, x, 1, NULL, out, &error));
+    NULL_IN("log density", ebm_proposal_log_density(part, NULL, 1, NULL, out, &error));
+    ebm_proposal_free(part);
+}
+
+Test(null, sampler_h_chains)
+{
+    const ebm_chain_options options = ebm_chain_defaults();
+    const ebm_trace_options trace = {.steps = 5};
+    ebm_model *model = gaussian();
+    ebm_chains *chains;
+    ebm_trace result;
+    NULL_IN("chains", ebm_chains_new(NULL, &options, &chains, &error));
+    NULL_IN("chains", ebm_chains_new(model, NULL, &chains, &error));
+    NULL_IN("chains", ebm_chains_new(model, &options, NULL, &error));
+    OK(ebm_chains_new(model, &options, &chains, ERROR));
+    NULL_IN("chains", ebm_chains_start(NULL, x, 1, &error));
+    NULL_IN("chains", ebm_chains_start(chains, NULL, 1, &error));
+    NULL_IN("chains", ebm_chains_run(NULL, 1, 1, 0, &error));
+    NULL_IN("warm_up", ebm_chains_warm_up(NULL, 1, 0, 1, &error));
+    NULL_IN("trace", ebm_chains_trace(NULL, &trace, NULL, &result, &error));
+    NULL_IN("trace", ebm_chains_trace(chains, NULL, NULL, &result, &error));
+    NULL_IN("trace", ebm_chains_trace(chains, &trace, NULL, NULL, &error));
+    NULL_IN("effective size", ebm_effective_size(NULL, 4, 1, NULL, out, &error));
+    NULL_IN("effective size", ebm_effective_size(x, 4, 1, NULL, NULL, &error));
+    NULL_IN("split R-hat", ebm_split_r_hat(NULL, 4, 1, 0, NULL, out, &error));
+    NULL_IN("split R-hat", ebm_split_r_hat(x, 4, 1, 0, NULL, NULL, &error));
+    ebm_chains_free(chains);
+    ebm_model_free(model);
+}
+
+Test(null, sampler_h_weights)
+{
+    ebm_model *model = gaussian();
+    ebm_proposal *q = normal();
+    ebm_importance importance;
+    ebm_ais_options options = ebm_ais_defaults(), without = options;
+    ebm_ais ais;
+    int64_t index[2];
+    options.base = q;
+    NULL_IN("importance_sample", ebm_importance_sample(NULL, q, 1, 1, out, out, &importance, &error));
+    NULL_IN("importance_sample", ebm_importance_sample(model, NULL, 1, 1, out, out, &importance, &error));
+    NULL_IN("resample", ebm_resample(NULL, 2, 2, 0, 1, NULL, index, &error));
+    NULL_IN("resample", ebm_resample(x, 2, 2, 0, 1, NULL, NULL, &error));
+    NULL_IN("ais_forward", ebm_ais_forward(NULL, &options, 2, NULL, NULL, &ais, &error));
+    NULL_IN("ais_forward", ebm_ais_forward(model, NULL, 2, NULL, NULL, &ais, &error));
+    NULL_IN("ais", ebm_ais_forward(model, &without, 2, NULL, NULL, &ais, &error));
+    NULL_IN("ais_forward", ebm_ais_forward(model, &options, 2, NULL, NULL, NULL, &error));
+    NULL_IN("ais_reverse", ebm_ais_reverse(NULL, &options, x, 2, NULL, &ais, &error));
+    NULL_IN("ais_reverse", ebm_ais_reverse(model, NULL, x, 2, NULL, &ais, &error));
+    NULL_IN("ais_reverse", ebm_ais_reverse(model, &options, NULL, 2, NULL, &ais, &error));
+    NULL_IN("ais_reverse", ebm_ais_reverse(model, &options, x, 2, NULL, NULL, &error));
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+}
+
+Test(null, space_h)
+{
+    const ebm_space bits = {.variables = 2};
+    const ebm_box box = {{-1}, {1}, 5};
+    ebm_points points;
+    NULL_IN("points", ebm_points_space(NULL, NULL, &points, &error));
+    NULL_IN("points", ebm_points_space(&bits, NULL, NULL, &error));
+    NULL_IN("points", ebm_points_box(1, NULL, NULL, &points, &error));
+    NULL_IN("points", ebm_points_box(1, &box, NULL, NULL, &error));
+    cr_expect(ebm_space_dim(NULL) == -1 && ebm_space_size(NULL) == -1);
+}
+
+Test(null, no_place_for_the_error)
+{
+    cr_expect_eq(ebm_proposal_gaussian_fit(NULL, 1, 1, NULL, NULL, NULL), GIBBS_ARGUMENT);
+    cr_expect_eq(ebm_model_rbm(NULL, NULL, NULL), GIBBS_ARGUMENT);
+}
+
+/* ---- Every function is here ---- */
+
+static char *text_of(const char *folder, const char *name)
+{
+    static char text[1 << 16];
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    cr_assert(file, "%s", path);
+    size_t length = fread(text, 1, sizeof text - 1, file);
+    cr_assert(length < sizeof text - 1);
+    text[length] = 0;
+    fclose(file);
+    return text;
+}
+
+Test(null, every_function_that_returns_a_status)
+{
+    static const char *const headers[] = {"data.h", "model.h", "energy.h", "fit.h", "log_z.h", "loss.h", "optim.h",
+                                          "proposal.h", "sampler.h", "space.h", "extend.h"};
+    static const char start[] = "\ngibbs_status ";
+    static char own[1 << 16];
+    int found = 0;
+    strcpy(own, text_of(GIBBS_TEST_SOURCE_DIR, "ebm/test_null.c"));
+    for (int k = 0; k < COUNT(headers); k++) {
+        char *at = text_of(GIBBS_TEST_SOURCE_DIR "/../include/gibbs", headers[k]);
+        for (; (at = strstr(at, start)); found++) {
+            char call[64];
+            at += strlen(start);
+            snprintf(call, sizeof call, " %.*s(NULL", (int)strcspn(at, "("), at);
+            call[strlen(call) - 4] = 0;
+            cr_expect(strstr(own, call), "%s: no line for%s…)", headers[k], call);
+        }
+    }
+    cr_expect(found > 70, "%d functions were found", found);
 }

@@ -9,6 +9,12 @@ static ad_var record_vector(ebm_graph *g) { return ad_batch_mean(g->data, g->x);
 static ad_var record_per_sample(ebm_graph *g) { return ebm_graph_energy(g, g->x); }
 static ad_var record_nothing(ebm_graph *g) { return (ad_var){g->tape, -1}; }
 
+static ad_var record_y(ebm_graph *g) { return ad_batch_mean(g->noise, ebm_graph_energy(g, g->y)); }
+
+static const ebm_loss nameless = {.record = record_per_sample};
+static const ebm_loss judged = {.name = "judged", .record = record_per_sample, .validation = &nameless};
+static const ebm_loss odd = {.name = "odd", .record = record_per_sample, .noise = (ebm_noise)99};
+static const ebm_loss no_points = {.name = "no points", .record = record_y};
 static const ebm_loss vector_loss = {.name = "vector", .record = record_vector};
 static const ebm_loss per_sample_loss = {.name = "per sample", .record = record_per_sample};
 static const ebm_loss null_loss = {.name = "nothing", .record = record_nothing}, hollow = {.name = "hollow"};
@@ -40,9 +46,13 @@ static const refusal refusals[] = {
     {&ebm_loss_ml_is, "dim", 0, GIBBS_SHAPE, "2 dimensions"},
     {&ebm_loss_nce, "callbacks", 0, GIBBS_ARGUMENT, "log_density"},
     {&ebm_loss_nce, "callbacks of θ", 0, GIBBS_ARGUMENT, "log_density"},
-    {&vector_loss, "", 0, GIBBS_SHAPE, "one scalar"},
-    {&per_sample_loss, "", 0, GIBBS_SHAPE, "one scalar"},
-    {&null_loss, "", 0, GIBBS_SHAPE, "one scalar"},
+    {&vector_loss, "", 0, GIBBS_SHAPE, "one scalar for the whole batch; `record` returned the shape [1]"},
+    {&per_sample_loss, "", 0, GIBBS_SHAPE, "returned the shape [] for each row of «data»"},
+    {&null_loss, "", 0, GIBBS_TAPE, "nothing: `record` returned the null var"},
+    {&no_points, "", 0, GIBBS_TAPE, "the loss declares no artificial points"},
+    {&nameless, "", 0, GIBBS_ARGUMENT, "the loss has no name"},
+    {&judged, "", 0, GIBBS_ARGUMENT, "the loss has no name"},
+    {&odd, "", 0, GIBBS_ARGUMENT, "odd: the loss's noise is 99"},
 };
 
 static ebm_loss_options options_of(const refusal *r, const ebm_proposal *good, const ebm_proposal *wide)
@@ -72,7 +82,7 @@ Test(objective, refuses)
         ebm_objective *o = (ebm_objective *)model;
         ebm_loss_options options = options_of(r, good, wide);
         FAILS(r->status, r->part, ebm_objective_new(model, r->loss, &options, &o, FAIL));
-        cr_expect(!o, "%s %s", r->loss ? r->loss->name : "none", r->option);
+        cr_expect(!o, "%s %s", r->part, r->option);
     }
     ebm_objective_free(NULL);
     ebm_model_free(model);
@@ -140,11 +150,66 @@ Test(objective, refuses_no_rows_and_too_few_artificial_points)
     options.noise_ratio = 0.1;
     OK(ebm_objective_new(model, &ebm_loss_nce, &options, &o, ERROR));
     FAILS(GIBBS_DATA, "no data", ebm_objective_bind(o, x, 0, FAIL));
-    FAILS(GIBBS_DATA, "no data", ebm_objective_bind(o, NULL, 3, FAIL));
+    FAILS(GIBBS_ARGUMENT, "NULL", ebm_objective_bind(o, NULL, 3, FAIL));
     FAILS(GIBBS_ARGUMENT, "3 rows", ebm_objective_bind(o, x, 3, FAIL));
     ebm_objective_free(o);
     ebm_proposal_free(q);
     ebm_model_free(model);
+}
+
+/* A bind that fails changes nothing, wherever the artificial points come from. */
+Test(objective, a_bind_that_fails_leaves_what_was_bound)
+{
+    enum { FEW = 4, MANY = 3000 };
+    static const ebm_loss *const with_noise[] = {&ebm_loss_energy_penalty, &ebm_loss_ml_is, &ebm_loss_cd,
+                                                 &ebm_loss_pcd, &ebm_loss_improved_cd, &ebm_loss_ksd_imq};
+    double few[2 * FEW] = {0, 1, 1, 0, 0, 0, 1, 1}, *many = calloc(2 * MANY, sizeof *many), value;
+    ebm_model *model = energies[GAUSSIAN2].make();
+    ebm_proposal *q = test_proposal(&energies[GAUSSIAN2]);
+    ebm_loss_options options = ebm_loss_defaults();
+    options.proposal = q;
+    many[2 * MANY - 1] = 7;
+    for (int k = 0; k < COUNT(with_noise); k++) {
+        ebm_loss *sum;
+        ebm_objective *o;
+        ebm_loss_term terms[] = {{with_noise[k], 1}, {&ebm_loss_pseudo_likelihood, 1}};
+        OK(ebm_loss_sum(terms, 2, NULL, &sum, ERROR));
+        OK(ebm_objective_new(model, sum, &options, &o, ERROR));
+        FAILS(GIBBS_DATA, "row 3000", ebm_objective_bind(o, many, MANY, FAIL));
+        FAILS(GIBBS_UNBOUND, "", ebm_objective_refresh(o, 1, 0, FAIL));
+        FAILS(GIBBS_UNBOUND, "", ebm_objective_evaluate(o, &value, FAIL));
+        OK(ebm_objective_bind(o, few, FEW, ERROR));
+        OK(ebm_objective_refresh(o, 1, 0, ERROR));
+        value = value_of(o);
+        FAILS(GIBBS_DATA, "row 3000", ebm_objective_bind(o, many, MANY, FAIL));
+        double again = value_of(o);
+        cr_expect(again == value, "%s: %g, then %g", with_noise[k]->name, value, again);
+        ebm_objective_free(o);
+        ebm_loss_free(sum);
+    }
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+    free(many);
+}
+
+/* Improved CD's points are kept in memory that grows with the rows: those drawn before go with the smaller one. */
+Test(objective, points_do_not_outlive_their_memory)
+{
+    ebm_model *model = energies[PRECISION].make();
+    ebm_objective *o;
+    double *x = normals(1000, 0, 1, 5);
+    OK(ebm_objective_new(model, &ebm_loss_improved_cd, NULL, &o, ERROR));
+    OK(ebm_objective_bind(o, x, 10, ERROR));
+    OK(ebm_objective_refresh(o, 0, 0, ERROR));
+    double value = value_of(o);
+    OK(ebm_objective_bind(o, x, 1000, ERROR));
+    OK(ebm_objective_bind(o, x, 10, ERROR));
+    FAILS(GIBBS_UNBOUND, "refresh", ebm_objective_evaluate(o, NULL, FAIL));
+    OK(ebm_objective_refresh(o, 0, 0, ERROR));
+    cr_expect_eq(value_of(o), value);
+    ebm_objective_free(o);
+    ebm_model_free(model);
+    free(x);
 }
 
 /* Chains name the row of the data that they cannot start from. */
@@ -160,4 +225,35 @@ Test(objective, chains_name_a_bad_row)
     cr_expect(strstr(error.message, "row 3"), "%s", error.message);
     ebm_objective_free(o);
     ebm_model_free(model);
+}
+
+/* Noise that is part of the graph is that of seed 0 and step 0 before a refresh; a row that is NaN makes the loss NaN,
+ * which is no error here. */
+Test(objective_errors, what_needs_no_refresh)
+{
+    static const ebm_loss *const losses[] = {&ebm_loss_denoising, &ebm_loss_sliced, &ebm_loss_conditional_nce,
+                                             &ebm_loss_ranking_nce};
+    double x[] = {0.5, -1, 2}, unset = NAN, zero, other;
+    ebm_proposal *q = test_proposal(&energies[PRECISION]);
+    ebm_loss_options options = ebm_loss_defaults();
+    options.proposal = q;
+    options.gaussian = 1;
+    for (int k = 0; k < COUNT(losses); k++) {
+        ebm_model *model = energies[PRECISION].make();
+        ebm_objective *o;
+        OK(ebm_objective_new(model, losses[k], &options, &o, ERROR));
+        OK(ebm_objective_bind(o, x, 3, ERROR));
+        unset = value_of(o);
+        OK(ebm_objective_refresh(o, 0, 0, ERROR));
+        zero = value_of(o);
+        OK(ebm_objective_refresh(o, 0, 1, ERROR));
+        other = value_of(o);
+        cr_expect(unset == zero && zero != other, "%s: %g, %g, %g", losses[k]->name, unset, zero, other);
+        x[1] = NAN;
+        cr_expect(isnan(value_of(o)), "%s", losses[k]->name);
+        x[1] = -1;
+        ebm_objective_free(o);
+        ebm_model_free(model);
+    }
+    ebm_proposal_free(q);
 }

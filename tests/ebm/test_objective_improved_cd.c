@@ -34,6 +34,51 @@ Test(improved_cd, without_the_term_it_is_cd)
         }
 }
 
+/* A Langevin step that reads everything that options of chains give to a sampler. */
+static ad_var reads_all(const ebm_sampler_graph *g, const ad_var *state, ad_var *next)
+{
+    ad_var E = ebm_sampler_energy(g, state[0]), slope = {g->tape, -1}, h = ad_scale(g->step, 1.0 / g->leapfrog_steps);
+    ad_grad(E, state, 1, &slope);
+    ad_var drift = ad_mul(ad_mul(h, ad_square(g->scale)), slope);
+    ad_var noise = ad_normal(g->chain, ad_shape_of(state[0]), EBM_STREAM_USER);
+    double shift = g->states[0] + 10 * g->states[1] + 100 * g->categories;
+    next[0] = ad_shift(ad_add(ad_sub(state[0], drift), ad_mul(ad_mul(ad_sqrt(h), g->scale), noise)), 0.01 * shift);
+    next[1] = ad_sum(next[0]);
+    if (!g->proposal) return ad_constant(g->tape, 1);
+    next[0] = ad_add(next[0], ad_scale(g->proposal->log_density(g->proposal, state[0], NULL), 0.1));
+    return ad_constant(g->tape, 1);
+}
+static void keep_sum(const ebm_sampler_graph *g, ad_var x, ad_var *cache) { (void)g, cache[0] = ad_sum(x); }
+
+static const ebm_sampler own = {.name = "reads all", .step = reads_all, .start = keep_sum, .caches = 1};
+
+/* options.chain holds of the recorded transition as of the others. */
+Test(improved_cd, the_last_transition_has_the_chain_s_options)
+{
+    static const double mass[] = {1.0 / 16, 4};
+    const plain_energy *e = &energies[GAUSSIAN2];
+    double *x = test_points(e, ROWS, 1), values[16];
+    ebm_proposal *q = test_proposal(e);
+    for (int set = 0; set < COUNT(values); set++) {
+        ebm_chain_options chain = ebm_chain_defaults();
+        ebm_loss_options options = with(1 + set % 3, 0);
+        options.sampler = &own;
+        if (set & 1) chain.mass = mass;
+        if (set & 2) chain.leapfrog_steps = 3;
+        if (set & 4) chain.states[0] = -1, chain.states[1] = 2, chain.categories = 2;
+        if (set & 8) options.proposal = q;
+        options.chain = &chain;
+        total cd = evaluate_loss(e->make, &ebm_loss_cd, &options, e->theta, x, ROWS, SEED, STEP);
+        total improved = evaluate_loss(e->make, &ebm_loss_improved_cd, &options, e->theta, x, ROWS, SEED, STEP);
+        expect_close(improved.value, cd.value, 1e-12, "value");
+        for (int i = 0; i < e->size; i++) expect_close(improved.gradient[i], cd.gradient[i], 1e-12, "gradient");
+        values[set] = cd.value;
+        for (int k = 0; k < set; k++) cr_expect(fabs(values[k] - cd.value) > 1e-6, "%d and %d do not differ", k, set);
+    }
+    ebm_proposal_free(q);
+    free(x);
+}
+
 /* ---- The term ---- */
 
 /* Where chains are before the last of k transitions. */
@@ -199,7 +244,7 @@ Test(improved_cd, refuses)
     FAILS(GIBBS_ARGUMENT, "coefficient", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
     options = with(1, 1);
     OK(ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, ERROR));
-    FAILS(GIBBS_DATA, "nearest neighbour", ebm_objective_bind(o, x, 1, FAIL));
+    FAILS(GIBBS_DATA, "improved-cd compares rows: 2 are needed, the batch has 1", ebm_objective_bind(o, x, 1, FAIL));
     OK(ebm_objective_bind(o, x, 2, ERROR));
     FAILS(GIBBS_UNBOUND, "refresh", ebm_objective_evaluate(o, NULL, FAIL));
     OK(ebm_objective_refresh(o, 1, 1, ERROR));

@@ -1,5 +1,6 @@
 /* Kernel Stein discrepancies against their four terms written out, and the pairs of rows that they run over. */
 #include "loss_helpers.h"
+#include "support/alloc.h"
 
 enum { ROWS = 40 };
 
@@ -31,7 +32,7 @@ Test(pairs, all_of_them_once)
         expect_close(value_of(o), 2 * variance, 1e-12, "mean square");
         cr_expect_eq(ebm_objective_health(o), 1, "first < second");
     }
-    FAILS(GIBBS_ARGUMENT, "1 rows", ebm_objective_bind(o, x, 1, FAIL));
+    FAILS(GIBBS_DATA, "pairs compares rows: 2 are needed", ebm_objective_bind(o, x, 1, FAIL));
     FAILS(GIBBS_SIZE, "rows", ebm_objective_bind(o, x, (int64_t)1 << 25, FAIL));
     ebm_objective_free(o);
     ebm_model_free(model);
@@ -214,6 +215,50 @@ Test(ksd_test, wild_bootstrap)
 }
 
 /* A median of known distances; of many rows an evenly spaced part. */
+/* Signs that are all equal give the sum without signs, which counts as reaching it: with four rows one replicate in
+ * eight, whatever the data. Rounding must not lose them. */
+Test(ksd_test, ties_are_counted)
+{
+    enum { SETS = 400, FOUR = 4, REPLICATES = 1000 };
+    double *x = normals(SETS * FOUR, 0, 1, 8), least = 1, one = 1;
+    ebm_model *model = energies[PRECISION].make();
+    ebm_ksd_options options = {.length = 1, .bootstrap = REPLICATES};
+    ebm_ksd result;
+    ebm_model_set(model, &one);
+    for (int k = 0; k < SETS; k++) {
+        ebm_data data = table(x + FOUR * k, FOUR, 1);
+        options.seed = (uint64_t)k;
+        OK(ebm_ksd_test(model, &data, &options, &result, ERROR));
+        least = fmin(least, result.p_value);
+    }
+    double sd = sqrt(0.125 * 0.875 / REPLICATES);
+    cr_expect(least > 0.125 - 5 * sd && least < 0.125 + sd, "the least of %d p-values is %g", SETS, least);
+    ebm_model_free(model);
+    free(x);
+}
+
+static ad_var bent(ad_var x, const ad_var *theta, void *context) /* |x|, by relu on both sides */
+{
+    return (void)theta, (void)context, ad_sum(ad_add(ad_relu(x), ad_relu(ad_neg(x))));
+}
+
+/* A kink costs nothing: only the gradient is asked for. The data are of that density. */
+Test(ksd_test, an_energy_with_a_kink)
+{
+    enum { MANY = 300 };
+    double x[MANY];
+    uint64_t seed = 5;
+    ebm_data data = table(x, MANY, 1);
+    ebm_model *model = model_of(1, NULL, 0, bent, GIBBS_FLOAT64);
+    ebm_ksd good, bad;
+    for (int i = 0; i < MANY; i++) x[i] = (i % 2 ? 1 : -1) * -log(sampling_uniform(&seed));
+    OK(ebm_ksd_test(model, &data, NULL, &good, ERROR));
+    for (int i = 0; i < MANY; i++) x[i] *= 2;
+    OK(ebm_ksd_test(model, &data, NULL, &bad, ERROR));
+    cr_expect(good.p_value > 0.01 && bad.p_value < 0.01, "%g, %g", good.p_value, bad.p_value);
+    ebm_model_free(model);
+}
+
 Test(ksd_test, median_distance)
 {
     double few[] = {0, 0, 3, 4, 6, 8}, median, line[3000]; /* distances 5, 5, 10 */
@@ -266,6 +311,29 @@ static ad_var broken(ad_var x, const ad_var *theta, void *context)
 {
     (void)context;
     return ad_mul(theta[0], ad_sum(ad_sqrt(x)));
+}
+
+/* Signs are kept for as many workers as there are rows at most, however many threads are asked for. */
+Test(ksd_test, memory_does_not_go_with_threads)
+{
+    double x[24];
+    for (int i = 0; i < COUNT(x); i++) x[i] = sin(i);
+    ebm_data data = table(x, COUNT(x), 1);
+    ebm_ksd_options options = ebm_ksd_defaults();
+    ebm_ksd few, many;
+    counting_alloc count = {.fail_above = 1 << 20};
+    gibbs_allocator a = counting_allocator(&count);
+    ebm_parameter p = {"k", {0, {0}}, EBM_INIT_CONSTANT, 1};
+    ebm_model_spec spec = ebm_model_defaults();
+    spec.dim = 1, spec.parameters = &p, spec.parameter_count = 1, spec.energy = precision_graph, spec.allocator = &a;
+    ebm_model *model;
+    OK(ebm_model_new(&spec, &model, ERROR));
+    options.threads = 1;
+    OK(ebm_ksd_test(model, &data, &options, &few, ERROR));
+    options.threads = 1 << 30;
+    OK(ebm_ksd_test(model, &data, &options, &many, ERROR));
+    cr_expect(few.p_value == many.p_value && count.failures == 0);
+    ebm_model_free(model);
 }
 
 Test(ksd_test, refuses)

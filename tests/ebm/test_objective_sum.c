@@ -77,7 +77,8 @@ Test(loss_sum, has_the_properties_of_its_terms)
 {
     ebm_loss *loss = sum_of((ebm_loss_term[]){{&ebm_loss_denoising, 1}, {&ebm_loss_cd, 1}}, 2);
     cr_expect(loss->noise == EBM_NOISE_CHAIN && !loss->deterministic && !loss->learns_log_z);
-    cr_expect(loss->validation == &ebm_loss_score_matching && loss->health == ebm_loss_denoising.health);
+    cr_expect(loss->validation->noise == EBM_NOISE_NONE && loss->validation->deterministic);
+    cr_expect(loss->health == ebm_loss_denoising.health);
     ebm_loss_free(loss);
     loss = sum_of((ebm_loss_term[]){{&ebm_loss_ranking_nce, 1}, {&ebm_loss_nce, 1}}, 2);
     cr_expect(loss->noise == EBM_NOISE_PROPOSAL && loss->learns_log_z && loss->needs_proposal &&
@@ -149,6 +150,45 @@ Test(loss_sum, energy_penalty_on_noise)
     ebm_loss_free(loss);
     ebm_proposal_free(q);
     free(x), free(y);
+}
+
+/* Held-out rows are judged by what judges them for each term, contrastive divergence by score matching. */
+Test(loss_sum, validation_is_a_sum_too)
+{
+    const plain_energy *e = &energies[QUARTIC];
+    double *x = test_points(e, ROWS, 1);
+    ebm_loss *plain = sum_of((ebm_loss_term[]){{&ebm_loss_sliced, 1}, {&ebm_loss_ksd_imq, 1}}, 2);
+    ebm_loss *loss = sum_of((ebm_loss_term[]){{&ebm_loss_cd, 2}, {&ebm_loss_energy_penalty, 0.5}}, 2);
+    cr_expect(!plain->validation, "a sum of objectives judges itself");
+    total got = evaluate_loss(e->make, loss->validation, NULL, e->theta, x, ROWS, SEED, STEP);
+    total score = evaluate_loss(e->make, &ebm_loss_score_matching, NULL, e->theta, x, ROWS, SEED, STEP);
+    total penalty = evaluate_loss(e->make, &ebm_loss_energy_penalty, NULL, e->theta, x, ROWS, SEED, STEP);
+    expect_close(got.value, 2 * score.value + 0.5 * penalty.value, 1e-12, "validation");
+    ebm_loss_free(loss), ebm_loss_free(plain);
+    free(x);
+}
+
+/* A conditional model, by conditional likelihood and contrastive divergence at once, keeps its best validation. */
+Test(loss_sum, conditional_likelihood_with_contrastive_divergence)
+{
+    enum { N = 40 };
+    const ebm_regression_spec spec = {.response = EBM_LINEAR, .given = 1, .outputs = 1, .dtype = GIBBS_FLOAT64};
+    double *x = normals(2 * N, 0, 1, 4);
+    ebm_data data = table(x, N, 2);
+    ebm_model *model;
+    ebm_fit_report report;
+    OK(ebm_model_regression(&spec, &model, ERROR));
+    ebm_loss *loss = sum_of((ebm_loss_term[]){{&ebm_loss_conditional_ml, 1}, {&ebm_loss_cd, 0.1}}, 2);
+    ebm_fit_options options = ebm_fit_defaults();
+    options.loss = loss;
+    options.steps = 20;
+    options.validation_fraction = 0.25;
+    OK(ebm_fit(model, &data, &options, &report, ERROR));
+    cr_expect(isfinite(report.best_validation) && report.steps == 20);
+    ebm_fit_report_free(&report);
+    ebm_model_free(model);
+    ebm_loss_free(loss);
+    free(x);
 }
 
 /* Checks of the terms are made. */

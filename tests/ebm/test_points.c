@@ -71,6 +71,8 @@ Test(points, refuses)
     FAILS(GIBBS_ARGUMENT, "without labels", ebm_points_space(&empty, NULL, &p, FAIL));
     FAILS(GIBBS_SIZE, "2^20", ebm_points_space(&many, NULL, &p, FAIL));
     FAILS(GIBBS_SIZE, "2^20", ebm_points_space(&vast, NULL, &p, FAIL));
+    FAILS(GIBBS_ARGUMENT, "nan stands for label 1",
+          ebm_points_space(&(ebm_space){.variables = 1, .values = (double[]){0, -NAN}}, NULL, &p, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_box(1, NULL, NULL, &p, FAIL));
     FAILS(GIBBS_ARGUMENT, "4 dimensions", ebm_points_box(4, &few, NULL, &p, FAIL));
     FAILS(GIBBS_ARGUMENT, "0 dimensions", ebm_points_box(0, &few, NULL, &p, FAIL));

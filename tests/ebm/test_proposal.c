@@ -241,7 +241,9 @@ Test(proposal, full_refuses)
     FAILS(GIBBS_NUMERIC, "row 2, column 1", ebm_proposal_gaussian_full(2, zero, skew, NULL, &q, FAIL));
     FAILS(GIBBS_NUMERIC, "row 2, column 2", ebm_proposal_gaussian_full(2, zero, bad, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "mean is nan in column 2", ebm_proposal_gaussian_full(2, nan_mean, unit, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "dim is 0", ebm_proposal_gaussian_full(0, zero, unit, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "0 dimensions", ebm_proposal_gaussian_full(0, zero, unit, NULL, &q, FAIL));
+    FAILS(GIBBS_SIZE, "dimensions; there can be 2^31-1",
+          ebm_proposal_gaussian_full((int64_t)1 << 40, zero, unit, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "no covariance", ebm_proposal_gaussian_full(2, zero, NULL, NULL, &q, FAIL));
     cr_assert_null(q);
 }
@@ -252,7 +254,7 @@ Test(proposal, diagonal_refuses)
     const double mean[] = {0, 0}, bad[][2] = {{1, 0}, {1, -1}, {1, NAN}, {1, INFINITY}, {1, 1e-320}};
     for (int k = 0; k < COUNT(bad); k++)
         FAILS(GIBBS_ARGUMENT, "column 2", ebm_proposal_gaussian_diagonal(2, mean, bad[k], NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "dim is -1", ebm_proposal_gaussian_diagonal(-1, mean, bad[0], NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "-1 dimensions", ebm_proposal_gaussian_diagonal(-1, mean, bad[0], NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "no mean", ebm_proposal_gaussian_diagonal(2, NULL, bad[0], NULL, &q, FAIL));
     cr_assert_null(q);
 }

@@ -103,7 +103,8 @@ Test(bernoulli, refuses)
     FAILS(GIBBS_ARGUMENT, "the values 1 and 1", ebm_proposal_bernoulli(2, P, 1, 1, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "the values", ebm_proposal_bernoulli(2, P, NAN, 1, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "the values", ebm_proposal_bernoulli(2, P, 0, INFINITY, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "dim is 0", ebm_proposal_bernoulli(0, P, 0, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "0 dimensions", ebm_proposal_bernoulli(0, P, 0, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_SIZE, "dimensions", ebm_proposal_bernoulli(INT64_MAX, P, 0, 1, NULL, &q, FAIL));
     FAILS(GIBBS_DATA, "row 2, column 2 is 0.5", ebm_proposal_bernoulli_fit(&data, 0, 1, 1, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "smoothing is 0", ebm_proposal_bernoulli_fit(&data, 0, 1, 0, NULL, &q, FAIL));
     cr_assert_null(q);

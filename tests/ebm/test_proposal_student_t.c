@@ -146,7 +146,8 @@ Test(student_t, refuses)
           ebm_proposal_student_t(2, nan_location, SCALE, 1, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "no location", ebm_proposal_student_t(2, NULL, SCALE, 1, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "no scale", ebm_proposal_student_t(2, LOCATION, NULL, 1, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "dim is 0", ebm_proposal_student_t(0, LOCATION, SCALE, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "0 dimensions", ebm_proposal_student_t(0, LOCATION, SCALE, 1, NULL, &q, FAIL));
+    FAILS(GIBBS_SIZE, "dimensions", ebm_proposal_student_t(INT64_MAX, LOCATION, SCALE, 1, NULL, &q, FAIL));
     FAILS(GIBBS_NUMERIC, "student_t: column 2", ebm_proposal_student_t_fit(&data, 1, 1, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "widen is 0", ebm_proposal_student_t_fit(&data, 1, 0, NULL, &q, FAIL));
     x[3] = 3;

@@ -109,7 +109,8 @@ Test(uniform, refuses)
     FAILS(GIBBS_ARGUMENT, "low end is nan in column 2", ebm_proposal_uniform(2, nan, HIGH, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "no low end", ebm_proposal_uniform(2, NULL, HIGH, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "no high end", ebm_proposal_uniform(2, LOW, NULL, NULL, &q, FAIL));
-    FAILS(GIBBS_ARGUMENT, "dim is -3", ebm_proposal_uniform(-3, LOW, HIGH, NULL, &q, FAIL));
+    FAILS(GIBBS_ARGUMENT, "-3 dimensions", ebm_proposal_uniform(-3, LOW, HIGH, NULL, &q, FAIL));
+    FAILS(GIBBS_SIZE, "dimensions", ebm_proposal_uniform(INT64_MAX, LOW, HIGH, NULL, &q, FAIL));
     FAILS(GIBBS_NUMERIC, "column 2 is always 2", ebm_proposal_uniform_fit(&data, 1, NULL, &q, FAIL));
     FAILS(GIBBS_ARGUMENT, "widen is -1", ebm_proposal_uniform_fit(&data, -1, NULL, &q, FAIL));
     x[3] = NAN;

@@ -150,11 +150,13 @@ static const struct {
     {{"bias", GIBBS_FLOAT64, {0, {0}}, step}, "two tensors are named 'bias'"},
     {{"", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: it has no name"},
     {{NULL, GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: it has no name"},
-    {{"__metadata__", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: the name __metadata__ is reserved"},
-    {{"\xff", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: its name is not UTF-8"},
-    {{"x", (gibbs_dtype)2, {0, {0}}, step}, "tensor 2 cannot be written: its dtype is neither float32 nor float64"},
-    {{"x", GIBBS_FLOAT64, {1, {0}}, step}, "tensor 2 cannot be written: its shape is not valid"},
-    {{"x", GIBBS_FLOAT64, {9, {1}}, step}, "tensor 2 cannot be written: its shape is not valid"},
+    {{"__metadata__", GIBBS_FLOAT64, {0, {0}}, step},
+     "tensor 2 cannot be written: it has the reserved name __metadata__"},
+    {{"\xff", GIBBS_FLOAT64, {0, {0}}, step}, "tensor 2 cannot be written: it has a name that is not UTF-8"},
+    {{"x", (gibbs_dtype)2, {0, {0}}, step},
+     "tensor 2 cannot be written: it has a dtype that is neither float32 nor float64"},
+    {{"x", GIBBS_FLOAT64, {1, {0}}, step}, "tensor 2 cannot be written: it has a shape that is not valid"},
+    {{"x", GIBBS_FLOAT64, {9, {1}}, step}, "tensor 2 cannot be written: it has a shape that is not valid"},
     {{"x", GIBBS_FLOAT64, {0, {0}}, NULL}, "tensor 2 cannot be written: it has no data"},
 };
 

@@ -129,7 +129,30 @@ for program in score_field cd_meets_score_matching denoise; do
     expect 1 'nowhere/r.json: cannot be written' $program --data moons --json nowhere/r.json
 done
 
+# ---- What cannot be printed is not lost silently ----
+if [ -w /dev/full ]; then
+    for program in custom_energy "maxent --data $data" "maxent --help" "conditional --data $(dirname "$data")/iris.csv" "density2d $small --loss nce"; do
+        # shellcheck disable=SC2086
+        "$programs"/$program >/dev/full 2>stderr && complain "$program >/dev/full: status 0"
+        grep -q 'stdout' stderr || complain "$program >/dev/full: no sentence on stderr"
+    done
+    expect 1 '/dev/full: No space left on device' custom_energy --json /dev/full
+    expect 1 '/dev/full: cannot be written' maxent --data "$data" --json /dev/full
+fi
+for program in custom_energy maxent; do
+    "$programs/$program" --json closed.json $([ $program = maxent ] && echo "--data $data") >&- 2>stderr && complain "$program with stdout closed: status 0"
+    grep -q 'stdout' stderr || complain "$program with stdout closed: no sentence on stderr"
+done
+"$programs/maxent" --data "$data" --quiet >&- 2>stderr || complain "maxent --quiet needs a stdout"
+
 # ---- Runs ----
+expect 0 'log Z = ' custom_energy --json custom.json
+have custom.json
+expect 0 'usage: custom_energy' custom_energy --help
+for wrong in "--seed abc" "--seed 1x" "--seed" "--bogus"; do
+    # shellcheck disable=SC2086
+    expect 1 'usage: custom_energy' custom_energy $wrong
+done
 expect 0 '' density2d $small --json four.json --out deep/er
 grep -q '^score-matching ' stdout || complain "density2d prints no row for score matching"
 for loss in ml-is cd score-matching nce; do

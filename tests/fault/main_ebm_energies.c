@@ -24,7 +24,7 @@ static void expect(int ok, const char *what, const char *name, int64_t k)
 typedef struct fixture {
     gibbs_allocator alloc;
     gibbs_dtype dtype;
-    ebm_model *model, *part[PARTS];
+    ebm_model *model, *part[PARTS], *given; /* the last one conditional */
     double out[8];
 } fixture;
 
@@ -117,6 +117,11 @@ static gibbs_status new_conditional(fixture *f, gibbs_error *error)
     ebm_conditional is = {.given = 2, .labels = labels, .label_count = 3};
     return ebm_model_conditional(&spec, &is, &f->model, error);
 }
+static gibbs_status new_given_mixture(fixture *f, gibbs_error *error)
+{
+    ebm_model *parts[] = {f->given, f->given};
+    return ebm_model_mixture(parts, 2, &f->model, error);
+}
 
 /* ---- Calls ----------------------------------------------------------------------------------------------------- */
 
@@ -158,6 +163,7 @@ static const struct fault_case {
     {"ebm_model_chain_crf", new_chain, NULL},
     {"ebm_model_bilinear", new_bilinear, NULL},
     {"ebm_model_conditional", new_conditional, NULL},
+    {"a mixture of conditional models", new_given_mixture, NULL},
     {"ebm_enumerate", new_ising, enumerate},
     {"ebm_model_log_z of an RBM", new_rbm, log_z},
     {"ebm_model_log_z of a Gaussian", new_gaussian, log_z},
@@ -171,6 +177,9 @@ static const struct fault_case {
 static void make_parts(fixture *f)
 {
     for (int k = 0; k < PARTS; k++) ebm_model_gaussian(2, f->dtype, &f->alloc, &f->part[k], NULL);
+    new_conditional(f, NULL);
+    f->given = f->model;
+    f->model = NULL;
 }
 
 static int untouched(const fixture *f)
@@ -186,7 +195,6 @@ static int fault(const struct fault_case *c, fixture *f, int64_t k)
     counting_alloc count = {0};
     gibbs_error error = {.status = GIBBS_OK};
     f->alloc = counting_allocator(&count);
-    f->model = NULL;
     make_parts(f);
     if (c->call && c->make(f, &error)) return expect(0, error.message, c->name, k), 0;
     for (int i = 0; i < COUNT(f->out); i++) f->out[i] = 7e7;
@@ -203,6 +211,7 @@ static int fault(const struct fault_case *c, fixture *f, int64_t k)
         expect(call(f, &error) == GIBBS_OK, "does not work with memory back", c->name, k);
     } else expect(status == GIBBS_OK, error.message, c->name, k);
     ebm_model_free(f->model);
+    ebm_model_free(f->given);
     for (int i = 0; i < PARTS; i++) ebm_model_free(f->part[i]);
     expect(count.live == 0, "memory leaked", c->name, k);
     return failures;

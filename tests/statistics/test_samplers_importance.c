@@ -156,7 +156,7 @@ Test(samplers_importance, refuses)
     ebm_proposal *q = gaussian_proposal(), *line;
     ebm_model *flat = energy_model(2, constant), *half = energy_model(1, half_line);
     OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &line, ERROR));
-    FAILS(GIBBS_ARGUMENT, "no proposal", ebm_importance_sample(flat, NULL, 1, 1, y, NULL, &result, FAIL));
+    FAILS(GIBBS_ARGUMENT, "a required pointer is NULL", ebm_importance_sample(flat, NULL, 1, 1, y, NULL, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "0 rows", ebm_importance_sample(flat, q, 0, 1, y, NULL, &result, FAIL));
     FAILS(GIBBS_SHAPE, "2 dimensions", ebm_importance_sample(half, q, 1, 1, y, NULL, &result, FAIL));
     value = INFINITY;

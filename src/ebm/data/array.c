@@ -121,5 +121,5 @@ gibbs_status ebm_array_table(const ebm_bytes *f, const ebm_array *array, const g
     status = ebm_data_check(out, &found);
     if (!status) return GIBBS_OK;
     ebm_data_free(out);
-    return gibbs_fail(f->error, status, "%s: %.100s", ebm_short_name(f->name), found.message);
+    return gibbs_fail_row(f->error, status, found.row, "%s: %.100s", ebm_short_name(f->name), found.message);
 }

@@ -128,8 +128,9 @@ static gibbs_status store_number(csv_reader *r, ebm_data *data)
         return CSV_FAIL(r, GIBBS_FORMAT, "%s: '%s' is not a number",
                         ebm_column_label(label, data->names, r->column - 1), excerpt(r, shown));
     if (!isfinite(value))
-        return CSV_FAIL(r, GIBBS_DATA, "row %lld, %s: '%s' is not finite", (long long)data->rows + 1,
-                        ebm_column_label(label, data->names, r->column - 1), excerpt(r, shown));
+        return gibbs_fail_row(r->error, GIBBS_DATA, data->rows, "%s:%lld: row %lld, %s: '%s' is not finite",
+                              ebm_short_name(r->name), (long long)r->field_line, (long long)data->rows + 1,
+                              ebm_column_label(label, data->names, r->column - 1), excerpt(r, shown));
     data->x[data->rows * data->cols + r->column - 1] = value;
     return GIBBS_OK;
 }
@@ -218,6 +219,7 @@ static csv_reader csv_open(const char *text, size_t length, const char *name, co
 gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *name, const gibbs_allocator *allocator,
                                 ebm_data *out, gibbs_error *error)
 {
+    GIBBS_REQUIRE("parse_csv", (text || !length) && name && out, error);
     *out = (ebm_data){.allocator = gibbs_allocator_or_default(allocator)};
     csv_reader r = csv_open(length ? text : "", length, name, &out->allocator, error);
     ebm_locale locale;
@@ -237,6 +239,7 @@ gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *nam
 
 gibbs_status ebm_data_read_csv(const char *path, const gibbs_allocator *allocator, ebm_data *out, gibbs_error *error)
 {
+    GIBBS_REQUIRE("read_csv", path && out, error);
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     char *text;
     int64_t length;

@@ -38,7 +38,7 @@ static bool names_read_as_numbers(const ebm_data *data)
     double ignored;
     for (int64_t c = 0; c < data->cols; c++)
         if (!ebm_parse_number(data->names[c], (int64_t)strlen(data->names[c]), &ignored)) return false;
-    return data->cols > 0;
+    return true;
 }
 
 static gibbs_status write_table(const char *path, const ebm_data *data, gibbs_error *error)
@@ -57,9 +57,12 @@ static gibbs_status write_table(const char *path, const ebm_data *data, gibbs_er
 
 gibbs_status ebm_data_write_csv(const char *path, const ebm_data *data, gibbs_error *error)
 {
+    GIBBS_REQUIRE("write_csv", path && data, error);
     ebm_locale locale;
+    gibbs_status status = ebm_data_not_empty(data, error);
+    if (status) return status;
     if (!ebm_locale_enter(&locale)) return gibbs_fail(error, GIBBS_MEMORY, "no memory for the C locale");
-    gibbs_status status = write_table(path, data, error);
+    status = write_table(path, data, error);
     ebm_locale_leave(&locale);
     return status;
 }

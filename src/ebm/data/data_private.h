@@ -45,6 +45,9 @@ const char *ebm_column_label(char label[EBM_LABEL_SIZE], char *const *names, int
 /* The allocator of a table, also of one that the caller filled by hand and left without. */
 gibbs_allocator ebm_data_allocator(const ebm_data *data);
 
+/* DATA when the table has no rows, no columns or no numbers. */
+gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error);
+
 /* An unfilled table with a copy of `names` (NULL for none). SIZE, MEMORY; on error *out is zeroed. */
 gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const gibbs_allocator *a, ebm_data *out,
                           gibbs_error *error);
@@ -59,6 +62,9 @@ enum { TENSOR_HEADER_LIMIT = 100 * 1000 * 1000, TENSOR_DTYPES = 2 };
 /* The dtypes as the format spells them, indexed by gibbs_dtype. */
 extern const char *const ebm_dtype_names[TENSOR_DTYPES];
 #define TENSOR_METADATA "__metadata__"
+
+/* What is wrong with a tensor that has that name («has no name», reserved, not UTF-8), or NULL. */
+const char *ebm_tensor_name_objection(const char *name);
 
 /* Where the bytes of one tensor lie, counted from the end of the header. */
 typedef struct tensor_span {

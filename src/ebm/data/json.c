@@ -81,6 +81,14 @@ static int utf8_length(const char *p, const char *end)
     return is_scalar(code, least[length]) ? length : 0;
 }
 
+bool ebm_is_utf8(const char *text)
+{
+    const char *end = text + strlen(text);
+    int length = 1;
+    for (; text < end && length; text += length) length = utf8_length(text, end);
+    return length;
+}
+
 static char *put_utf8(char *out, uint32_t code)
 {
     int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;

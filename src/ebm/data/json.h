@@ -20,6 +20,9 @@ typedef struct json_reader {
     int64_t capacity;
 } json_reader;
 
+/* Whether a text is UTF-8. */
+bool ebm_is_utf8(const char *text);
+
 /* Sets the reason, if there is none yet; always false. */
 bool ebm_json_fail(json_reader *r, const char *why);
 

@@ -8,6 +8,8 @@ enum { PREFIX = 10, HEADER = 128 }; /* bytes; the prefix is part of the header, 
 gibbs_status ebm_data_write_npy(const char *path, const ebm_data *data, gibbs_error *error)
 {
     GIBBS_REQUIRE("write_npy", path && data, error);
+    gibbs_status status = ebm_data_not_empty(data, error);
+    if (status) return status;
     char header[HEADER + 1] = "\x93NUMPY\1\0\0\0";
     header[PREFIX - 2] = HEADER - PREFIX;
     int used = snprintf(header + PREFIX, HEADER - PREFIX,
@@ -17,7 +19,7 @@ gibbs_status ebm_data_write_npy(const char *path, const ebm_data *data, gibbs_er
     memset(header + PREFIX + used, ' ', (size_t)(HEADER - PREFIX - used));
     header[HEADER - 1] = '\n';
     ebm_writer writer;
-    gibbs_status status = ebm_writer_open(path, &writer, error);
+    status = ebm_writer_open(path, &writer, error);
     if (status) return status;
     fwrite(header, 1, HEADER, writer.file);
     fwrite(data->x, sizeof *data->x, (size_t)(data->rows * data->cols), writer.file);

@@ -15,9 +15,9 @@ static gibbs_status check_labels(const ebm_data *data, block b, gibbs_error *err
     for (int64_t row = 0; row < data->rows; row++) {
         double v = data->x[row * data->cols + b.column];
         if (v < 0 || v >= (double)b.width || v != floor(v))
-            return gibbs_fail(error, GIBBS_DATA, "row %lld, %s is %.17g, not a whole number from 0 to %lld",
-                              (long long)row + 1, ebm_column_label(label, data->names, b.column), v,
-                              (long long)b.width - 1);
+            return gibbs_fail_row(error, GIBBS_DATA, row, "row %lld, %s is %.17g, not a whole number from 0 to %lld",
+                                  (long long)row + 1, ebm_column_label(label, data->names, b.column), v,
+                                  (long long)b.width - 1);
     }
     return GIBBS_OK;
 }

@@ -53,6 +53,8 @@ gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed
                             gibbs_error *error)
 {
     GIBBS_REQUIRE("split", data && train && held, error);
+    if (train == held || train == data || held == data)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "split: the data and the two parts must be three tables");
     *train = *held = (ebm_data){0};
     if (!(fraction > 0 && fraction < 1))
         return gibbs_fail(error, GIBBS_ARGUMENT, "the held-out fraction is %g, not between 0 and 1", fraction);

@@ -50,18 +50,25 @@ gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const 
                       (long long)cols);
 }
 
+gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error)
+{
+    if (data->rows >= 1 && data->cols >= 1 && data->x) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_DATA, "the table is empty: %lld rows, %lld columns", (long long)data->rows,
+                      (long long)data->cols);
+}
+
 gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error)
 {
-    if (data->rows < 1 || data->cols < 1 || !data->x)
-        return gibbs_fail(error, GIBBS_DATA, "the table is empty: %lld rows, %lld columns", (long long)data->rows,
-                          (long long)data->cols);
+    GIBBS_REQUIRE("check", data, error);
+    gibbs_status status = ebm_data_not_empty(data, error);
+    if (status) return status;
     const double *x = data->x;
     for (int64_t row = 0; row < data->rows; row++)
         for (int64_t col = 0; col < data->cols; col++, x++) {
             char label[EBM_LABEL_SIZE];
             if (!isfinite(*x))
-                return gibbs_fail(error, GIBBS_DATA, "row %lld, %s is %s", (long long)row + 1,
-                                  ebm_column_label(label, data->names, col), isnan(*x) ? "NaN" : "infinite");
+                return gibbs_fail_row(error, GIBBS_DATA, row, "row %lld, %s is %s", (long long)row + 1,
+                                      ebm_column_label(label, data->names, col), isnan(*x) ? "NaN" : "infinite");
         }
     return GIBBS_OK;
 }
@@ -69,6 +76,7 @@ gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error)
 gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gibbs_allocator *allocator, ebm_data *out,
                            gibbs_error *error)
 {
+    GIBBS_REQUIRE("from", x && out, error);
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     *out = (ebm_data){0};
     int64_t count = 0;

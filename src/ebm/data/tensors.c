@@ -1,5 +1,6 @@
 /* tensors.c — what the reader and the writer of tensor files share. */
 #include "data_private.h"
+#include "json.h"
 
 #include <string.h>
 
@@ -17,9 +18,16 @@ void ebm_byte_order(void *numbers, int64_t count, size_t size)
         }
 }
 
+const char *ebm_tensor_name_objection(const char *name)
+{
+    if (!name || !name[0]) return "has no name";
+    if (strcmp(name, TENSOR_METADATA) == 0) return "has the reserved name " TENSOR_METADATA;
+    return ebm_is_utf8(name) ? NULL : "has a name that is not UTF-8";
+}
+
 const ebm_tensor *ebm_tensors_find(const ebm_tensors *tensors, const char *name)
 {
-    for (int i = 0; i < tensors->count; i++)
+    for (int i = 0; tensors && name && i < tensors->count; i++)
         if (strcmp(tensors->tensor[i].name, name) == 0) return &tensors->tensor[i];
     return NULL;
 }

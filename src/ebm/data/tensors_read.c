@@ -74,6 +74,7 @@ static gibbs_status read_data(const tensor_file *f, ebm_tensors *out, const tens
 
 gibbs_status ebm_tensors_read(const char *path, const gibbs_allocator *allocator, ebm_tensors *out, gibbs_error *error)
 {
+    GIBBS_REQUIRE("tensors_read", path && out, error);
     *out = (ebm_tensors){.allocator = gibbs_allocator_or_default(allocator)};
     tensor_file f = {.file = fopen(path, "rb"), .path = path, .error = error};
     tensor_span *spans = NULL;

@@ -6,21 +6,20 @@
 #include <string.h>
 
 enum { CHUNK_BYTES = 1 << 16, HEADER_ALIGNMENT = 8 };
-static const char INVALID[] = "tensor %d cannot be written: %s"; /* counted from 1 */
 
 static gibbs_status no_memory(gibbs_error *error)
 {
     return gibbs_fail(error, GIBBS_MEMORY, "no memory for the header of the tensor file");
 }
 
-/* Why a tensor cannot be written, or NULL. */
+/* What is wrong with a tensor, or NULL. */
 static const char *objection(const ebm_tensor *t)
 {
-    if (!t->name || !t->name[0]) return "it has no name";
-    if (strcmp(t->name, TENSOR_METADATA) == 0) return "the name " TENSOR_METADATA " is reserved";
-    if ((unsigned)t->dtype >= TENSOR_DTYPES) return "its dtype is neither float32 nor float64";
-    if (ad_shape_count(&t->shape) < 1) return "its shape is not valid";
-    return t->data ? NULL : "it has no data";
+    const char *why = ebm_tensor_name_objection(t->name);
+    if (why) return why;
+    if ((unsigned)t->dtype >= TENSOR_DTYPES) return "has a dtype that is neither float32 nor float64";
+    if (ad_shape_count(&t->shape) < 1) return "has a shape that is not valid";
+    return t->data ? NULL : "has no data";
 }
 
 static int64_t tensor_bytes(const ebm_tensor *t)
@@ -41,17 +40,11 @@ static json_t *describe(const ebm_tensor *t, int64_t begin)
                      (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
 }
 
-static gibbs_status add_tensor(json_t *header, const ebm_tensor *t, int index, int64_t begin, gibbs_error *error)
+static gibbs_status add_tensor(json_t *header, const ebm_tensor *t, int64_t begin, gibbs_error *error)
 {
-    json_error_t why;
-    json_t *name = json_pack_ex(&why, 0, "s", t->name); /* only to tell a name that is not UTF-8 from no memory */
-    json_decref(name);
-    if (!name && json_error_code(&why) == json_error_invalid_utf8)
-        return gibbs_fail(error, GIBBS_ARGUMENT, INVALID, index + 1, "its name is not UTF-8");
-    if (name && json_object_get(header, t->name))
+    if (json_object_get(header, t->name))
         return gibbs_fail(error, GIBBS_ARGUMENT, "two tensors are named '%.100s'", t->name);
-    if (!name || json_object_set_new(header, t->name, describe(t, begin))) return no_memory(error);
-    return GIBBS_OK;
+    return json_object_set_new(header, t->name, describe(t, begin)) ? no_memory(error) : GIBBS_OK;
 }
 
 /* Every tensor can be written, and bytes[dtype] is what those of one dtype take together. */
@@ -60,7 +53,7 @@ static gibbs_status check_tensors(const ebm_tensor *tensor, int count, int64_t b
 {
     for (int i = 0; i < count; i++) {
         const char *why = objection(&tensor[i]);
-        if (why) return gibbs_fail(error, GIBBS_ARGUMENT, INVALID, i + 1, why);
+        if (why) return gibbs_fail(error, GIBBS_ARGUMENT, "tensor %d cannot be written: it %s", i + 1, why);
         bytes[tensor[i].dtype] += tensor_bytes(&tensor[i]);
         if (bytes[tensor[i].dtype] > INT64_MAX / 4)
             return gibbs_fail(error, GIBBS_SIZE, "the tensors are too large for one file");
@@ -74,7 +67,7 @@ static gibbs_status add_tensors(json_t *header, const ebm_tensor *tensor, int co
     gibbs_status status = check_tensors(tensor, count, bytes, error);
     int64_t next[TENSOR_DTYPES] = {[GIBBS_FLOAT64] = 0, [GIBBS_FLOAT32] = bytes[GIBBS_FLOAT64]};
     for (int i = 0; i < count && !status; i++) {
-        status = add_tensor(header, &tensor[i], i, next[tensor[i].dtype], error);
+        status = add_tensor(header, &tensor[i], next[tensor[i].dtype], error);
         next[tensor[i].dtype] += tensor_bytes(&tensor[i]);
     }
     return status;
@@ -132,6 +125,7 @@ static bool write_file(FILE *file, const char *header, size_t length, const ebm_
 
 gibbs_status ebm_tensors_write(const char *path, const ebm_tensor *tensor, int count, gibbs_error *error)
 {
+    GIBBS_REQUIRE("tensors_write", path && (tensor || count <= 0), error);
     gibbs_allocator a = gibbs_allocator_or_default(NULL);
     char *header = NULL;
     size_t length = 0;

@@ -20,8 +20,12 @@ static gibbs_status note(ebm_chains *c, const ebm_trace_options *o, double *x, d
     int64_t stride = stride_of(c), dim = c->model->dim;
     ebm_chains_get(c, x);
     gibbs_status status = o->f ? GIBBS_OK : ebm_model_energy(c->model, x, c->rows, energy, NULL, error);
-    for (int64_t r = 0; r < c->rows && !status; r += stride)
-        into[r / stride] = o->f ? o->f(x + r * dim, dim, o->context) : energy[r];
+    for (int64_t r = 0; r < c->rows && !status; r += stride) {
+        double f = into[r / stride] = o->f ? o->f(x + r * dim, dim, o->context) : energy[r];
+        if (!isfinite(f))
+            status = gibbs_fail_row(error, GIBBS_DATA, r, "trace: %s is %g at the chain of row %lld",
+                                    o->f ? "options.f" : "the energy", f, (long long)r + 1);
+    }
     return status;
 }
 

@@ -94,10 +94,3 @@ gibbs_status ebm_model_like(const ebm_model *model, const ebm_model_spec *spec, 
     gibbs_release(&model->alloc, theta);
     return status;
 }
-
-gibbs_status ebm_need_count(const char *model, const char *what, int64_t count, int64_t least, gibbs_error *error)
-{
-    if (count >= least && count <= INT32_MAX) return GIBBS_OK;
-    return gibbs_fail(error, count < least ? GIBBS_ARGUMENT : GIBBS_SIZE, "%s: %lld %s; it must be from %lld to 2^31-1",
-                      model, (long long)count, what, (long long)least);
-}

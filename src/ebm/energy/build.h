@@ -38,7 +38,4 @@ gibbs_status ebm_build_owner(ebm_build *build, ebm_model_spec spec, ebm_model **
  * present values. */
 gibbs_status ebm_model_like(const ebm_model *model, const ebm_model_spec *spec, ebm_model **out, gibbs_error *error);
 
-/* ARGUMENT, naming the model and what there are too few of, when `count` is below `least`; SIZE above 2³¹ − 1. */
-gibbs_status ebm_need_count(const char *model, const char *what, int64_t count, int64_t least, gibbs_error *error);
-
 #endif

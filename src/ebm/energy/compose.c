@@ -1,5 +1,6 @@
 /* compose.c — models built from models. */
 #include "compose.h"
+#include "conditional.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,6 +25,34 @@ static gibbs_status check(const char *name, ebm_model *const *parts, const doubl
     return GIBBS_OK;
 }
 
+static bool same_labels(const ebm_conditional *a, const ebm_conditional *b, int64_t dim)
+{
+    size_t bytes = (size_t)(a->label_count * (dim - a->given)) * sizeof *a->labels;
+    return a->label_count == b->label_count && !memcmp(a->labels, b->labels, bytes);
+}
+
+/* What is given, and the values that y takes, are the same in all parts. Functions for log Z(x) are the parts' own, and
+ * none of the composed energy: *is has only labels, of the first part that lists them. */
+static gibbs_status agree(const char *name, ebm_model *const *parts, int count, ebm_conditional *is, gibbs_error *error)
+{
+    int64_t given = ebm_model_given(parts[0]);
+    *is = (ebm_conditional){.given = given};
+    for (int k = 0; k < count; k++) {
+        const ebm_conditional *part = ebm_conditional_of(parts[k]);
+        if (ebm_model_given(parts[k]) != given)
+            return gibbs_fail(error, GIBBS_ARGUMENT,
+                              "%s: part 1 has %lld given columns, part %d has %lld (0: not conditional)", name,
+                              (long long)given, k + 1, (long long)ebm_model_given(parts[k]));
+        if (!part || !part->labels) continue;
+        if (is->labels && !same_labels(is, part, parts[0]->dim))
+            return gibbs_fail(error, GIBBS_ARGUMENT, "%s: part %d lists other labels than a part before it", name,
+                              k + 1);
+        is->labels = part->labels;
+        is->label_count = part->label_count;
+    }
+    return GIBBS_OK;
+}
+
 static void copy_values(ebm_model *model, int own, const ebm_composition *c)
 {
     size_t size = gibbs_dtype_size(model->dtype);
@@ -40,7 +69,9 @@ gibbs_status ebm_compose(const char *name, ebm_model *const *parts, const double
                          const ebm_parameter *own, ebm_energy_fn energy, ebm_model **model, gibbs_error *error)
 {
     *model = NULL;
+    ebm_conditional is;
     gibbs_status status = check(name, parts, beta, count, error);
+    if (!status) status = agree(name, parts, count, &is, error);
     if (status) return status;
     ebm_build b = ebm_build_start(&parts[0]->alloc);
     ebm_composition *c = gibbs_alloc(&b.alloc, 1, sizeof *c + (size_t)count * sizeof *c->part);
@@ -53,7 +84,7 @@ gibbs_status ebm_compose(const char *name, ebm_model *const *parts, const double
         if (c) c->part[k] = (ebm_part){parts[k], beta ? beta[k] : 1};
     }
     ebm_model_spec made = {.dtype = parts[0]->dtype, .dim = parts[0]->dim, .energy = energy, .context = c};
-    status = ebm_build_owner(&b, made, model, error);
+    status = is.given ? ebm_conditional_build(&b, made, &is, model, error) : ebm_build_owner(&b, made, model, error);
     if (!status) copy_values(*model, own != NULL, c);
     return status;
 }

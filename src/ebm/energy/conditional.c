@@ -27,10 +27,16 @@ static const conditional *find(const ebm_model *model)
     return model && model->energy == energy ? model->context : NULL;
 }
 
-int64_t ebm_model_given(const ebm_model *model)
+const ebm_conditional *ebm_conditional_of(const ebm_model *model)
 {
     const conditional *c = find(model);
-    return c ? c->is.given : 0;
+    return c ? &c->is : NULL;
+}
+
+int64_t ebm_model_given(const ebm_model *model)
+{
+    const ebm_conditional *is = ebm_conditional_of(model);
+    return is ? is->given : 0;
 }
 
 ad_var ebm_given(ad_var row, int64_t given) { return ad_slice(row, 0, 0, given); }

@@ -1,5 +1,5 @@
-/* gaussian_cholesky.c — ½|Lᵀ(x − μ)|², the Gaussian of precision P = LLᵀ, L lower triangular with a positive diagonal: P
- * stays positive definite wherever an optimiser goes, and log Z = ½d log 2π − Σ log Lᵢᵢ costs nothing. */
+/* gaussian_cholesky.c — ½|Lᵀ(x − μ)|², the Gaussian of precision P = LLᵀ, L lower triangular with a positive diagonal:
+ * P stays positive definite wherever an optimiser goes, and log Z = ½d log 2π − Σ log Lᵢᵢ costs nothing. */
 #include "build.h"
 #include "log_z.h"
 
@@ -58,7 +58,8 @@ gibbs_status ebm_model_gaussian_cholesky(int64_t dim, gibbs_dtype dtype, const g
 static gibbs_status log_z(ebm_model *model, double *result, gibbs_error *error)
 {
     int64_t d = model->dim;
-    double *theta = gibbs_alloc(&model->alloc, (size_t)model->size, sizeof *theta), sum = 0.5 * (double)d * log(2 * M_PI);
+    double *theta = gibbs_alloc(&model->alloc, (size_t)model->size, sizeof *theta);
+    double sum = 0.5 * (double)d * log(2 * M_PI);
     if (!theta) return gibbs_fail(error, GIBBS_MEMORY, "log Z: out of memory");
     ebm_model_get(model, theta);
     for (int64_t i = 0; i < d; i++) sum -= theta[d + i];

@@ -59,19 +59,17 @@ gibbs_status ebm_edges_new(const char *model, const ebm_mrf_spec *spec, const gi
 {
     int64_t n = spec->space.variables, count;
     *edges = (ebm_edges){0};
-    if (n < 2 || n > INT32_MAX)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %lld variables; it must be from 2 to 2^31-1", model,
-                          (long long)n);
-    if (spec->edges && spec->edge_count < 1)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %lld edges; at least 1 is needed", model,
-                          (long long)spec->edge_count);
+    gibbs_status status = ebm_need_count(model, "variables", n, 2, error);
+    if (!status) status = ebm_need_count(model, "edges", spec->edge_count, spec->edges ? 1 : 0, error);
+    if (status) return status;
     count = spec->edges ? spec->edge_count : n * (n - 1) / 2;
-    if (count > INT32_MAX) return gibbs_fail(error, GIBBS_SIZE, "%s: %lld edges are too many", model, (long long)count);
+    status = ebm_need_count(model, "edges", count, 1, error);
+    if (status) return status;
     *edges = (ebm_edges){count, gibbs_alloc(a, (size_t)count, 2 * sizeof *edges->pair)};
     if (!edges->pair) return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", model);
     if (!spec->edges) fill_all(n, edges->pair);
     else memcpy(edges->pair, spec->edges, (size_t)count * 2 * sizeof *edges->pair);
-    gibbs_status status = spec->edges ? check(model, edges, n, a, error) : GIBBS_OK;
+    status = spec->edges ? check(model, edges, n, a, error) : GIBBS_OK;
     if (status) ebm_edges_free(a, edges);
     return status;
 }

@@ -11,7 +11,7 @@ typedef struct ebm_edges {
 } ebm_edges;
 
 /* The spec's edges, checked and copied; all pairs i < j where it has none. ARGUMENT: too few variables, an edge
- * outside them, from a variable to itself, or twice. `model` begins the sentences. */
+ * outside them, from a variable to itself, or twice; SIZE. `model` begins the sentences. */
 gibbs_status ebm_edges_new(const char *model, const ebm_mrf_spec *spec, const gibbs_allocator *a, ebm_edges *edges,
                            gibbs_error *error);
 void ebm_edges_free(const gibbs_allocator *a, ebm_edges *edges);

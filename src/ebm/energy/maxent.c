@@ -54,8 +54,8 @@ static gibbs_status statistics(const ebm_model *model, const double *points, dua
     ad_tape_free(tape);
     for (int64_t i = 0; i < d->rows * d->k && !status; i++)
         if (!isfinite(d->T[i]))
-            status = ebm_fail_row(error, GIBBS_NUMERIC, i / d->k, "maxent: statistic %lld is %g at row %lld",
-                                  (long long)(i % d->k + 1), d->T[i], (long long)(i / d->k + 1));
+            status = gibbs_fail_row(error, GIBBS_NUMERIC, i / d->k, "maxent: statistic %lld is %g at row %lld",
+                                    (long long)(i % d->k + 1), d->T[i], (long long)(i / d->k + 1));
     return status;
 }
 
@@ -173,7 +173,7 @@ static gibbs_status check_support(const ebm_model *model, const double *mu, int6
     double total = 0;
     for (int64_t r = 0; r < rows && weight; total += weight[r++])
         if (!(weight[r] >= 0) || !isfinite(weight[r]))
-            return gibbs_fail(error, GIBBS_DATA, "maxent: weight %g at row %lld", weight[r], (long long)r + 1);
+            return gibbs_fail_row(error, GIBBS_DATA, r, "maxent: weight %g at row %lld", weight[r], (long long)r + 1);
     if (weight && !(total > 0)) return gibbs_fail(error, GIBBS_DATA, "maxent: all weights are 0");
     return ebm_check_points("maxent", x, rows, model->dim, error);
 }

@@ -73,6 +73,8 @@ gibbs_status ebm_model_mixture_weights(ebm_model *model, const ebm_data *data, d
 {
     GIBBS_REQUIRE("mixture weights", model && data && pi, error);
     double weight[EBM_MAX_PARTS];
+    if (ebm_model_given(model))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "mixture weights: the model is conditional, its parts have no one Z");
     if (model->energy != energy) return gibbs_fail(error, GIBBS_ARGUMENT, "mixture weights: the model is no mixture");
     gibbs_status status = ebm_check_data("mixture weights", model, data, error);
     if (!status) status = responsibilities(model, data, weight, error);

@@ -71,7 +71,9 @@ static gibbs_status make(const char *name, const ebm_mrf_spec *spec, bool tied, 
     mrf *own = NULL;
     gibbs_status status = ebm_edges_new(name, spec, &a, &edges, error);
     if (status) return status;
-    if (dim < 1 || dim > INT32_MAX) status = gibbs_fail(error, GIBBS_ARGUMENT, "%s: a variable has no labels", name);
+    if (!ebm_space_has_labels(space)) status = gibbs_fail(error, GIBBS_ARGUMENT, "%s: a variable has no labels", name);
+    else if (dim < 0) status = gibbs_fail(error, GIBBS_SIZE, "%s: the variables take more than 2^31-1 columns", name);
+    else status = ebm_need_count(name, "columns", dim, 1, error);
     if (!status) status = mrf_new(space, &edges, tied, &a, &own, error);
     int64_t weights = own && !tied ? own->pairs.count : edges.count;
     ebm_edges_free(&a, &edges);

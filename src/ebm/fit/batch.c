@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-gibbs_status ebm_batches_new(ebm_batches *b, const ebm_data *data, gibbs_dtype dtype, int64_t batch, uint64_t seed,
-                             const gibbs_allocator *a, gibbs_error *error)
+gibbs_status ebm_batches_new(ebm_batches *b, const ebm_data *data, gibbs_dtype dtype, int64_t batch, int64_t least,
+                             uint64_t seed, const gibbs_allocator *a, gibbs_error *error)
 {
     bool full = batch <= 0 || batch >= data->rows;
     *b = (ebm_batches){.alloc = *a, .rows = data->rows, .cols = data->cols, .size = full ? data->rows : batch,
-                       .number = gibbs_dtype_size(dtype), .seed = seed};
+                       .least = least > 1 ? least : 1, .number = gibbs_dtype_size(dtype), .seed = seed};
     b->all = gibbs_alloc_aligned(a, (size_t)(data->rows * data->cols), b->number);
     if (b->all && !full) {
         b->batch = gibbs_alloc_aligned(a, (size_t)(b->size * b->cols), b->number);
@@ -50,7 +50,7 @@ const void *ebm_batches_next(ebm_batches *b)
 {
     b->count = b->rows;
     if (!b->order) return b->all;
-    if (b->next >= b->rows) shuffle(b);
+    if (b->rows - b->next < b->least) shuffle(b);
     b->count = b->rows - b->next < b->size ? b->rows - b->next : b->size;
     b->rows_now = b->order + b->next;
     size_t bytes = (size_t)b->cols * b->number;

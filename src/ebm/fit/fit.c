@@ -87,6 +87,20 @@ static gibbs_status number_rows(ebm_fit_state *f, const ebm_data *data)
     return GIBBS_OK;
 }
 
+/* The loss that judges held-out rows. */
+static const ebm_loss *judging(const ebm_loss *loss) { return loss->validation ? loss->validation : loss; }
+
+/* Every batch has the rows that its loss compares. */
+static gibbs_status check_parts(const ebm_fit_state *f, int64_t training)
+{
+    const ebm_loss *loss = f->options->loss;
+    int64_t batch = f->options->batch, held = f->held_part.rows;
+    gibbs_status status = ebm_objective_check_rows(loss, "the training data", training, GIBBS_DATA, f->error);
+    if (!status && batch) status = ebm_objective_check_rows(loss, "a batch", batch, GIBBS_ARGUMENT, f->error);
+    if (status || !held) return status;
+    return ebm_objective_check_rows(judging(loss), "the validation part", held, GIBBS_ARGUMENT, f->error);
+}
+
 static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data **train)
 {
     const ebm_fit_options *o = f->options;
@@ -95,17 +109,9 @@ static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data
     gibbs_status status =
         ebm_data_split(data, o->validation_fraction, o->seed, &f->train_part, &f->held_part, f->error);
     if (!status) status = number_rows(f, data);
-    if (!status) status = ebm_batches_new(&f->held, &f->held_part, f->model->dtype, 0, 0, &f->model->alloc, f->error);
+    const gibbs_allocator *a = &f->model->alloc;
+    if (!status) status = ebm_batches_new(&f->held, &f->held_part, f->model->dtype, 0, 0, 0, a, f->error);
     *train = &f->train_part;
-    return status;
-}
-
-static gibbs_status choose_proposal(ebm_fit_state *f, const ebm_data *train)
-{
-    const ebm_loss *loss = f->options->loss;
-    if ((loss->noise != EBM_NOISE_PROPOSAL && !loss->needs_proposal) || f->loss_options.proposal) return GIBBS_OK;
-    gibbs_status status = ebm_proposal_gaussian_fit(train, 1, 1.5, &f->model->alloc, &f->fitted, f->error);
-    f->loss_options.proposal = f->fitted;
     return status;
 }
 
@@ -128,10 +134,9 @@ static gibbs_status start_log_z(ebm_fit_state *f)
 
 static gibbs_status make_judge(ebm_fit_state *f)
 {
-    const ebm_loss *loss = f->options->loss;
     if (!f->held.rows) return GIBBS_OK;
-    gibbs_status status = ebm_objective_make(f->model, loss->validation ? loss->validation : loss, &f->loss_options,
-                                             false, &f->judge, f->error);
+    gibbs_status status =
+        ebm_objective_make(f->model, judging(f->options->loss), &f->loss_options, false, &f->judge, f->error);
     if (!status) status = ebm_objective_bind(f->judge, ebm_batches_next(&f->held), f->held.rows, f->error);
     /* one draw of artificial points for all validations, from a step that training never reaches */
     return status ? status : ebm_objective_refresh(f->judge, f->options->seed, UINT64_MAX >> 1, f->error);
@@ -169,9 +174,11 @@ static gibbs_status prepare(ebm_fit_state *f, const ebm_data *data)
     gibbs_status status = split(f, data, &train);
     f->loss_options = o->loss_options;
     if (o->threads) f->loss_options.threads = o->threads;
-    if (!status) status = choose_proposal(f, train);
-    if (!status)
-        status = ebm_batches_new(&f->train, train, f->model->dtype, o->batch, o->seed, &f->model->alloc, f->error);
+    const gibbs_allocator *a = &f->model->alloc;
+    if (!status) status = check_parts(f, train->rows);
+    if (!status) status = ebm_objective_default_proposal(o->loss, train, a, &f->loss_options, &f->fitted, f->error);
+    int64_t least = ebm_objective_least_rows(o->loss);
+    if (!status) status = ebm_batches_new(&f->train, train, f->model->dtype, o->batch, least, o->seed, a, f->error);
     if (!status) status = ebm_objective_new(f->model, o->loss, &f->loss_options, &f->objective, f->error);
     if (!status) status = make_judge(f);
     if (!status) status = allocate(f);

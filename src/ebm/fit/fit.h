@@ -8,6 +8,7 @@
 typedef struct ebm_batches {
     gibbs_allocator alloc;
     int64_t rows, cols, size; /* size: rows of a batch; all of them when it equals rows */
+    int64_t least;            /* rows that a batch must have */
     size_t number;            /* bytes */
     char *all, *batch;
     int64_t *order;           /* the shuffled rows of this epoch; NULL for full batches */
@@ -17,12 +18,13 @@ typedef struct ebm_batches {
     const int64_t *rows_now;  /* their numbers, or NULL for 0 … rows−1 */
 } ebm_batches;
 
-/* batch 0, or at least rows: full batches. */
-gibbs_status ebm_batches_new(ebm_batches *b, const ebm_data *data, gibbs_dtype dtype, int64_t batch, uint64_t seed,
-                             const gibbs_allocator *a, gibbs_error *error);
+/* batch 0, or at least rows: full batches. `least` is at most the rows and the batch. */
+gibbs_status ebm_batches_new(ebm_batches *b, const ebm_data *data, gibbs_dtype dtype, int64_t batch, int64_t least,
+                             uint64_t seed, const gibbs_allocator *a, gibbs_error *error);
 void ebm_batches_free(ebm_batches *b);
 
-/* The next batch; every row once an epoch, the last batch of an epoch possibly smaller. */
+/* The next batch; every row once an epoch, the last batch of an epoch possibly smaller, and left out where it has fewer
+ * than `least` rows. */
 const void *ebm_batches_next(ebm_batches *b);
 
 typedef struct ebm_fit_state {

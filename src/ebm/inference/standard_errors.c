@@ -47,9 +47,9 @@ typedef struct sandwich {
 static bool holds_constant(const ebm_objective *o, ad_var L, int parameters)
 {
     const ad_tape *tape = o->tape;
-    bool *depends = gibbs_alloc_zero(&o->alloc, 2 * ((size_t)L.id + 1), sizeof *depends), *needed = depends + L.id + 1;
-    bool found = !depends;
+    bool *depends = gibbs_alloc_zero(&o->alloc, 2 * ((size_t)L.id + 1), sizeof *depends), found = false;
     if (!depends) return ad_fail(o->tape, GIBBS_MEMORY, "standard errors: out of memory"), true;
+    bool *needed = depends + L.id + 1;
     for (int k = 0; k < parameters; k++)
         if (o->theta[k].id <= L.id) depends[o->theta[k].id] = true;
     for (int32_t i = 0; i <= L.id; i++)
@@ -182,10 +182,8 @@ static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data 
         status = ebm_data_split(data, o->validation_fraction, o->seed, &s->train, &s->held, s->error);
         s->data = &s->train;
     }
-    if (!status && (loss->noise == EBM_NOISE_PROPOSAL || loss->needs_proposal) && !s->options.proposal) {
-        status = ebm_proposal_gaussian_fit(s->data, 1, 1.5, &model->alloc, &s->fitted, s->error);
-        s->options.proposal = s->fitted;
-    }
+    if (!status)
+        status = ebm_objective_default_proposal(loss, s->data, &model->alloc, &s->options, &s->fitted, s->error);
     s->twin = *model;
     s->twin.dtype = GIBBS_FLOAT64;
     s->twin.evaluator = NULL;

@@ -7,17 +7,21 @@
  * & Leonenko 1987), H = (d/N) Σ log‖yᵢ − y_j(i)‖ + constants, with j(i) as found when y was drawn. */
 #include "record.h"
 
+#include "ebm/sampler/chains.h"
+#include "source.h"
+
 /* The k-th transition, from where the others ended. */
 static ad_var last_transition(const ebm_graph *g)
 {
     const ebm_sampler *sampler = g->options->sampler;
     ad_var state[EBM_MAX_CACHES + 1], next[EBM_MAX_CACHES + 1];
-    ebm_sampler_graph chain = {.tape = g->tape, .model = g->model, .theta = g->theta, .chain = g->noise,
-                               .step = ad_constant(g->tape, g->options->sampler_step),
-                               .proposal = g->options->proposal, .scale = ad_constant(g->tape, 1)};
-    for (int k = 0; k <= EBM_MAX_CACHES; k++) state[k] = next[k] = chain.inverse_temperature = (ad_var){g->tape, -1};
+    ebm_chain_options options = ebm_loss_chain(g->options);
+    ebm_sampler_graph chain = ebm_sampler_graph_of(g->model, g->theta, g->noise, &options);
+    chain.step = ad_constant(g->tape, options.step);
+    for (int k = 0; k <= EBM_MAX_CACHES; k++) state[k] = next[k] = (ad_var){g->tape, -1};
     state[0] = g->y;
     if (sampler->start) sampler->start(&chain, g->y, state + 1);
+    for (int k = 1; k <= sampler->caches; k++) state[k] = ad_lift(g->noise, state[k]);
     sampler->step(&chain, state, next);
     return ebm_graph_vector(g, g->noise, next[0], "the sampler's next x");
 }

@@ -1,6 +1,7 @@
 /* objective.c — from a loss's recorded graph to its value and gradient. */
 #include "objective.h"
 
+#include "autodiff/tape.h"
 #include "ebm/program.h"
 #include "ebm/proposal/record.h"
 #include "source.h"
@@ -22,9 +23,18 @@ ebm_loss_options ebm_loss_defaults(void)
     return o;
 }
 
-static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, int64_t dim, gibbs_error *error)
+gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error)
 {
     if (!loss || !loss->record) return gibbs_fail(error, GIBBS_ARGUMENT, "objective: no loss");
+    if (!loss->name) return gibbs_fail(error, GIBBS_ARGUMENT, "objective: the loss has no name");
+    if (!ebm_source_of(loss->noise))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the loss's noise is %d, which is no ebm_noise", loss->name,
+                          (int)loss->noise);
+    return loss->validation ? ebm_objective_check_loss(loss->validation, error) : GIBBS_OK;
+}
+
+static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, int64_t dim, gibbs_error *error)
+{
     const ebm_source *source = ebm_source_of(loss->noise);
     if (loss->needs_proposal && !o->proposal)
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs a proposal", loss->name);
@@ -43,6 +53,8 @@ static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *
 
 gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *model, gibbs_error *error)
 {
+    gibbs_status status = ebm_objective_check_loss(loss, error);
+    if (status) return status;
     bool given = ebm_model_given(model) > 0;
     if (given == (loss->conditional != 0)) return GIBBS_OK;
     return gibbs_fail(error, GIBBS_ARGUMENT,
@@ -50,6 +62,31 @@ gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *mo
                               "ebm_loss_conditional_ml, or a sum with it"
                             : "%s: the model is not conditional, it has no given columns",
                       loss->name);
+}
+
+int64_t ebm_objective_least_rows(const ebm_loss *loss)
+{
+    int64_t least = ebm_source_of(loss->noise)->least;
+    return loss->least_rows > least ? loss->least_rows : least;
+}
+
+gibbs_status ebm_objective_check_rows(const ebm_loss *loss, const char *what, int64_t rows, gibbs_status status,
+                                      gibbs_error *error)
+{
+    int64_t least = ebm_objective_least_rows(loss);
+    if (rows >= least) return GIBBS_OK;
+    return gibbs_fail(error, status, "%s compares rows: %lld are needed, %s has %lld", loss->name, (long long)least,
+                      what, (long long)rows);
+}
+
+gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data *data, const gibbs_allocator *a,
+                                            ebm_loss_options *options, ebm_proposal **owned, gibbs_error *error)
+{
+    bool needed = loss->noise == EBM_NOISE_PROPOSAL || loss->needs_proposal;
+    if (!needed || options->proposal) return GIBBS_OK;
+    gibbs_status status = ebm_proposal_gaussian_fit(data, 1, 1.5, a, owned, error);
+    options->proposal = *owned;
+    return status;
 }
 
 static void fill_defaults(ebm_objective *o)
@@ -99,6 +136,30 @@ static ad_var record_loss(ebm_objective *o)
     return o->loss->record(g);
 }
 
+/* The tape's error; where the loss has no artificial points, what that may have to do with a null var or axis. */
+static gibbs_status recording_error(const ebm_objective *o, gibbs_error *error)
+{
+    gibbs_status status = ebm_tape_error(o->tape, error);
+    if (status != GIBBS_TAPE || o->loss->noise != EBM_NOISE_NONE) return status;
+    return gibbs_fail(error, status,
+                      "%s: %.120s (the loss declares no artificial points: without a `noise` there is no y, log_q or "
+                      "noise axis)",
+                      o->loss->name, ad_tape_message(o->tape));
+}
+
+static gibbs_status check_result(const ebm_objective *o, ad_var loss, gibbs_error *error)
+{
+    if (ad_is_null(loss)) return gibbs_fail(error, GIBBS_TAPE, "%s: `record` returned the null var", o->loss->name);
+    ad_shape shape = ad_shape_of(loss);
+    if (ad_is_shared(loss) && shape.rank == 0) return GIBBS_OK;
+    char text[AD_SHAPE_TEXT];
+    const char *axis = ad_is_shared(loss) ? NULL : o->tape->axis[ad_axis_of(loss).id].name;
+    return gibbs_fail(error, GIBBS_SHAPE,
+                      "%s: a loss must be one scalar for the whole batch; `record` returned the shape %s%s%s%s",
+                      o->loss->name, ad_shape_text(&shape, text, sizeof text), axis ? " for each row of «" : "",
+                      axis ? axis : "", axis ? "»" : "");
+}
+
 static gibbs_status compile(ebm_objective *o, gibbs_error *error)
 {
     int parameters = o->model->parameters + (o->loss->learns_log_z != 0), count = 1;
@@ -108,9 +169,8 @@ static gibbs_status compile(ebm_objective *o, gibbs_error *error)
     o->health_output = o->log_z_output = o->gradient_output = -1;
     if (!ad_is_null(o->graph.health)) out[o->health_output = count++] = o->graph.health;
     if (!ad_is_null(o->graph.log_z_estimate)) out[o->log_z_output = count++] = o->graph.log_z_estimate;
-    gibbs_status status = ebm_tape_error(o->tape, error);
-    if (!status && (ad_is_null(out[0]) || !ad_is_shared(out[0]) || ad_shape_of(out[0]).rank))
-        status = gibbs_fail(error, GIBBS_SHAPE, "%s: a loss must be one scalar for the whole batch", o->loss->name);
+    gibbs_status status = recording_error(o, error);
+    if (!status) status = check_result(o, out[0], error);
     if (!status && o->with_gradient && parameters) {
         o->gradient_output = count;
         ad_grad(out[0], o->theta, parameters, out + count);
@@ -146,8 +206,8 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     GIBBS_REQUIRE("objective", model && out, error);
     *out = NULL;
     ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
-    gibbs_status status = check_options(loss, &chosen, model->dim, error);
-    if (!status) status = ebm_objective_check_model(loss, model, error);
+    gibbs_status status = ebm_objective_check_model(loss, model, error);
+    if (!status) status = check_options(loss, &chosen, model->dim, error);
     if (status) return status;
     ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
     if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
@@ -203,33 +263,47 @@ static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t ro
         ebm_from_dtype(o->model->dtype, dim, row,
                        (const char *)x + (size_t)(r * dim) * gibbs_dtype_size(o->model->dtype));
         status = o->loss->check_row(o->loss, &o->options, row, dim, &found);
-        if (status) ebm_fail_row(error, status, r, "%.250s (row %lld)", found.message, (long long)r + 1);
+        if (status) gibbs_fail_row(error, status, r, "%.250s (row %lld)", found.message, (long long)r + 1);
         if (status && error) error->axis = o->graph.data.id;
     }
     gibbs_release(&o->alloc, row);
     return status;
 }
 
-gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
+/* How many artificial points belong to so many rows. */
+static gibbs_status count_noise(const ebm_objective *o, int64_t rows, int64_t *noise_rows, gibbs_error *error)
 {
-    GIBBS_REQUIRE("objective", o, error);
-    if (rows < 1 || !x) return gibbs_fail(error, GIBBS_DATA, "%s: no data", o->loss->name);
     const ebm_source *source = ebm_source_of(o->loss->noise);
-    double noise = source->rows ? source->rows(o, rows) : (double)rows;
-    if (noise < 1 || noise > 0x1p48)
-        return gibbs_fail(error, noise < 1 ? GIBBS_ARGUMENT : GIBBS_SIZE,
+    double noise = source->rows ? source->rows(o, rows) : (double)rows, most = 0x1p48;
+    bool fits = noise <= most && (double)rows <= most;
+    if (noise < 1 || !fits)
+        return gibbs_fail(error, fits ? GIBBS_ARGUMENT : GIBBS_SIZE,
                           "%s: %lld rows give %g artificial points (the noise ratio is %g)", o->loss->name,
                           (long long)rows, noise, o->options.noise_ratio);
-    gibbs_status status = ad_bind(o->workspace, o->graph.x, x, error);
-    if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
-    if (!status && source->record) status = ad_set_rows(o->workspace, o->graph.noise, (int64_t)noise, error);
+    *noise_rows = (int64_t)noise;
+    return GIBBS_OK;
+}
+
+/* All that can fail comes before the first thing that changes: the source's memory is the last of it. */
+gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
+{
+    GIBBS_REQUIRE("objective", o && x, error);
+    if (rows < 1) return gibbs_fail(error, GIBBS_DATA, "%s: no data", o->loss->name);
+    gibbs_status status = ebm_objective_check_rows(o->loss, "the batch", rows, GIBBS_DATA, error);
     if (status) return status;
-    status = check_rows(o, x, rows, error);
+    const ebm_source *source = ebm_source_of(o->loss->noise);
+    int64_t noise_rows = 0;
+    status = count_noise(o, rows, &noise_rows, error);
+    if (!status) status = check_rows(o, x, rows, error);
+    if (!status && source->bind) status = source->bind(o, x, rows, noise_rows, error);
     if (status) return status;
     o->x = x;
     o->rows = rows;
-    o->noise_rows = (int64_t)noise;
-    return source->bind ? source->bind(o, error) : GIBBS_OK;
+    o->noise_rows = noise_rows;
+    status = ad_bind(o->workspace, o->graph.x, x, error);
+    if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
+    if (!status && source->record) status = ad_set_rows(o->workspace, o->graph.noise, noise_rows, error);
+    return status;
 }
 
 gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t step, gibbs_error *error)

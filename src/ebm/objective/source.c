@@ -69,9 +69,8 @@ static gibbs_status chain_check(const ebm_loss *loss, const ebm_loss_options *o,
     return GIBBS_OK;
 }
 
-static gibbs_status chain_make(ebm_objective *o, gibbs_error *error)
+ebm_chain_options ebm_loss_chain(const ebm_loss_options *from)
 {
-    const ebm_loss_options *from = &o->options;
     ebm_chain_options chain = from->chain ? *from->chain : ebm_chain_defaults();
     chain.sampler = from->sampler;
     chain.step = from->sampler_step;
@@ -81,23 +80,39 @@ static gibbs_status chain_make(ebm_objective *o, gibbs_error *error)
         memcpy(chain.states, from->states, sizeof chain.states);
         chain.categories = from->categories;
     }
+    return chain;
+}
+
+static gibbs_status chain_make(ebm_objective *o, gibbs_error *error)
+{
+    ebm_chain_options chain = ebm_loss_chain(&o->options);
     return ebm_chains_new(o->model, &chain, &o->chains, error);
 }
 
 static size_t row_bytes(const ebm_objective *o) { return (size_t)o->model->dim * gibbs_dtype_size(o->model->dtype); }
 
-/* Room for `rows` rows of so many numbers in both buffers. What they held is lost where they grow. */
-static gibbs_status make_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, gibbs_error *error)
+/* Room for `rows` rows of so many numbers in both buffers. Where they grow, the first `kept` rows of the first one
+ * stay, and what was drawn into them is to be drawn anew. */
+static gibbs_status make_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, int64_t kept,
+                              gibbs_error *error)
 {
     if (rows <= o->buffered) return GIBBS_OK;
     size_t size = gibbs_dtype_size(o->model->dtype);
+    void *first = gibbs_alloc_aligned(&o->alloc, (size_t)rows, buffer * size);
+    void *second = first ? gibbs_alloc_aligned(&o->alloc, (size_t)rows, moved * size) : NULL;
+    if (!second) {
+        gibbs_release_aligned(&o->alloc, first);
+        return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld %s", o->loss->name, (long long)rows,
+                          o->loss->noise == EBM_NOISE_PAIRS ? "pairs" : "chains");
+    }
+    if (kept) memcpy(first, o->buffer, (size_t)kept * buffer * size);
     gibbs_release_aligned(&o->alloc, o->buffer);
     gibbs_release_aligned(&o->alloc, o->moved);
-    o->buffer = gibbs_alloc_aligned(&o->alloc, (size_t)rows, buffer * size);
-    o->moved = gibbs_alloc_aligned(&o->alloc, (size_t)rows, moved * size);
-    o->buffered = o->buffer && o->moved ? rows : 0;
-    if (o->buffered) return GIBBS_OK;
-    return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld rows", o->loss->name, (long long)rows);
+    o->buffer = first;
+    o->moved = second;
+    o->buffered = rows;
+    o->drawn = 0;
+    return GIBBS_OK;
 }
 
 /* k transitions from `x`. */
@@ -120,11 +135,10 @@ static void last_record(ebm_objective *o)
     o->graph.second = ad_input(o->graph.noise, "nearest", ad_scalar());
 }
 
-static gibbs_status last_bind(ebm_objective *o, gibbs_error *error)
+static gibbs_status last_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
 {
-    if (o->rows < 2)
-        return gibbs_fail(error, GIBBS_DATA, "%s: one row has no nearest neighbour", o->loss->name);
-    return make_room(o, o->rows, (size_t)o->model->dim, 1, error);
+    (void)x, (void)noise_rows;
+    return make_room(o, rows, (size_t)o->model->dim, 1, 0, error);
 }
 
 static gibbs_status last_refresh(ebm_objective *o, gibbs_error *error)
@@ -160,27 +174,16 @@ static gibbs_status persistent_make(ebm_objective *o, gibbs_error *error)
 }
 
 /* The first time, and when a batch outgrows the ring, chains start at the data. */
-static gibbs_status persistent_bind(ebm_objective *o, gibbs_error *error)
+static gibbs_status persistent_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows,
+                                    gibbs_error *error)
 {
-    int64_t wanted = o->options.buffer > o->rows ? o->options.buffer : o->rows;
-    if (wanted <= o->buffered) return GIBBS_OK;
-    char *buffer = gibbs_alloc_aligned(&o->alloc, (size_t)wanted, row_bytes(o));
-    void *moved = gibbs_alloc_aligned(&o->alloc, (size_t)wanted, row_bytes(o));
-    if (!buffer || !moved) {
-        gibbs_release_aligned(&o->alloc, buffer);
-        gibbs_release_aligned(&o->alloc, moved);
-        return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld chains", o->loss->name, (long long)wanted);
-    }
-    if (o->buffered) memcpy(buffer, o->buffer, (size_t)o->buffered * row_bytes(o));
-    for (int64_t i = o->buffered; i < wanted; i++)
-        memcpy(buffer + (size_t)i * row_bytes(o), (const char *)o->x + (size_t)(i % o->rows) * row_bytes(o),
+    (void)noise_rows;
+    int64_t kept = o->buffered, wanted = o->options.buffer > rows ? o->options.buffer : rows;
+    gibbs_status status = make_room(o, wanted, (size_t)o->model->dim, (size_t)o->model->dim, kept, error);
+    for (int64_t i = kept; i < wanted && !status; i++)
+        memcpy((char *)o->buffer + (size_t)i * row_bytes(o), (const char *)x + (size_t)(i % rows) * row_bytes(o),
                row_bytes(o));
-    gibbs_release_aligned(&o->alloc, o->buffer);
-    gibbs_release_aligned(&o->alloc, o->moved);
-    o->buffer = buffer;
-    o->moved = moved;
-    o->buffered = wanted;
-    return GIBBS_OK;
+    return status;
 }
 
 static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
@@ -224,6 +227,17 @@ static void points_record(ebm_objective *o)
     input_log_q(o);
 }
 
+/* A point may count for nothing, but a weight that is infinite or no number has no sum. */
+static gibbs_status check_points(const ebm_objective *o, const ebm_points *p, gibbs_error *error)
+{
+    gibbs_status status = ebm_check_points("the points of options.points", p->x, p->rows, p->dim, error);
+    for (int64_t i = 0; i < p->rows && !status; i++)
+        if (isnan(p->log_weight[i]) || p->log_weight[i] == INFINITY)
+            status = gibbs_fail_row(error, GIBBS_DATA, i, "%s: the log weight of point %lld is %g", o->loss->name,
+                                    (long long)i + 1, p->log_weight[i]);
+    return status;
+}
+
 static gibbs_status points_make(ebm_objective *o, gibbs_error *error)
 {
     const ebm_points *p = o->options.points;
@@ -231,6 +245,8 @@ static gibbs_status points_make(ebm_objective *o, gibbs_error *error)
     if (p->dim != o->model->dim)
         return gibbs_fail(error, GIBBS_SHAPE, "%s: the points have %lld dimensions, the model %lld", o->loss->name,
                           (long long)p->dim, (long long)o->model->dim);
+    gibbs_status status = check_points(o, p, error);
+    if (status) return status;
     o->buffer = gibbs_alloc_aligned(&o->alloc, (size_t)(p->rows * p->dim), size);
     o->moved = gibbs_alloc_aligned(&o->alloc, (size_t)p->rows, sizeof(double));
     double *minus = gibbs_alloc(&o->alloc, (size_t)p->rows, sizeof *minus);
@@ -251,8 +267,9 @@ static double points_rows(const ebm_objective *o, int64_t rows)
     return (double)o->options.points->rows;
 }
 
-static gibbs_status points_bind(ebm_objective *o, gibbs_error *error)
+static gibbs_status points_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
 {
+    (void)x, (void)rows, (void)noise_rows;
     gibbs_status status = ad_bind(o->workspace, o->graph.y, o->buffer, error);
     return status ? status : ad_bind(o->workspace, o->graph.log_q, o->moved, error);
 }
@@ -271,11 +288,12 @@ static double pairs_rows(const ebm_objective *o, int64_t rows)
     return 0.5 * (double)rows * (double)(rows - 1);
 }
 
-static gibbs_status pairs_bind(ebm_objective *o, gibbs_error *error)
+static gibbs_status pairs_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
 {
-    gibbs_status status = make_room(o, o->noise_rows, 1, 1, error);
+    (void)x;
+    gibbs_status status = make_room(o, noise_rows, 1, 1, 0, error);
     if (status) return status;
-    ebm_fill_pairs(o->model->dtype, o->rows, o->buffer, o->moved);
+    ebm_fill_pairs(o->model->dtype, rows, o->buffer, o->moved);
     status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
     return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
 }
@@ -288,12 +306,12 @@ const ebm_source *ebm_source_of(ebm_noise noise)
         [EBM_NOISE_NONE] = {0},
         [EBM_NOISE_PROPOSAL] = {proposal_check, proposal_record, proposal_make, proposal_rows, NULL, proposal_refresh},
         [EBM_NOISE_CHAIN] = {chain_check, input_y, chain_make, NULL, NULL, chain_refresh},
-        [EBM_NOISE_LAST] = {chain_check, last_record, chain_make, NULL, last_bind, last_refresh},
+        [EBM_NOISE_LAST] = {chain_check, last_record, chain_make, NULL, last_bind, last_refresh, 2},
         [EBM_NOISE_PERSISTENT] = {chain_check, input_y, persistent_make, NULL, persistent_bind, persistent_refresh},
         [EBM_NOISE_POINTS] = {points_check, points_record, points_make, points_rows, points_bind, NULL},
-        [EBM_NOISE_PAIRS] = {NULL, pairs_record, NULL, pairs_rows, pairs_bind, NULL},
+        [EBM_NOISE_PAIRS] = {NULL, pairs_record, NULL, pairs_rows, pairs_bind, NULL, 2},
     };
-    return noise >= 0 && noise < GIBBS_COUNT(table) ? &table[noise] : &table[0];
+    return noise >= 0 && noise < GIBBS_COUNT(table) ? &table[noise] : NULL;
 }
 
 void ebm_source_free(ebm_objective *o)

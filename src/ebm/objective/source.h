@@ -9,12 +9,17 @@ typedef struct ebm_source {
     void (*record)(ebm_objective *o);                               /* the graph's y, log q … on its noise axis */
     gibbs_status (*make)(ebm_objective *o, gibbs_error *error);     /* before recording */
     double (*rows)(const ebm_objective *o, int64_t rows);           /* artificial points for so many data rows */
-    gibbs_status (*bind)(ebm_objective *o, gibbs_error *error);     /* after rows are known */
+    /* Before the objective notes x and the counts: after an error nothing that an evaluation reads has changed. */
+    gibbs_status (*bind)(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error);
     gibbs_status (*refresh)(ebm_objective *o, gibbs_error *error);
+    int64_t least; /* data rows that it takes */
 } ebm_source;
 
-/* Any function may be NULL: nothing to do; rows: as many as the data's. */
+/* NULL for a number that is no ebm_noise. Any function may be NULL: nothing to do; rows: as many as the data's. */
 const ebm_source *ebm_source_of(ebm_noise noise);
+
+/* The options of a loss's chains: options.chain, or the default, with what the loss options say themselves. */
+ebm_chain_options ebm_loss_chain(const ebm_loss_options *options);
 
 void ebm_source_free(ebm_objective *o);
 

@@ -37,7 +37,7 @@ gibbs_status ebm_proposal_bernoulli(int64_t dim, const double *p, double low, do
     if (!(isfinite(high - low) && high != low))
         return gibbs_fail(error, GIBBS_ARGUMENT, "bernoulli: the values %g and %g must be two finite numbers", low,
                           high);
-    gibbs_status status = ebm_made_new(&kind, dim, ARRAYS * dim + 2, 0, allocator, &b, error);
+    gibbs_status status = ebm_made_new(&kind, dim, ebm_made_numbers(dim, ARRAYS, 2), 0, allocator, &b, error);
     if (status) return status;
     double *weight = b->number + WEIGHT * dim;
     b->proposal.uniforms = dim;
@@ -59,8 +59,8 @@ static int64_t count_high(const ebm_data *data, int64_t i, double low, double hi
         double x = data->x[row * data->cols + i];
         if (x == high) count++;
         else if (x != low) {
-            gibbs_fail(error, GIBBS_DATA, "bernoulli: row %lld, column %lld is %g, neither %g nor %g",
-                       (long long)row + 1, (long long)i + 1, x, low, high);
+            gibbs_fail_row(error, GIBBS_DATA, row, "bernoulli: row %lld, column %lld is %g, neither %g nor %g",
+                           (long long)row + 1, (long long)i + 1, x, low, high);
             return -1;
         }
     }

@@ -16,9 +16,8 @@ gibbs_status ebm_made_new(const ebm_proposal *kind, int64_t dim, int64_t numbers
                           const gibbs_allocator *allocator, ebm_made **out, gibbs_error *error)
 {
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
-    if (dim < 1 || dim > INT32_MAX)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: dim is %lld; it must be from 1 to 2^31-1", kind->name,
-                          (long long)dim);
+    gibbs_status status = ebm_need_count(kind->name, "dimensions", dim, 1, error);
+    if (status) return status;
     if (numbers < 0 || numbers > (PTRDIFF_MAX >> 5))
         return gibbs_fail(error, GIBBS_SIZE, "%s: %lld numbers are too many", kind->name, (long long)numbers);
     size_t bytes = sizeof(ebm_made) + (size_t)numbers * sizeof(double) + (size_t)parts * sizeof(ebm_proposal *);

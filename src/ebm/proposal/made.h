@@ -17,9 +17,15 @@ typedef struct ebm_made {
 } ebm_made;
 
 /* A proposal of that kind (its callbacks and name) and dim with room for `numbers` doubles, zeroed, and `parts` others.
- * ARGUMENT (dim < 1), SIZE, MEMORY, in sentences that begin with the kind's name. */
+ * ARGUMENT (dim < 1), SIZE (a dim above 2³¹ − 1 among others), MEMORY, in sentences that begin with the kind's name. */
 gibbs_status ebm_made_new(const ebm_proposal *kind, int64_t dim, int64_t numbers, int parts,
                           const gibbs_allocator *allocator, ebm_made **made, gibbs_error *error);
+
+/* `arrays` of dim numbers each and `more` others; 0 where ebm_made_new will refuse dim. */
+static inline int64_t ebm_made_numbers(int64_t dim, int arrays, int64_t more)
+{
+    return dim > 0 && dim <= INT32_MAX ? arrays * dim + more : 0;
+}
 
 /* Hands it over, or frees it when `status` is an error. Returns status. */
 gibbs_status ebm_made_finish(ebm_made *made, gibbs_status status, ebm_proposal **q);

@@ -1,9 +1,6 @@
 /* record.c — what a proposal's callbacks are given, and what is made of their results. */
 #include "record.h"
 
-/* Normals and uniforms of one purpose: their streams must differ, or the one would be a function of the other. */
-static const uint64_t UNIFORMS = UINT64_C(1) << 32;
-
 ebm_random ebm_proposal_random(const ebm_proposal *q)
 {
     return (ebm_random){q->normals || q->uniforms ? q->normals : q->dim, q->uniforms};
@@ -20,7 +17,7 @@ static ad_var draw_random(ad_axis axis, uint64_t stream, ebm_random count)
 {
     ad_var none = {axis.tape, -1};
     ad_var normals = count.normals ? ad_normal(axis, ad_vec(count.normals), stream) : none;
-    ad_var uniforms = count.uniforms ? ad_uniform(axis, ad_vec(count.uniforms), stream + UNIFORMS) : none;
+    ad_var uniforms = count.uniforms ? ad_uniform(axis, ad_vec(count.uniforms), stream + EBM_STREAM_UNIFORMS) : none;
     return join(normals, uniforms, count);
 }
 

@@ -67,7 +67,7 @@ gibbs_status ebm_proposal_student_t(int64_t dim, const double *location, const d
     if (!(nu >= DBL_MIN))
         return gibbs_fail(error, GIBBS_ARGUMENT, "student_t: %g degrees of freedom; they must be positive", nu);
     if (nu > NORMAL) nu = NORMAL;
-    gibbs_status status = ebm_made_new(&kind, dim, ARRAYS * dim + 1, 0, allocator, &t, error);
+    gibbs_status status = ebm_made_new(&kind, dim, ebm_made_numbers(dim, ARRAYS, 1), 0, allocator, &t, error);
     if (status) return status;
     double *own = t->number, *inverse = own + INVERSE * dim;
     t->proposal.uniforms = 2 * dim;

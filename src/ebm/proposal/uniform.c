@@ -38,7 +38,7 @@ gibbs_status ebm_proposal_uniform(int64_t dim, const double *low, const double *
     GIBBS_REQUIRE("uniform", q, error);
     *q = NULL;
     ebm_made *box;
-    gibbs_status status = ebm_made_new(&kind, dim, ARRAYS * dim, 0, allocator, &box, error);
+    gibbs_status status = ebm_made_new(&kind, dim, ebm_made_numbers(dim, ARRAYS, 0), 0, allocator, &box, error);
     if (status) return status;
     double *width = box->number + WIDTH * dim;
     box->proposal.uniforms = dim;

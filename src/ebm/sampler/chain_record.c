@@ -3,10 +3,13 @@
  * inputs, so that all steps of a block of chains are taken while its rows are in cache. */
 #include "chain_state.h"
 
+#include "autodiff/tape.h"
 #include "ebm/proposal/record.h"
 #include "path.h"
 
 #include <math.h>
+
+static const char *name_of(const ebm_sampler *s) { return s->name ? s->name : "(no name)"; }
 
 static ad_var lifted(const ebm_chains *c, ad_var v) { return ad_is_null(v) ? v : ad_lift(c->axis, v); }
 
@@ -17,6 +20,10 @@ static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, gibbs
     int count = c->state;
     for (int k = 0; k < c->caches; k++) output[k] = (ad_var){g->tape, -1};
     if (c->sampler->start) c->sampler->start(g, c->input[0], output);
+    for (int k = 0; k < c->caches; k++)
+        if (ad_is_null(output[k]))
+            ad_fail(g->tape, GIBBS_TAPE, "chains: the start of «%s» left cache[%d] the null var", name_of(c->sampler),
+                    k);
     output[c->caches] = ad_constant(g->tape, 0);
     output[c->caches + 1] = ebm_model_energy_at(c->model, c->input[0], g->theta);
     if (g->base) output[count++] = ebm_proposal_log_density_at(g->base, c->axis, c->input[0], g->theta);
@@ -29,13 +36,37 @@ static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, gibbs
     return ebm_program_build(g->tape, output, count, NULL, &c->start, error);
 }
 
+/* What a step recorded must fit what it started from. The tape keeps its first error: of two, that is the cause. */
+static void check_step(const ebm_chains *c, ad_tape *tape, ad_var accepted, const ad_var *next)
+{
+    const char *name = name_of(c->sampler);
+    ad_shape scalar = ad_scalar();
+    char is[AD_SHAPE_TEXT], was[AD_SHAPE_TEXT];
+    for (int k = 0; k <= c->caches; k++) {
+        ad_shape shape = ad_shape_of(next[k]), before = ad_shape_of(c->input[k]);
+        if (ad_is_null(next[k]))
+            ad_fail(tape, GIBBS_TAPE, "chains: the step of «%s» left next[%d] the null var", name, k);
+        else if (!ad_shape_equal(&shape, &before))
+            ad_fail(tape, GIBBS_SHAPE, "chains: the step of «%s» gave next[%d] the shape %s; state[%d] has %s", name, k,
+                    ad_shape_text(&shape, is, sizeof is), k, ad_shape_text(&before, was, sizeof was));
+    }
+    ad_shape shape = ad_shape_of(accepted);
+    if (ad_is_null(accepted))
+        ad_fail(tape, GIBBS_TAPE, "chains: the step of «%s» returned the null var, not whether it accepted", name);
+    else if (!ad_shape_equal(&shape, &scalar))
+        ad_fail(tape, GIBBS_SHAPE, "chains: the step of «%s» returned the shape %s, not a scalar", name,
+                ad_shape_text(&shape, is, sizeof is));
+}
+
 static gibbs_status build_move(ebm_chains *c, const ebm_sampler_graph *g, gibbs_error *error)
 {
     ad_var output[MAX_STATE];
     ad_carry carry[MAX_STATE];
     int count = c->state - 1;
     for (int k = 0; k < c->state; k++) output[k] = (ad_var){g->tape, -1};
-    output[count] = ad_add(c->input[count], c->sampler->step(g, c->input, output));
+    ad_var accepted = c->sampler->step(g, c->input, output);
+    check_step(c, g->tape, accepted, output);
+    output[count] = ad_add(c->input[count], accepted);
     for (int k = 0; k < c->state; k++) {
         output[k] = lifted(c, output[k]);
         carry[k] = (ad_carry){k, c->input[k]};
@@ -45,11 +76,23 @@ static gibbs_status build_move(ebm_chains *c, const ebm_sampler_graph *g, gibbs_
 }
 
 /* 1/√mass */
-static ad_var record_scale(const ebm_chains *c, ad_tape *tape, const double *mass)
+static ad_var record_scale(const ebm_model *model, ad_tape *tape, const double *mass)
 {
     if (!mass) return ad_constant(tape, 1);
-    ad_var m = ad_constant_array(tape, ad_vec(c->model->dim), mass);
-    return ad_recip(ad_sqrt(m));
+    return ad_recip(ad_sqrt(ad_constant_array(tape, ad_vec(model->dim), mass)));
+}
+
+ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad_axis chain,
+                                       const ebm_chain_options *o)
+{
+    ad_tape *tape = chain.tape;
+    ad_var none = {tape, -1};
+    bool unset = o->states[0] == 0 && o->states[1] == 0;
+    return (ebm_sampler_graph){
+        .tape = tape, .model = model, .theta = theta, .chain = chain, .step = none, .proposal = o->proposal,
+        .leapfrog_steps = o->leapfrog_steps ? o->leapfrog_steps : 10, .scale = record_scale(model, tape, o->mass),
+        .states = {o->states[0], unset ? 1 : o->states[1]}, .categories = o->categories, .blocks = o->blocks,
+        .inverse_temperature = none};
 }
 
 static void record_leaves(ebm_chains *c, ad_tape *tape)
@@ -67,11 +110,9 @@ gibbs_status ebm_chains_record(ebm_chains *c, ad_tape *tape, const ebm_chain_opt
 {
     ebm_path path;
     record_leaves(c, tape);
-    ebm_sampler_graph graph = {
-        .tape = tape, .model = c->model, .theta = c->theta, .chain = c->axis, .step = c->h, .proposal = o->proposal,
-        .leapfrog_steps = o->leapfrog_steps ? o->leapfrog_steps : 10, .scale = record_scale(c, tape, o->mass),
-        .states = {c->states[0], c->states[1]}, .categories = c->categories, .blocks = o->blocks,
-        .inverse_temperature = {tape, -1}, .base = base};
+    ebm_sampler_graph graph = ebm_sampler_graph_of(c->model, c->theta, c->axis, o);
+    graph.step = c->h;
+    graph.base = base;
     if (c->tempered) {
         ebm_path_start(&path, c->model, c->axis, c->beta, base);
         graph.model = &path.along;
@@ -80,7 +121,7 @@ gibbs_status ebm_chains_record(ebm_chains *c, ad_tape *tape, const ebm_chain_opt
     c->moves = c->sampler->moves ? c->sampler->moves(&graph) : 1;
     if (c->moves < 1 || c->moves > RUN_MOVES)
         return gibbs_fail(error, GIBBS_SIZE, "chains: a step of «%s» is %lld moves; 1 to %d are possible",
-                          c->sampler->name, (long long)c->moves, RUN_MOVES);
+                          name_of(c->sampler), (long long)c->moves, RUN_MOVES);
     gibbs_status status = build_start(c, &graph, error);
     return status ? status : build_move(c, &graph, error);
 }
@@ -144,7 +185,7 @@ static gibbs_status check_sampler(const ebm_model *model, const ebm_chain_option
     const char *name = s->name ? s->name : "chains";
     if (!s->step || s->caches < 0 || s->caches > EBM_MAX_CACHES || (s->caches && !s->start))
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: «%s» keeps %d values (at most %d) and must have a step%s",
-                          s->name ? s->name : "", s->caches, EBM_MAX_CACHES, s->caches ? " and a start" : "");
+                          name_of(s), s->caches, EBM_MAX_CACHES, s->caches ? " and a start" : "");
     if (s->needs_blocks && !o->blocks) return gibbs_fail(error, GIBBS_ARGUMENT, "%s: no blocks", name);
     if (!s->needs_proposal && !o->proposal) return GIBBS_OK;
     return ebm_proposal_check(name, o->proposal, model->dim, true, error);

@@ -111,8 +111,8 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
         return gibbs_fail(error, GIBBS_SIZE, "chains: %lld chains are too many", (long long)rows);
     int64_t bad = ebm_first_not_finite(dtype, x, count);
     if (bad < count)
-        return ebm_fail_row(error, GIBBS_DATA, bad / dim, "chains: the start is %g at row %lld, column %lld",
-                            ebm_number(dtype, x, bad), (long long)(bad / dim) + 1, (long long)(bad % dim) + 1);
+        return gibbs_fail_row(error, GIBBS_DATA, bad / dim, "chains: the start is %g at row %lld, column %lld",
+                              ebm_number(dtype, x, bad), (long long)(bad / dim) + 1, (long long)(bad % dim) + 1);
     if (c->rungs && rows % c->rungs)
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld rows are no whole ladders of %d temperatures",
                           (long long)rows, c->rungs);
@@ -148,8 +148,8 @@ static gibbs_status check_finite(const ebm_chains *c, const char *what, const vo
 {
     int64_t bad = ebm_first_not_finite(c->model->dtype, numbers, c->rows * width);
     if (bad == c->rows * width) return GIBBS_OK;
-    return ebm_fail_row(error, GIBBS_NUMERIC, bad / width, "chains: %s is %g at row %lld", what,
-                        ebm_number(c->model->dtype, numbers, bad), (long long)(bad / width) + 1);
+    return gibbs_fail_row(error, GIBBS_NUMERIC, bad / width, "chains: %s is %g at row %lld", what,
+                          ebm_number(c->model->dtype, numbers, bad), (long long)(bad / width) + 1);
 }
 
 /* The parameters are bound at every run: cheap, and it holds if the model's memory should ever move. */

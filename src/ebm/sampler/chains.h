@@ -5,6 +5,10 @@
 
 #include "ebm/model.h"
 
+/* What a sampler sees on the axis of its chains with these options, tempering and the step's var apart. */
+ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad_axis chain,
+                                       const ebm_chain_options *options);
+
 /* As ebm_chains_start, from rows × dim numbers of the model's dtype; they are copied. Nothing is allocated once a
  * size has been started. */
 gibbs_status ebm_chains_start_native(ebm_chains *chains, const void *x, int64_t rows, gibbs_error *error);

@@ -73,14 +73,14 @@ gibbs_status ebm_discrete_check(const ebm_chains *c, gibbs_dtype dtype, const vo
         double v = ebm_number(dtype, x, i);
         int64_t row = i / dim, column = i % dim;
         if (!is_state(c, v))
-            return ebm_fail_row(error, GIBBS_DATA, row, "chains: %g at row %lld, column %lld is not %g or %g", v,
-                                (long long)row + 1, (long long)column + 1, categories ? 0 : c->states[0],
-                                categories ? 1 : c->states[1]);
+            return gibbs_fail_row(error, GIBBS_DATA, row, "chains: %g at row %lld, column %lld is not %g or %g", v,
+                                  (long long)row + 1, (long long)column + 1, categories ? 0 : c->states[0],
+                                  categories ? 1 : c->states[1]);
         if (!categories) continue;
         ones = column % categories ? ones + v : v;
         if (column % categories == categories - 1 && ones != 1)
-            return ebm_fail_row(error, GIBBS_DATA, row, "chains: %g ones at row %lld, columns %lld to %lld", ones,
-                                (long long)row + 1, (long long)(column - categories) + 2, (long long)column + 1);
+            return gibbs_fail_row(error, GIBBS_DATA, row, "chains: %g ones at row %lld, columns %lld to %lld", ones,
+                                  (long long)row + 1, (long long)(column - categories) + 2, (long long)column + 1);
     }
     return GIBBS_OK;
 }
