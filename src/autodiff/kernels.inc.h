@@ -9,7 +9,8 @@ enum { NAME(WIDTH) = 64 / sizeof(REAL) }; /* numbers in the widest vector */
 
 typedef void NAME(unary_body)(int64_t, REAL *, const REAL *);
 
-/* The last partial vector runs in a full one: vector and scalar functions differ in the last bit. */
+/* The last partial vector runs in a full one, and through the same machine code (ONE_BODY): vector and scalar functions
+ * differ in the last bit, and so may copies of a loop. */
 static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, const REAL *x)
 {
     int64_t whole = n & ~(int64_t)(W - 1), rest = n - whole;
@@ -22,7 +23,7 @@ static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, c
 }
 
 #define UNARY(name, value, dx, smooth, low, high)                                \
-    static void NAME(body_##name)(int64_t n, REAL *y, const REAL *from)          \
+    ONE_BODY static void NAME(body_##name)(int64_t n, REAL *y, const REAL *from) \
     {                                                                            \
         _Pragma("omp simd") for (int64_t i = 0; i < n; i++)                      \
         {                                                                        \
@@ -94,7 +95,7 @@ static inline void NAME(logistic_body)(int64_t n, REAL *const *to, const REAL *f
     }
 }
 
-static void NAME(logistic_some)(int64_t n, REAL *const *to, const REAL *x)
+ONE_BODY static void NAME(logistic_some)(int64_t n, REAL *const *to, const REAL *x)
 {
     switch ((to[0] ? 1 : 0) + (to[1] ? 2 : 0) + (to[2] ? 4 : 0)) {
     case 3: NAME(logistic_body)(n, to, x, true, true, false); break;

@@ -4,6 +4,7 @@
  * gcc turns a loop over logf into calls of glibc's vector functions when the declaration says that they exist: no
  * -ffast-math, so NaN and infinities stay right. Elsewhere the same loops call the scalar functions. */
 #include "kernels.h"
+#include "tiles.h"
 
 #include <Random123/philox.h>
 #include <cblas.h>
@@ -26,6 +27,12 @@ DECLARE(cos)
 VECTOR double pow(double, double);
 VECTOR float powf(float, float);
 #endif
+#endif
+
+#ifdef __clang__
+#define ONE_BODY __attribute__((noinline))
+#else
+#define ONE_BODY __attribute__((noinline, noclone))
 #endif
 
 #define JOIN3(a, b, c) a##_##b##_##c

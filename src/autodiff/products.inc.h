@@ -1,13 +1,12 @@
-/* products.inc.h — matrix products: loops of our own where a dimension is 1, BLAS elsewhere. Included by
- * kernels.inc.h. */
+/* products.inc.h — matrix products: rows, columns and dot products where a dimension is small; tiles elsewhere, or BLAS
+ * where we have no vectors with fused multiply-add. Included by kernels.inc.h. */
 
-static double NAME(dot)(int64_t k, const REAL *a, const REAL *b)
-{
-    REAL total = 0;
-#pragma omp simd reduction(+ : total)
-    for (int64_t i = 0; i < k; i++) total += a[i] * b[i];
-    return total;
-}
+/* NAME(wide) for all shapes, NAME(dots) for up to THIN columns */
+#ifdef VECTOR_BYTES
+#include "tiles.inc.h"
+#else
+#include "blas.inc.h"
+#endif
 
 /* y[n] (+)= v[k]·B[k,n] */
 static void NAME(row_times)(int64_t n, int64_t k, const REAL *v, const REAL *b, int beta, REAL *restrict y)
@@ -23,15 +22,6 @@ static void NAME(row_times)(int64_t n, int64_t k, const REAL *v, const REAL *b, 
     for (; i < k; i++)
 #pragma omp simd
         for (int64_t j = 0; j < n; j++) y[j] += v[i] * b[i * n + j];
-}
-
-/* y[m] (+)= A[m,k]·v[k] */
-static void NAME(times_column)(int64_t m, int64_t k, const REAL *a, const REAL *v, int beta, REAL *y)
-{
-    for (int64_t i = 0; i < m; i++) {
-        REAL total = (REAL)NAME(dot)(k, a + i * k, v);
-        y[i] = beta ? y[i] + total : total;
-    }
 }
 
 /* C[m,n] (+)= a[m]·b[n]ᵀ */
@@ -54,11 +44,11 @@ static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, co
     const REAL *a = pa, *b = pb;
     REAL *c = pc;
     if (k == 1) NAME(outer)(m, n, a, b, beta, c);
-    else if (n == 1 && !(ta && m > 1)) NAME(times_column)(m, k, a, b, beta, c);
-    else if (n == 1) NAME(row_times)(m, k, b, a, beta, c);
     else if (m == 1 && !tb) NAME(row_times)(n, k, a, b, beta, c);
-    else if (m == 1) NAME(times_column)(n, k, b, a, beta, c);
-    else
-        GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1,
-             a, (int)(ta ? m : k), b, (int)(tb ? k : n), (REAL)beta, c, (int)n);
+    else if (n == 1 && ta) NAME(row_times)(m, k, b, a, beta, c);
+    else if ((!ta || m == 1) && (tb || n == 1) && n <= THIN) NAME(dots)(m, n, k, a, b, beta, c, n, 1);
+    else if ((!ta || m == 1) && (tb || n == 1) && m <= THIN) NAME(dots)(n, m, k, b, a, beta, c, 1, n);
+    else NAME(wide)(ta, tb, m, n, k, a, b, beta, c);
 }
+
+#undef THIN

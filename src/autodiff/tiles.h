@@ -1,0 +1,52 @@
+/* tiles.h — what tiles.inc.h needs of the instruction set. VECTOR_BYTES is not defined where products in tiles would not
+ * pay: without fused multiply-add. */
+#ifndef GIBBS_TILES_H
+#define GIBBS_TILES_H
+
+/* Rows of a tile; rows of B in a packed strip, which stays in cache; up to UNPACKED rows of A, packing B does not pay. */
+enum { DOWN = 6, DEPTH = 256, UNPACKED = 12 };
+
+/* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. FIRST_…: of a
+ * vector's numbers only the first n exist. */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define VECTOR_BYTES 64
+#define ACROSS 4
+#define WIDTHS(X) X(1) X(2) X(3) X(4)
+#define NARROW_WIDTHS(X) X(1) X(2)
+#define FIRST_MASK(n) ((1u << (n)) - 1)
+#define LOAD_FIRST_f32(x, n) _mm512_maskz_loadu_ps((__mmask16)FIRST_MASK(n), x)
+#define LOAD_FIRST_f64(x, n) _mm512_maskz_loadu_pd((__mmask8)FIRST_MASK(n), x)
+#define STORE_FIRST_f32(x, v, n) _mm512_mask_storeu_ps(x, (__mmask16)FIRST_MASK(n), v)
+#define STORE_FIRST_f64(x, v, n) _mm512_mask_storeu_pd(x, (__mmask8)FIRST_MASK(n), v)
+#define LOW_f32(a, b) MIX(f32, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH_f32(a, b) MIX(f32, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define LOW_f64(a, b) MIX(f64, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH_f64(a, b) MIX(f64, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#include <stdint.h>
+#define VECTOR_BYTES 32
+#define ACROSS 2
+#define WIDTHS(X) X(1) X(2)
+#define NARROW_WIDTHS(X) X(1)
+static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+#define FIRST_MASK(words) _mm256_loadu_si256((const __m256i *)(first_mask + 8 - (words)))
+#define LOAD_FIRST_f32(x, n) _mm256_maskload_ps(x, FIRST_MASK(n))
+#define LOAD_FIRST_f64(x, n) _mm256_maskload_pd(x, FIRST_MASK(2 * (n)))
+#define STORE_FIRST_f32(x, v, n) _mm256_maskstore_ps(x, FIRST_MASK(n), v)
+#define STORE_FIRST_f64(x, v, n) _mm256_maskstore_pd(x, FIRST_MASK(2 * (n)), v)
+#define LOW_f32(a, b) MIX(f32, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH_f32(a, b) MIX(f32, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
+#define HIGH_f64(a, b) MIX(f64, a, b, 2, 6, 3, 7)
+#endif
+
+/* A vector of chosen numbers of a, then of b. */
+#ifdef __clang__
+#define MIX(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define MIX(type, a, b, ...) __builtin_shuffle(a, b, (places_##type){__VA_ARGS__})
+#endif
+
+#endif

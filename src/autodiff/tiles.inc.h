@@ -1,0 +1,243 @@
+/* tiles.inc.h — C (+)= op(A)·op(B) in tiles of C that stay in vector registers while the products are added up (Goto
+ * and van de Geijn 2008). B is packed, a strip of columns at a time, so that the innermost loop reads it in a row; A is
+ * read where it lies. An element's sum runs over k in order, so that its bits depend on its row of A and its column of
+ * B only. Included by products.inc.h. */
+
+typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
+typedef REAL NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
+typedef INT NAME(places) __attribute__((vector_size(VECTOR_BYTES)));
+#define V NAME(vector)
+#define LOOSE NAME(loose)
+enum { NAME(LANES) = VECTOR_BYTES / sizeof(REAL), NAME(STRIP) = ACROSS * NAME(LANES) };
+#define LANES NAME(LANES)
+#define STRIP NAME(STRIP)
+
+/* `depth` products for each element: (i, p) of A is a[i·down + p·along], row p of B starts at b[p·next], row i of C at
+ * i·n. The last vector of a row of C has `last` numbers. */
+typedef struct NAME(factors) {
+    const REAL *a, *b;
+    int64_t down, along, next, depth, n, last;
+    int adds;
+} NAME(factors);
+
+/* ---- Vectors of which only the first numbers exist ---- */
+
+static inline V NAME(load)(const REAL *x, int64_t count)
+{
+    if (count == LANES) return *(const LOOSE *)x;
+    return NAME(LOAD_FIRST)(x, count);
+}
+
+static inline void NAME(store)(REAL *x, V v, int64_t count)
+{
+    if (count == LANES) *(LOOSE *)x = v;
+    else NAME(STORE_FIRST)(x, v, count);
+}
+
+/* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers. ---- */
+
+static inline __attribute__((always_inline)) void NAME(tile)(int height, int width, const NAME(factors) *f,
+                                                             int64_t count, const REAL *left, REAL *c)
+{
+    const int64_t down = f->down, along = f->along, next = f->next, depth = f->depth, n = f->n, last = f->last;
+    const int adds = f->adds;
+    for (; count > 0; count--, left += height * down, c += height * n) {
+        const REAL *a = left, *b = f->b;
+        V sum[2 * DOWN][ACROSS];
+        for (int i = 0; i < height; i++)
+            for (int j = 0; j < width; j++) sum[i][j] = (V){0};
+        for (int64_t p = 0; p < depth; p++, a += along, b += next) {
+            V row[ACROSS];
+            for (int j = 0; j < width; j++) row[j] = *(const LOOSE *)(b + j * LANES);
+            for (int i = 0; i < height; i++)
+                for (int j = 0; j < width; j++) sum[i][j] += a[i * down] * row[j];
+        }
+        if (adds)
+            for (int i = 0; i < height; i++) {
+                for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(c + i * n + j * LANES);
+                sum[i][width - 1] += NAME(load)(c + i * n + (width - 1) * LANES, last);
+            }
+        for (int i = 0; i < height; i++) {
+            for (int j = 0; j < width - 1; j++) *(LOOSE *)(c + i * n + j * LANES) = sum[i][j];
+            NAME(store)(c + i * n + (width - 1) * LANES, sum[i][width - 1], last);
+        }
+    }
+}
+
+typedef void NAME(tile_of)(const NAME(factors) *, int64_t count, const REAL *left, REAL *c);
+
+#define TILE(height, width)                                                                                         \
+    static void NAME(tile_##height##_##width)(const NAME(factors) *f, int64_t count, const REAL *left, REAL *c)     \
+    {                                                                                                               \
+        NAME(tile)(height, width, f, count, left, c);                                                               \
+    }
+#define TILES(width) TILE(1, width) TILE(2, width) TILE(3, width) TILE(4, width) TILE(5, width) TILE(6, width)
+WIDTHS(TILES)
+#undef TILES
+#define TILES(width) TILE(12, width)
+NARROW_WIDTHS(TILES)
+#undef TILES
+#undef TILE
+#define TILES(width)                                                                                          \
+    {NAME(tile_1_##width), NAME(tile_2_##width), NAME(tile_3_##width), NAME(tile_4_##width),                  \
+     NAME(tile_5_##width), NAME(tile_6_##width)},
+static NAME(tile_of) *const NAME(tiles)[ACROSS][DOWN] = {WIDTHS(TILES)};
+#undef TILES
+#define TILES(width) NAME(tile_12_##width),
+static NAME(tile_of) *const NAME(tall_tiles)[ACROSS / 2] = {NARROW_WIDTHS(TILES)};
+#undef TILES
+
+/* ---- Packing: B's rows p, `width` numbers of each, filled up with zeros to whole vectors ---- */
+
+static void NAME(pack)(const NAME(factors) *f, int64_t width, int64_t next, REAL *to)
+{
+    const REAL *b = f->b;
+    for (int64_t p = 0; p < f->depth; p++, b += f->next, to += next)
+        for (int64_t j = 0; j < width; j += LANES)
+            *(V *)(to + j) = NAME(load)(b + j, width - j < LANES ? width - j : LANES);
+}
+
+/* A square of one vector's size: in log₂ steps, each of which interleaves the first half of the rows with the other. */
+static void NAME(transpose)(const REAL *b, int64_t from_next, REAL *to, int64_t to_next)
+{
+    V row[LANES], mixed[LANES];
+    for (int q = 0; q < LANES; q++) row[q] = *(const LOOSE *)(b + q * from_next);
+    for (int step = 1; step < LANES; step *= 2) {
+        for (int q = 0; q < LANES / 2; q++) {
+            mixed[2 * q] = NAME(LOW)(row[q], row[q + LANES / 2]);
+            mixed[2 * q + 1] = NAME(HIGH)(row[q], row[q + LANES / 2]);
+        }
+        memcpy(row, mixed, sizeof row);
+    }
+    for (int q = 0; q < LANES; q++) *(V *)(to + q * to_next) = row[q];
+}
+
+/* The same where B lies transposed: its columns are rows of length f->next. */
+static void NAME(pack_transposed)(const NAME(factors) *f, int64_t width, int64_t next, REAL *to)
+{
+    const int64_t whole = width / LANES * LANES;
+    for (int64_t p = 0; p < f->depth; p += LANES) {
+        const REAL *b = f->b + p;
+        int64_t rows = f->depth - p < LANES ? f->depth - p : LANES, j = 0;
+        for (; rows == LANES && j < whole; j += LANES) NAME(transpose)(b + j * f->next, f->next, to + p * next + j, next);
+        for (int64_t q = 0; q < rows; q++)
+            for (int64_t i = j; i < next; i++) to[(p + q) * next + i] = i < width ? b[i * f->next + q] : 0;
+    }
+}
+
+/* ---- All of C ---- */
+
+/* The next rows of a strip in tiles of one height, as many as fit. Returns how many rows are done. */
+static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t m, REAL *c)
+{
+    int64_t count = (m - done) / height;
+    if (count) tile(f, count, f->a + done * f->down, c + done * f->n);
+    return done + count * height;
+}
+
+static void NAME(strip)(const NAME(factors) *f, int64_t m, int64_t width, REAL *c)
+{
+    int64_t across = (width - 1) / LANES, done = 0;
+    if (across < ACROSS / 2) done = NAME(column)(f, NAME(tall_tiles)[across], 2 * DOWN, done, m, c);
+    done = NAME(column)(f, NAME(tiles)[across][DOWN - 1], DOWN, done, m, c);
+    if (done < m) NAME(column)(f, NAME(tiles)[across][m - done - 1], m - done, done, m, c);
+}
+
+static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b, int adds,
+                       REAL *c)
+{
+    _Alignas(64) REAL room[DEPTH * STRIP];
+    NAME(factors) f = {.down = ta ? 1 : k, .along = ta ? m : 1, .n = n};
+    for (int64_t p = 0; p < k; p += DEPTH)
+        for (int64_t j = 0; j < n; j += STRIP) {
+            int64_t width = n - j < STRIP ? n - j : STRIP, next = (width + LANES - 1) / LANES * LANES;
+            f.a = a + p * f.along;
+            f.b = tb ? b + j * k + p : b + p * n + j;
+            f.next = tb ? k : n;
+            f.depth = k - p < DEPTH ? k - p : DEPTH;
+            f.last = width - next + LANES;
+            f.adds = adds || p > 0;
+            if (tb || f.last < LANES || m > UNPACKED) {
+                (tb ? NAME(pack_transposed) : NAME(pack))(&f, width, next, room);
+                f.b = room;
+                f.next = next;
+            }
+            NAME(strip)(&f, m, width, c + j);
+        }
+}
+
+/* ---- Few columns, each of which lies in a row: dot products ---- */
+
+enum { NAME(COLUMNS) = NAME(LANES) / 4 }; /* at once: four rows of them are as many sums as a vector has numbers */
+#define COLUMNS NAME(COLUMNS)
+#define THIN NAME(LANES) / 2 /* columns of which tiles would be too narrow */
+
+/* Adds up the halves of vectors, those of x[q] and x[q + half] in alternate places. */
+static inline __attribute__((always_inline)) void NAME(fold)(int half, int count, V *x)
+{
+    for (int q = 0; q < half && q < count; q++) {
+        V other = x[q + half < count ? q + half : q];
+        x[q] = NAME(LOW)(x[q], other) + NAME(HIGH)(x[q], other);
+    }
+}
+
+/* Number q is the sum of vector q's numbers. */
+static inline __attribute__((always_inline)) V NAME(totals)(int count, V *x)
+{
+    if (LANES > 8) NAME(fold)(8, count, x);
+    if (LANES > 4) NAME(fold)(4, count, x);
+    NAME(fold)(2, count, x);
+    NAME(fold)(1, count, x);
+    return x[0];
+}
+
+/* x[4j + i] += a[i][p]·b[j][p], for `numbers` values of p */
+static inline __attribute__((always_inline)) void NAME(four_products)(int columns, const REAL *const *a,
+                                                                      const REAL *const *b, int64_t p,
+                                                                      int64_t numbers, V *x)
+{
+    V row[4];
+    for (int i = 0; i < 4; i++) row[i] = NAME(load)(a[i] + p, numbers);
+    for (int j = 0; j < columns; j++) {
+        V column = NAME(load)(b[j] + p, numbers);
+        for (int i = 0; i < 4; i++) x[4 * j + i] += row[i] * column;
+    }
+}
+
+/* sum[4j + i] = Σ a[i][p]·b[j][p] */
+static inline __attribute__((always_inline)) void NAME(four_rows)(int columns, int64_t k, const REAL *const *a,
+                                                                  const REAL *const *b, REAL *sum)
+{
+    V x[LANES];
+    int64_t p = 0;
+    for (int q = 0; q < 4 * columns; q++) x[q] = (V){0};
+    for (; p + LANES <= k; p += LANES) NAME(four_products)(columns, a, b, p, LANES, x);
+    if (p < k) NAME(four_products)(columns, a, b, p, k - p, x);
+    *(LOOSE *)sum = NAME(totals)(4 * columns, x);
+}
+
+/* C (+)= A[m,k]·B[n,k]ᵀ; element (i, j) is c[i·down + j·along]. */
+static void NAME(dots)(int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b, int adds, REAL *c, int64_t down,
+                       int64_t along)
+{
+    for (int64_t j = 0; j < n; j += COLUMNS)
+        for (int64_t i = 0; i < m; i += 4) {
+            const REAL *row[4], *column[COLUMNS]; /* where one is missing, the first is done again */
+            REAL sum[LANES];
+            for (int64_t q = 0; q < 4; q++) row[q] = a + (i + q < m ? i + q : i) * k;
+            for (int64_t q = 0; q < COLUMNS; q++) column[q] = b + (j + q < n ? j + q : j) * k;
+            if (n == 1) NAME(four_rows)(1, k, row, column, sum);
+            else NAME(four_rows)(COLUMNS, k, row, column, sum);
+            for (int64_t q = 0; q < 4 * COLUMNS; q++)
+                if (i + q % 4 < m && j + q / 4 < n) {
+                    REAL *to = c + (i + q % 4) * down + (j + q / 4) * along;
+                    *to = adds ? *to + sum[q] : sum[q];
+                }
+        }
+}
+
+#undef COLUMNS
+#undef V
+#undef LOOSE
+#undef LANES
+#undef STRIP
