@@ -176,14 +176,16 @@ static bool mark_leaves(ad_plan *plan, const ad_tape *tape)
 static bool allocate_scratch(ad_compiler *c)
 {
     const gibbs_allocator *a = &c->plan->alloc;
-    bool *flags = gibbs_alloc_zero(a, 6 * (size_t)c->count, sizeof *flags);
+    bool *flags = gibbs_alloc_zero(a, 7 * (size_t)c->count, sizeof *flags);
     c->live = flags;
     c->place = gibbs_alloc(a, (size_t)c->count, sizeof *c->place);
-    c->uses = gibbs_alloc_zero(a, 2 * (size_t)c->count, sizeof *c->uses);
+    c->uses = gibbs_alloc_zero(a, 3 * (size_t)c->count, sizeof *c->uses);
     if (!flags || !c->place || !c->uses) return false;
     c->partner = c->uses + c->count;
-    memset(c->partner, -1, (size_t)c->count * sizeof *c->partner);
+    c->into = c->uses + 2 * c->count;
+    memset(c->partner, -1, 2 * (size_t)c->count * sizeof *c->partner);
     c->fused = flags + 5 * c->count;
+    c->gathers = flags + 6 * c->count;
     c->keep = flags + c->count;
     c->done = flags + 2 * c->count;
     c->mark = flags + 3 * c->count;
@@ -199,6 +201,7 @@ static void compile_all(ad_compiler *c, const ad_var *outputs, int count, const 
     }
     mark_live(c, outputs, count);
     check_sizes(c);
+    ad_fuse_batch_sums(c);
     if (!c->status) place_leaves(c);
     if (!c->status) prepare_carries(c, options, outputs, count);
     if (!c->status) ad_schedule(c, outputs, count);

@@ -29,6 +29,8 @@ typedef struct ad_compiler {
     int32_t *uses;      /* by live nodes and as an output */
     int32_t *partner;   /* fuse.c: the node that is computed by the same instruction, or −1 */
     bool *fused;        /* fuse.c: another node's instruction computes it */
+    bool *gathers;      /* fuse.c: a sum of batch_matmuls alone, which add up where it lies */
+    int32_t *into;      /* fuse.c: the sum that gathers this node, or −1 */
     ad_place *place;
     ad_stage *stage;  /* the one being filled */
     int64_t stage_number;
@@ -61,8 +63,9 @@ ad_operand ad_contiguous(ad_compiler *c, int32_t node, ad_need need);
 void ad_plan_loops(const ad_tape *tape, int32_t node, const ad_view *view, int n, ad_loops *loops);
 bool ad_inner_ok(const ad_loops *loops, int operand);
 
-/* fuse.c: fills `partner` and `fused` for the nodes of a body. */
-void ad_fuse(ad_compiler *c, const bool *cone);
+/* fuse.c */
+void ad_fuse(ad_compiler *c, const bool *cone); /* fills `partner` and `fused` for the nodes of a body */
+void ad_fuse_batch_sums(ad_compiler *c);        /* fills `into` and `gathers`, once */
 void ad_pull_family(ad_compiler *c, bool *cone); /* into the body: what a function in it shares work with */
 
 /* emit.c */

@@ -272,32 +272,64 @@ static void emit_batch_indexed(ad_compiler *c, int32_t id)
     append(c, &i, !gather);
 }
 
-static void emit_accumulate(ad_compiler *c, int32_t id)
+static ad_instruction blank_accumulate(ad_compiler *c, int32_t id, ad_executor *run)
 {
     const ad_node *node = &c->tape->node[id];
-    ad_stage *stage = c->stage;
-    bool product_sum = node->op == OP_batch_matmul;
-    ad_instruction i = blank(c, id, product_sum ? ad_run_batch_matmul : ad_run_accumulate);
+    ad_instruction i = blank(c, id, run);
     i.axis = c->tape->node[node->in[0]].axis;
     i.factor = ad_axis_factor(c->tape, i.axis);
     for (int k = 0; k < node->nin; k++) i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROWS);
-    ad_accumulator acc = {node->op, i.count, stage->accumulator_bytes, ad_place_new(c, id), i.axis};
-    i.operand[0] = (ad_operand){AD_BASE_ACCUMULATOR, -1, acc.offset, 0};
-    int64_t numbers = i.count * (node->op == OP_batch_logsumexp ? 2 : 1);
-    stage->accumulator_bytes += aligned(numbers * (product_sum ? number_size(c) : (int64_t)sizeof(double)));
-    if (product_sum) {
-        i.dim[0] = c->tape->node[node->in[0]].shape.dim[0];
-        i.dim[1] = node->shape.dim[0];
-        i.dim[2] = node->shape.dim[1];
-        double flops = 2.0 * (double)(i.dim[0] * i.factor) * (double)i.count;
-        *(i.dim[1] > 1 && i.dim[2] > 1 ? &stage->gemm_flops : &stage->gemv_flops) += flops;
-    }
+    return i;
+}
+
+/* The operand of a shard that is a new accumulator for the result, of so many bytes. */
+static ad_operand new_accumulator(ad_compiler *c, const ad_instruction *i, ad_operand result, int64_t bytes)
+{
+    ad_stage *stage = c->stage;
+    ad_accumulator acc = {i->op, i->count, stage->accumulator_bytes, result, i->axis};
+    stage->accumulator_bytes += aligned(bytes);
     if (!gibbs_grow(&c->plan->alloc, &stage->accumulator, &stage->accumulator_capacity, stage->accumulators,
-                    stage->accumulators + 1, sizeof acc)) {
+                    stage->accumulators + 1, sizeof acc))
         ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
-        return;
+    else stage->accumulator[stage->accumulators++] = acc;
+    return (ad_operand){AD_BASE_ACCUMULATOR, -1, acc.offset, 0};
+}
+
+static void emit_accumulate(ad_compiler *c, int32_t id)
+{
+    ad_instruction i = blank_accumulate(c, id, ad_run_accumulate);
+    int64_t numbers = i.count * (i.op == OP_batch_logsumexp ? 2 : 1);
+    i.operand[0] = new_accumulator(c, &i, ad_place_new(c, id), numbers * (int64_t)sizeof(double));
+    append(c, &i, false);
+}
+
+static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_operand *result)
+{
+    for (int64_t k = 0; k < stage->accumulators; k++) {
+        const ad_accumulator *a = &stage->accumulator[k];
+        if (a->result.base == result->base && a->result.offset == result->offset) return a;
     }
-    stage->accumulator[stage->accumulators++] = acc;
+    return NULL;
+}
+
+/* The result is that of the sum which gathers this product with others: they add to what the first has written. */
+static void emit_batch_product(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    ad_instruction i = blank_accumulate(c, id, ad_run_batch_matmul);
+    int32_t sum = id;
+    while (c->into[sum] >= 0) sum = c->into[sum];
+    i.adds = c->place[sum].stage == -1;
+    i.operand[3] = i.adds ? c->place[sum].at : ad_place_new(c, sum);
+    const ad_accumulator *same = accumulator_of(c->stage, &i.operand[3]);
+    i.dim[0] = c->tape->node[node->in[0]].shape.dim[0];
+    i.dim[1] = node->shape.dim[0];
+    i.dim[2] = node->shape.dim[1];
+    i.dim[3] = same != NULL;
+    i.operand[0] = same ? (ad_operand){AD_BASE_ACCUMULATOR, -1, same->offset, 0}
+                        : new_accumulator(c, &i, i.operand[3], i.count * number_size(c));
+    double flops = 2.0 * (double)(i.dim[0] * i.factor) * (double)i.count;
+    *(i.dim[1] > 1 && i.dim[2] > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
     append(c, &i, false);
 }
 
@@ -333,7 +365,7 @@ static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
     [OP_batch_sum] = emit_accumulate,
     [OP_batch_max] = emit_accumulate,
     [OP_batch_logsumexp] = emit_accumulate,
-    [OP_batch_matmul] = emit_accumulate,
+    [OP_batch_matmul] = emit_batch_product,
     [OP_batch_gather] = emit_batch_indexed,
     [OP_batch_scatter_add] = emit_batch_indexed,
 };

@@ -142,10 +142,13 @@ gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
+/* The first shard adds up in the result itself, operand 3. dim: k, m, n, whether a product before this one has begun the
+ * other shards' accumulator. */
 gibbs_status ad_run_batch_matmul(const ad_instruction *i, ad_frame *f)
 {
+    bool begun = f->first_shard ? i->adds : i->dim[3];
     f->kernels->matmul(true, false, i->dim[1], i->dim[2], f->rows * i->factor * i->dim[0], address(i, f, 1),
-                       address(i, f, 2), !f->first, address(i, f, 0));
+                       address(i, f, 2), begun || !f->first, address(i, f, f->first_shard ? 3 : 0));
     return GIBBS_OK;
 }
 

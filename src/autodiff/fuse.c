@@ -1,6 +1,6 @@
-/* fuse.c — nodes that one instruction computes together: a sum with a product, which BLAS adds up where the other term
- * lies; and functions of one argument that share most of their work. The rest of a plan is one instruction a node:
- * fusing more was measured and did not pay (docs/design.md). */
+/* fuse.c — nodes that one instruction computes together: a sum with a product, which is added up where the other term
+ * lies; sums of products over batches, likewise; and functions of one argument that share most of their work. The rest
+ * of a plan is one instruction a node: fusing more was measured and did not pay (docs/design.md). */
 #include "compile.h"
 
 /* The product that `id` is, seen through reshapes, when nothing else reads it. */
@@ -17,6 +17,29 @@ static void fuse_sum(ad_compiler *c, const bool *cone, int32_t id)
     for (int k = 0; k < 2 && c->partner[id] < 0; k++) c->partner[id] = product_behind(c, cone, node->in[k]);
     if (c->partner[id] >= 0) c->fused[c->partner[id]] = true;
 }
+
+/* ---- Sums of products over batches, be they of one pass or of several ---- */
+
+static int32_t term_of(const ad_compiler *c, int32_t id)
+{
+    const ad_node *node = c->tape->node;
+    while (node[id].op == OP_reshape && c->uses[id] == 1) id = node[id].in[0];
+    bool product = node[id].op == OP_batch_matmul && node[id].axis < 0;
+    return c->uses[id] == 1 && (product || c->gathers[id]) ? id : -1;
+}
+
+void ad_fuse_batch_sums(ad_compiler *c)
+{
+    for (int32_t i = 0; i < c->count; i++) {
+        const ad_node *node = &c->tape->node[i];
+        if (!c->live[i] || node->op != OP_add || node->axis >= 0) continue;
+        int32_t a = term_of(c, node->in[0]), b = term_of(c, node->in[1]);
+        c->gathers[i] = a >= 0 && b >= 0;
+        if (c->gathers[i]) c->into[a] = c->into[b] = i;
+    }
+}
+
+/* ---- Functions of one argument ---- */
 
 static bool is_logistic(const ad_node *n)
 {

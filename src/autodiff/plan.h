@@ -6,8 +6,8 @@
  *
  * Invariants:
  *   1. A body instruction reads shared memory, what earlier instructions of its block wrote, inputs and rows
- *      stored by earlier stages; it writes the arena of its thread, the accumulators of its shard, or its own rows
- *      of stored memory. So blocks are independent.
+ *      stored by earlier stages; it writes the arena of its thread, the accumulators of its shard (which no body reads)
+ *      or its own rows of stored memory. So blocks are independent.
  *   2. An operand's address is base[operand.base] + operand.offset. Bases of inputs and stored values are moved to
  *      the block's first row before it runs; arena offsets are the same for every block.
  */
@@ -47,13 +47,14 @@ typedef struct ad_instruction {
     ad_loops loops;    /* elementwise ops and copies */
     int64_t dim[6];    /* matmul: L, m, n, k, L of a, L of b; reductions: outer, red, inner; others: see exec.c */
     bool ta, tb;
-    bool adds;         /* matmul: to what is there */
+    bool adds;         /* products: to what is there */
     uint64_t stream;
     const ad_user_op *user;
     ad_shape shape;    /* of the result, for users' ops and messages */
 } ad_instruction;
 
-/* One accumulator of a body: doubles, but for matrix products, which accumulate in the plan's number type. */
+/* One accumulator of a body: doubles, but for matrix products, which accumulate in the plan's number type, and those of
+ * the first shard in the result itself. */
 typedef struct ad_accumulator {
     ad_op op;
     int64_t count;    /* numbers of the result */
@@ -139,6 +140,7 @@ typedef struct ad_frame {
     int64_t row0;      /* global number of the first */
     const int64_t *axis_rows; /* all rows of each root axis */
     bool first;        /* the shard's first block: start the accumulators */
+    bool first_shard;
     uint64_t seed, step;
     gibbs_error *error;
 } ad_frame;

@@ -49,7 +49,7 @@ static void run_shared(ad_compiler *c)
         const ad_node *n = node_at(c, i);
         bool whole = n->op == OP_batch_scatter_add;
         if (!c->live[i] || c->done[i] || (n->axis >= 0 && !whole) || is_reduction(c, i) || !inputs_done(c, n)) continue;
-        if (!ad_is_view(n->op)) ad_emit_node(c, (int32_t)i);
+        if (!ad_is_view(n->op) && !c->gathers[i]) ad_emit_node(c, (int32_t)i);
         c->done[i] = true;
     }
 }

@@ -6,7 +6,6 @@
 #include "workspace.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ---- Shared instructions ---- */
 
@@ -92,10 +91,8 @@ static void add_up_chunk(void *context, int64_t chunk, int worker)
     char *to = j->to + first * size;
     (void)worker;
     if (j->a->op == OP_batch_matmul) {
-        const char *from = j->acc + first * size;
-        if (j->shards == 1) memcpy(to, from, (size_t)(n * size));
         for (int64_t s = 1; s < j->shards; s++)
-            j->kernels->binary[OP_add](n, to, s == 1 ? from : to, 1, from + s * j->stride, 1);
+            j->kernels->binary[OP_add](n, to, to, 1, j->acc + first * size + s * j->stride, 1);
         return;
     }
     for (int64_t k = first; k < first + n; k++, to += size) {
@@ -104,8 +101,10 @@ static void add_up_chunk(void *context, int64_t chunk, int worker)
     }
 }
 
+/* The first shard's sum of products lies in the result already. */
 void ad_add_up(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards, int threads)
 {
+    if (a->op == OP_batch_matmul && shards == 1) return;
     sum_job job = {w->plan->kernels, a, w->accumulators.at + a->offset, stage->accumulator_bytes, shards,
                    w->base[a->result.base] + a->result.offset};
     gibbs_parallel(threads, (a->count + CHUNK - 1) / CHUNK, add_up_chunk, &job);

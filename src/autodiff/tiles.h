@@ -4,7 +4,7 @@
 #define GIBBS_TILES_H
 
 /* Rows of a tile; rows of B in a packed strip, which stays in cache; up to UNPACKED rows of A, packing B does not pay. */
-enum { DOWN = 6, DEPTH = 256, UNPACKED = 12 };
+enum { DOWN = 6, DEPTH = 256, UNPACKED = 512 };
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. FIRST_…: of a
  * vector's numbers only the first n exist. */
