@@ -58,6 +58,7 @@ void ad_schedule(ad_compiler *c, const ad_var *outputs, int count);
 
 /* view.c */
 bool ad_is_view(ad_op op);
+bool ad_row_tight(const ad_shape *shape, const int64_t *stride); /* a sample's numbers follow each other */
 ad_view ad_view_of(ad_compiler *c, int32_t node);
 ad_operand ad_contiguous(ad_compiler *c, int32_t node, ad_need need);
 void ad_plan_loops(const ad_tape *tape, int32_t node, const ad_view *view, int n, ad_loops *loops);

@@ -147,8 +147,8 @@ static void count_flops(ad_compiler *c, const ad_instruction *i, int64_t m, int6
     else c->stage->gemv_flops += flops;
 }
 
-/* The product is added to `start` where there is one, and written to its own place otherwise. */
-static void emit_matmul(ad_compiler *c, int32_t id, const ad_operand *start)
+/* The product goes to `to`, or to a place for node `sum` where that is NULL, and starts from `start` where there is one. */
+static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operand *to, const ad_operand *start)
 {
     const ad_node *node = &c->tape->node[id];
     const ad_node *a = &c->tape->node[node->in[0]], *b = &c->tape->node[node->in[1]];
@@ -158,7 +158,8 @@ static void emit_matmul(ad_compiler *c, int32_t id, const ad_operand *start)
     i.adds = start;
     i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
     i.operand[2] = ad_contiguous(c, node->in[1], NEED_ROWS);
-    i.operand[0] = start ? *start : ad_place_new(c, id);
+    i.operand[0] = to ? *to : ad_place_new(c, sum);
+    if (start) i.operand[3] = *start;
     int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[i.ta ? 1 : 2];
     int64_t dim[6] = {L, m, n, k, a->shape.dim[0], b->shape.dim[0]};
     memcpy(i.dim, dim, sizeof dim);
@@ -166,16 +167,22 @@ static void emit_matmul(ad_compiler *c, int32_t id, const ad_operand *start)
     count_flops(c, &i, m, n, k, (double)(L * i.factor), node->axis >= 0 && b->axis < 0 && L == 1 && (!i.ta || m == 1));
 }
 
-/* x + product: x is copied to where the sum shall be (which is where it is, if it is not needed again), and the product
- * added there. */
+/* x + product. Where x is one row for all samples, as a bias is, the product starts from it; else x is copied to where
+ * the sum shall be (which is where it is, if it is not needed again), and the product added there. */
 static void emit_sum_with_product(ad_compiler *c, int32_t id, int32_t product)
 {
     const ad_node *node = &c->tape->node[id];
+    const ad_shape *shape = &c->tape->node[product].shape;
     int32_t operand = node->in[0];
     while (c->tape->node[operand].op == OP_reshape) operand = c->tape->node[operand].in[0];
-    ad_view start = ad_view_of(c, node->in[operand == product ? 1 : 0]);
-    ad_emit_copy(c, id, &start);
-    emit_matmul(c, product, &c->place[id].at);
+    int32_t x = node->in[operand == product ? 1 : 0];
+    ad_view start = ad_view_of(c, x);
+    bool one_row = start.at.row_stride == 0 && ad_row_tight(&node->shape, start.stride);
+    if (one_row && shape->dim[0] == 1 && shape->dim[1] == 1) emit_matmul(c, product, id, NULL, &start.at);
+    else {
+        ad_emit_copy(c, id, &start);
+        emit_matmul(c, product, id, &c->place[id].at, &c->place[id].at);
+    }
 }
 
 /* Two or three functions of one argument that share most of their work: results are operands 0, 2 and 3. */
@@ -333,7 +340,7 @@ static void emit_batch_product(ad_compiler *c, int32_t id)
     append(c, &i, false);
 }
 
-static void emit_product(ad_compiler *c, int32_t id) { emit_matmul(c, id, NULL); }
+static void emit_product(ad_compiler *c, int32_t id) { emit_matmul(c, id, id, NULL, NULL); }
 static void emit_user(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_user, NULL, 0); }
 static void emit_random(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_random, NULL, 0); }
 

@@ -122,23 +122,24 @@ gibbs_status ad_run_logistic(const ad_instruction *i, ad_frame *f)
 
 /* ---- Products ---- */
 
-/* One product for all rows where the right factor is shared and the left one's rows simply follow each other; else
+/* Operand 3 is what rows start from. One product for all rows where the right factor is shared and the left one's rows simply follow each other; else
  * one for each row and leading index. */
 gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
 {
     int64_t L = i->dim[0], m = i->dim[1], n = i->dim[2], k = i->dim[3], rows = f->rows * i->factor;
-    const char *a = address(i, f, 1), *b = address(i, f, 2);
+    const char *a = address(i, f, 1), *b = address(i, f, 2), *start = i->adds ? address(i, f, 3) : NULL;
     char *c = address(i, f, 0);
     int64_t size = (int64_t)f->kernels->size;
     if (i->operand[2].row_stride == 0 && i->operand[1].row_stride && L == 1 && (!i->ta || m == 1)) {
-        f->kernels->matmul(false, i->tb, rows * m, n, k, a, b, i->adds, c);
+        f->kernels->matmul(false, i->tb, rows * m, n, k, a, b, start, c);
         return GIBBS_OK;
     }
     int64_t step_a = i->dim[4] == 1 ? 0 : m * k * size, step_b = i->dim[5] == 1 ? 0 : k * n * size;
+    bool in_place = start == c;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t l = 0; l < L; l++, c += m * n * size)
             f->kernels->matmul(i->ta, i->tb, m, n, k, a + r * i->operand[1].row_stride * size + l * step_a,
-                               b + r * i->operand[2].row_stride * size + l * step_b, i->adds, c);
+                               b + r * i->operand[2].row_stride * size + l * step_b, in_place ? c : start, c);
     return GIBBS_OK;
 }
 
@@ -147,8 +148,9 @@ gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
 gibbs_status ad_run_batch_matmul(const ad_instruction *i, ad_frame *f)
 {
     bool begun = f->first_shard ? i->adds : i->dim[3];
+    char *c = address(i, f, f->first_shard ? 3 : 0);
     f->kernels->matmul(true, false, i->dim[1], i->dim[2], f->rows * i->factor * i->dim[0], address(i, f, 1),
-                       address(i, f, 2), begun || !f->first, address(i, f, f->first_shard ? 3 : 0));
+                       address(i, f, 2), begun || !f->first ? c : NULL, c);
     return GIBBS_OK;
 }
 

@@ -38,17 +38,26 @@ static void NAME(outer)(int64_t m, int64_t n, const REAL *a, const REAL *b, int 
     }
 }
 
-static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *pa, const void *pb, int beta,
-                           void *pc)
+/* Products that are rows, columns, or few dot products. */
+static void NAME(thin)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
+                       const REAL *start, REAL *c)
 {
-    const REAL *a = pa, *b = pb;
-    REAL *c = pc;
-    if (k == 1) NAME(outer)(m, n, a, b, beta, c);
-    else if (m == 1 && !tb) NAME(row_times)(n, k, a, b, beta, c);
-    else if (n == 1 && ta) NAME(row_times)(m, k, b, a, beta, c);
-    else if ((!ta || m == 1) && (tb || n == 1) && n <= THIN) NAME(dots)(m, n, k, a, b, beta, c, n, 1);
-    else if ((!ta || m == 1) && (tb || n == 1) && m <= THIN) NAME(dots)(n, m, k, b, a, beta, c, 1, n);
-    else NAME(wide)(ta, tb, m, n, k, a, b, beta, c);
+    bool adds = start != NULL;
+    if (adds && start != c)
+        for (int64_t i = 0; i < m; i++) memcpy(c + i * n, start, (size_t)n * sizeof(REAL));
+    if (k == 1) NAME(outer)(m, n, a, b, adds, c);
+    else if (m == 1 && !tb) NAME(row_times)(n, k, a, b, adds, c);
+    else if (n == 1 && ta) NAME(row_times)(m, k, b, a, adds, c);
+    else if (n <= THIN) NAME(dots)(m, n, k, a, b, adds, c, n, 1);
+    else NAME(dots)(n, m, k, b, a, adds, c, 1, n);
+}
+
+static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
+                           const void *start, void *c)
+{
+    bool rows_of_k = (!ta || m == 1) && (tb || n == 1); /* in both factors */
+    bool thin = k == 1 || m == 1 || n == 1 || (rows_of_k && (m <= THIN || n <= THIN));
+    (thin ? NAME(thin) : NAME(wide))(ta, tb, m, n, k, a, b, start, c);
 }
 
 #undef THIN

@@ -13,11 +13,10 @@ enum { NAME(LANES) = VECTOR_BYTES / sizeof(REAL), NAME(STRIP) = ACROSS * NAME(LA
 #define STRIP NAME(STRIP)
 
 /* `depth` products for each element: (i, p) of A is a[i·down + p·along], row p of B starts at b[p·next], row i of C at
- * i·n. The last vector of a row of C has `last` numbers. */
+ * i·n, and row i of what they are added to at start + i·start_next. The last vector of a row of C has `last` numbers. */
 typedef struct NAME(factors) {
-    const REAL *a, *b;
-    int64_t down, along, next, depth, n, last;
-    int adds;
+    const REAL *a, *b, *start;
+    int64_t down, along, next, depth, n, start_next, last;
 } NAME(factors);
 
 /* ---- Vectors of which only the first numbers exist ---- */
@@ -37,11 +36,12 @@ static inline void NAME(store)(REAL *x, V v, int64_t count)
 /* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers. ---- */
 
 static inline __attribute__((always_inline)) void NAME(tile)(int height, int width, const NAME(factors) *f,
-                                                             int64_t count, const REAL *left, REAL *c)
+                                                             int64_t count, const REAL *left, const REAL *start,
+                                                             REAL *c)
 {
     const int64_t down = f->down, along = f->along, next = f->next, depth = f->depth, n = f->n, last = f->last;
-    const int adds = f->adds;
-    for (; count > 0; count--, left += height * down, c += height * n) {
+    const int64_t start_next = f->start_next;
+    for (; count > 0; count--, left += height * down, start += height * start_next, c += height * n) {
         const REAL *a = left, *b = f->b;
         V sum[2 * DOWN][ACROSS];
         for (int i = 0; i < height; i++)
@@ -52,10 +52,10 @@ static inline __attribute__((always_inline)) void NAME(tile)(int height, int wid
             for (int i = 0; i < height; i++)
                 for (int j = 0; j < width; j++) sum[i][j] += a[i * down] * row[j];
         }
-        if (adds)
+        if (start)
             for (int i = 0; i < height; i++) {
-                for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(c + i * n + j * LANES);
-                sum[i][width - 1] += NAME(load)(c + i * n + (width - 1) * LANES, last);
+                for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(start + i * start_next + j * LANES);
+                sum[i][width - 1] += NAME(load)(start + i * start_next + (width - 1) * LANES, last);
             }
         for (int i = 0; i < height; i++) {
             for (int j = 0; j < width - 1; j++) *(LOOSE *)(c + i * n + j * LANES) = sum[i][j];
@@ -64,12 +64,13 @@ static inline __attribute__((always_inline)) void NAME(tile)(int height, int wid
     }
 }
 
-typedef void NAME(tile_of)(const NAME(factors) *, int64_t count, const REAL *left, REAL *c);
+typedef void NAME(tile_of)(const NAME(factors) *, int64_t count, const REAL *left, const REAL *start, REAL *c);
 
 #define TILE(height, width)                                                                                         \
-    static void NAME(tile_##height##_##width)(const NAME(factors) *f, int64_t count, const REAL *left, REAL *c)     \
+    static void NAME(tile_##height##_##width)(const NAME(factors) *f, int64_t count, const REAL *left,             \
+                                              const REAL *start, REAL *c)                                           \
     {                                                                                                               \
-        NAME(tile)(height, width, f, count, left, c);                                                               \
+        NAME(tile)(height, width, f, count, left, start, c);                                                        \
     }
 #define TILES(width) TILE(1, width) TILE(2, width) TILE(3, width) TILE(4, width) TILE(5, width) TILE(6, width)
 WIDTHS(TILES)
@@ -131,7 +132,8 @@ static void NAME(pack_transposed)(const NAME(factors) *f, int64_t width, int64_t
 static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t m, REAL *c)
 {
     int64_t count = (m - done) / height;
-    if (count) tile(f, count, f->a + done * f->down, c + done * f->n);
+    const REAL *start = f->start ? f->start + done * f->start_next : NULL;
+    if (count) tile(f, count, f->a + done * f->down, start, c + done * f->n);
     return done + count * height;
 }
 
@@ -143,8 +145,8 @@ static void NAME(strip)(const NAME(factors) *f, int64_t m, int64_t width, REAL *
     if (done < m) NAME(column)(f, NAME(tiles)[across][m - done - 1], m - done, done, m, c);
 }
 
-static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b, int adds,
-                       REAL *c)
+static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
+                       const REAL *start, REAL *c)
 {
     _Alignas(64) REAL room[DEPTH * STRIP];
     NAME(factors) f = {.down = ta ? 1 : k, .along = ta ? m : 1, .n = n};
@@ -156,7 +158,8 @@ static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const 
             f.next = tb ? k : n;
             f.depth = k - p < DEPTH ? k - p : DEPTH;
             f.last = width - next + LANES;
-            f.adds = adds || p > 0;
+            f.start = p > 0 ? c + j : start ? start + j : NULL;
+            f.start_next = p > 0 || start == c ? n : 0;
             if (tb || f.last < LANES || m > UNPACKED) {
                 (tb ? NAME(pack_transposed) : NAME(pack))(&f, width, next, room);
                 f.b = room;

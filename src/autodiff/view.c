@@ -19,7 +19,7 @@ static void tight_strides(const ad_shape *s, int64_t *stride)
     }
 }
 
-static bool row_tight(const ad_shape *s, const int64_t *stride)
+bool ad_row_tight(const ad_shape *s, const int64_t *stride)
 {
     int64_t step = 1;
     for (int i = s->rank - 1; i >= 0; i--) {
@@ -117,7 +117,7 @@ ad_operand ad_contiguous(ad_compiler *c, int32_t id, ad_need need)
     const ad_node *node = &c->tape->node[id];
     ad_view v = ad_view_of(c, id);
     bool rows_ok = node->axis < 0 || need == NEED_ROW || v.at.row_stride == ad_shape_count(&node->shape);
-    if (row_tight(&node->shape, v.stride) && rows_ok) return v.at;
+    if (ad_row_tight(&node->shape, v.stride) && rows_ok) return v.at;
     ad_emit_copy(c, id, &v);
     return c->place[id].at;
 }

@@ -30,38 +30,56 @@ static void expect_numbers(const table *t, const void *got, const double *expect
 
 /* ---- Products ---- */
 
-static void naive(bool ta, bool tb, int m, int n, int k, const double *a, const double *b, int beta, double *c)
+/* What the rows of C start from. */
+typedef enum start { FROM_ZEROS, FROM_C, FROM_ONE_ROW, STARTS } start;
+
+static void naive(bool ta, bool tb, int m, int n, int k, const double *a, const double *b, start from,
+                  const double *row, double *c)
 {
     for (int i = 0; i < m; i++)
         for (int j = 0; j < n; j++) {
-            double sum = beta ? c[i * n + j] : 0;
+            double sum = from == FROM_C ? c[i * n + j] : from == FROM_ONE_ROW ? row[j] : 0;
             for (int l = 0; l < k; l++) sum += a[ta ? l * m + i : i * k + l] * b[tb ? j * k + l : l * n + j];
             c[i * n + j] = sum;
         }
 }
 
-static void check_product(const table *t, bool ta, bool tb, int m, int n, int k, int beta)
+static void check_product(const table *t, bool ta, bool tb, int m, int n, int k, start from)
 {
     char what[80];
     double *a = random_numbers(m * k, 1), *b = random_numbers(k * n, 2), *c = random_numbers(m * n, 3);
-    if (!beta) /* what was there must not matter */
+    double *row = random_numbers(n, 4);
+    if (from != FROM_C) /* what was there must not matter */
         for (int i = 0; i < m * n; i++) c[i] = NAN;
-    void *pa = typed(t, a, m * k), *pb = typed(t, b, k * n), *pc = typed(t, c, m * n);
-    t->kernels->matmul(ta, tb, m, n, k, pa, pb, beta, pc);
-    naive(ta, tb, m, n, k, a, b, beta, c);
-    snprintf(what, sizeof what, "A%s[%d,%d] B%s[%d,%d] beta %d", ta ? "T" : "", m, k, tb ? "T" : "", k, n, beta);
+    void *pa = typed(t, a, m * k), *pb = typed(t, b, k * n), *pc = typed(t, c, m * n), *prow = typed(t, row, n);
+    t->kernels->matmul(ta, tb, m, n, k, pa, pb, from == FROM_C ? pc : from == FROM_ONE_ROW ? prow : NULL, pc);
+    naive(ta, tb, m, n, k, a, b, from, row, c);
+    snprintf(what, sizeof what, "A%s[%d,%d] B%s[%d,%d] start %d", ta ? "T" : "", m, k, tb ? "T" : "", k, n, from);
     expect_numbers(t, pc, c, m * n, sqrt(k) + 1, what);
-    free(a), free(b), free(c), free(pa), free(pb), free(pc);
+    free(a), free(b), free(c), free(row), free(pa), free(pb), free(pc), free(prow);
 }
 
 Test(plan_kernel_loops, matmul)
 {
     static const int size[] = {1, 2, 3, 5, 16, 37, 130};
-    enum { S = LENGTH(size) };
+    enum { S = LENGTH(size), WAYS = 4 * STARTS };
     for (int t = 0; t < TABLES; t++)
-        for (int c = 0; tables[t].kernels && c < 8 * S * S * S; c++) {
-            int shape = c / 8, m = size[shape % S], n = size[shape / S % S], k = size[shape / S / S];
-            check_product(&tables[t], c & 1, c & 2, m, n, k, (c & 4) != 0);
+        for (int c = 0; tables[t].kernels && c < WAYS * S * S * S; c++) {
+            int shape = c / WAYS, m = size[shape % S], n = size[shape / S % S], k = size[shape / S / S];
+            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4));
+        }
+}
+
+/* All heights and widths of tiles, with whole and partial vectors; more than one depth; rows enough to pack B. */
+Test(plan_kernel_loops, matmul_tiles)
+{
+    enum { HEIGHTS = 14, WIDTHS = 70, DEEP = 300, TALL = 530 };
+    for (int t = 0; t < TABLES; t++)
+        for (int n = 6; tables[t].kernels && n < WIDTHS; n++) {
+            for (int m = 6; m <= HEIGHTS; m++)
+                for (int way = 0; way < 4; way++) check_product(&tables[t], way & 1, way & 2, m, n, 9, FROM_C);
+            check_product(&tables[t], n & 1, n & 2, 7, n, DEEP, (start)(n % STARTS));
+            check_product(&tables[t], n & 1, n & 2, TALL, n, 33, (start)(n % STARTS));
         }
 }
 
