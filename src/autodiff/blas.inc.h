@@ -1,4 +1,4 @@
-/* blas.inc.h — products where tiles.inc.h has no vectors to put them into: BLAS does them. Included by products.inc.h. */
+/* blas.inc.h — products where tiles.inc.h has no vectors to put them into: BLAS. Included by products.inc.h. */
 
 static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
                        const REAL *start, REAL *c)

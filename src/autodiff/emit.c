@@ -147,7 +147,8 @@ static void count_flops(ad_compiler *c, const ad_instruction *i, int64_t m, int6
     else c->stage->gemv_flops += flops;
 }
 
-/* The product goes to `to`, or to a place for node `sum` where that is NULL, and starts from `start` where there is one. */
+/* The product goes to `to`, or to a place for node `sum` where that is NULL; it starts from `start` where there is
+ * one. */
 static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operand *to, const ad_operand *start)
 {
     const ad_node *node = &c->tape->node[id];

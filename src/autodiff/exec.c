@@ -122,8 +122,8 @@ gibbs_status ad_run_logistic(const ad_instruction *i, ad_frame *f)
 
 /* ---- Products ---- */
 
-/* Operand 3 is what rows start from. One product for all rows where the right factor is shared and the left one's rows simply follow each other; else
- * one for each row and leading index. */
+/* One product for all rows where the right factor is shared and the left one's rows simply follow each other; else one
+ * for each row and leading index. Operand 3 is what the rows of the result start from. */
 gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
 {
     int64_t L = i->dim[0], m = i->dim[1], n = i->dim[2], k = i->dim[3], rows = f->rows * i->factor;
@@ -143,8 +143,8 @@ gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
-/* The first shard adds up in the result itself, operand 3. dim: k, m, n, whether a product before this one has begun the
- * other shards' accumulator. */
+/* The first shard adds up in the result itself, operand 3. dim: k, m, n, whether a product before this one has begun
+ * the other shards' accumulator. */
 gibbs_status ad_run_batch_matmul(const ad_instruction *i, ad_frame *f)
 {
     bool begun = f->first_shard ? i->adds : i->dim[3];

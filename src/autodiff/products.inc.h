@@ -4,6 +4,7 @@
 /* NAME(wide) for all shapes, NAME(dots) for up to THIN columns */
 #ifdef VECTOR_BYTES
 #include "tiles.inc.h"
+#include "dots.inc.h"
 #else
 #include "blas.inc.h"
 #endif
@@ -60,4 +61,8 @@ static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, co
     (thin ? NAME(thin) : NAME(wide))(ta, tb, m, n, k, a, b, start, c);
 }
 
+#undef V
+#undef LOOSE
+#undef LANES
+#undef STRIP
 #undef THIN

@@ -1,9 +1,9 @@
-/* tiles.h — what tiles.inc.h needs of the instruction set. VECTOR_BYTES is not defined where products in tiles would not
- * pay: without fused multiply-add. */
+/* tiles.h — what tiles.inc.h needs of the instruction set. VECTOR_BYTES is not defined where products in tiles would
+ * not pay: without fused multiply-add. */
 #ifndef GIBBS_TILES_H
 #define GIBBS_TILES_H
 
-/* Rows of a tile; rows of B in a packed strip, which stays in cache; up to UNPACKED rows of A, packing B does not pay. */
+/* Rows of a tile; rows of B in a packed strip, which stays in cache; rows of A up to which packing B does not pay. */
 enum { DOWN = 6, DEPTH = 256, UNPACKED = 512 };
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. FIRST_…: of a
@@ -41,6 +41,9 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
 #define HIGH_f64(a, b) MIX(f64, a, b, 2, 6, 3, 7)
 #endif
+
+/* Once for each constant argument: then arrays of vectors are registers. */
+#define INLINED static inline __attribute__((always_inline))
 
 /* A vector of chosen numbers of a, then of b. */
 #ifdef __clang__

@@ -13,10 +13,12 @@ enum { NAME(LANES) = VECTOR_BYTES / sizeof(REAL), NAME(STRIP) = ACROSS * NAME(LA
 #define STRIP NAME(STRIP)
 
 /* `depth` products for each element: (i, p) of A is a[i·down + p·along], row p of B starts at b[p·next], row i of C at
- * i·n, and row i of what they are added to at start + i·start_next. The last vector of a row of C has `last` numbers. */
+ * i·n, and row i of what they are added to, if to anything, at
+ * start + i·start_next. The last vector of a row of C has `last` numbers. */
 typedef struct NAME(factors) {
     const REAL *a, *b, *start;
     int64_t down, along, next, depth, n, start_next, last;
+    bool adds;
 } NAME(factors);
 
 /* ---- Vectors of which only the first numbers exist ---- */
@@ -35,12 +37,12 @@ static inline void NAME(store)(REAL *x, V v, int64_t count)
 
 /* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers. ---- */
 
-static inline __attribute__((always_inline)) void NAME(tile)(int height, int width, const NAME(factors) *f,
-                                                             int64_t count, const REAL *left, const REAL *start,
-                                                             REAL *c)
+INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t count, const REAL *left,
+                        const REAL *start, REAL *c)
 {
     const int64_t down = f->down, along = f->along, next = f->next, depth = f->depth, n = f->n, last = f->last;
     const int64_t start_next = f->start_next;
+    const bool adds = f->adds;
     for (; count > 0; count--, left += height * down, start += height * start_next, c += height * n) {
         const REAL *a = left, *b = f->b;
         V sum[2 * DOWN][ACROSS];
@@ -52,7 +54,7 @@ static inline __attribute__((always_inline)) void NAME(tile)(int height, int wid
             for (int i = 0; i < height; i++)
                 for (int j = 0; j < width; j++) sum[i][j] += a[i * down] * row[j];
         }
-        if (start)
+        if (adds)
             for (int i = 0; i < height; i++) {
                 for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(start + i * start_next + j * LANES);
                 sum[i][width - 1] += NAME(load)(start + i * start_next + (width - 1) * LANES, last);
@@ -120,7 +122,8 @@ static void NAME(pack_transposed)(const NAME(factors) *f, int64_t width, int64_t
     for (int64_t p = 0; p < f->depth; p += LANES) {
         const REAL *b = f->b + p;
         int64_t rows = f->depth - p < LANES ? f->depth - p : LANES, j = 0;
-        for (; rows == LANES && j < whole; j += LANES) NAME(transpose)(b + j * f->next, f->next, to + p * next + j, next);
+        for (; rows == LANES && j < whole; j += LANES)
+            NAME(transpose)(b + j * f->next, f->next, to + p * next + j, next);
         for (int64_t q = 0; q < rows; q++)
             for (int64_t i = j; i < next; i++) to[(p + q) * next + i] = i < width ? b[i * f->next + q] : 0;
     }
@@ -129,11 +132,11 @@ static void NAME(pack_transposed)(const NAME(factors) *f, int64_t width, int64_t
 /* ---- All of C ---- */
 
 /* The next rows of a strip in tiles of one height, as many as fit. Returns how many rows are done. */
-static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t m, REAL *c)
+static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t m,
+                            REAL *c)
 {
     int64_t count = (m - done) / height;
-    const REAL *start = f->start ? f->start + done * f->start_next : NULL;
-    if (count) tile(f, count, f->a + done * f->down, start, c + done * f->n);
+    if (count) tile(f, count, f->a + done * f->down, f->start + done * f->start_next, c + done * f->n);
     return done + count * height;
 }
 
@@ -158,8 +161,9 @@ static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const 
             f.next = tb ? k : n;
             f.depth = k - p < DEPTH ? k - p : DEPTH;
             f.last = width - next + LANES;
-            f.start = p > 0 ? c + j : start ? start + j : NULL;
-            f.start_next = p > 0 || start == c ? n : 0;
+            f.adds = p > 0 || start;
+            f.start = p == 0 && start ? start + j : c + j;
+            f.start_next = p == 0 && start != c ? 0 : n;
             if (tb || f.last < LANES || m > UNPACKED) {
                 (tb ? NAME(pack_transposed) : NAME(pack))(&f, width, next, room);
                 f.b = room;
@@ -168,79 +172,3 @@ static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const 
             NAME(strip)(&f, m, width, c + j);
         }
 }
-
-/* ---- Few columns, each of which lies in a row: dot products ---- */
-
-enum { NAME(COLUMNS) = NAME(LANES) / 4 }; /* at once: four rows of them are as many sums as a vector has numbers */
-#define COLUMNS NAME(COLUMNS)
-#define THIN NAME(LANES) / 2 /* columns of which tiles would be too narrow */
-
-/* Adds up the halves of vectors, those of x[q] and x[q + half] in alternate places. */
-static inline __attribute__((always_inline)) void NAME(fold)(int half, int count, V *x)
-{
-    for (int q = 0; q < half && q < count; q++) {
-        V other = x[q + half < count ? q + half : q];
-        x[q] = NAME(LOW)(x[q], other) + NAME(HIGH)(x[q], other);
-    }
-}
-
-/* Number q is the sum of vector q's numbers. */
-static inline __attribute__((always_inline)) V NAME(totals)(int count, V *x)
-{
-    if (LANES > 8) NAME(fold)(8, count, x);
-    if (LANES > 4) NAME(fold)(4, count, x);
-    NAME(fold)(2, count, x);
-    NAME(fold)(1, count, x);
-    return x[0];
-}
-
-/* x[4j + i] += a[i][p]·b[j][p], for `numbers` values of p */
-static inline __attribute__((always_inline)) void NAME(four_products)(int columns, const REAL *const *a,
-                                                                      const REAL *const *b, int64_t p,
-                                                                      int64_t numbers, V *x)
-{
-    V row[4];
-    for (int i = 0; i < 4; i++) row[i] = NAME(load)(a[i] + p, numbers);
-    for (int j = 0; j < columns; j++) {
-        V column = NAME(load)(b[j] + p, numbers);
-        for (int i = 0; i < 4; i++) x[4 * j + i] += row[i] * column;
-    }
-}
-
-/* sum[4j + i] = Σ a[i][p]·b[j][p] */
-static inline __attribute__((always_inline)) void NAME(four_rows)(int columns, int64_t k, const REAL *const *a,
-                                                                  const REAL *const *b, REAL *sum)
-{
-    V x[LANES];
-    int64_t p = 0;
-    for (int q = 0; q < 4 * columns; q++) x[q] = (V){0};
-    for (; p + LANES <= k; p += LANES) NAME(four_products)(columns, a, b, p, LANES, x);
-    if (p < k) NAME(four_products)(columns, a, b, p, k - p, x);
-    *(LOOSE *)sum = NAME(totals)(4 * columns, x);
-}
-
-/* C (+)= A[m,k]·B[n,k]ᵀ; element (i, j) is c[i·down + j·along]. */
-static void NAME(dots)(int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b, int adds, REAL *c, int64_t down,
-                       int64_t along)
-{
-    for (int64_t j = 0; j < n; j += COLUMNS)
-        for (int64_t i = 0; i < m; i += 4) {
-            const REAL *row[4], *column[COLUMNS]; /* where one is missing, the first is done again */
-            REAL sum[LANES];
-            for (int64_t q = 0; q < 4; q++) row[q] = a + (i + q < m ? i + q : i) * k;
-            for (int64_t q = 0; q < COLUMNS; q++) column[q] = b + (j + q < n ? j + q : j) * k;
-            if (n == 1) NAME(four_rows)(1, k, row, column, sum);
-            else NAME(four_rows)(COLUMNS, k, row, column, sum);
-            for (int64_t q = 0; q < 4 * COLUMNS; q++)
-                if (i + q % 4 < m && j + q / 4 < n) {
-                    REAL *to = c + (i + q % 4) * down + (j + q / 4) * along;
-                    *to = adds ? *to + sum[q] : sum[q];
-                }
-        }
-}
-
-#undef COLUMNS
-#undef V
-#undef LOOSE
-#undef LANES
-#undef STRIP

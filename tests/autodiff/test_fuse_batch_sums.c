@@ -27,7 +27,11 @@ static graph new_graph(gibbs_dtype dtype)
 
 static ad_var xy(const graph *g) { return ad_batch_matmul(g->a, g->x, g->y); }
 static ad_var uv(const graph *g) { return ad_batch_matmul(g->b, g->u, g->v); }
-static ad_var scaled_xy(const graph *g, double by) { return ad_batch_matmul(g->a, ad_mul(ad_constant(g->tape, by), g->x), g->y); }
+
+static ad_var scaled_xy(const graph *g, double by)
+{
+    return ad_batch_matmul(g->a, ad_mul(ad_constant(g->tape, by), g->x), g->y);
+}
 
 /* ---- One row a case: outputs, coefficients of xy, uv and s·xy in the first, and additions that are left ---- */
 
@@ -98,8 +102,8 @@ static void expect(const struct batch_case *c, gibbs_dtype dtype, const sums *s,
     for (int k = 0; k < M * N; k++) {
         double right = (c->xy + c->s_xy * s->s) * s->xy[k] + c->uv * s->uv[k] + c->s * s->s;
         double y = dtype == GIBBS_FLOAT64 ? ((const double *)got)[k] : ((const float *)got)[k];
-        double scale = (1 + fabs(c->s_xy * s->s)) * sqrt((double)rows) * 30, unit = dtype == GIBBS_FLOAT64 ? 1e-14 : 1e-6;
-        cr_expect_leq(fabs(y - right), unit * scale, "%s, %lld rows: number %d is %.17g, not %.17g", c->name,
+        double scale = (1 + fabs(c->s_xy * s->s)) * sqrt((double)rows) * 30;
+        cr_expect_leq(fabs(y - right), (dtype == GIBBS_FLOAT64 ? 1e-14 : 1e-6) * scale, "%s, %lld rows: number %d is %.17g, not %.17g", c->name,
                       (long long)rows, k, y, right);
     }
 }

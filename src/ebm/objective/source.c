@@ -304,11 +304,11 @@ const ebm_source *ebm_source_of(ebm_noise noise)
 {
     static const ebm_source table[] = {
         [EBM_NOISE_NONE] = {0},
-        [EBM_NOISE_PROPOSAL] = {proposal_check, proposal_record, proposal_make, proposal_rows, NULL, proposal_refresh},
-        [EBM_NOISE_CHAIN] = {chain_check, input_y, chain_make, NULL, NULL, chain_refresh},
+        [EBM_NOISE_PROPOSAL] = {proposal_check, proposal_record, proposal_make, proposal_rows, NULL, proposal_refresh, 0},
+        [EBM_NOISE_CHAIN] = {chain_check, input_y, chain_make, NULL, NULL, chain_refresh, 0},
         [EBM_NOISE_LAST] = {chain_check, last_record, chain_make, NULL, last_bind, last_refresh, 2},
-        [EBM_NOISE_PERSISTENT] = {chain_check, input_y, persistent_make, NULL, persistent_bind, persistent_refresh},
-        [EBM_NOISE_POINTS] = {points_check, points_record, points_make, points_rows, points_bind, NULL},
+        [EBM_NOISE_PERSISTENT] = {chain_check, input_y, persistent_make, NULL, persistent_bind, persistent_refresh, 0},
+        [EBM_NOISE_POINTS] = {points_check, points_record, points_make, points_rows, points_bind, NULL, 0},
         [EBM_NOISE_PAIRS] = {NULL, pairs_record, NULL, pairs_rows, pairs_bind, NULL, 2},
     };
     return noise >= 0 && noise < GIBBS_COUNT(table) ? &table[noise] : NULL;
