@@ -124,11 +124,19 @@ static void obey(server *s, char *line)
     } else refuse("there is no such command");
 }
 
+/* For the floor: the library needs none. */
+static void one_blas_thread(void)
+{
+#ifdef GIBBS_OPENBLAS
+    openblas_set_num_threads(1);
+#endif
+}
+
 static int serve(const char *dtype, const char *threads)
 {
     char line[LINE_SIZE];
     server s = {.dtype = strcmp(dtype, "float64") ? GIBBS_FLOAT32 : GIBBS_FLOAT64, .threads = atoi(threads)};
-    ad_initialise(0); /* one BLAS thread, for the floor too */
+    one_blas_thread();
     accept();
     while (fgets(line, sizeof line, stdin)) obey(&s, line);
     command_close(&s);
@@ -139,7 +147,7 @@ static int serve(const char *dtype, const char *threads)
 
 static int print_machine(void)
 {
-    ad_initialise(0); /* BLAS as the library leaves it */
+    one_blas_thread();
     json_begin();
     json_text("compiler", __VERSION__);
 #ifdef GIBBS_OPENBLAS

@@ -9,7 +9,8 @@
 #include "tape.h"
 
 typedef struct ad_kernels {
-    size_t size; /* of a number */
+    size_t size;    /* of a number */
+    bool uses_blas; /* for products */
     void (*unary[OP_COUNT])(int64_t n, void *y, const void *x);
     void (*binary[OP_COUNT])(int64_t n, void *y, const void *a, int64_t sa, const void *b, int64_t sb);
     void (*select)(int64_t n, void *y, const void *c, int64_t sc, const void *a, int64_t sa, const void *b, int64_t sb);

@@ -163,6 +163,7 @@ static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i
 
 const ad_kernels TABLE = {
     .size = sizeof(REAL),
+    .uses_blas = USES_BLAS,
     .unary = {
 #define UNARY(name, value, dx, smooth, low, high) [OP_##name] = NAME(unary_##name),
 #include "ops.def"

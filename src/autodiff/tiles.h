@@ -10,6 +10,7 @@ enum { DOWN = 6, DEPTH = 256, UNPACKED = 512 };
  * vector's numbers only the first n exist. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
+#define USES_BLAS false
 #define VECTOR_BYTES 64
 #define ACROSS 4
 #define WIDTHS(X) X(1) X(2) X(3) X(4)
@@ -26,6 +27,7 @@ enum { DOWN = 6, DEPTH = 256, UNPACKED = 512 };
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #include <stdint.h>
+#define USES_BLAS false
 #define VECTOR_BYTES 32
 #define ACROSS 2
 #define WIDTHS(X) X(1) X(2)
@@ -40,6 +42,8 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define HIGH_f32(a, b) MIX(f32, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
 #define HIGH_f64(a, b) MIX(f64, a, b, 2, 6, 3, 7)
+#else
+#define USES_BLAS true
 #endif
 
 /* Once for each constant argument: then arrays of vectors are registers. */

@@ -12,9 +12,11 @@ void openblas_set_num_threads(int);
 
 static _Thread_local int keep_threads; /* set_up's argument: pthread_once hands none over */
 
-/* OpenBLAS hangs when its first call finds no memory; so that call is made here, early and small. */
+/* OpenBLAS hangs when its first call finds no memory; so that call is made here, early and small. Where the products
+ * are our own, what the host has set is left alone. */
 static void set_up(void)
 {
+    if (!ad_kernels_for(GIBBS_FLOAT64)->uses_blas) return;
 #ifdef GIBBS_OPENBLAS
     if (!keep_threads) openblas_set_num_threads(1);
 #endif

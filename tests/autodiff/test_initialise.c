@@ -1,4 +1,6 @@
-/* Several threads that begin at once: none goes on before OpenBLAS was told to run one thread. */
+/* Several threads that begin at once: where products are BLAS's, none goes on before OpenBLAS was told to run one
+ * thread. Where they are our own, it is told nothing. */
+#include "autodiff/kernels.h"
 #include "plan_helpers.h"
 
 #include <pthread.h>
@@ -37,7 +39,15 @@ static void expect_told(bool keep, int expected)
     }
 }
 
+static void only_blas(void) { cr_assert_eq(setenv("GIBBS_ISA", "base", 1), 0); }
+
 #ifdef GIBBS_OPENBLAS
-Test(initialise, nobody_goes_on_before_it_is_done) { expect_told(false, 1); }
+Test(initialise, nobody_goes_on_before_it_is_done, .init = only_blas) { expect_told(false, 1); }
 #endif
-Test(initialise, threads_are_kept_when_asked) { expect_told(true, 0); }
+Test(initialise, threads_are_kept_when_asked, .init = only_blas) { expect_told(true, 0); }
+
+Test(initialise, blas_is_left_alone_where_products_are_our_own)
+{
+    if (ad_kernels_for(GIBBS_FLOAT64)->uses_blas) cr_skip_test("products are BLAS's here");
+    expect_told(false, 0);
+}
