@@ -17,8 +17,8 @@ typedef struct ad_kernels {
     /* softplus, sigmoid and the sigmoid's slope, two or all of them; NULL for none. x may be any result. */
     void (*logistic)(int64_t n, void *const to[3], const void *x);
     void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */
-    /* y[r·n + j] = x[r·step + j·stride] */
-    void (*spread)(int64_t rows, int64_t n, void *y, const void *x, int64_t step, int64_t stride);
+    /* y [outer][rows][n] from x, whose steps from one to the next are in bytes */
+    void (*spread)(int64_t outer, int64_t rows, int64_t n, void *y, const void *x, const int64_t step[3]);
     void (*from_double)(int64_t n, void *y, const double *x);
     int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */
     double (*get)(const void *x, int64_t i);

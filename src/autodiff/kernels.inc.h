@@ -2,6 +2,10 @@
 #include "formulas.h"
 #include "unit_math.inc.h"
 
+#ifdef VECTOR_BYTES
+#include "vectors.inc.h"
+#endif
+
 enum { NAME(WIDTH) = 64 / sizeof(REAL) }; /* numbers in the widest vector */
 #define W NAME(WIDTH)
 
@@ -128,16 +132,26 @@ static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
     else for (int64_t i = 0; i < n; i++) y[i] = x[i * stride];
 }
 
-static void NAME(k_spread)(int64_t rows, int64_t n, void *to, const void *from, int64_t step, int64_t stride)
+/* y[0 … n − 1], of which `room` follow: a whole vector is written where there is room, for the next row to overwrite. */
+static inline void NAME(spread_row)(int64_t n, int64_t room, REAL *restrict y, const REAL *restrict x, int64_t stride)
 {
-    REAL *restrict y = to;
-    const REAL *restrict x = from;
-    for (int64_t r = 0; r < rows; r++, y += n, x += step) {
-        const REAL first = *x;
-        if (stride == 0)
-            for (int64_t j = 0; j < n; j++) y[j] = first;
-        else
-            for (int64_t j = 0; j < n; j++) y[j] = x[j * stride];
+#ifdef VECTOR_BYTES
+    if (n <= LANES && stride <= 1) {
+        NAME(store)(y, stride ? NAME(load)(x, n) : (V){0} + *x, room < LANES ? n : LANES);
+        return;
+    }
+#endif
+    (void)room;
+    for (int64_t j = 0; j < n; j++) y[j] = x[j * stride];
+}
+
+static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, const void *from, const int64_t step[3])
+{
+    REAL *y = to, *end = y + outer * rows * n;
+    int64_t size = (int64_t)sizeof(REAL), stride = step[2] / size;
+    for (int64_t o = 0; o < outer; o++) {
+        const REAL *x = (const REAL *)from + o * step[0] / size;
+        for (int64_t r = 0; r < rows; r++, y += n, x += step[1] / size) NAME(spread_row)(n, end - y, y, x, stride);
     }
 }
 
@@ -180,6 +194,9 @@ const ad_kernels TABLE = {
     .matmul = NAME(k_matmul), .normal = NAME(k_normal), .uniform = NAME(k_uniform),
 };
 
+#undef V
+#undef LOOSE
+#undef LANES
 #undef W
 #undef REAL
 #undef FN

@@ -130,7 +130,7 @@ struct ad_plan {
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };
 
-/* Executors: exec.c */
+/* Executors: exec.c, loops.c */
 typedef struct ad_frame {
     const ad_plan *plan;
     const ad_kernels *kernels;
@@ -144,6 +144,11 @@ typedef struct ad_frame {
     uint64_t seed, step;
     gibbs_error *error;
 } ad_frame;
+
+static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int operand)
+{
+    return f->base[i->operand[operand].base] + i->operand[operand].offset;
+}
 
 typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
 ad_executor ad_run_elementwise, ad_run_logistic, ad_run_copy, ad_run_matmul, ad_run_reduce, ad_run_random,

@@ -61,8 +61,5 @@ static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, co
     (thin ? NAME(thin) : NAME(wide))(ta, tb, m, n, k, a, b, start, c);
 }
 
-#undef V
-#undef LOOSE
-#undef LANES
 #undef STRIP
 #undef THIN

@@ -3,8 +3,8 @@
 #ifndef GIBBS_TILES_H
 #define GIBBS_TILES_H
 
-/* Rows of a tile; rows of B in a packed strip, which stays in cache; rows of A up to which packing B does not pay. */
-enum { DOWN = 6, DEPTH = 256, UNPACKED = 512 };
+/* Rows of a tile; how much of k is done at a time; rows of A of which so much stays in cache. */
+enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. FIRST_…: of a
  * vector's numbers only the first n exist. */

@@ -3,13 +3,7 @@
  * read where it lies. An element's sum runs over k in order, so that its bits depend on its row of A and its column of
  * B only. Included by products.inc.h. */
 
-typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
-typedef REAL NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
-typedef INT NAME(places) __attribute__((vector_size(VECTOR_BYTES)));
-#define V NAME(vector)
-#define LOOSE NAME(loose)
-enum { NAME(LANES) = VECTOR_BYTES / sizeof(REAL), NAME(STRIP) = ACROSS * NAME(LANES) };
-#define LANES NAME(LANES)
+enum { NAME(STRIP) = ACROSS * NAME(LANES) };
 #define STRIP NAME(STRIP)
 
 /* `depth` products for each element: (i, p) of A is a[i·down + p·along], row p of B starts at b[p·next], row i of C at
@@ -20,20 +14,6 @@ typedef struct NAME(factors) {
     int64_t down, along, next, depth, n, start_next, last;
     bool adds;
 } NAME(factors);
-
-/* ---- Vectors of which only the first numbers exist ---- */
-
-static inline V NAME(load)(const REAL *x, int64_t count)
-{
-    if (count == LANES) return *(const LOOSE *)x;
-    return NAME(LOAD_FIRST)(x, count);
-}
-
-static inline void NAME(store)(REAL *x, V v, int64_t count)
-{
-    if (count == LANES) *(LOOSE *)x = v;
-    else NAME(STORE_FIRST)(x, v, count);
-}
 
 /* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers. ---- */
 
@@ -148,11 +128,12 @@ static void NAME(strip)(const NAME(factors) *f, int64_t m, int64_t width, REAL *
     if (done < m) NAME(column)(f, NAME(tiles)[across][m - done - 1], m - done, done, m, c);
 }
 
-static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
-                       const REAL *start, REAL *c)
+/* Rows of C from rows of A, few enough that DEPTH columns of them stay in cache: f has A's strides. */
+static void NAME(panel)(NAME(factors) f, bool tb, int64_t m, int64_t k, const REAL *a, const REAL *b,
+                        const REAL *start, REAL *c)
 {
     _Alignas(64) REAL room[DEPTH * STRIP];
-    NAME(factors) f = {.down = ta ? 1 : k, .along = ta ? m : 1, .n = n};
+    const int64_t n = f.n;
     for (int64_t p = 0; p < k; p += DEPTH)
         for (int64_t j = 0; j < n; j += STRIP) {
             int64_t width = n - j < STRIP ? n - j : STRIP, next = (width + LANES - 1) / LANES * LANES;
@@ -164,11 +145,20 @@ static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const 
             f.adds = p > 0 || start;
             f.start = p == 0 && start ? start + j : c + j;
             f.start_next = p == 0 && start != c ? 0 : n;
-            if (tb || f.last < LANES || m > UNPACKED) {
+            if (tb || f.last < LANES) {
                 (tb ? NAME(pack_transposed) : NAME(pack))(&f, width, next, room);
                 f.b = room;
                 f.next = next;
             }
             NAME(strip)(&f, m, width, c + j);
         }
+}
+
+static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
+                       const REAL *start, REAL *c)
+{
+    NAME(factors) f = {.down = ta ? 1 : k, .along = ta ? m : 1, .n = n};
+    bool in_place = start == c;
+    for (int64_t i = 0; i < m; i += PANEL, a += PANEL * f.down, c += PANEL * n)
+        NAME(panel)(f, tb, m - i < PANEL ? m - i : PANEL, k, a, b, in_place ? c : start, c);
 }

@@ -70,7 +70,7 @@ Test(plan_kernel_loops, matmul)
         }
 }
 
-/* All heights and widths of tiles, with whole and partial vectors; more than one depth; rows enough to pack B. */
+/* All heights and widths of tiles, with whole and partial vectors; more than one depth and panel. */
 Test(plan_kernel_loops, matmul_tiles)
 {
     enum { HEIGHTS = 14, WIDTHS = 70, DEEP = 300, TALL = 530 };
