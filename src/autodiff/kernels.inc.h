@@ -132,27 +132,42 @@ static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
     else for (int64_t i = 0; i < n; i++) y[i] = x[i * stride];
 }
 
-/* y[0 … n − 1], of which `room` follow: a whole vector is written where there is room, for the next row to overwrite. */
-static inline void NAME(spread_row)(int64_t n, int64_t room, REAL *restrict y, const REAL *restrict x, int64_t stride)
+/* y[0 … n − 1] of `room` numbers: whole vectors are written where there is room, for the next row to overwrite. */
+static inline void NAME(spread_row)(bool narrow, int64_t n, int64_t room, REAL *restrict y, const REAL *restrict x,
+                                    int64_t stride)
 {
+    (void)narrow, (void)room;
 #ifdef VECTOR_BYTES
-    if (n <= LANES && stride <= 1) {
+    for (; !narrow && stride <= 1 && n > LANES; n -= LANES, room -= LANES, y += LANES, x += stride * LANES)
+        NAME(store)(y, stride ? NAME(load)(x, LANES) : (V){0} + *x, LANES);
+    if (narrow || stride <= 1) {
         NAME(store)(y, stride ? NAME(load)(x, n) : (V){0} + *x, room < LANES ? n : LANES);
         return;
     }
 #endif
-    (void)room;
     for (int64_t j = 0; j < n; j++) y[j] = x[j * stride];
+}
+
+INLINED void NAME(spread_rows)(bool narrow, int64_t outer, int64_t rows, int64_t n, REAL *y, const REAL *from,
+                               const int64_t step[3])
+{
+    const int64_t size = (int64_t)sizeof(REAL), jump = step[0] / size, row = step[1] / size, stride = step[2] / size;
+    REAL *end = y + outer * rows * n;
+    for (int64_t o = 0; o < outer; o++, from += jump) {
+        const REAL *x = from;
+        for (int64_t r = 0; r < rows; r++, y += n, x += row) NAME(spread_row)(narrow, n, end - y, y, x, stride);
+    }
 }
 
 static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, const void *from, const int64_t step[3])
 {
-    REAL *y = to, *end = y + outer * rows * n;
-    int64_t size = (int64_t)sizeof(REAL), stride = step[2] / size;
-    for (int64_t o = 0; o < outer; o++) {
-        const REAL *x = (const REAL *)from + o * step[0] / size;
-        for (int64_t r = 0; r < rows; r++, y += n, x += step[1] / size) NAME(spread_row)(n, end - y, y, x, stride);
-    }
+#ifdef VECTOR_BYTES
+    bool narrow = n <= LANES && step[2] <= (int64_t)sizeof(REAL);
+#else
+    bool narrow = false;
+#endif
+    if (narrow) NAME(spread_rows)(true, outer, rows, n, to, from, step);
+    else NAME(spread_rows)(false, outer, rows, n, to, from, step);
 }
 
 static void NAME(k_from_double)(int64_t n, void *to, const double *x)
