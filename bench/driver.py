@@ -31,8 +31,8 @@ def arguments():
     parser.add_argument("--seconds", type=float, help="of one measurement (0.3; 0.1 with --quick)")
     parser.add_argument("--quick", action="store_true", help="a few small cases on one thread")
     parser.add_argument("--compiled", action="store_true", help="torch.compile too: minutes of compilation")
-    parser.add_argument("--blas-kernels", metavar="NAME", help="OpenBLAS' kernels for ours, the floor and the hand-written "
-                        "peer (Haswell, SkylakeX, …); left to itself it takes those of the processor, whatever OPENBLAS_ "
+    parser.add_argument("--blas-kernels", metavar="NAME", help="OpenBLAS' kernels for the floor and the hand-written peer "
+                        "(Haswell, SkylakeX, …); left to itself it takes those of the processor, whatever OPENBLAS_ "
                         "variables the environment has")
     parser.add_argument("--update", action="store_true", help="write bench/results.md")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
