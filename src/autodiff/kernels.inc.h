@@ -1,10 +1,7 @@
 /* kernels.inc.h — the loops, for the number type REAL. Included by kernels.simd.c once for each. */
 #include "formulas.h"
 #include "unit_math.inc.h"
-
-#ifdef VECTOR_BYTES
 #include "vectors.inc.h"
-#endif
 
 enum { NAME(WIDTH) = 64 / sizeof(REAL) }; /* numbers in the widest vector */
 #define W NAME(WIDTH)
@@ -136,15 +133,12 @@ static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
 static inline void NAME(spread_row)(bool narrow, int64_t n, int64_t room, REAL *restrict y, const REAL *restrict x,
                                     int64_t stride)
 {
-    (void)narrow, (void)room;
-#ifdef VECTOR_BYTES
     for (; !narrow && stride <= 1 && n > LANES; n -= LANES, room -= LANES, y += LANES, x += stride * LANES)
         NAME(store)(y, stride ? NAME(load)(x, LANES) : (V){0} + *x, LANES);
     if (narrow || stride <= 1) {
         NAME(store)(y, stride ? NAME(load)(x, n) : (V){0} + *x, room < LANES ? n : LANES);
         return;
     }
-#endif
     for (int64_t j = 0; j < n; j++) y[j] = x[j * stride];
 }
 
@@ -161,11 +155,7 @@ INLINED void NAME(spread_rows)(bool narrow, int64_t outer, int64_t rows, int64_t
 
 static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, const void *from, const int64_t step[3])
 {
-#ifdef VECTOR_BYTES
     bool narrow = n <= LANES && step[2] <= (int64_t)sizeof(REAL);
-#else
-    bool narrow = false;
-#endif
     if (narrow) NAME(spread_rows)(true, outer, rows, n, to, from, step);
     else NAME(spread_rows)(false, outer, rows, n, to, from, step);
 }
@@ -186,6 +176,7 @@ static int64_t NAME(k_first_bad)(int64_t n, const void *from)
 
 static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i]; }
 
+#include "sums.inc.h"
 #include "reductions.inc.h"
 #include "products.inc.h"
 #include "draws.inc.h"
@@ -212,6 +203,8 @@ const ad_kernels TABLE = {
 #undef V
 #undef LOOSE
 #undef LANES
+#undef WIDE
+#undef DOUBLES
 #undef W
 #undef REAL
 #undef FN

@@ -4,7 +4,7 @@
  * gcc turns a loop over logf into calls of glibc's vector functions when the declaration says that they exist: no
  * -ffast-math, so NaN and infinities stay right. Elsewhere the same loops call the scalar functions. */
 #include "kernels.h"
-#include "tiles.h"
+#include "vectors.h"
 
 #include <Random123/philox.h>
 #include <cblas.h>

@@ -2,11 +2,11 @@
  * where we have no vectors with fused multiply-add. Included by kernels.inc.h. */
 
 /* NAME(wide) for all shapes, NAME(dots) for up to THIN columns */
-#ifdef VECTOR_BYTES
+#if USES_BLAS
+#include "blas.inc.h"
+#else
 #include "tiles.inc.h"
 #include "dots.inc.h"
-#else
-#include "blas.inc.h"
 #endif
 
 /* y[n] (+)= v[k]·B[k,n] */

@@ -1,4 +1,4 @@
-/* reductions.inc.h — sums, maxima and log Σ exp, within a sample and over a batch. Included by kernels.inc.h. */
+/* reductions.inc.h — maxima and log Σ exp, within a sample and over a batch. Included by kernels.inc.h. */
 
 /* The larger, and a NaN if there is one. */
 static inline REAL NAME(larger)(REAL a, REAL b) { return b > a || b != b ? b : a; }
@@ -38,14 +38,6 @@ static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
 typedef void NAME(columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x);
 typedef REAL NAME(row)(int64_t n, const REAL *x);
 
-static void NAME(sum_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
-{
-    double total[W] = {0};
-    for (int64_t r = 0; r < red; r++)
-        for (int64_t j = 0; j < width; j++) total[j] += x[r * inner + j];
-    for (int64_t j = 0; j < width; j++) y[j] = (REAL)total[j];
-}
-
 static void NAME(max_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
 {
     REAL top[W];
@@ -69,14 +61,6 @@ static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y
     for (int64_t j = 0; j < W; j++) v[j] = (REAL)total[j];
     NAME(body_log)(W, out, v);
     for (int64_t j = 0; j < width; j++) y[j] = top[j] - top[j] == 0 ? top[j] + out[j] : top[j];
-}
-
-static REAL NAME(sum_row)(int64_t n, const REAL *x)
-{
-    double total = 0;
-#pragma omp simd reduction(+ : total)
-    for (int64_t i = 0; i < n; i++) total += x[i];
-    return (REAL)total;
 }
 
 static REAL NAME(lse_row)(int64_t n, const REAL *x)
@@ -110,11 +94,6 @@ static inline void NAME(reduce)(NAME(columns) *columns, NAME(row) *row, int64_t 
     }
 }
 
-static void NAME(k_sum)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x)
-{
-    NAME(reduce)(NAME(sum_columns), NAME(sum_row), outer, red, inner, y, x);
-}
-
 static void NAME(k_max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x)
 {
     NAME(reduce)(NAME(max_columns), NAME(peak), outer, red, inner, y, x);
@@ -126,29 +105,6 @@ static void NAME(k_logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y
 }
 
 /* ---- Reductions over a batch ---- */
-
-static void NAME(k_batch_sum)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
-{
-    const REAL *x = from;
-    if (n == 1) {
-        double total = 0;
-#pragma omp simd reduction(+ : total)
-        for (int64_t r = 0; r < rows; r++) total += x[r];
-        *acc = first ? total : *acc + total;
-        return;
-    }
-    for (int64_t j0 = 0; j0 < n; j0 += 32) {
-        double part[32] = {0};
-        int64_t width = n - j0 < 32 ? n - j0 : 32;
-        if (width == 32)
-            for (int64_t r = 0; r < rows; r++)
-                for (int64_t j = 0; j < 32; j++) part[j] += x[r * n + j0 + j];
-        else
-            for (int64_t r = 0; r < rows; r++)
-                for (int64_t j = 0; j < width; j++) part[j] += x[r * n + j0 + j];
-        for (int64_t j = 0; j < width; j++) acc[j0 + j] = first ? part[j] : acc[j0 + j] + part[j];
-    }
-}
 
 static void NAME(k_batch_max)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
 {

@@ -1,5 +1,5 @@
-/* vectors.inc.h — the vector V of the instruction set and its loads and stores. Included by kernels.inc.h where tiles.h
- * defines VECTOR_BYTES. */
+/* vectors.inc.h — the vector V of the instruction set, the vector WIDE of as many bytes of doubles, and loads and stores
+ * of the first numbers of one. Included by kernels.inc.h. */
 
 typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef REAL NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
@@ -8,6 +8,29 @@ typedef INT NAME(places) __attribute__((vector_size(VECTOR_BYTES)));
 #define LOOSE NAME(loose)
 enum { NAME(LANES) = VECTOR_BYTES / sizeof(REAL) };
 #define LANES NAME(LANES)
+
+typedef double NAME(double_vector) __attribute__((vector_size(VECTOR_BYTES)));
+enum { NAME(DOUBLES) = VECTOR_BYTES / sizeof(double) };
+#define WIDE NAME(double_vector)
+#define DOUBLES NAME(DOUBLES)
+typedef REAL NAME(few) __attribute__((vector_size(DOUBLES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+
+#ifndef FIRST_MASK
+#define FIRST(type, name)                                               \
+    static inline type NAME(LOAD_##name)(const REAL *x, int64_t count)  \
+    {                                                                   \
+        type v = {0};                                                   \
+        for (int64_t i = 0; i < count; i++) v[i] = x[i];                \
+        return v;                                                       \
+    }                                                                   \
+    static inline void NAME(STORE_##name)(REAL *x, type v, int64_t count) \
+    {                                                                   \
+        for (int64_t i = 0; i < count; i++) x[i] = v[i];                \
+    }
+FIRST(V, FIRST)
+FIRST(NAME(few), FEW)
+#undef FIRST
+#endif
 
 /* Of a vector at x only the first `count` numbers exist. */
 static inline V NAME(load)(const REAL *x, int64_t count)
@@ -20,4 +43,17 @@ static inline void NAME(store)(REAL *x, V v, int64_t count)
 {
     if (count == LANES) *(LOOSE *)x = v;
     else NAME(STORE_FIRST)(x, v, count);
+}
+
+static inline WIDE NAME(load_wide)(const REAL *x, int64_t count)
+{
+    if (count == DOUBLES) return __builtin_convertvector(*(const NAME(few) *)x, WIDE);
+    return __builtin_convertvector((NAME(few))NAME(LOAD_FEW)(x, count), WIDE);
+}
+
+static inline void NAME(store_wide)(REAL *x, WIDE v, int64_t count)
+{
+    NAME(few) narrow = __builtin_convertvector(v, NAME(few));
+    if (count == DOUBLES) *(NAME(few) *)x = narrow;
+    else NAME(STORE_FEW)(x, narrow, count);
 }

@@ -116,7 +116,7 @@ static void check_reduction(const table *t, double *x, int outer, int red, int i
 
 static void check_all_shapes(const table *t)
 {
-    static const int size[] = {1, 2, 7, 16, 17, 33, 200};
+    static const int size[] = {1, 2, 3, 7, 8, 16, 17, 29, 33, 64, 200};
     for (int c = 0; c < 5 * LENGTH(size) * LENGTH(size); c++) {
         int outer = 1 + c % 5, red = size[c / 5 % LENGTH(size)], inner = size[c / 5 / LENGTH(size)];
         double *x = random_numbers(outer * red * inner, (uint64_t)c + 1);
@@ -191,7 +191,7 @@ static void check_batch(const table *t, double *x, int rows, int first_rows, int
 
 Test(plan_kernel_loops, batch_reductions)
 {
-    static const int rows[] = {1, 2, 15, 16, 17, 100}, n[] = {1, 2, 31, 32, 33, 70};
+    static const int rows[] = {1, 2, 15, 16, 17, 100}, n[] = {1, 2, 7, 31, 32, 33, 64, 70};
     for (int t = 0; t < TABLES; t++)
         for (int c = 0; tables[t].kernels && c < LENGTH(rows) * LENGTH(n); c++) {
             int r = rows[c % LENGTH(rows)], m = n[c / LENGTH(rows)];

@@ -1,16 +1,16 @@
-/* tiles.h — what tiles.inc.h needs of the instruction set. VECTOR_BYTES is not defined where products in tiles would
- * not pay: without fused multiply-add. */
-#ifndef GIBBS_TILES_H
-#define GIBBS_TILES_H
+/* vectors.h — what the kernels need of the instruction set. Where it has no fused multiply-add, products in tiles would
+ * not pay, and BLAS does them. */
+#ifndef GIBBS_VECTORS_H
+#define GIBBS_VECTORS_H
 
 /* Rows of a tile; how much of k is done at a time; rows of A of which so much stays in cache. */
 enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
 
-/* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. FIRST_…: of a
- * vector's numbers only the first n exist. */
+/* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. …_FIRST: of a
+ * vector's numbers only the first n exist; …_FEW: the same of as many numbers as a vector has doubles. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
-#define USES_BLAS false
+#define USES_BLAS 0
 #define VECTOR_BYTES 64
 #define ACROSS 4
 #define WIDTHS(X) X(1) X(2) X(3) X(4)
@@ -20,6 +20,10 @@ enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
 #define LOAD_FIRST_f64(x, n) _mm512_maskz_loadu_pd((__mmask8)FIRST_MASK(n), x)
 #define STORE_FIRST_f32(x, v, n) _mm512_mask_storeu_ps(x, (__mmask16)FIRST_MASK(n), v)
 #define STORE_FIRST_f64(x, v, n) _mm512_mask_storeu_pd(x, (__mmask8)FIRST_MASK(n), v)
+#define LOAD_FEW_f32(x, n) _mm256_maskz_loadu_ps((__mmask8)FIRST_MASK(n), x)
+#define LOAD_FEW_f64 LOAD_FIRST_f64
+#define STORE_FEW_f32(x, v, n) _mm256_mask_storeu_ps(x, (__mmask8)FIRST_MASK(n), v)
+#define STORE_FEW_f64 STORE_FIRST_f64
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH_f32(a, b) MIX(f32, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
@@ -27,7 +31,7 @@ enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #include <stdint.h>
-#define USES_BLAS false
+#define USES_BLAS 0
 #define VECTOR_BYTES 32
 #define ACROSS 2
 #define WIDTHS(X) X(1) X(2)
@@ -38,12 +42,17 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define LOAD_FIRST_f64(x, n) _mm256_maskload_pd(x, FIRST_MASK(2 * (n)))
 #define STORE_FIRST_f32(x, v, n) _mm256_maskstore_ps(x, FIRST_MASK(n), v)
 #define STORE_FIRST_f64(x, v, n) _mm256_maskstore_pd(x, FIRST_MASK(2 * (n)), v)
+#define LOAD_FEW_f32(x, n) _mm_maskload_ps(x, _mm256_castsi256_si128(FIRST_MASK(n)))
+#define LOAD_FEW_f64 LOAD_FIRST_f64
+#define STORE_FEW_f32(x, v, n) _mm_maskstore_ps(x, _mm256_castsi256_si128(FIRST_MASK(n)), v)
+#define STORE_FEW_f64 STORE_FIRST_f64
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define HIGH_f32(a, b) MIX(f32, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
 #define HIGH_f64(a, b) MIX(f64, a, b, 2, 6, 3, 7)
 #else
-#define USES_BLAS true
+#define USES_BLAS 1
+#define VECTOR_BYTES 16
 #endif
 
 /* Once for each constant argument: then arrays of vectors are registers. */
