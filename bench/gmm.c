@@ -8,9 +8,15 @@
 #include <stdlib.h>
 
 enum { X, ALPHA, MU, Q, L, LEAVES };
-enum { LEAST_BAND = 8, WIDE = 8192, LARGE_BLOCK = 32 << 20 };
+enum { LEAST_BAND = 8, LEAST_COLUMNS = 80, WIDE = 8192, LARGE_BLOCK = 32 << 20 };
 
-int64_t bench_gmm_band(int64_t dim) { return dim / 8 > LEAST_BAND ? dim / 8 : LEAST_BAND; }
+/* A band's product has band·K columns: few are not worth a product of their own. */
+int64_t bench_gmm_band(const bench_case *c)
+{
+    int64_t least = (LEAST_COLUMNS + c->width - 1) / c->width;
+    if (least < LEAST_BAND) least = LEAST_BAND;
+    return c->dim / 8 > least ? c->dim / 8 : least;
+}
 
 /* Every block reads all factors once. Where they do not fit the caches, and a row has some 16 d·K bytes, a block of the
  * default size has too few rows for that. */
@@ -73,7 +79,7 @@ static ad_var band_squares(const bench_case *c, ad_var table, ad_var points, ad_
 static ad_var half_distances(const bench_case *c, const ad_var *leaf)
 {
     double half = M_SQRT1_2;
-    int64_t d = c->dim, band = bench_gmm_band(d);
+    int64_t d = c->dim, band = bench_gmm_band(c);
     ad_var points = ad_concat(ad_constant_array(leaf[X].tape, ad_vec(1), &half), ad_scale(leaf[X], half), 0);
     ad_var table = element_table(c, leaf), mu = ad_reshape(ad_transpose(leaf[MU]), ad_cube(d, 1, c->width));
     ad_var sum = band_squares(c, table, points, mu, 0, band < d ? band : d);

@@ -14,6 +14,6 @@
 extern const bench_recipe bench_gmm;
 
 /* Rows of the factors that are taken together: see gmm.c. */
-int64_t bench_gmm_band(int64_t dim);
+int64_t bench_gmm_band(const bench_case *c);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct innermost {
     int64_t n[3], step[AD_OPERANDS][3];
 } innermost;
 
-enum { TILE = 512, SHORT_BYTES = 128, MOST_SHORT = 3 };
+enum { TILE = 512, SHORT_BYTES = 256, MOST_SHORT = 3 };
 
 static bool is_tight(const innermost *l, int k, int64_t size)
 {

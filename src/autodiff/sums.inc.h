@@ -23,10 +23,12 @@ static double NAME(sum_row)(int64_t n, const REAL *x)
 /* Of some vectors of columns, `step` numbers from row to row; the last vector has `last` columns. */
 INLINED void NAME(sum_vectors)(int vectors, int64_t last, int64_t rows, int64_t step, const REAL *x, WIDE *total)
 {
-    for (int k = 0; k < vectors; k++) total[k] = (WIDE){0};
+    WIDE sum[STRIPE];
+    for (int k = 0; k < vectors; k++) sum[k] = (WIDE){0};
     for (int64_t r = 0; r < rows; r++, x += step)
         for (int k = 0; k < vectors; k++)
-            total[k] += NAME(load_wide)(x + k * DOUBLES, k == vectors - 1 ? last : DOUBLES);
+            sum[k] += NAME(load_wide)(x + k * DOUBLES, k == vectors - 1 ? last : DOUBLES);
+    for (int k = 0; k < vectors; k++) total[k] = sum[k];
 }
 
 /* Of up to STRIPE vectors of columns. */

@@ -7,7 +7,8 @@
 enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. …_FIRST: of a
- * vector's numbers only the first n exist; …_FEW: the same of as many numbers as a vector has doubles. */
+ * vector's numbers only the first n exist; …_FEW: the same of as many numbers as a vector has doubles,
+ * which WIDEN makes doubles (gcc 12 would convert them in two halves). */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define USES_BLAS 0
@@ -24,6 +25,8 @@ enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
 #define LOAD_FEW_f64 LOAD_FIRST_f64
 #define STORE_FEW_f32(x, v, n) _mm256_mask_storeu_ps(x, (__mmask8)FIRST_MASK(n), v)
 #define STORE_FEW_f64 STORE_FIRST_f64
+#define WIDEN_f32 _mm512_cvtps_pd
+#define NARROW_f32 _mm512_cvtpd_ps
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH_f32(a, b) MIX(f32, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
@@ -46,6 +49,8 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define LOAD_FEW_f64 LOAD_FIRST_f64
 #define STORE_FEW_f32(x, v, n) _mm_maskstore_ps(x, _mm256_castsi256_si128(FIRST_MASK(n)), v)
 #define STORE_FEW_f64 STORE_FIRST_f64
+#define WIDEN_f32 _mm256_cvtps_pd
+#define NARROW_f32 _mm256_cvtpd_ps
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define HIGH_f32(a, b) MIX(f32, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
@@ -53,7 +58,12 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #else
 #define USES_BLAS 1
 #define VECTOR_BYTES 16
+#define WIDEN_f32(v) __builtin_convertvector(v, double_vector_f32)
+#define NARROW_f32(v) __builtin_convertvector(v, few_f32)
 #endif
+
+#define WIDEN_f64
+#define NARROW_f64
 
 /* Once for each constant argument: then arrays of vectors are registers. */
 #define INLINED static inline __attribute__((always_inline))

@@ -47,13 +47,13 @@ static inline void NAME(store)(REAL *x, V v, int64_t count)
 
 static inline WIDE NAME(load_wide)(const REAL *x, int64_t count)
 {
-    if (count == DOUBLES) return __builtin_convertvector(*(const NAME(few) *)x, WIDE);
-    return __builtin_convertvector((NAME(few))NAME(LOAD_FEW)(x, count), WIDE);
+    if (count == DOUBLES) return NAME(WIDEN)(*(const NAME(few) *)x);
+    return NAME(WIDEN)(NAME(LOAD_FEW)(x, count));
 }
 
 static inline void NAME(store_wide)(REAL *x, WIDE v, int64_t count)
 {
-    NAME(few) narrow = __builtin_convertvector(v, NAME(few));
-    if (count == DOUBLES) *(NAME(few) *)x = narrow;
-    else NAME(STORE_FEW)(x, narrow, count);
+    NAME(few) few = NAME(NARROW)(v);
+    if (count == DOUBLES) *(NAME(few) *)x = few;
+    else NAME(STORE_FEW)(x, few, count);
 }
