@@ -1,12 +1,12 @@
 /* blas.inc.h — products where tiles.inc.h has no vectors to put them into: BLAS. Included by products.inc.h. */
 
-static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
+static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, int64_t next_a, const REAL *b,
                        const REAL *start, REAL *c)
 {
     if (start && start != c)
         for (int64_t i = 0; i < m; i++) memcpy(c + i * n, start, (size_t)n * sizeof(REAL));
     GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a,
-         (int)(ta ? m : k), b, (int)(tb ? k : n), start ? 1 : 0, c, (int)n);
+         (int)next_a, b, (int)(tb ? k : n), start ? 1 : 0, c, (int)n);
 }
 
 #define THIN 1

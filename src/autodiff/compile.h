@@ -47,8 +47,9 @@ typedef struct ad_view {
     int64_t stride[AD_MAX_RANK];
 } ad_view;
 
-/* What a consumer asks of an operand: that each row be contiguous, or the rows behind each other as well. */
-typedef enum ad_need { NEED_ROW, NEED_ROWS } ad_need;
+/* What a consumer asks of an operand: that each row be contiguous; that the rows lie behind each other, something else
+ * between them or not; or that nothing lie between. */
+typedef enum ad_need { NEED_ROW, NEED_ROWS_APART, NEED_ROWS } ad_need;
 
 gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -63,19 +64,24 @@ ad_view ad_view_of(ad_compiler *c, int32_t node);
 ad_operand ad_contiguous(ad_compiler *c, int32_t node, ad_need need);
 void ad_plan_loops(const ad_tape *tape, int32_t node, const ad_view *view, int n, ad_loops *loops);
 bool ad_inner_ok(const ad_loops *loops, int operand);
+bool ad_is_spread(const ad_loops *loops, int operand, int64_t size); /* by the executor, each time */
 
 /* fuse.c */
 void ad_fuse(ad_compiler *c, const bool *cone); /* fills `partner` and `fused` for the nodes of a body */
 void ad_fuse_batch_sums(ad_compiler *c);        /* fills `into` and `gathers`, once */
 void ad_pull_family(ad_compiler *c, bool *cone); /* into the body: what a function in it shares work with */
 
+/* place.c */
+static inline int64_t ad_number_size(const ad_compiler *c) { return (int64_t)c->plan->kernels->size; }
+static inline int64_t ad_aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+ad_operand ad_place_new(ad_compiler *c, int32_t node); /* memory for a node's value, in the current stage */
+void ad_place_carried(ad_compiler *c); /* gives carried inputs a buffer, filled before each repetition */
+int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t node);
+
 /* emit.c */
 void ad_emit_node(ad_compiler *c, int32_t node);
 bool ad_has_emitter(ad_op op);
 void ad_emit_copy(ad_compiler *c, int32_t node, const ad_view *from);
-ad_operand ad_place_new(ad_compiler *c, int32_t node); /* memory for a node's value, in the current stage */
-void ad_place_carried(ad_compiler *c); /* gives carried inputs a buffer, filled before each repetition */
-int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t node);
 
 /* layout.c */
 void ad_layout(ad_compiler *c, ad_stage *stage);

@@ -3,74 +3,6 @@
 
 #include <string.h>
 
-static int64_t number_size(const ad_compiler *c) { return (int64_t)c->plan->kernels->size; }
-static int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
-int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t id)
-{
-    ad_plan *plan = c->plan;
-    const ad_node *node = &c->tape->node[id];
-    const char *name = node->side >= 0 && c->tape->side[node->side].name ? c->tape->side[node->side].name : "?";
-    ad_slot slot = {kind, id, node->axis, ad_shape_count(&node->shape), 1, id, gibbs_strdup(&plan->alloc, name)};
-    if (node->axis >= 0) slot.factor = ad_axis_factor(c->tape, node->axis);
-    if (!slot.name ||
-        !gibbs_grow(&plan->alloc, &plan->slot, &plan->slot_capacity, plan->slots, plan->slots + 1, sizeof slot)) {
-        gibbs_release(&plan->alloc, slot.name);
-        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
-        return 0;
-    }
-    plan->slot[plan->slots] = slot;
-    c->place[id] = (ad_place){{AD_BASE_SLOTS + (int32_t)plan->slots, -1, 0, node->axis < 0 ? 0 : slot.count}, -1};
-    return (int32_t)plan->slots++;
-}
-
-static ad_operand new_buffer(ad_compiler *c, int64_t row_bytes, int64_t row_stride)
-{
-    ad_buffer buffer = {row_bytes, c->stage->body.count, c->stage->body.count, 0};
-    if (!gibbs_grow(&c->plan->alloc, &c->buffer, &c->buffer_capacity, c->buffers, c->buffers + 1, sizeof buffer)) {
-        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
-        return (ad_operand){0};
-    }
-    c->buffer[c->buffers] = buffer;
-    return (ad_operand){AD_BASE_ARENA, (int32_t)c->buffers++, 0, row_stride};
-}
-
-/* Shared values live to the end of the run; per-sample ones in the arena, or in their slot when they are kept. */
-ad_operand ad_place_new(ad_compiler *c, int32_t id)
-{
-    const ad_node *node = &c->tape->node[id];
-    int64_t count = ad_shape_count(&node->shape);
-    if (node->axis < 0) {
-        ad_operand at = {AD_BASE_SHARED, -1, c->plan->shared_bytes, 0};
-        c->plan->shared_bytes += aligned(count * number_size(c));
-        c->place[id] = (ad_place){at, -1};
-    } else if (c->keep[id]) {
-        ad_slot_new(c, SLOT_STORED, id);
-    } else {
-        int64_t factor = ad_axis_factor(c->tape, node->axis);
-        c->place[id] = (ad_place){new_buffer(c, count * factor * number_size(c), count), c->stage_number};
-    }
-    return c->place[id].at;
-}
-
-/* A carried input is read from a buffer that is filled anew before each repetition of the block. */
-void ad_place_carried(ad_compiler *c)
-{
-    for (int k = 0; k < c->plan->carries && !c->status; k++) {
-        ad_carried *carried = &c->plan->carried[k];
-        const ad_slot *slot = &c->plan->slot[carried->into_slot];
-        ad_operand at = new_buffer(c, carried->row_bytes, slot->count);
-        if (c->status) return;
-        int32_t leaf = slot->leaf;
-        c->buffer[at.buffer].first = 0; /* filled before the body runs */
-        carried->buffer = at;
-        c->place[leaf] = (ad_place){at, c->stage_number};
-        if (!c->keep[leaf]) continue;
-        ad_view view = ad_view_of(c, leaf); /* an output, too: what this repetition began with */
-        ad_emit_copy(c, leaf, &view);
-    }
-}
-
 static ad_instruction blank(ad_compiler *c, int32_t id, ad_executor *run)
 {
     const ad_node *node = &c->tape->node[id];
@@ -126,7 +58,8 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
     ad_plan_loops(c->tape, id, view, node->nin + 1, &i.loops);
     bool copied = false;
     for (int k = 0; k < node->nin; k++) {
-        if (ad_inner_ok(&i.loops, k + 1)) continue;
+        bool again = c->uses[node->in[k]] > 1 && ad_is_spread(&i.loops, k + 1, ad_number_size(c));
+        if (ad_inner_ok(&i.loops, k + 1) && !again) continue;
         ad_contiguous(c, node->in[k], NEED_ROWS);
         view[k + 1] = ad_view_of(c, node->in[k]);
         copied = true;
@@ -147,6 +80,13 @@ static void count_flops(ad_compiler *c, const ad_instruction *i, int64_t m, int6
     else c->stage->gemv_flops += flops;
 }
 
+/* Rows of a factor that is wide enough may be apart; of what is narrower products want it tight. */
+static ad_need need_of_factor(int64_t columns, int64_t n)
+{
+    enum { WIDE = 16 };
+    return columns >= WIDE && n >= WIDE ? NEED_ROWS_APART : NEED_ROWS;
+}
+
 /* The product goes to `to`, or to a place for node `sum` where that is NULL; it starts from `start` where there is
  * one. */
 static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operand *to, const ad_operand *start)
@@ -157,11 +97,12 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
     i.ta = node->attr[0];
     i.tb = node->attr[1];
     i.adds = start;
-    i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
+    int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[i.ta ? 1 : 2];
+    bool one_row = L == 1 && m == 1 && b->axis < 0;
+    i.operand[1] = ad_contiguous(c, node->in[0], one_row ? need_of_factor(k, n) : NEED_ROWS);
     i.operand[2] = ad_contiguous(c, node->in[1], NEED_ROWS);
     i.operand[0] = to ? *to : ad_place_new(c, sum);
     if (start) i.operand[3] = *start;
-    int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[i.ta ? 1 : 2];
     int64_t dim[6] = {L, m, n, k, a->shape.dim[0], b->shape.dim[0]};
     memcpy(i.dim, dim, sizeof dim);
     append(c, &i, node->axis < 0);
@@ -286,7 +227,10 @@ static ad_instruction blank_accumulate(ad_compiler *c, int32_t id, ad_executor *
     ad_instruction i = blank(c, id, run);
     i.axis = c->tape->node[node->in[0]].axis;
     i.factor = ad_axis_factor(c->tape, i.axis);
-    for (int k = 0; k < node->nin; k++) i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROWS);
+    ad_need need = NEED_ROWS;
+    if (i.op == OP_batch_matmul && c->tape->node[node->in[0]].shape.dim[0] == 1)
+        need = need_of_factor(node->shape.dim[0], node->shape.dim[1]);
+    for (int k = 0; k < node->nin; k++) i.operand[k + 1] = ad_contiguous(c, node->in[k], k ? NEED_ROWS : need);
     return i;
 }
 
@@ -295,7 +239,7 @@ static ad_operand new_accumulator(ad_compiler *c, const ad_instruction *i, ad_op
 {
     ad_stage *stage = c->stage;
     ad_accumulator acc = {i->op, i->count, stage->accumulator_bytes, result, i->axis};
-    stage->accumulator_bytes += aligned(bytes);
+    stage->accumulator_bytes += ad_aligned(bytes);
     if (!gibbs_grow(&c->plan->alloc, &stage->accumulator, &stage->accumulator_capacity, stage->accumulators,
                     stage->accumulators + 1, sizeof acc))
         ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
@@ -335,7 +279,7 @@ static void emit_batch_product(ad_compiler *c, int32_t id)
     i.dim[2] = node->shape.dim[1];
     i.dim[3] = same != NULL;
     i.operand[0] = same ? (ad_operand){AD_BASE_ACCUMULATOR, -1, same->offset, 0}
-                        : new_accumulator(c, &i, i.operand[3], i.count * number_size(c));
+                        : new_accumulator(c, &i, i.operand[3], i.count * ad_number_size(c));
     double flops = 2.0 * (double)(i.dim[0] * i.factor) * (double)i.count;
     *(i.dim[1] > 1 && i.dim[2] > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
     append(c, &i, false);

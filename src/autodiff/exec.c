@@ -24,7 +24,7 @@ gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
     char *c = ad_address(i, f, 0);
     int64_t size = (int64_t)f->kernels->size;
     if (i->operand[2].row_stride == 0 && i->operand[1].row_stride && L == 1 && (!i->ta || m == 1)) {
-        f->kernels->matmul(false, i->tb, rows * m, n, k, a, b, start, c);
+        f->kernels->matmul(false, i->tb, rows * m, n, k, a, m == 1 ? i->operand[1].row_stride : k, b, start, c);
         return GIBBS_OK;
     }
     int64_t step_a = i->dim[4] == 1 ? 0 : m * k * size, step_b = i->dim[5] == 1 ? 0 : k * n * size;
@@ -32,7 +32,8 @@ gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
     for (int64_t r = 0; r < rows; r++)
         for (int64_t l = 0; l < L; l++, c += m * n * size)
             f->kernels->matmul(i->ta, i->tb, m, n, k, a + r * i->operand[1].row_stride * size + l * step_a,
-                               b + r * i->operand[2].row_stride * size + l * step_b, in_place ? c : start, c);
+                               i->ta ? m : k, b + r * i->operand[2].row_stride * size + l * step_b,
+                               in_place ? c : start, c);
     return GIBBS_OK;
 }
 
@@ -42,7 +43,8 @@ gibbs_status ad_run_batch_matmul(const ad_instruction *i, ad_frame *f)
 {
     bool begun = f->first_shard ? i->adds : i->dim[3];
     char *c = ad_address(i, f, f->first_shard ? 3 : 0);
-    f->kernels->matmul(true, false, i->dim[1], i->dim[2], f->rows * i->factor * i->dim[0], ad_address(i, f, 1),
+    int64_t next_a = i->dim[0] == 1 ? i->operand[1].row_stride : i->dim[1];
+    f->kernels->matmul(true, false, i->dim[1], i->dim[2], f->rows * i->factor * i->dim[0], ad_address(i, f, 1), next_a,
                        ad_address(i, f, 2), begun || !f->first ? c : NULL, c);
     return GIBBS_OK;
 }

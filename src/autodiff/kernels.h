@@ -34,10 +34,11 @@ typedef struct ad_kernels {
     void (*batch_max)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
     void (*batch_logsumexp)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
 
-    /* C [m,n] = op(A) op(B), row-major, tight. What each row of C starts from: zeros where `start` is NULL, what is there
-     * where it is c, else the n numbers at `start`, for all of them. */
-    void (*matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, const void *b, const void *start,
-                   void *c);
+    /* C [m,n] = op(A) op(B), row-major, tight but for A: from row to row, as it lies in memory, are `next_a` numbers.
+     * What each row of C starts from: zeros where `start` is NULL, what is there where it is c, else the n numbers at
+     * `start`, for all of them. */
+    void (*matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a, const void *b,
+                   const void *start, void *c);
 
     /* n numbers for each of `rows` rows, the first of which has global number row0. */
     void (*normal)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step);

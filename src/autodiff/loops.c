@@ -23,7 +23,7 @@ typedef struct innermost {
     int64_t n[3], step[AD_OPERANDS][3];
 } innermost;
 
-enum { TILE = 512, SHORT_BYTES = 256, MOST_SHORT = 3 };
+enum { TILE = 512, MOST_SHORT = 3 };
 
 static bool is_tight(const innermost *l, int k, int64_t size)
 {
@@ -73,7 +73,7 @@ static void inner_three(const ad_instruction *i, const ad_frame *f, const innerm
 {
     bool copies = i->run == ad_run_copy, small = l->n[0] > 1 && l->n[1] * l->n[2] <= TILE;
     int64_t size = (int64_t)f->kernels->size;
-    bool is_short = l->n[2] * size <= SHORT_BYTES && i->nin <= MOST_SHORT && is_tight(l, 0, size);
+    bool is_short = l->n[2] * size <= AD_SHORT_BYTES && i->nin <= MOST_SHORT && is_tight(l, 0, size);
     if (is_short && copies) f->kernels->spread(l->n[0], l->n[1], l->n[2], p[0], p[1], l->step[1]);
     else if (is_short && small) inner_short(i, f, l, p);
     else {

@@ -18,6 +18,7 @@
 
 enum { AD_BASE_ARENA, AD_BASE_SHARED, AD_BASE_ACCUMULATOR, AD_BASE_SLOTS };
 enum { AD_MAX_LOOPS = AD_MAX_RANK + 1, AD_OPERANDS = 1 + AD_MAX_ARGUMENTS };
+enum { AD_SHORT_BYTES = 256 }; /* an innermost loop over so much is made longer, see loops.c */
 
 typedef struct ad_operand {
     int32_t base;

@@ -53,12 +53,14 @@ static void NAME(thin)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const 
     else NAME(dots)(n, m, k, b, a, adds, c, 1, n);
 }
 
-static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
-                           const void *start, void *c)
+static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a,
+                           const void *b, const void *start, void *c)
 {
+    bool tight = next_a == (ta ? m : k) || (ta ? k : m) == 1;
     bool rows_of_k = (!ta || m == 1) && (tb || n == 1); /* in both factors */
     bool thin = k == 1 || m == 1 || n == 1 || (rows_of_k && (m <= THIN || n <= THIN));
-    (thin ? NAME(thin) : NAME(wide))(ta, tb, m, n, k, a, b, start, c);
+    if (thin && tight) NAME(thin)(ta, tb, m, n, k, a, b, start, c);
+    else NAME(wide)(ta, tb, m, n, k, a, next_a, b, start, c);
 }
 
 #undef STRIP

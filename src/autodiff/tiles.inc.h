@@ -154,10 +154,10 @@ static void NAME(panel)(NAME(factors) f, bool tb, int64_t m, int64_t k, const RE
         }
 }
 
-static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
+static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, int64_t next_a, const REAL *b,
                        const REAL *start, REAL *c)
 {
-    NAME(factors) f = {.down = ta ? 1 : k, .along = ta ? m : 1, .n = n};
+    NAME(factors) f = {.down = ta ? 1 : next_a, .along = ta ? next_a : 1, .n = n};
     bool in_place = start == c;
     for (int64_t i = 0; i < m; i += PANEL, a += PANEL * f.down, c += PANEL * n)
         NAME(panel)(f, tb, m - i < PANEL ? m - i : PANEL, k, a, b, in_place ? c : start, c);

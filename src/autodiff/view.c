@@ -116,7 +116,8 @@ ad_operand ad_contiguous(ad_compiler *c, int32_t id, ad_need need)
 {
     const ad_node *node = &c->tape->node[id];
     ad_view v = ad_view_of(c, id);
-    bool rows_ok = node->axis < 0 || need == NEED_ROW || v.at.row_stride == ad_shape_count(&node->shape);
+    int64_t count = ad_shape_count(&node->shape), apart = v.at.row_stride;
+    bool rows_ok = node->axis < 0 || need == NEED_ROW || apart == count || (need == NEED_ROWS_APART && apart > count);
     if (ad_row_tight(&node->shape, v.stride) && rows_ok) return v.at;
     ad_emit_copy(c, id, &v);
     return c->place[id].at;
@@ -166,4 +167,13 @@ bool ad_inner_ok(const ad_loops *loops, int k)
 {
     int64_t stride = loops->stride[k][loops->count - 1];
     return stride == 0 || stride == 1;
+}
+
+/* Where the innermost loop is short, loops.c spreads out what does not lie as tight as the result, operand 0. */
+bool ad_is_spread(const ad_loops *loops, int k, int64_t size)
+{
+    if (loops->count == 1 || loops->n[loops->count - 1] * size > AD_SHORT_BYTES) return false;
+    for (int d = 0; d < loops->count; d++)
+        if (loops->stride[k][d] != loops->stride[0][d]) return true;
+    return false;
 }

@@ -18,10 +18,11 @@ typedef struct program {
     const char *name;
     fused plan, twin;                       /* to be fused: in the plan, and in its twin that stores where it has one */
     int (*record)(problem *p, ad_var *out); /* returns how many outputs there are */
+    int copies;                             /* in the plan's bodies; only test_plan_copies.c asks */
 } program;
 
-#define ROW(name, sums, pairs) {#name, {sums, pairs}, {sums, pairs}, name}
-#define ROW_WITH_TWIN(name, sums, pairs, twin_sums, twin_pairs) {#name, {sums, pairs}, {twin_sums, twin_pairs}, name}
+#define ROW(name, sums, pairs) {#name, {sums, pairs}, {sums, pairs}, name, 0}
+#define ROW_WITH_TWIN(name, sums, pairs, twin_sums, twin_pairs) {#name, {sums, pairs}, {twin_sums, twin_pairs}, name, 0}
 
 /* ---- What programs are made of ---- */
 

@@ -44,17 +44,29 @@ static void naive(bool ta, bool tb, int m, int n, int k, const double *a, const 
         }
 }
 
-static void check_product(const table *t, bool ta, bool tb, int m, int n, int k, start from)
+/* A's rows with `apart` numbers between them, which are never to be read. */
+static void *typed_apart(const table *t, double *x, int rows, int columns, int apart)
+{
+    size_t size = t->kernels->size, next = (size_t)(columns + apart) * size;
+    char *tight = typed(t, x, rows * columns), *copy = malloc((size_t)rows * next);
+    memset(copy, 0xff, (size_t)rows * next); /* NaN */
+    for (int r = 0; r < rows; r++) memcpy(copy + (size_t)r * next, tight + (size_t)(r * columns) * size, (size_t)columns * size);
+    free(tight);
+    return copy;
+}
+
+static void check_product(const table *t, bool ta, bool tb, int m, int n, int k, start from, int apart)
 {
     char what[80];
     double *a = random_numbers(m * k, 1), *b = random_numbers(k * n, 2), *c = random_numbers(m * n, 3);
     double *row = random_numbers(n, 4);
     if (from != FROM_C) /* what was there must not matter */
         for (int i = 0; i < m * n; i++) c[i] = NAN;
-    void *pa = typed(t, a, m * k), *pb = typed(t, b, k * n), *pc = typed(t, c, m * n), *prow = typed(t, row, n);
-    t->kernels->matmul(ta, tb, m, n, k, pa, pb, from == FROM_C ? pc : from == FROM_ONE_ROW ? prow : NULL, pc);
+    void *pa = typed_apart(t, a, ta ? k : m, ta ? m : k, apart), *pb = typed(t, b, k * n), *pc = typed(t, c, m * n), *prow = typed(t, row, n);
+    t->kernels->matmul(ta, tb, m, n, k, pa, (ta ? m : k) + apart, pb, from == FROM_C ? pc : from == FROM_ONE_ROW ? prow : NULL, pc);
     naive(ta, tb, m, n, k, a, b, from, row, c);
-    snprintf(what, sizeof what, "A%s[%d,%d] B%s[%d,%d] start %d", ta ? "T" : "", m, k, tb ? "T" : "", k, n, from);
+    snprintf(what, sizeof what, "A%s[%d,%d] B%s[%d,%d] start %d, %d apart", ta ? "T" : "", m, k, tb ? "T" : "", k,
+             n, from, apart);
     expect_numbers(t, pc, c, m * n, sqrt(k) + 1, what);
     free(a), free(b), free(c), free(row), free(pa), free(pb), free(pc), free(prow);
 }
@@ -66,7 +78,8 @@ Test(plan_kernel_loops, matmul)
     for (int t = 0; t < TABLES; t++)
         for (int c = 0; tables[t].kernels && c < WAYS * S * S * S; c++) {
             int shape = c / WAYS, m = size[shape % S], n = size[shape / S % S], k = size[shape / S / S];
-            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4));
+            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 0);
+            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 3);
         }
 }
 
@@ -77,9 +90,9 @@ Test(plan_kernel_loops, matmul_tiles)
     for (int t = 0; t < TABLES; t++)
         for (int n = 6; tables[t].kernels && n < WIDTHS; n++) {
             for (int m = 6; m <= HEIGHTS; m++)
-                for (int way = 0; way < 4; way++) check_product(&tables[t], way & 1, way & 2, m, n, 9, FROM_C);
-            check_product(&tables[t], n & 1, n & 2, 7, n, DEEP, (start)(n % STARTS));
-            check_product(&tables[t], n & 1, n & 2, TALL, n, 33, (start)(n % STARTS));
+                for (int way = 0; way < 4; way++) check_product(&tables[t], way & 1, way & 2, m, n, 9, FROM_C, 0);
+            check_product(&tables[t], n & 1, n & 2, 7, n, DEEP, (start)(n % STARTS), n % 3);
+            check_product(&tables[t], n & 1, n & 2, TALL, n, 33, (start)(n % STARTS), n % 3);
         }
 }
 

@@ -43,15 +43,15 @@ static _Atomic long long product_flops;
 static const ad_kernels *product_kernels;
 
 /* Rows, columns and outer products are not counted. */
-static void counting_matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
-                            const void *start, void *c)
+static void counting_matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a,
+                            const void *b, const void *start, void *c)
 {
     if (m > 1 && n > 1 && k > 1) {
         product_calls++;
         products_added += start != NULL;
         product_flops += 2LL * m * n * k;
     }
-    product_kernels->matmul(ta, tb, m, n, k, a, b, start, c);
+    product_kernels->matmul(ta, tb, m, n, k, a, next_a, b, start, c);
 }
 
 static void count_products(ad_plan *plan)
