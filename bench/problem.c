@@ -226,7 +226,12 @@ gibbs_status bench_problem_answer(bench_problem *p, double *value, double *gradi
 
 static void adam(bench_problem *p)
 {
-    ebm_optim_step a = {.step = (int64_t)p->step, .rate = BENCH_RATE, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    ebm_optim_step a = {.step = (int64_t)p->step,
+                        .rate = BENCH_RATE,
+                        .beta1 = 0.9,
+                        .beta2 = 0.999,
+                        .epsilon = 1e-8,
+                        .threads = p->threads};
     ebm_adam.update(p->dtype, ebm_objective_size(p->objective), ebm_objective_theta(p->objective),
                     ebm_objective_gradient(p->objective), p->moments, &a);
 }

@@ -17,6 +17,8 @@ typedef struct ebm_optim_step {
     double epsilon;      /* all but SGD */
     double weight_decay; /* λ: of the L2 penalty ½λ‖w‖², or of a decay of the weights (`decoupled` below). ebm_fit sees
                             to both itself, as a learnt log Z is no weight, and passes 0 here */
+    int threads;         /* over which many parameters are shared out; 0: OMP_NUM_THREADS, else all processors. The bits
+                            are the same */
 } ebm_optim_step;
 
 /* A first-order method: a const struct. It keeps `slots` vectors of n numbers of the model's dtype, zero at the

@@ -90,22 +90,30 @@ static void reference_rmsprop(scalar_state *s, double g, const ebm_optim_step *a
     s->w = plus(s->w, times(-a->rate, s->slot[1]));
 }
 
+typedef void update_fn(EBM_OPTIM_UPDATE_ARGUMENTS);
+
 /* ---- The builds, one an instruction set, told apart from the one that this machine takes ---- */
 
-static ebm_optim_update_fn *const sgd_kernels[] = GIBBS_ISA_TABLE(ebm_optim_sgd);
-static ebm_optim_update_fn *const adam_kernels[] = GIBBS_ISA_TABLE(ebm_optim_adam);
-static ebm_optim_update_fn *const adamw_kernels[] = GIBBS_ISA_TABLE(ebm_optim_adamw);
-static ebm_optim_update_fn *const rmsprop_kernels[] = GIBBS_ISA_TABLE(ebm_optim_rmsprop);
+static ebm_optim_kernel_fn *const sgd_kernels[] = GIBBS_ISA_TABLE(ebm_optim_sgd);
+static ebm_optim_kernel_fn *const adam_kernels[] = GIBBS_ISA_TABLE(ebm_optim_adam);
+static ebm_optim_kernel_fn *const adamw_kernels[] = GIBBS_ISA_TABLE(ebm_optim_adamw);
+static ebm_optim_kernel_fn *const rmsprop_kernels[] = GIBBS_ISA_TABLE(ebm_optim_rmsprop);
 static int isa_under_test;
+
+static void run_kernel(ebm_optim_kernel_fn *const *kernels, EBM_OPTIM_UPDATE_ARGUMENTS)
+{
+    void *slot[EBM_OPTIM_SLOTS] = {state, (char *)state + (size_t)n * gibbs_dtype_size(dtype)};
+    kernels[isa_under_test](dtype, n, w, g, slot, args);
+}
 
 static void sgd_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
 {
-    sgd_kernels[isa_under_test](dtype, n, w, g, state, args);
+    run_kernel(sgd_kernels, dtype, n, w, g, state, args);
 }
 
 static void rmsprop_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
 {
-    rmsprop_kernels[isa_under_test](dtype, n, w, g, state, args);
+    run_kernel(rmsprop_kernels, dtype, n, w, g, state, args);
 }
 
 /* Adam's builds get the folded rate from here, AdamW's the factor that w keeps as well. */
@@ -121,19 +129,19 @@ static ebm_optim_step folded(const ebm_optim_step *args)
 static void adam_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
 {
     ebm_optim_step step = folded(args);
-    adam_kernels[isa_under_test](dtype, n, w, g, state, &step);
+    run_kernel(adam_kernels, dtype, n, w, g, state, &step);
 }
 
 static void adamw_by_isa(EBM_OPTIM_UPDATE_ARGUMENTS)
 {
     ebm_optim_step step = folded(args);
     step.weight_decay = 1 - args->rate * args->weight_decay;
-    adamw_kernels[isa_under_test](dtype, n, w, g, state, &step);
+    run_kernel(adamw_kernels, dtype, n, w, g, state, &step);
 }
 
 typedef struct method {
     const ebm_optimizer *optimizer;
-    ebm_optim_update_fn *by_isa;
+    update_fn *by_isa;
     reference_fn *reference;
     ebm_optim_step args;
 } method;
@@ -169,7 +177,7 @@ static double error_of(gibbs_dtype dtype, int n, int i, const scalar_state *s, i
 
 /* Runs STEPS updates on n numbers; each step is compared with the reference begun from the same w and state.
  * Returns the worst error in units of eps × size, infinite when something outside the n numbers was written. */
-static double worst_error(ebm_optim_update_fn *update, const method *m, gibbs_dtype dtype, int n, uint64_t seed)
+static double worst_error(update_fn *update, const method *m, gibbs_dtype dtype, int n, uint64_t seed)
 {
     static double w[LARGEST + CANARY], g[LARGEST + CANARY], g_copy[LARGEST + CANARY],
         state[SLOTS * LARGEST + CANARY];

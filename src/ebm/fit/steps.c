@@ -45,7 +45,8 @@ static void update(ebm_fit_state *f, int64_t step, double *rate)
                            .momentum = o->momentum,
                            .beta1 = o->beta1,
                            .beta2 = o->beta2,
-                           .epsilon = o->epsilon};
+                           .epsilon = o->epsilon,
+                           .threads = f->loss_options.threads};
     memcpy(f->good, f->model->theta, f->bytes);
     if (o->optimizer->decoupled) add_weights(f, f->model->theta, -*rate * o->weight_decay);
     o->optimizer->update(f->model->dtype, f->size, f->model->theta, f->objective->gradient, f->state, &args);

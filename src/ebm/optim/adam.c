@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static ebm_optim_update_fn *const kernel[] = GIBBS_ISA_TABLE(ebm_optim_adam);
+static ebm_optim_kernel_fn *const kernel[] = GIBBS_ISA_TABLE(ebm_optim_adam);
 
 double ebm_one_minus_power(double beta, double t)
 {
@@ -23,7 +23,7 @@ ebm_optim_step ebm_adam_fold(const ebm_optim_step *args)
 static void adam_update(EBM_OPTIM_UPDATE_ARGUMENTS)
 {
     ebm_optim_step folded = ebm_adam_fold(args);
-    kernel[gibbs_isa()](dtype, n, w, g, state, &folded);
+    ebm_optim_run(kernel, 2, dtype, n, w, g, state, &folded);
 }
 
 const ebm_optimizer ebm_adam = {"adam", 2, adam_update, 0};

@@ -10,7 +10,14 @@
  * (ebm_adam_fold); AdamW's `weight_decay` comes as the factor 1 − rate·λ that w keeps. */
 #define EBM_OPTIM_UPDATE_ARGUMENTS \
     gibbs_dtype dtype, int64_t n, void *w, const void *g, void *state, const ebm_optim_step *args
-typedef void ebm_optim_update_fn(EBM_OPTIM_UPDATE_ARGUMENTS);
+
+/* One update of n parameters, whose state is at slot[0], slot[1], …. */
+enum { EBM_OPTIM_SLOTS = 2 };
+typedef void ebm_optim_kernel_fn(gibbs_dtype dtype, int64_t n, void *w, const void *g, void *const *slot,
+                                 const ebm_optim_step *args);
+
+/* One update of all parameters, in parts that threads take. `kernel` has a loop for each instruction set. */
+void ebm_optim_run(ebm_optim_kernel_fn *const *kernel, int slots, EBM_OPTIM_UPDATE_ARGUMENTS);
 
 /* Σ gᵢ² in double. The order of the additions depends on n alone. */
 typedef double ebm_optim_square_fn(gibbs_dtype dtype, int64_t n, const void *g);
@@ -19,10 +26,10 @@ typedef double ebm_optim_square_fn(gibbs_dtype dtype, int64_t n, const void *g);
 typedef void ebm_optim_average_fn(gibbs_dtype dtype, int64_t n, double *average, const void *w, double weight);
 
 #define EBM_OPTIM_DECLARE(isa)                     \
-    ebm_optim_update_fn ebm_optim_sgd_##isa;       \
-    ebm_optim_update_fn ebm_optim_adam_##isa;      \
-    ebm_optim_update_fn ebm_optim_adamw_##isa;     \
-    ebm_optim_update_fn ebm_optim_rmsprop_##isa;   \
+    ebm_optim_kernel_fn ebm_optim_sgd_##isa;       \
+    ebm_optim_kernel_fn ebm_optim_adam_##isa;      \
+    ebm_optim_kernel_fn ebm_optim_adamw_##isa;     \
+    ebm_optim_kernel_fn ebm_optim_rmsprop_##isa;   \
     ebm_optim_square_fn ebm_optim_square_##isa;    \
     ebm_optim_average_fn ebm_optim_average_##isa;
 EBM_OPTIM_DECLARE(base)

@@ -17,10 +17,11 @@
 #include "kernel_template.h"
 
 #define UPDATE(name)                                                    \
-    void GIBBS_ISA_NAME(ebm_optim_##name)(EBM_OPTIM_UPDATE_ARGUMENTS)   \
-    {                                                                   \
-        if (dtype == GIBBS_FLOAT32) name##_f32(n, w, g, state, args);   \
-        else name##_f64(n, w, g, state, args);                          \
+    void GIBBS_ISA_NAME(ebm_optim_##name)(gibbs_dtype dtype, int64_t n, void *w, const void *g, void *const *slot, \
+                                          const ebm_optim_step *args)                                               \
+    {                                                                                                               \
+        if (dtype == GIBBS_FLOAT32) name##_f32(n, w, g, slot, args);                                                \
+        else name##_f64(n, w, g, slot, args);                                                                       \
     }
 UPDATE(sgd)
 UPDATE(adam)

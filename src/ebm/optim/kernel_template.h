@@ -1,8 +1,9 @@
 /* kernel_template.h — included by kernel.simd.c once per number type T. One pass over memory each; no tail needs
  * care, since +, ·, √ and / round alike in a vector and alone. */
 
-static void NAME(sgd)(int64_t n, T *restrict w, const T *restrict g, T *restrict v, const ebm_optim_step *args)
+static void NAME(sgd)(int64_t n, T *restrict w, const T *restrict g, void *const *slot, const ebm_optim_step *args)
 {
+    T *restrict v = slot[0];
     const T decay = (T)args->weight_decay, momentum = (T)args->momentum, rate = (T)args->rate;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
@@ -13,10 +14,10 @@ static void NAME(sgd)(int64_t n, T *restrict w, const T *restrict g, T *restrict
 
 /* rate and epsilon are already α√(1−β₂ᵗ)/(1−β₁ᵗ) and ε√(1−β₂ᵗ): adam.c. The gradient has decay·w added, or w is
  * multiplied by `keep`; the other of the two is 0, or 1. */
-static inline void NAME(moments)(int64_t n, T *restrict w, const T *restrict g, T *restrict state,
+static inline void NAME(moments)(int64_t n, T *restrict w, const T *restrict g, void *const *slot,
                                  const ebm_optim_step *args, T decay, T keep)
 {
-    T *restrict m = state, *restrict v = state + n;
+    T *restrict m = slot[0], *restrict v = slot[1];
     const T rate = (T)args->rate, epsilon = (T)args->epsilon;
     const T b1 = (T)args->beta1, b2 = (T)args->beta2, c1 = (T)(1 - args->beta1), c2 = (T)(1 - args->beta2);
 #pragma omp simd
@@ -28,19 +29,19 @@ static inline void NAME(moments)(int64_t n, T *restrict w, const T *restrict g, 
     }
 }
 
-static void NAME(adam)(int64_t n, T *restrict w, const T *restrict g, T *restrict state, const ebm_optim_step *args)
+static void NAME(adam)(int64_t n, T *restrict w, const T *restrict g, void *const *slot, const ebm_optim_step *args)
 {
-    NAME(moments)(n, w, g, state, args, (T)args->weight_decay, 1);
+    NAME(moments)(n, w, g, slot, args, (T)args->weight_decay, 1);
 }
 
-static void NAME(adamw)(int64_t n, T *restrict w, const T *restrict g, T *restrict state, const ebm_optim_step *args)
+static void NAME(adamw)(int64_t n, T *restrict w, const T *restrict g, void *const *slot, const ebm_optim_step *args)
 {
-    NAME(moments)(n, w, g, state, args, 0, (T)args->weight_decay);
+    NAME(moments)(n, w, g, slot, args, 0, (T)args->weight_decay);
 }
 
-static void NAME(rmsprop)(int64_t n, T *restrict w, const T *restrict g, T *restrict state, const ebm_optim_step *args)
+static void NAME(rmsprop)(int64_t n, T *restrict w, const T *restrict g, void *const *slot, const ebm_optim_step *args)
 {
-    T *restrict v = state, *restrict u = state + n;
+    T *restrict v = slot[0], *restrict u = slot[1];
     const T decay = (T)args->weight_decay, rate = (T)args->rate, epsilon = (T)args->epsilon;
     const T alpha = (T)args->beta2, share = (T)(1 - args->beta2), momentum = (T)args->momentum;
 #pragma omp simd
