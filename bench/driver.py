@@ -2,11 +2,12 @@
 """Measures ours, the floor and every available peer alternately in one run. Called by script/bench, which builds the
 bench program and sets up the peers.
 
-For each number type and number of threads: every process opens a case, its answer is compared with the reference that
-ours wrote in float64, and whoever agrees is measured, one after the other, round after round. A figure is the median
-over the rounds of the median step of a round.
+For each number type and case: every process opens the case, its answer is compared with the reference that ours wrote in
+float64, and whoever agrees is measured, one after the other, round after round, with one thread and with two. A figure
+is the median over the rounds of the median step of a round.
 """
 import argparse
+import collections
 import datetime
 import fnmatch
 import json
@@ -20,6 +21,10 @@ from workers import FORMULATIONS, Ours, Peer, formulations
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(FOLDER, "out")
+ORDER = list(FORMULATIONS)
+
+# Who runs a case, and how.
+Key = collections.namedtuple("Key", "name formulation threads")
 
 
 def arguments():
@@ -66,7 +71,7 @@ def write_reference(program, case):
     return file
 
 
-# ---- One row ----
+# ---- One case: a row for each number of threads ----
 
 
 def go_round(runners, ours, case, options):
@@ -74,7 +79,7 @@ def go_round(runners, ours, case, options):
     times, floors = {key: [] for key in runners}, []
     for _ in range(options.rounds):
         for key in list(times):
-            answer = runners[key].measure(key[1], options.seconds)
+            answer = runners[key].measure(key.formulation, options.seconds)
             if "us" in answer:
                 times[key].append(answer["us"])
             else:
@@ -84,17 +89,19 @@ def go_round(runners, ours, case, options):
     return times, floors
 
 
-def open_all(ours, peers, case, file, dtype, options):
-    """Who agrees with the reference, by (name, formulation), and the reasons why the others do not."""
+def open_all(teams, case, file, dtype, options):
+    """Who agrees with the reference, and the reasons why the others do not. A formulation's runs with one thread and with
+    two follow each other, so that their ratio is of the same second."""
     runners, refused = {}, {}
-    wanted = [("ours", "", ours)] + [(p.name, f, p) for p in peers if not p.missing
-                                     for f in formulations(p.name, case["method"], dtype, options.compiled)]
-    for name, formulation, worker in wanted:
-        answer = worker.open(case, file, formulation)
+    wanted = [(Key(worker.name, formulation, threads), worker)
+              for threads, team in teams.items() for worker in team if not worker.missing or worker.name == "ours"
+              for formulation in formulations(worker.name, case["method"], dtype, options.compiled)]
+    for key, worker in sorted(wanted, key=lambda pair: (ORDER.index(pair[0].name), pair[0].formulation)):
+        answer = worker.open(case, file, key.formulation)
         if answer["status"] == "ok":
-            runners[name, formulation] = worker
+            runners[key] = worker
         else:
-            refused[name, formulation] = answer["reason"]
+            refused[key] = answer["reason"]
     return runners, refused
 
 
@@ -104,31 +111,40 @@ def summary(key, times, refused):
     return {"us": statistics.median(times[key]), "rounds": times[key]}
 
 
+def over_one_thread(key, times):
+    """How much faster than with one thread, in the same rounds."""
+    one, own = times.get(key._replace(threads=1)), times.get(key)
+    return statistics.median(a / b for a, b in zip(one, own)) if key.threads > 1 and one and own else None
+
+
 def make_row(case, dtype, threads, keys, times, floors, refused):
     floor_us = [f["us"] / threads for f in floors if f.get("us")]
-    row = {"case": case["name"], "dtype": dtype, "threads": threads, "ours": summary(("ours", ""), times, refused),
+    own = Key("ours", "", threads)
+    row = {"case": case["name"], "dtype": dtype, "threads": threads, "ours": summary(own, times, refused),
            "floor_us": statistics.median(floor_us) if floor_us else None, "floor_block": floors[0].get("block"),
-           "floor_flops": floors[0].get("flops"), "ours_over_floor": None, "peers": {}}
+           "floor_flops": floors[0].get("flops"), "ours_over_floor": None,
+           "over_one_thread": over_one_thread(own, times), "peers": {}}
     ours = row["ours"].get("us")
     if ours and row["floor_us"]:
         row["ours_over_floor"] = ours / row["floor_us"]
-    for name, formulation in keys:
-        if name == "ours":
+    for key in keys:
+        if key.name == "ours" or key.threads != threads:
             continue
-        result = summary((name, formulation), times, refused)
+        result = summary(key, times, refused)
         if "us" in result:
             result["over_ours"] = result["us"] / ours if ours else None
-        row["peers"].setdefault(name, {})[formulation] = result
+        row["peers"].setdefault(key.name, {})[key.formulation] = result
     return row
 
 
-def measure_case(ours, peers, case, file, dtype, threads, options):
-    runners, refused = open_all(ours, peers, case, file, dtype, options)
-    times, floors = go_round(runners, ours, case, options)
-    for worker in [ours, *peers]:
-        worker.close()
+def measure_case(teams, case, file, dtype, options):
+    runners, refused = open_all(teams, case, file, dtype, options)
+    times, floors = go_round(runners, next(iter(teams.values()))[0], case, options)
+    for team in teams.values():
+        for worker in team:
+            worker.close()
     keys = list(runners) + list(refused)
-    return make_row(case, dtype, threads, keys, times, floors, refused)
+    return [make_row(case, dtype, threads, keys, times, floors, refused) for threads in teams]
 
 
 # ---- All rows ----
@@ -136,27 +152,31 @@ def measure_case(ours, peers, case, file, dtype, threads, options):
 
 def asked(cases, dtypes, compiled):
     """The peers that do something of it."""
-    return [name for name in FORMULATIONS
+    return [name for name in FORMULATIONS if name != "ours"
             if any(formulations(name, case["method"], dtype, compiled) for case in cases for dtype in dtypes)]
 
 
+def start_team(cases, options, dtype, threads):
+    """Ours, which comes first, and the peers."""
+    return [Ours(options.program, dtype, threads)] + [Peer(name, options.python, options.native, dtype, threads)
+                                                      for name in asked(cases, [dtype], options.compiled)]
+
+
 def measure_all(cases, files, options, results):
+    cpus = len(os.sched_getaffinity(0))
+    if max(options.threads) > cpus:
+        print(f"{max(options.threads)} threads are left out: there are fewer CPUs", file=sys.stderr)
     for dtype in options.dtype:
-        for threads in options.threads:
-            if threads > len(os.sched_getaffinity(0)):
-                print(f"{threads} threads are left out: there are fewer CPUs", file=sys.stderr)
-                continue
-            ours = Ours(options.program, dtype, threads)
-            peers = [Peer(name, options.python, options.native, dtype, threads)
-                     for name in asked(cases, [dtype], options.compiled)]
-            results["peers"].update({p.name: p.missing and f"missing: {p.missing}" or p.hello["version"]
-                                     for p in peers})
-            for case in cases:
-                row = measure_case(ours, peers, case, files[case["name"]], dtype, threads, options)
+        teams = {threads: start_team(cases, options, dtype, threads) for threads in options.threads if threads <= cpus}
+        workers = [worker for team in teams.values() for worker in team]
+        results["peers"].update({w.name: w.missing and f"missing: {w.missing}" or w.hello["version"]
+                                 for w in workers if w.name != "ours"})
+        for case in cases:
+            for row in measure_case(teams, case, files[case["name"]], dtype, options):
                 results["rows"].append(row)
                 print(report.text_row(row), flush=True)
-            for worker in [ours, *peers]:
-                worker.stop()
+        for worker in workers:
+            worker.stop()
 
 
 def save(results, options):

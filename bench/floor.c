@@ -69,8 +69,8 @@ static void layer(const floor_run *f, const int *count, int64_t rows, int64_t fr
 /* The matrices of the first layer: one, or a mixture's bands. Writes the shape of number i; 0 when there is none. */
 static int first_matrix(const bench_case *c, int64_t i, int64_t *from, int64_t *to)
 {
-    int64_t band = bench_gmm_band(c), at = i * band;
     int mixture = c->method == BENCH_GMM;
+    int64_t band = mixture ? bench_gmm_band(c) : c->dim, at = i * band;
     if (mixture ? at >= c->dim : i > 0) return 0;
     int64_t rows = at + band < c->dim ? band : c->dim - at;
     *from = mixture ? at + rows : c->dim;

@@ -11,6 +11,7 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 # there is none, the peer is not asked.
 SCALAR_TAPE = {"gaussian": ["plain", "factored"]}
 FORMULATIONS = {
+    "ours": {None: [""]},
     "jax": {"score": ["folx", "hvp", "hvp-jvp", "curvature"], "cd": ["scan", "unrolled"],
             "langevin": ["scan", "unrolled"], None: ["jit"]},
     "torch": {"score": ["backward", "hvp", "curvature"], None: ["eager"]},
@@ -72,6 +73,8 @@ class Worker:
 
 
 class Ours(Worker):
+    name = "ours"
+
     def __init__(self, program, dtype, threads):
         super().__init__([program, "serve", dtype, str(threads)], threads)
 
