@@ -201,7 +201,7 @@ static void compile_all(ad_compiler *c, const ad_var *outputs, int count, const 
     }
     mark_live(c, outputs, count);
     check_sizes(c);
-    ad_fuse_batch_sums(c);
+    ad_fuse_sums(c);
     if (!c->status) place_leaves(c);
     if (!c->status) prepare_carries(c, options, outputs, count);
     if (!c->status) ad_schedule(c, outputs, count);

@@ -29,7 +29,7 @@ typedef struct ad_compiler {
     int32_t *uses;      /* by live nodes and as an output */
     int32_t *partner;   /* fuse.c: the node that is computed by the same instruction, or −1 */
     bool *fused;        /* fuse.c: another node's instruction computes it */
-    bool *gathers;      /* fuse.c: a sum of batch_matmuls alone, which add up where it lies */
+    bool *gathers;      /* fuse.c: a sum of batch_matmuls and scatter_adds alone, which add up where it lies */
     int32_t *into;      /* fuse.c: the sum that gathers this node, or −1 */
     ad_place *place;
     ad_stage *stage;  /* the one being filled */
@@ -68,7 +68,7 @@ bool ad_is_spread(const ad_loops *loops, int operand, int64_t size); /* by the e
 
 /* fuse.c */
 void ad_fuse(ad_compiler *c, const bool *cone); /* fills `partner` and `fused` for the nodes of a body */
-void ad_fuse_batch_sums(ad_compiler *c);        /* fills `into` and `gathers`, once */
+void ad_fuse_sums(ad_compiler *c);              /* fills `into` and `gathers`, once */
 void ad_pull_family(ad_compiler *c, bool *cone); /* into the body: what a function in it shares work with */
 
 /* place.c */

@@ -47,6 +47,14 @@ void ad_emit_copy(ad_compiler *c, int32_t id, const ad_view *from)
     append(c, &i, c->tape->node[id].axis < 0);
 }
 
+/* What is broadcast can be copied before that. */
+static int32_t below_expansion(const ad_compiler *c, int32_t id)
+{
+    const ad_node *node = c->tape->node;
+    while (node[id].op == OP_lift || node[id].op == OP_expand) id = node[id].in[0];
+    return id;
+}
+
 static void emit_elementwise(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
@@ -58,9 +66,9 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
     ad_plan_loops(c->tape, id, view, node->nin + 1, &i.loops);
     bool copied = false;
     for (int k = 0; k < node->nin; k++) {
-        bool again = c->uses[node->in[k]] > 1 && ad_is_spread(&i.loops, k + 1, ad_number_size(c));
+        bool again = node->axis >= 0 && c->uses[node->in[k]] > 1 && ad_is_spread(&i.loops, k + 1, ad_number_size(c));
         if (ad_inner_ok(&i.loops, k + 1) && !again) continue;
-        ad_contiguous(c, node->in[k], NEED_ROWS);
+        ad_contiguous(c, again ? node->in[k] : below_expansion(c, node->in[k]), NEED_ROWS);
         view[k + 1] = ad_view_of(c, node->in[k]);
         copied = true;
     }
@@ -154,6 +162,17 @@ static void emit_reduce(ad_compiler *c, int32_t id)
     append(c, &i, node->axis < 0);
 }
 
+/* Where a term of a sum is written: the place of the sum that gathers it with others, else its own. True where another
+ * term has been written there, to which this one is added. */
+static bool place_of_sum(ad_compiler *c, int32_t id, ad_operand *at)
+{
+    int32_t sum = id;
+    while (c->into[sum] >= 0) sum = c->into[sum];
+    bool begun = sum != id && c->place[sum].stage == -1;
+    *at = begun ? c->place[sum].at : ad_place_new(c, sum);
+    return begun;
+}
+
 /* Ops that walk their operands row by row. dim: see the executors. */
 static void emit_rows(ad_compiler *c, int32_t id, ad_executor *run, const int64_t *dim, int dims)
 {
@@ -165,7 +184,7 @@ static void emit_rows(ad_compiler *c, int32_t id, ad_executor *run, const int64_
         if (node->op == OP_user && i.operand[k + 1].row_stride && i.operand[k + 1].row_stride != count)
             i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROWS); /* a user's kernel knows no strides */
     }
-    i.operand[0] = ad_place_new(c, id);
+    i.adds = place_of_sum(c, id, &i.operand[0]);
     if (dims) memcpy(i.dim, dim, (size_t)dims * sizeof *dim);
     if (node->op == OP_user) i.user = c->tape->side[node->side].user;
     append(c, &i, node->axis < 0);
@@ -264,15 +283,11 @@ static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_oper
     return NULL;
 }
 
-/* The result is that of the sum which gathers this product with others: they add to what the first has written. */
 static void emit_batch_product(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     ad_instruction i = blank_accumulate(c, id, ad_run_batch_matmul);
-    int32_t sum = id;
-    while (c->into[sum] >= 0) sum = c->into[sum];
-    i.adds = c->place[sum].stage == -1;
-    i.operand[3] = i.adds ? c->place[sum].at : ad_place_new(c, sum);
+    i.adds = place_of_sum(c, id, &i.operand[3]);
     const ad_accumulator *same = accumulator_of(c->stage, &i.operand[3]);
     i.dim[0] = c->tape->node[node->in[0]].shape.dim[0];
     i.dim[1] = node->shape.dim[0];

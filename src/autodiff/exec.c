@@ -128,31 +128,36 @@ gibbs_status ad_run_concat(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
-/* Number k of the index, a whole number in [0, n); or −1 with a sentence about that row of that axis. */
+/* A sentence about number k of the index, which is no row of a table of n, at that row of that axis. */
+static gibbs_status bad_index(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n,
+                              int64_t axis, int64_t row)
+{
+    gibbs_fail(f->error, GIBBS_DATA, "%s (node %d): index %g at row %lld is no whole number from 0 to %lld",
+               ad_ops[i->op].name, i->node, f->kernels->get(index, k), (long long)row, (long long)n - 1);
+    if (f->error && axis >= 0) f->error->row = row, f->error->axis = (int32_t)axis;
+    return GIBBS_DATA;
+}
+
+/* Number k of the index, a whole number in [0, n); or −1 with a sentence. */
 static int64_t index_at(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n, int64_t axis,
                         int64_t row)
 {
     double v = f->kernels->get(index, k);
     int64_t at = v >= 0 && v < (double)n ? (int64_t)v : -1;
     if (at >= 0 && (double)at == v) return at;
-    gibbs_fail(f->error, GIBBS_DATA, "%s (node %d): index %g at row %lld is no whole number from 0 to %lld",
-               ad_ops[i->op].name, i->node, v, (long long)row, (long long)n - 1);
-    if (f->error && axis >= 0) f->error->row = row, f->error->axis = (int32_t)axis;
+    bad_index(i, f, index, k, n, axis, row);
     return -1;
 }
 
 /* dim: rows of the table, numbers of one, indices a sample */
 gibbs_status ad_run_gather(const ad_instruction *i, ad_frame *f)
 {
-    size_t bytes = (size_t)i->dim[1] * f->kernels->size;
+    int64_t n = i->dim[2], bytes = n * i->dim[1] * (int64_t)f->kernels->size;
     char *y = ad_address(i, f, 0);
-    for (int64_t r = 0; r < f->rows * i->factor; r++) {
-        const char *x = row_of(i, f, 1, r), *index = row_of(i, f, 2, r);
-        for (int64_t k = 0; k < i->dim[2]; k++, y += bytes) {
-            int64_t at = index_at(i, f, index, k, i->dim[0], i->axis, f->row0 * i->factor + r);
-            if (at < 0) return GIBBS_DATA;
-            memcpy(y, x + (size_t)at * bytes, bytes);
-        }
+    for (int64_t r = 0; r < f->rows * i->factor; r++, y += bytes) {
+        const char *index = row_of(i, f, 2, r);
+        int64_t done = f->kernels->gather(n, i->dim[0], i->dim[1], y, row_of(i, f, 1, r), index);
+        if (done < n) return bad_index(i, f, index, done, i->dim[0], i->axis, f->row0 * i->factor + r);
     }
     return GIBBS_OK;
 }
@@ -162,18 +167,14 @@ gibbs_status ad_run_scatter(const ad_instruction *i, ad_frame *f)
 {
     size_t size = f->kernels->size, step = (size_t)i->dim[3] * size, own = (size_t)i->dim[1] * size;
     char *y = ad_address(i, f, 0);
-    int64_t samples = f->rows * i->factor, rows = samples * i->dim[0];
-    if (own == step) memset(y, 0, (size_t)rows * step);
+    int64_t n = i->dim[2], samples = f->rows * i->factor, rows = samples * i->dim[0];
+    if (own == step && !i->adds) memset(y, 0, (size_t)rows * step);
     else
-        for (int64_t r = 0; r < rows; r++) memset(y + (size_t)r * step, 0, own);
+        for (int64_t r = 0; !i->adds && r < rows; r++) memset(y + (size_t)r * step, 0, own);
     for (int64_t r = 0; r < samples; r++, y += (size_t)i->dim[0] * step) {
-        const char *g = row_of(i, f, 1, r), *index = row_of(i, f, 2, r);
-        for (int64_t k = 0; k < i->dim[2]; k++, g += step) {
-            int64_t at = index_at(i, f, index, k, i->dim[0], i->axis, f->row0 * i->factor + r);
-            if (at < 0) return GIBBS_DATA;
-            char *to = y + (size_t)at * step;
-            f->kernels->binary[OP_add](i->dim[1], to, to, 1, g, 1);
-        }
+        const char *index = row_of(i, f, 2, r);
+        int64_t done = f->kernels->scatter(n, i->dim[0], i->dim[1], i->dim[3], y, row_of(i, f, 1, r), index);
+        if (done < n) return bad_index(i, f, index, done, i->dim[0], i->axis, f->row0 * i->factor + r);
     }
     return GIBBS_OK;
 }

@@ -1,5 +1,5 @@
 /* fuse.c — nodes that one instruction computes together: a sum with a product, which is added up where the other term
- * lies; sums of products over batches, likewise; and functions of one argument that share most of their work. The rest
+ * lies; sums of products over batches and of scattered tables, likewise; and functions of one argument that share most of their work. The rest
  * of a plan is one instruction a node: fusing more was measured and did not pay (docs/design.md). */
 #include "compile.h"
 
@@ -18,17 +18,17 @@ static void fuse_sum(ad_compiler *c, const bool *cone, int32_t id)
     if (c->partner[id] >= 0) c->fused[c->partner[id]] = true;
 }
 
-/* ---- Sums of products over batches, be they of one pass or of several ---- */
+/* ---- Sums of products over batches, be they of one pass or of several, and of tables that are scattered into ---- */
 
 static int32_t term_of(const ad_compiler *c, int32_t id)
 {
     const ad_node *node = c->tape->node;
     while (node[id].op == OP_reshape && c->uses[id] == 1) id = node[id].in[0];
-    bool product = node[id].op == OP_batch_matmul && node[id].axis < 0;
-    return c->uses[id] == 1 && (product || c->gathers[id]) ? id : -1;
+    bool adds = (node[id].op == OP_batch_matmul || node[id].op == OP_scatter_add) && node[id].axis < 0;
+    return c->uses[id] == 1 && (adds || c->gathers[id]) ? id : -1;
 }
 
-void ad_fuse_batch_sums(ad_compiler *c)
+void ad_fuse_sums(ad_compiler *c)
 {
     for (int32_t i = 0; i < c->count; i++) {
         const ad_node *node = &c->tape->node[i];

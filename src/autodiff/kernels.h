@@ -19,6 +19,14 @@ typedef struct ad_kernels {
     void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */
     /* y [outer][rows][n] from x, whose steps from one to the next are in bytes */
     void (*spread)(int64_t outer, int64_t rows, int64_t n, void *y, const void *x, const int64_t step[3]);
+    /* y[r][j] = x[j][r], for r < rows and j < n; from row to row are next_y and next_x numbers */
+    void (*transpose)(int64_t rows, int64_t n, void *y, int64_t next_y, const void *x, int64_t next_x);
+
+    /* Row number index[k] of a table of so many rows, for k < n: y[k] = row; row += x[k]. Of `width` numbers; scatter's rows
+     * and x's are `next` numbers apart. Both stop where an index is no row of the table, and return that k, else n. */
+    int64_t (*gather)(int64_t n, int64_t rows, int64_t width, void *y, const void *table, const void *index);
+    int64_t (*scatter)(int64_t n, int64_t rows, int64_t width, int64_t next, void *table, const void *x,
+                       const void *index);
     void (*from_double)(int64_t n, void *y, const double *x);
     int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */
     double (*get)(const void *x, int64_t i);

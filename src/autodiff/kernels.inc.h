@@ -120,46 +120,6 @@ static void NAME(k_logistic)(int64_t n, void *const *to, const void *from)
         if (all[k]) memcpy(all[k] + whole, out[k], (size_t)rest * sizeof(REAL));
 }
 
-static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
-{
-    REAL *restrict y = to;
-    const REAL *restrict x = from;
-    if (stride == 1) memcpy(y, x, (size_t)n * sizeof(REAL));
-    else if (stride == 0) for (int64_t i = 0; i < n; i++) y[i] = *x;
-    else for (int64_t i = 0; i < n; i++) y[i] = x[i * stride];
-}
-
-/* y[0 … n − 1] of `room` numbers: whole vectors are written where there is room, for the next row to overwrite. */
-static inline void NAME(spread_row)(bool narrow, int64_t n, int64_t room, REAL *restrict y, const REAL *restrict x,
-                                    int64_t stride)
-{
-    for (; !narrow && stride <= 1 && n > LANES; n -= LANES, room -= LANES, y += LANES, x += stride * LANES)
-        NAME(store)(y, stride ? NAME(load)(x, LANES) : (V){0} + *x, LANES);
-    if (narrow || stride <= 1) {
-        NAME(store)(y, stride ? NAME(load)(x, n) : (V){0} + *x, room < LANES ? n : LANES);
-        return;
-    }
-    for (int64_t j = 0; j < n; j++) y[j] = x[j * stride];
-}
-
-INLINED void NAME(spread_rows)(bool narrow, int64_t outer, int64_t rows, int64_t n, REAL *y, const REAL *from,
-                               const int64_t step[3])
-{
-    const int64_t size = (int64_t)sizeof(REAL), jump = step[0] / size, row = step[1] / size, stride = step[2] / size;
-    REAL *end = y + outer * rows * n;
-    for (int64_t o = 0; o < outer; o++, from += jump) {
-        const REAL *x = from;
-        for (int64_t r = 0; r < rows; r++, y += n, x += row) NAME(spread_row)(narrow, n, end - y, y, x, stride);
-    }
-}
-
-static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, const void *from, const int64_t step[3])
-{
-    bool narrow = n <= LANES && step[2] <= (int64_t)sizeof(REAL);
-    if (narrow) NAME(spread_rows)(true, outer, rows, n, to, from, step);
-    else NAME(spread_rows)(false, outer, rows, n, to, from, step);
-}
-
 static void NAME(k_from_double)(int64_t n, void *to, const double *x)
 {
     REAL *y = to;
@@ -176,6 +136,7 @@ static int64_t NAME(k_first_bad)(int64_t n, const void *from)
 
 static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i]; }
 
+#include "moves.inc.h"
 #include "sums.inc.h"
 #include "reductions.inc.h"
 #include "products.inc.h"
@@ -193,6 +154,7 @@ const ad_kernels TABLE = {
 #include "ops.def"
     },
     .select = NAME(k_select), .logistic = NAME(k_logistic), .copy = NAME(k_copy), .spread = NAME(k_spread),
+    .transpose = NAME(k_transpose), .gather = NAME(k_gather), .scatter = NAME(k_scatter),
     .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
     .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp),

@@ -69,12 +69,22 @@ static innermost as_two(const innermost *l)
     return two;
 }
 
+/* The numbers that follow each other are those of the middle loop. */
+static bool is_transposed(const innermost *l, int64_t size)
+{
+    return l->n[1] > 1 && l->n[2] > 1 && l->step[1][1] == size && l->step[1][2] > size && l->step[0][2] == size;
+}
+
 static void inner_three(const ad_instruction *i, const ad_frame *f, const innermost *l, char *const *p)
 {
     bool copies = i->run == ad_run_copy, small = l->n[0] > 1 && l->n[1] * l->n[2] <= TILE;
     int64_t size = (int64_t)f->kernels->size;
     bool is_short = l->n[2] * size <= AD_SHORT_BYTES && i->nin <= MOST_SHORT && is_tight(l, 0, size);
-    if (is_short && copies) f->kernels->spread(l->n[0], l->n[1], l->n[2], p[0], p[1], l->step[1]);
+    if (copies && is_transposed(l, size))
+        for (int64_t o = 0; o < l->n[0]; o++)
+            f->kernels->transpose(l->n[1], l->n[2], p[0] + o * l->step[0][0], l->step[0][1] / size,
+                                  p[1] + o * l->step[1][0], l->step[1][2] / size);
+    else if (is_short && copies) f->kernels->spread(l->n[0], l->n[1], l->n[2], p[0], p[1], l->step[1]);
     else if (is_short && small) inner_short(i, f, l, p);
     else {
         innermost two = as_two(l);

@@ -80,21 +80,6 @@ static void NAME(pack)(const NAME(factors) *f, int64_t width, int64_t next, REAL
             *(V *)(to + j) = NAME(load)(b + j, width - j < LANES ? width - j : LANES);
 }
 
-/* A square of one vector's size: in log₂ steps, each of which interleaves the first half of the rows with the other. */
-static void NAME(transpose)(const REAL *b, int64_t from_next, REAL *to, int64_t to_next)
-{
-    V row[LANES], mixed[LANES];
-    for (int q = 0; q < LANES; q++) row[q] = *(const LOOSE *)(b + q * from_next);
-    for (int step = 1; step < LANES; step *= 2) {
-        for (int q = 0; q < LANES / 2; q++) {
-            mixed[2 * q] = NAME(LOW)(row[q], row[q + LANES / 2]);
-            mixed[2 * q + 1] = NAME(HIGH)(row[q], row[q + LANES / 2]);
-        }
-        memcpy(row, mixed, sizeof row);
-    }
-    for (int q = 0; q < LANES; q++) *(V *)(to + q * to_next) = row[q];
-}
-
 /* The same where B lies transposed: its columns are rows of length f->next. */
 static void NAME(pack_transposed)(const NAME(factors) *f, int64_t width, int64_t next, REAL *to)
 {
@@ -103,7 +88,7 @@ static void NAME(pack_transposed)(const NAME(factors) *f, int64_t width, int64_t
         const REAL *b = f->b + p;
         int64_t rows = f->depth - p < LANES ? f->depth - p : LANES, j = 0;
         for (; rows == LANES && j < whole; j += LANES)
-            NAME(transpose)(b + j * f->next, f->next, to + p * next + j, next);
+            NAME(transpose_square)(LANES, LANES, b + j * f->next, f->next, to + p * next + j, next);
         for (int64_t q = 0; q < rows; q++)
             for (int64_t i = j; i < next; i++) to[(p + q) * next + i] = i < width ? b[i * f->next + q] : 0;
     }

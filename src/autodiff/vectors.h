@@ -60,6 +60,10 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define VECTOR_BYTES 16
 #define WIDEN_f32(v) __builtin_convertvector(v, double_vector_f32)
 #define NARROW_f32(v) __builtin_convertvector(v, few_f32)
+#define LOW_f32(a, b) MIX(f32, a, b, 0, 4, 1, 5)
+#define HIGH_f32(a, b) MIX(f32, a, b, 2, 6, 3, 7)
+#define LOW_f64(a, b) MIX(f64, a, b, 0, 2)
+#define HIGH_f64(a, b) MIX(f64, a, b, 1, 3)
 #endif
 
 #define WIDEN_f64
