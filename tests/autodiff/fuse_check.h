@@ -18,7 +18,7 @@ typedef struct program {
     const char *name;
     fused plan, twin;                       /* to be fused: in the plan, and in its twin that stores where it has one */
     int (*record)(problem *p, ad_var *out); /* returns how many outputs there are */
-    int copies;                             /* in the plan's bodies; only test_plan_copies.c asks */
+    int left;                               /* of what the test counts itself */
 } program;
 
 #define ROW(name, sums, pairs) {#name, {sums, pairs}, {sums, pairs}, name, 0}

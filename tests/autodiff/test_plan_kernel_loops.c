@@ -257,6 +257,64 @@ Test(plan_kernel_loops, copies)
         if (tables[t].kernels) check_copies(&tables[t]);
 }
 
+/* ---- Transpositions and tables ---- */
+
+enum { GUARD = 77 };
+
+/* y [rows][next_y] of numbers that are all GUARD at first; what lies between its rows must stay so. */
+static void check_transpose(const table *t, int rows, int n, int apart)
+{
+    int next_x = rows + apart, next_y = n + apart;
+    double *x = random_numbers(n * next_x, 5), *y = malloc((size_t)(rows * next_y) * sizeof *y);
+    for (int i = 0; i < rows * next_y; i++) y[i] = GUARD;
+    void *px = typed(t, x, n * next_x), *py = typed(t, y, rows * next_y);
+    t->kernels->transpose(rows, n, py, next_y, px, next_x);
+    for (int r = 0; r < rows; r++)
+        for (int j = 0; j < n; j++) y[r * next_y + j] = x[j * next_x + r];
+    expect_numbers(t, py, y, rows * next_y, 0, "transpose");
+    free(x), free(y), free(px), free(py);
+}
+
+/* A table of `rows`, whose rows are read and added to in an order with repetitions; then an index that is no row. */
+static void check_table(const table *t, int rows, int width, int apart)
+{
+    enum { MOVES = 9 };
+    static const double wrong[] = {-1, 0.5, NAN, INFINITY, -INFINITY, 1e30};
+    int next = width + apart;
+    double index[MOVES], *x = random_numbers(rows * next, 6), *y = malloc((size_t)(MOVES * width) * sizeof *y);
+    for (int k = 0; k < MOVES; k++) index[k] = (k * 5 + k / 3) % rows;
+    void *px = typed(t, x, rows * next), *pi = typed(t, index, MOVES), *py = malloc((size_t)(MOVES * next) * sizeof *y);
+    if (!apart) {
+        cr_expect_eq(t->kernels->gather(MOVES, rows, width, py, px, pi), MOVES);
+        for (int k = 0; k < MOVES * width; k++) y[k] = x[(int)index[k / width] * width + k % width];
+        expect_numbers(t, py, y, MOVES * width, 0, "gather");
+    }
+    double *g = random_numbers(MOVES * next, 7);
+    void *pg = typed(t, g, MOVES * next);
+    cr_expect_eq(t->kernels->scatter(MOVES, rows, width, next, px, pg, pi), MOVES);
+    for (int k = 0; k < MOVES; k++)
+        for (int j = 0; j < width; j++) x[(int)index[k] * next + j] += g[k * next + j];
+    expect_numbers(t, px, x, rows * next, MOVES, "scatter");
+    for (int k = 0; k <= LENGTH(wrong); k++) {
+        put(t, pi, k, k < LENGTH(wrong) ? wrong[k] : rows);
+        cr_expect_eq(t->kernels->scatter(MOVES, rows, width, next, px, pg, pi), k, "%s, case %d", t->name, k);
+        if (!apart) cr_expect_eq(t->kernels->gather(MOVES, rows, width, py, px, pi), k, "%s, case %d", t->name, k);
+        put(t, pi, k, 0);
+    }
+    free(x), free(y), free(g), free(px), free(py), free(pg), free(pi);
+}
+
+Test(plan_kernel_loops, transpositions_and_tables)
+{
+    static const int size[] = {1, 2, 5, 8, 15, 16, 17, 33, 50};
+    for (int t = 0; t < TABLES; t++)
+        for (int c = 0; tables[t].kernels && c < LENGTH(size) * LENGTH(size) * 2; c++) {
+            int a = size[c / 2 % LENGTH(size)], b = size[c / 2 / LENGTH(size)];
+            check_transpose(&tables[t], a, b, c & 1 ? 3 : 0);
+            check_table(&tables[t], a, b, c & 1 ? 3 : 0);
+        }
+}
+
 /* All sets of instructions draw the same uniforms, bit for bit, and the same normals to rounding. */
 Test(plan_kernel_loops, random_numbers_of_all_sets)
 {
