@@ -48,7 +48,7 @@ typedef struct ad_instruction {
     ad_loops loops;    /* elementwise ops and copies */
     int64_t dim[6];    /* matmul: L, m, n, k, L of a, L of b; reductions: outer, red, inner; others: see exec.c */
     bool ta, tb;
-    bool adds;         /* products: to what is there */
+    bool adds;         /* products and scatters: to what is there */
     uint64_t stream;
     const ad_user_op *user;
     ad_shape shape;    /* of the result, for users' ops and messages */
