@@ -13,6 +13,12 @@
 enum { MAX_HELPERS = 255 };
 static const int64_t SPIN = 100000; /* nanoseconds that an idle helper stays awake: longer than between two stages */
 
+/* The tasks that a worker begins with: next … end − 1. On a cache line of its own. */
+typedef struct share {
+    _Alignas(64) _Atomic int64_t next;
+    int64_t end;
+} share;
+
 /* `gate` counts the helpers inside the open job in steps of 2; bit 0 says that it is open. The job's fields are
  * written only while the gate is 0, by the holder of `turn`. */
 static struct pool {
@@ -22,8 +28,7 @@ static struct pool {
     gibbs_task *task;
     void *context;
     int threads;
-    int64_t count;
-    _Atomic int64_t next;
+    share share[MAX_HELPERS + 1];
     _Atomic uint64_t gate, jobs;
     _Atomic int sleepers;
 } pool = {.turn = PTHREAD_MUTEX_INITIALIZER, .sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
@@ -42,12 +47,13 @@ static int64_t nanoseconds(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* First its own share, so that neighbouring tasks, and the same tasks of the next job, find their data in one core's
+ * cache; then what others have left. */
 static void take_tasks(int worker)
 {
-    for (;;) {
-        int64_t i = atomic_fetch_add(&pool.next, 1);
-        if (i >= pool.count) return;
-        pool.task(pool.context, i, worker);
+    for (int k = 0; k < pool.threads; k++) {
+        share *s = &pool.share[(worker + k) % pool.threads];
+        for (int64_t i; (i = atomic_fetch_add(&s->next, 1)) < s->end;) pool.task(pool.context, i, worker);
     }
 }
 
@@ -121,8 +127,10 @@ static void open_job(int threads, int64_t count, gibbs_task *task, void *context
     pool.task = task;
     pool.context = context;
     pool.threads = threads;
-    pool.count = count;
-    atomic_store(&pool.next, 0);
+    for (int w = 0; w < threads; w++) {
+        atomic_store(&pool.share[w].next, count * w / threads);
+        pool.share[w].end = count * (w + 1) / threads;
+    }
     atomic_store(&pool.gate, 1);
     atomic_fetch_add(&pool.jobs, 1);
     if (!atomic_load(&pool.sleepers)) return;
@@ -140,6 +148,7 @@ static void close_job(void)
 
 void gibbs_parallel(int threads, int64_t count, gibbs_task *task, void *context)
 {
+    if (threads > MAX_HELPERS + 1) threads = MAX_HELPERS + 1;
     if (threads > count) threads = (int)count;
     if (threads > 1 && pthread_mutex_trylock(&pool.turn) == 0) {
         start_helpers(threads - 1);
