@@ -74,8 +74,8 @@ def write_reference(program, case):
 # ---- One case: a row for each number of threads ----
 
 
-def go_round(runners, ours, case, options):
-    """Times by runner, and the floor's: a list with one figure a round. A runner that fails drops out."""
+def go_round(runners, refused, ours, case, options):
+    """Times by runner, and the floor's: a list with one figure a round. A runner that fails drops out, and is refused."""
     times, floors = {key: [] for key in runners}, []
     for _ in range(options.rounds):
         for key in list(times):
@@ -83,9 +83,9 @@ def go_round(runners, ours, case, options):
             if "us" in answer:
                 times[key].append(answer["us"])
             else:
-                times[key] = answer
+                del times[key]
+                refused[key] = answer.get("reason", "it failed while it was measured")
         floors.append(ours.floor(case, options.seconds))
-        times = {key: t for key, t in times.items() if isinstance(t, list)}
     return times, floors
 
 
@@ -107,7 +107,7 @@ def open_all(teams, case, file, dtype, options):
 
 def summary(key, times, refused):
     if key not in times:
-        return {"refused": refused.get(key, "it failed while it was measured")}
+        return {"refused": refused[key]}
     return {"us": statistics.median(times[key]), "rounds": times[key]}
 
 
@@ -139,11 +139,11 @@ def make_row(case, dtype, threads, keys, times, floors, refused):
 
 def measure_case(teams, case, file, dtype, options):
     runners, refused = open_all(teams, case, file, dtype, options)
-    times, floors = go_round(runners, next(iter(teams.values()))[0], case, options)
+    times, floors = go_round(runners, refused, next(iter(teams.values()))[0], case, options)
     for team in teams.values():
         for worker in team:
             worker.close()
-    keys = list(runners) + list(refused)
+    keys = list(runners) + [key for key in refused if key not in runners]
     return [make_row(case, dtype, threads, keys, times, floors, refused) for threads in teams]
 
 
