@@ -46,8 +46,8 @@ static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, con
  * the vectors with the other. */
 INLINED void NAME(transpose_square)(int64_t rows, int64_t n, const REAL *x, int64_t next_x, REAL *y, int64_t next_y)
 {
-    V row[LANES], mixed[LANES];
-    for (int q = 0; q < LANES; q++) row[q] = q < n ? NAME(load)(x + q * next_x, rows) : (V){0};
+    V row[LANES] = {{0}}, mixed[LANES];
+    for (int q = 0; q < LANES && q < n; q++) row[q] = NAME(load)(x + q * next_x, rows);
     for (int step = 1; step < LANES; step *= 2) {
         for (int q = 0; q < LANES / 2; q++) {
             mixed[2 * q] = NAME(LOW)(row[q], row[q + LANES / 2]);

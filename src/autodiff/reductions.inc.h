@@ -38,7 +38,7 @@ static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
 typedef void NAME(columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x);
 typedef REAL NAME(row)(int64_t n, const REAL *x);
 
-static void NAME(max_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
+INLINED void NAME(max_of_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
 {
     REAL top[W];
     for (int64_t j = 0; j < width; j++) top[j] = x[j];
@@ -47,16 +47,35 @@ static void NAME(max_columns)(int64_t red, int64_t inner, int64_t width, REAL *y
     for (int64_t j = 0; j < width; j++) y[j] = top[j];
 }
 
+static void NAME(max_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
+{
+    if (width == W) NAME(max_of_columns)(red, inner, W, y, x);
+    else NAME(max_of_columns)(red, inner, width, y, x);
+}
+
+/* tile [rows][W] = exp(x − top) */
+static void NAME(exp_tile)(int64_t rows, int64_t inner, int64_t width, REAL *tile, const REAL *x, const REAL *top)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < width; j += LANES) {
+            int64_t count = width - j < LANES ? width - j : LANES;
+            *(LOOSE *)(tile + r * W + j) = NAME(load)(x + r * inner + j, count) - *(const LOOSE *)(top + j);
+        }
+    NAME(body_exp)(rows * W, tile, tile);
+}
+
 /* Where the maximum is infinite, it is the answer. */
 static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
 {
-    REAL top[W], v[W] = {0}, out[W];
+    REAL top[W] = {0}, tile[SHORT * W], v[W], out[W];
     double total[W] = {0};
+    if (width < W) memset(tile, 0, sizeof tile);
     NAME(max_columns)(red, inner, width, top, x);
-    for (int64_t r = 0; r < red; r++) {
-        for (int64_t j = 0; j < width; j++) v[j] = x[r * inner + j] - top[j];
-        NAME(body_exp)(W, out, v);
-        for (int64_t j = 0; j < W; j++) total[j] += out[j];
+    for (int64_t r = 0; r < red; r += SHORT) {
+        int64_t rows = red - r < SHORT ? red - r : SHORT;
+        NAME(exp_tile)(rows, inner, width, tile, x + r * inner, top);
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < W; j++) total[j] += tile[i * W + j];
     }
     for (int64_t j = 0; j < W; j++) v[j] = (REAL)total[j];
     NAME(body_log)(W, out, v);
@@ -85,7 +104,8 @@ static inline void NAME(reduce)(NAME(columns) *columns, NAME(row) *row, int64_t 
     } else {
         for (int64_t q = 0; q < outer * inner; q += W) {
             int64_t width = outer * inner - q < W ? outer * inner - q : W, o = q / inner, j = q % inner;
-            for (int64_t k = 0; k < width; k++) {
+            if (inner == 1) NAME(k_transpose)(red, width, tile, W, x + q * red, red);
+            for (int64_t k = 0; inner > 1 && k < width; k++) {
                 for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o * red + r) * inner + j];
                 if (++j == inner) j = 0, o++;
             }
