@@ -2,9 +2,9 @@
 """Measures ours, the floor and every available peer alternately in one run. Called by script/bench, which builds the
 bench program and sets up the peers.
 
-For each number type and case: every process opens the case, its answer is compared with the reference that ours wrote in
-float64, and whoever agrees is measured, one after the other, round after round, with one thread and with two. A figure
-is the median over the rounds of the median step of a round.
+For each number type and case: every process opens the case, its answer is compared with the reference that ours wrote
+in float64, and whoever agrees is measured, one after the other, round after round, with one thread and with two. A
+figure is the median over the rounds of the median step of a round.
 """
 import argparse
 import collections
@@ -75,7 +75,7 @@ def write_reference(program, case):
 
 
 def go_round(runners, refused, ours, case, options):
-    """Times by runner, and the floor's: a list with one figure a round. A runner that fails drops out, and is refused."""
+    """Times by runner, and the floor's: a list with one figure a round. A runner that fails drops out: refused."""
     times, floors = {key: [] for key in runners}, []
     for _ in range(options.rounds):
         for key in list(times):
@@ -90,8 +90,8 @@ def go_round(runners, refused, ours, case, options):
 
 
 def open_all(teams, case, file, dtype, options):
-    """Who agrees with the reference, and the reasons why the others do not. A formulation's runs with one thread and with
-    two follow each other, so that their ratio is of the same second."""
+    """Who agrees with the reference, and the reasons why the others do not. A formulation's runs with one thread and
+    with two follow each other, so that their ratio is of the same second."""
     runners, refused = {}, {}
     wanted = [(Key(worker.name, formulation, threads), worker)
               for threads, team in teams.items() for worker in team if not worker.missing or worker.name == "ours"

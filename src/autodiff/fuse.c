@@ -1,6 +1,7 @@
 /* fuse.c — nodes that one instruction computes together: a sum with a product, which is added up where the other term
- * lies; sums of products over batches and of scattered tables, likewise; and functions of one argument that share most of
- * their work. The rest of a plan is one instruction a node: fusing more was measured and did not pay (docs/design.md). */
+ * lies; sums of products over batches and of scattered tables, likewise; and functions of one argument that share most
+ * of their work. The rest of a plan is one instruction a node: fusing more was measured and did not pay
+ * (docs/design.md). */
 #include "compile.h"
 
 /* The product that `id` is, seen through reshapes, when nothing else reads it. */

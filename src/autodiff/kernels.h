@@ -22,8 +22,9 @@ typedef struct ad_kernels {
     /* y[r][j] = x[j][r], for r < rows and j < n; from row to row are next_y and next_x numbers */
     void (*transpose)(int64_t rows, int64_t n, void *y, int64_t next_y, const void *x, int64_t next_x);
 
-    /* Row number index[k] of a table of so many rows, for k < n: y[k] = row; row += x[k]. Of `width` numbers; scatter's rows
-     * and x's are `next` numbers apart. Both stop where an index is no row of the table, and return that k, else n. */
+    /* Row number index[k] of a table of so many rows, for k < n: y[k] = row; row += x[k]. Of `width` numbers; scatter's
+     * rows and x's are `next` numbers apart. Both stop where an index is no row of the table, and return that k,
+     * else n. */
     int64_t (*gather)(int64_t n, int64_t rows, int64_t width, void *y, const void *table, const void *index);
     int64_t (*scatter)(int64_t n, int64_t rows, int64_t width, int64_t next, void *table, const void *x,
                        const void *index);

@@ -1,4 +1,5 @@
-/* moves.inc.h — numbers moved: strided copies, broadcasts, transpositions, rows of tables. Included by kernels.inc.h. */
+/* moves.inc.h — numbers moved: strided copies, broadcasts, transpositions, rows of tables. Included by
+ * kernels.inc.h. */
 
 static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
 {
@@ -42,8 +43,8 @@ static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, con
 
 /* ---- Transpositions ---- */
 
-/* y[r][j] = x[j][r] for r < rows and j < n, both at most LANES: in log₂ steps, each of which interleaves the first half of
- * the vectors with the other. */
+/* y[r][j] = x[j][r] for r < rows and j < n, both at most LANES: in log₂ steps, each of which interleaves the first half
+ * of the vectors with the other. */
 INLINED void NAME(transpose_square)(int64_t rows, int64_t n, const REAL *x, int64_t next_x, REAL *y, int64_t next_y)
 {
     V row[LANES] = {{0}}, mixed[LANES];

@@ -1,5 +1,5 @@
-/* sums.inc.h — sums within a sample and over a batch, added up in double precision whatever the number type. Included by
- * kernels.inc.h. */
+/* sums.inc.h — sums within a sample and over a batch, added up in double precision whatever the number type. Included
+ * by kernels.inc.h. */
 
 enum { NAME(STRIPE) = 4 }; /* vectors of columns at a time */
 #define STRIPE NAME(STRIPE)

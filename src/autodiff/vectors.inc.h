@@ -1,5 +1,5 @@
-/* vectors.inc.h — the vector V of the instruction set, the vector WIDE of as many bytes of doubles, and loads and stores
- * of the first numbers of one. Included by kernels.inc.h. */
+/* vectors.inc.h — the vector V of the instruction set, the vector WIDE of as many bytes of doubles, and loads and
+ * stores of the first numbers of one. Included by kernels.inc.h. */
 
 typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef REAL NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));

@@ -1,5 +1,5 @@
-/* Sums of tables that are scattered into, which add up in one place: values against the quadruple-precision interpreter,
- * additions that are left counted in the plan. */
+/* Sums of tables that are scattered into, which add up in one place: values against the quadruple-precision
+ * interpreter, additions that are left counted in the plan. */
 #include "fuse_check.h"
 
 enum { TABLE = 7, MOVED = 5, WIDE = 3 };

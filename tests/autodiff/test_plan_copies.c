@@ -37,7 +37,10 @@ PROGRAM(rows_of_a_batch, sum_over_data(p, parts_of_rows(p), ad_sin(data(p, ad_ma
 
 /* ---- Operands of elementwise instructions ---- */
 
-static ad_var repeated(problem *p, int64_t inner) { return ad_expand(ad_tanh(data(p, ad_vec(inner))), ad_mat(3, inner)); }
+static ad_var repeated(problem *p, int64_t inner)
+{
+    return ad_expand(ad_tanh(data(p, ad_vec(inner))), ad_mat(3, inner));
+}
 
 static int read_once(problem *p, ad_var *out)
 {
@@ -90,7 +93,8 @@ static void check_copies(const program *program, const ad_plan *plan)
 static void check_all(gibbs_dtype dtype)
 {
     for (int k = 0; k < LENGTH(programs); k++)
-        for (int64_t bytes = 0; bytes <= 3000; bytes += 1500) check_program(&programs[k], dtype, bytes, 1, check_copies);
+        for (int64_t bytes = 0; bytes <= 3000; bytes += 1500)
+            check_program(&programs[k], dtype, bytes, 1, check_copies);
 }
 
 Test(plan_copies, float64) { check_all(GIBBS_FLOAT64); }

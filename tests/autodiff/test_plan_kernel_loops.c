@@ -50,7 +50,8 @@ static void *typed_apart(const table *t, double *x, int rows, int columns, int a
     size_t size = t->kernels->size, next = (size_t)(columns + apart) * size;
     char *tight = typed(t, x, rows * columns), *copy = malloc((size_t)rows * next);
     memset(copy, 0xff, (size_t)rows * next); /* NaN */
-    for (int r = 0; r < rows; r++) memcpy(copy + (size_t)r * next, tight + (size_t)(r * columns) * size, (size_t)columns * size);
+    for (int r = 0; r < rows; r++)
+        memcpy(copy + (size_t)r * next, tight + (size_t)(r * columns) * size, (size_t)columns * size);
     free(tight);
     return copy;
 }
@@ -62,8 +63,10 @@ static void check_product(const table *t, bool ta, bool tb, int m, int n, int k,
     double *row = random_numbers(n, 4);
     if (from != FROM_C) /* what was there must not matter */
         for (int i = 0; i < m * n; i++) c[i] = NAN;
-    void *pa = typed_apart(t, a, ta ? k : m, ta ? m : k, apart), *pb = typed(t, b, k * n), *pc = typed(t, c, m * n), *prow = typed(t, row, n);
-    t->kernels->matmul(ta, tb, m, n, k, pa, (ta ? m : k) + apart, pb, from == FROM_C ? pc : from == FROM_ONE_ROW ? prow : NULL, pc);
+    void *pa = typed_apart(t, a, ta ? k : m, ta ? m : k, apart);
+    void *pb = typed(t, b, k * n), *pc = typed(t, c, m * n), *prow = typed(t, row, n);
+    t->kernels->matmul(ta, tb, m, n, k, pa, (ta ? m : k) + apart, pb,
+                       from == FROM_C ? pc : from == FROM_ONE_ROW ? prow : NULL, pc);
     naive(ta, tb, m, n, k, a, b, from, row, c);
     snprintf(what, sizeof what, "A%s[%d,%d] B%s[%d,%d] start %d, %d apart", ta ? "T" : "", m, k, tb ? "T" : "", k,
              n, from, apart);

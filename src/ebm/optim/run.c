@@ -1,5 +1,5 @@
-/* run.c — an update in parts of the parameters, which threads take. Every number is updated by itself, so that the bits do
- * not depend on how. */
+/* run.c — an update in parts of the parameters, which threads take. Every number is updated by itself, so that the bits
+ * do not depend on how. */
 #include "kernel.h"
 
 #include "base/parallel.h"
