@@ -138,17 +138,6 @@ static gibbs_status bad_index(const ad_instruction *i, ad_frame *f, const char *
     return GIBBS_DATA;
 }
 
-/* Number k of the index, a whole number in [0, n); or −1 with a sentence. */
-static int64_t index_at(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n, int64_t axis,
-                        int64_t row)
-{
-    double v = f->kernels->get(index, k);
-    int64_t at = v >= 0 && v < (double)n ? (int64_t)v : -1;
-    if (at >= 0 && (double)at == v) return at;
-    bad_index(i, f, index, k, n, axis, row);
-    return -1;
-}
-
 /* dim: rows of the table, numbers of one, indices a sample */
 gibbs_status ad_run_gather(const ad_instruction *i, ad_frame *f)
 {
@@ -182,14 +171,13 @@ gibbs_status ad_run_scatter(const ad_instruction *i, ad_frame *f)
 /* dim: root axis of the table, its factor. The table is read from the start of its slot. */
 gibbs_status ad_run_batch_gather(const ad_instruction *i, ad_frame *f)
 {
-    size_t bytes = (size_t)i->count * f->kernels->size;
-    const char *table = f->start[i->operand[1].base] + i->operand[1].offset, *index = ad_address(i, f, 2);
-    int64_t n = f->axis_rows[i->dim[0]] * i->dim[1];
+    const char *table = f->start[i->operand[1].base] + i->operand[1].offset;
+    int64_t n = f->axis_rows[i->dim[0]] * i->dim[1], bytes = i->count * (int64_t)f->kernels->size;
     char *y = ad_address(i, f, 0);
     for (int64_t r = 0; r < f->rows * i->factor; r++, y += bytes) {
-        int64_t at = index_at(i, f, index, r * (i->operand[2].row_stride ? 1 : 0), n, i->axis, f->row0 * i->factor + r);
-        if (at < 0) return GIBBS_DATA;
-        memcpy(y, table + (size_t)at * bytes, bytes);
+        const char *index = row_of(i, f, 2, r);
+        if (f->kernels->gather(1, n, i->count, y, table, index) < 1)
+            return bad_index(i, f, index, 0, n, i->axis, f->row0 * i->factor + r);
     }
     return GIBBS_OK;
 }
@@ -198,18 +186,12 @@ gibbs_status ad_run_batch_gather(const ad_instruction *i, ad_frame *f)
  * bodies. */
 gibbs_status ad_run_batch_scatter(const ad_instruction *i, ad_frame *f)
 {
-    size_t bytes = (size_t)i->count * f->kernels->size;
     char *y = ad_address(i, f, 0);
-    const char *g = ad_address(i, f, 1), *index = ad_address(i, f, 2);
+    const char *index = ad_address(i, f, 2);
     int64_t n = f->axis_rows[i->dim[0]] * i->dim[1], rows = f->axis_rows[i->dim[2]] * i->dim[3];
-    memset(y, 0, (size_t)n * bytes);
-    for (int64_t r = 0; r < rows; r++, g += bytes) {
-        int64_t at = index_at(i, f, index, r, n, i->dim[4], r);
-        if (at < 0) return GIBBS_DATA;
-        char *to = y + (size_t)at * bytes;
-        f->kernels->binary[OP_add](i->count, to, to, 1, g, 1);
-    }
-    return GIBBS_OK;
+    memset(y, 0, (size_t)(n * i->count) * f->kernels->size);
+    int64_t done = f->kernels->scatter(rows, n, i->count, i->count, y, ad_address(i, f, 1), index);
+    return done < rows ? bad_index(i, f, index, done, n, i->dim[4], done) : GIBBS_OK;
 }
 
 gibbs_status ad_run_user(const ad_instruction *i, ad_frame *f)
