@@ -151,14 +151,18 @@ gibbs_status ebm_model_mixture_weights(ebm_model *mixture, const ebm_data *data,
  * and the others modelled, and the energy is an ordinary one of the row. What makes it conditional is how log Z(x) is
  * known, and two ways serve all: the labels y, when they can be listed, are enumerated on a child axis (any energy);
  * or log Z(x) is recorded (regressions: the log partition function; a chain: the forward algorithm). log_z is taken
- * where both are there. Losses of whole rows refuse such a model (ARGUMENT), unless ebm_loss_conditional_ml is with
- * them in a sum, as where E is to be a density of rows as well (Grathwohl et al. 2020, «JEM»); samplers move the whole
- * row. */
+ * where both are there, and neither is needed by losses that do without log Z, or sum over points of their own: see
+ * gibbs/loss.h. Losses, proposals and chains see y, with x given. ebm_model_energy takes whole rows; what would
+ * integrate over x as well (ebm_integrate, ebm_enumerate, AIS …) refuses such a model. */
 typedef struct ebm_conditional {
     int64_t given;
     const double *labels; /* label_count × (dim − given), or NULL; copied */
     int64_t label_count;
-    ad_var (*log_z)(ad_var x, const ad_var *theta, void *context); /* x [given] → scalar; context is the energy's */
+    /* x [given] → log Z(x), a scalar; E[y | x] and the most probable y, [dim − given]. NULL where there is no formula;
+     * context is the energy's. */
+    ad_var (*log_z)(ad_var x, const ad_var *theta, void *context);
+    ad_var (*mean)(ad_var x, const ad_var *theta, void *context);
+    ad_var (*mode)(ad_var x, const ad_var *theta, void *context);
 } ebm_conditional;
 
 /* A conditional model with the spec's energy, of dim columns. */
@@ -171,8 +175,29 @@ int64_t ebm_model_given(const ebm_model *model); /* 0: not conditional */
 ad_var ebm_conditional_log_z(const ebm_model *model, ad_var x, const ad_var *theta);
 ad_var ebm_conditional_log_likelihood(const ebm_model *model, ad_var row, const ad_var *theta);
 
-/* Maximum conditional likelihood: −mean log p(yₙ | xₙ) over the rows. */
+/* Maximum conditional likelihood: −mean log p(yₙ | xₙ) over the rows, with log Z(x) as the model knows it. Where it
+ * does not, ebm_loss_exact_ml is the same by a quadrature of y. */
 extern const ebm_loss ebm_loss_conditional_ml;
+
+/* ---- Prediction ---- */
+
+typedef struct ebm_predict_options {
+    int mean;  /* y is E[y | x]; else the most probable y */
+    const ebm_points *points; /* of y (dim − given columns, here D): a space, a quadrature, or draws with minus their
+                                 log density as log weights. NULL: the model's formula or its labels */
+    int refine; /* y is real: the most probable point is where L-BFGS starts from */
+} ebm_predict_options;
+
+/* y[rows × D] given x[rows × given] at the model's parameters: by the model's own formula (regressions: η/τ, σ(η),
+ * softmax, or the label of the largest η; a chain: its marginals, or its best path, Viterbi 1967), else by its labels,
+ * or by options.points. With points y is their weighted mean Σ w̄ₖyₖ, w̄ ∝ exp(log weightₖ − E(x, yₖ)), or the one of
+ * lowest E, the first of several. log Z(x) goes to log_z[rows], the w̄ of the labels or points to probability[rows ×
+ * count]; either may be NULL, and probability is NULL where there are none. Errors: ARGUMENT (not conditional; neither
+ * a formula nor labels nor points; probabilities of neither), SHAPE (of the points), DATA (x or a point is not finite),
+ * NUMERIC (E is NaN, or no point has a density, at a row: it is named; or the search failed), what recording reports,
+ * SIZE, MEMORY. */
+gibbs_status ebm_predict(ebm_model *model, const ebm_predict_options *options, const double *x, int64_t rows, double *y,
+                         double *log_z, double *probability, gibbs_error *error);
 
 typedef enum ebm_response {
     EBM_LINEAR,   /* y real: B = ½τ‖y‖², τ = exp("log_precision"); the least squares coefficients are W/τ */

@@ -15,7 +15,9 @@ extern "C" {
 #define EBM_STREAM_USER (UINT64_C(1) << 48)
 
 /* What a loss sees while it records. `x` is one data point; `y` one artificial point on its own axis, with
- * log q(y); which of them exist is what the loss declares. */
+ * log q(y); which of them exist is what the loss declares. Of a conditional model p(y | x) the graph's x and y are
+ * modelled columns alone, and `model` is the model of them while the others are given: a loss that is written for a
+ * density is then one for a conditional density, of which each data row has its own log Z. */
 typedef struct ebm_graph {
     ad_tape *tape;
     ebm_model *model;
@@ -24,18 +26,28 @@ typedef struct ebm_graph {
     const ebm_loss_options *options; /* with the loss's defaults filled in */
     ad_axis data, noise;
     ad_var x, y, log_q;
+    ad_var given;        /* the given columns of a data row; null where the model is not conditional */
     ad_var first, second; /* EBM_NOISE_PAIRS: the numbers of two data rows; EBM_NOISE_LAST: of a chain */
     ad_var log_z;        /* the learnt c, when the loss learns it */
     const ebm_proposal *proposal; /* whose draw y is, or NULL */
     ad_var health;       /* a loss may set it: a shared scalar that is reported */
     ad_var log_z_estimate; /* likewise: its estimate of log Z */
     void *context;
+    const struct ebm_conditioned *conditioned; /* the library's: what is given, on each axis */
 } ebm_graph;
 
-/* Records E(x; θ) of the graph's model; x on any axis. */
+/* Records E(x; θ) of the graph's model; x on any axis or, where the model is conditional, on the data axis, the noise
+ * axis or a child of them (AXIS otherwise). */
 ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x);
 
-/* Records a draw of the graph's proposal for each element of `axis`. */
+/* Records log Σ exp v over the artificial points that share a log Z: all of them, a shared scalar; or, where the model
+ * is conditional, those of each data row. The second is how many there are, the third the mean over the data of what
+ * may be either. For losses whose `noise` is EBM_NOISE_PROPOSAL or EBM_NOISE_POINTS. */
+ad_var ebm_graph_noise_logsumexp(const ebm_graph *graph, ad_var v);
+ad_var ebm_graph_noise_count(const ebm_graph *graph);
+ad_var ebm_graph_data_mean(const ebm_graph *graph, ad_var v);
+
+/* Records a draw of the graph's proposal for each element of `axis`, of which the next one's remark holds as well. */
 ad_var ebm_graph_draw(const ebm_graph *graph, ad_axis axis);
 
 /* Records log q(x) of the graph's proposal; x on any axis. */
@@ -43,14 +55,23 @@ ad_var ebm_graph_log_q(const ebm_graph *graph, ad_var x);
 
 typedef enum ebm_noise {
     EBM_NOISE_NONE,     /* only data */
-    EBM_NOISE_PROPOSAL, /* y ~ q, with log q */
-    EBM_NOISE_CHAIN,    /* y from k transitions that start at the data; as many as data rows */
-    EBM_NOISE_LAST,     /* y from all of k transitions but the last, which the loss records; `second`: which chain ends
-                           nearest to this one */
+    EBM_NOISE_PROPOSAL, /* y ~ q, with log q; conditional models: ν for each data row, on a child of the data axis */
+    EBM_NOISE_CHAIN, /* y from k transitions that start at the data; as many as data rows, with their given columns */
+    EBM_NOISE_LAST,  /* y from all of k transitions but the last, which the loss records; `second`: which chain ends
+                        nearest to this one */
     EBM_NOISE_PERSISTENT, /* y from k transitions that go on where the chains stood (options: buffer, restart) */
-    EBM_NOISE_POINTS,   /* y runs over options.points, a whole space; log q is minus their log weights */
-    EBM_NOISE_PAIRS     /* no y: the noise axis runs over all pairs of different data rows, first < second */
+    EBM_NOISE_POINTS,     /* y runs over options.points, a whole space; log q is minus their log weights. Conditional
+                             models: for each data row, on a child of the data axis */
+    EBM_NOISE_PAIRS,      /* no y: the noise axis runs over all pairs of different data rows, first < second */
+    EBM_NOISE_OTHERS      /* y: options.copies other rows of the batch for each data row, on a child of the data axis */
 } ebm_noise;
+
+/* The models that a loss is for. */
+typedef enum ebm_models {
+    EBM_MODELS_ANY,        /* densities and conditional densities */
+    EBM_MODELS_WHOLE,      /* densities of whole rows */
+    EBM_MODELS_CONDITIONAL /* conditional densities */
+} ebm_models;
 
 /* A loss: a const struct, one file. Add your own terms by calling another loss's `record` and ad_add; random numbers of
  * your own take streams from EBM_STREAM_USER upwards. */
@@ -58,7 +79,7 @@ struct ebm_loss {
     const char *name, *title; /* a loss has a name, with which its messages begin */
     ebm_noise noise;
     int learns_log_z;
-    int conditional;       /* of y given x, for conditional models, which all other losses refuse */
+    ebm_models models;     /* others are refused (ARGUMENT) */
     int needs_proposal;    /* draws from the proposal itself, whatever `noise` is */
     int deterministic;     /* a value that an optimiser may compare, once y is drawn */
     const char *health;    /* what the health figure is, or NULL */
@@ -80,9 +101,11 @@ struct ebm_loss {
 /* What a sampler sees. */
 typedef struct ebm_sampler_graph {
     ad_tape *tape;
-    ebm_model *model;             /* what ebm_sampler_energy records: a tempered energy where temperatures are used */
+    ebm_model *model;             /* what ebm_sampler_energy records: a tempered energy where temperatures are used, and
+                                     an energy of y alone where the model is conditional */
     const ad_var *theta;
     ad_axis chain;
+    ad_var given;                 /* x of each chain of a conditional model, or null */
     ad_var step;                  /* h, a shared scalar */
     const ebm_proposal *proposal; /* or NULL */
     int leapfrog_steps;
@@ -161,10 +184,12 @@ struct ebm_blocks {
  *         .name = "laplace", .dim = 1, .draw = draw, .log_density = log_density, .uniforms = 1,
  *     };
  *
- * draw returns [dim], log_density a scalar. */
+ * draw returns [dim], log_density a scalar. A conditional one, q(y | x), is told x in front: with given = g > 0 its
+ * draw gets [x, random], a vector of g numbers more, and its log density the row [x, y]; dim is that of y alone. */
 struct ebm_proposal {
     const char *name;
     int64_t dim;
+    int64_t given;        /* columns of x; 0: an ordinary density */
     int depends_on_theta; /* theta is NULL in both calls when 0 */
     ad_var (*draw)(const ebm_proposal *q, ad_var random, const ad_var *theta);
     ad_var (*log_density)(const ebm_proposal *q, ad_var y, const ad_var *theta);

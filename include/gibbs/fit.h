@@ -48,9 +48,13 @@ typedef struct ebm_fit_report {
     int64_t steps;            /* taken */
     int64_t best_step;        /* the number of steps after which the kept parameters were those of the model */
     double seconds;
-    double loss;              /* at the last step, without weight decay (which L-BFGS' history includes) */
+    double loss;              /* at the last step, with the prior's part, without weight decay (which L-BFGS' history
+                                 includes) */
     double best_validation;   /* NaN without validation */
     double health, log_z;     /* at the kept parameters, on the last batch; NaN when the loss has none, or on error */
+    double log_z_spread;      /* NCE of a conditional model, which learns one log Z for all x: the standard deviation of
+                                 log Z(x) over the rows. Far from 0 the model is not normalised by one number, and the
+                                 estimate is wrong: take ranking NCE. Else NaN */
     int converged;            /* L-BFGS */
     int64_t history_count;    /* one row a step: */
     double *history_loss, *history_norm, *history_validation; /* NaN where none was made */
@@ -86,7 +90,8 @@ typedef struct ebm_uncertainty {
     int64_t identified;     /* directions of them that the loss sees; p when it sees all */
     double *covariance;     /* p × p, in the directions that the loss sees */
     double *standard_error; /* p: the roots of its diagonal; NaN where the loss does not see the parameter at all */
-    double *noise_error;    /* p: the part of them that the artificial sample adds: total² = data² + noise² */
+    double *noise_error;    /* p: the part of them that the artificial sample adds: total² = data² + noise². NaN for a
+                               conditional model, whose rows have points of their own: it is in the total */
     double newton;          /* √(gᵀH⁻¹g/tr H⁻¹S): how far L is from its minimum against how far chance puts it (for one
                                parameter the step left, in standard errors): far below 1, or θ̂ is no minimum */
     gibbs_allocator allocator;

@@ -9,16 +9,23 @@
 extern "C" {
 #endif
 
-/* ---- Losses ---- */
+/* ---- Losses ----
+ * Of a conditional model p(y | x) (gibbs/energy.h) the losses see y, with x given: score matching and its kin
+ * differentiate by y and add noise to y alone, proposals draw y, chains move y. Each row then has its own log Z(x),
+ * which changes four of them: exact and importance-sampled maximum likelihood (a log Z for each row, from all points or
+ * from ν of its own), NCE (below), and those that compare whole rows, improved CD and the kernel Stein discrepancies,
+ * which refuse such a model. */
 
 typedef struct ebm_loss ebm_loss; /* a const struct, defined in gibbs/extend.h */
 
 /* Maximum likelihood by importance sampling (Geyer 1994; S0 eq 8, 12): mean E(xₙ) + lse(−E(y_m) − log q(y_m)) −
  * log M, which is J_BL/N. Deterministic for one draw of y. Health: ESS. If q depends on θ, y = g(ε; θ) with common
- * random numbers ε, and the derivative flows through y and q (S0 §3.2). */
+ * random numbers ε, and the derivative flows through y and q (S0 §3.2). Of a conditional model each row has ν points of
+ * its own, the health is the rows' mean ESS, and log Ẑ(x) falls short of log Z(x) by some (ν/ESS − 1)/2ν in the mean,
+ * which more rows do not mend: take ν = 100 or so, or ranking NCE, which is consistent with any number. */
 extern const ebm_loss ebm_loss_ml_is;
 /* Exact maximum likelihood: mean E(xₙ) + log Z, log Z = lse_m(log weight_m − E(y_m)) over options.points: all states,
- * or the nodes of a quadrature. The oracle for every other loss. */
+ * or the nodes of a quadrature, of y where the model is conditional. The oracle for every other loss. */
 extern const ebm_loss ebm_loss_exact_ml;
 
 /* Contrastive divergence (Hinton 2002; S1 eq 3–7): mean E(xₙ) − mean E(yₙ), y from k transitions started at the
@@ -27,7 +34,8 @@ extern const ebm_loss ebm_loss_exact_ml;
 extern const ebm_loss ebm_loss_cd;
 /* Persistent contrastive divergence (Younes 1989; Tieleman 2008): as CD, with y from chains that never go back to the
  * data: stochastic maximum likelihood. A buffer larger than the batch is moved in turn, in place; `restart` of its
- * chains begin anew each time (a replay buffer: Du & Mordatch 2019), which is no longer maximum likelihood. */
+ * chains begin anew each time (a replay buffer: Du & Mordatch 2019), which is no longer maximum likelihood. Chains of a
+ * conditional model keep the x of the row that they started at: ebm_fit takes one for each training row. */
 extern const ebm_loss ebm_loss_pcd;
 /* Improved contrastive divergence (Du et al. 2020; S1 §2.1, eq 5): CD plus options.coefficient times the derivative of
  * KL(q‖p) by θ through q alone, q being the density of y: mean E(yₙ) − H(q), E with its parameters held, through the
@@ -61,7 +69,10 @@ extern const ebm_loss ebm_loss_sliced_reduced;
 
 /* Noise contrastive estimation (Gutmann & Hyvärinen 2012; S1 eq 22–24): mean softplus(−G(xₙ)) + ν mean
  * softplus(G(y_m)), G = −E − c − log q − log ν, ν = M/N. c is learnt and estimates +log Z. A q that depends on θ is
- * held constant in the gradient. Health: accuracy of telling data from noise, ½ when they are alike. */
+ * held constant in the gradient. Health: accuracy of telling data from noise, ½ when they are alike. Of a conditional
+ * model with ν noise points for each row c is one number for all x: right where Z does not depend on x, as of a
+ * regression with constant residuals, or where E has a term of x alone that can make it so (Ma & Collins 2018). Where
+ * neither holds take ranking NCE. */
 extern const ebm_loss ebm_loss_nce;
 /* Conditional NCE (Ceylan & Gutmann 2018): (2/κN) Σₙ Σ_k log(1 + exp(−(E(y_nk) − E(xₙ)))), y = x + σε, κ =
  * options.copies, σ = options.noise_sd. Needs no q and no Z; (loss − 2 log 2)·2/σ² tends to implicit score matching
@@ -71,6 +82,11 @@ extern const ebm_loss ebm_loss_conditional_nce;
  * negatives from the proposal, logits −E − log q. Z cancels. Health: how often the datum comes first, 1/(K + 1) when
  * they are alike. */
 extern const ebm_loss ebm_loss_ranking_nce;
+/* The same of a conditional model with the y of options.copies other rows of the batch, new ones at each step, as
+ * negatives of a row's own (van den Oord et al. 2018, «InfoNCE»; what CLIP does; S3 10.14): no proposal. −E then
+ * estimates log p(y | x)/p(y), up to a function of x: which y goes with an x, and not how frequent y is. 15 copies and
+ * more are usual. */
+extern const ebm_loss ebm_loss_batch_ranking_nce;
 
 /* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Columns have the two values of
  * options.states, or are one-hot blocks of options.categories columns; other numbers are DATA errors, with their
@@ -98,9 +114,9 @@ extern const ebm_loss ebm_loss_energy_penalty;
 /* Σ weight_k loss_k of the same data, artificial points and options, as one loss. Health and estimates of log Z are
  * those of the first term that has them; it is for conditional models when one of the terms is. Held-out rows are
  * judged by the same sum of what judges them for each term: score matching for contrastive divergence. Terms are
- * copied, the losses must outlive the sum, which is freed by ebm_loss_free (it accepts NULL and leaves the library's own
- * losses alone). Errors: ARGUMENT (no terms, a weight that is not finite, terms whose artificial points are of different
- * kinds), MEMORY. */
+ * copied, the losses must outlive the sum, which is freed by ebm_loss_free (it accepts NULL and leaves the library's
+ * own losses alone). Errors: ARGUMENT (no terms, a weight that is not finite, terms whose artificial points are of
+ * different kinds), MEMORY. */
 typedef struct ebm_loss_term {
     const ebm_loss *loss;
     double weight;
@@ -111,8 +127,10 @@ void ebm_loss_free(ebm_loss *loss);
 
 typedef struct ebm_loss_options {
     const ebm_proposal *proposal; /* ML-IS and NCE, ranking NCE. NULL: ebm_fit takes a full Gaussian fitted to the
-                                     training data and widened 1.5 times; ebm_objective_new refuses (ARGUMENT) */
-    double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; default 1 for NCE and 10 for ML-IS when 0 */
+                                     training data (for a conditional model, ebm_proposal_regression_fit) and widened
+                                     1.5 times; ebm_objective_new refuses (ARGUMENT) */
+    double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; default 1 for NCE and 10 for ML-IS when 0. Of a
+                                     conditional model the points of each row: a whole number */
     int redraw; /* ebm_fit draws new artificial points and noise before every step; −1, as ebm_loss_defaults has it: 0
                    for ML-IS, 1 for all others that draw. Chains move before every step in any case */
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala, ebm_ula for improved CD */
@@ -131,7 +149,8 @@ typedef struct ebm_loss_options {
     int gaussian;                 /* random directions are standard normal, not ±1 */
     double coefficient;           /* of the term that a loss adds to another; see the loss; default 1 */
     ad_var (*weight)(ad_var x, void *context); /* weighted score matching: h(x) [d], hᵢ of xᵢ alone; NULL: x² */
-    ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic */
+    ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic; of a
+                                     conditional model x is the row, and d the modelled columns */
     double states[2];             /* pseudo-likelihood: the two values of a variable; default 0 and 1 */
     int categories;               /* pseudo-likelihood: x is blocks of so many one-hot columns; 0: two-valued columns */
     int threads;                  /* 0: OMP_NUM_THREADS, else all processors; those of ebm_fit_options go first */

@@ -74,6 +74,16 @@ void ebm_model_set(ebm_model *model, const double *theta);
 /* The first number of the parameter of that name, as a double; NaN when there is none. */
 double ebm_model_value(const ebm_model *model, const char *name);
 
+/* Records U(θ) = −log of a prior density of the parameters, up to a constant: a shared scalar. */
+typedef ad_var (*ebm_prior_fn)(const ad_var *theta, void *context);
+
+/* Gives the model a prior (NULL takes it away; the last one counts), whose context must outlive the model. A fit then
+ * minimises loss + U(θ)/N, N the training rows: of a likelihood that is the most probable θ (MAP). Held-out rows are
+ * judged without it; standard errors have its curvature, ∇²U/N. It is the model's own: models that are made of this one
+ * do not have it. Errors: ARGUMENT (no parameters), SHAPE (U is no scalar), AXIS (it is per-sample), what recording
+ * reports, MEMORY; the prior is then as it was. */
+gibbs_status ebm_model_prior(ebm_model *model, ebm_prior_fn prior, void *context, gibbs_error *error);
+
 /* Draws the initial parameters again, from another seed. */
 void ebm_model_reset(ebm_model *model, uint64_t seed);
 

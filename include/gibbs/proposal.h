@@ -89,6 +89,29 @@ gibbs_status ebm_proposal_mixture(int count, const double *weight, const ebm_pro
 gibbs_status ebm_proposal_product(int count, const ebm_proposal *const *factor, const gibbs_allocator *allocator,
                                   ebm_proposal **q, gibbs_error *error);
 
+/* ---- Of y given x, for conditional models, whose rows are [x, y] with `given` columns x. An ordinary proposal of y's
+ * columns is the other choice: their marginal density ---- */
+
+/* The linear regression of the columns after the first `given` ones on those: coefficient[1 + given, cols − given], the
+ * intercepts first, and what it leaves, a table of as many rows to be freed with ebm_data_free (zeroed on error). Units
+ * do not matter; a column that is constant, or determined by those before it, has the coefficients 0. Errors: DATA,
+ * ARGUMENT (no column given, or all), SIZE, MEMORY. */
+gibbs_status ebm_least_squares(const ebm_data *data, int64_t given, double *coefficient, ebm_data *residuals,
+                               gibbs_error *error);
+
+/* y = a + Bᵀx + r, r ~ residual, any ordinary proposal: q(y | x) = q_r(y − a − Bᵀx); coefficient as above, copied. The
+ * residuals' proposal stays the caller's and must outlive this one. Errors: ARGUMENT (no column given, a coefficient
+ * that is not finite, no proposal), SIZE, MEMORY. */
+gibbs_status ebm_proposal_regression(int64_t given, const double *coefficient, const ebm_proposal *residual,
+                                     const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error);
+
+/* Both in one, with Gaussian residuals of the covariance that was left (divisor rows − 1 − given; nu INFINITY), or
+ * independent Student t ones with nu degrees of freedom, `widen` times as wide. Errors: DATA (as well where there are
+ * not more rows than coefficients), ARGUMENT, NUMERIC (nothing is left, or its covariance is singular), SIZE, MEMORY.
+ */
+gibbs_status ebm_proposal_regression_fit(const ebm_data *data, int64_t given, double nu, double widen,
+                                         const gibbs_allocator *allocator, ebm_proposal **q, gibbs_error *error);
+
 /* Frees a proposal that one of the functions above made. */
 void ebm_proposal_free(ebm_proposal *q);
 

@@ -2,6 +2,7 @@
  * Grosse & Salakhutdinov 2015). One walk along the path serves both: at β_k the weight takes the factor
  * exp(−(E_{β_{k+1}} − E_{β_k})(x)) = exp(−(β_{k+1} − β_k)(E + log q)(x)), then x moves by transitions that keep
  * exp(−E_{β_{k+1}}); after the last factor nothing moves. */
+#include "ebm/energy/conditioned.h"
 #include "program.h"
 #include "proposal/draw.h"
 #include "proposal/record.h"
@@ -36,6 +37,9 @@ static gibbs_status check(const ebm_model *model, const ebm_ais_options *o, int6
     if (o->chain.inverse_temperatures || o->chain.temperatures)
         return gibbs_fail(error, GIBBS_ARGUMENT, "ais: the path sets the temperatures, the options must not");
     gibbs_status status = check_beta(o, error);
+    if (!status)
+        status =
+            ebm_refuse_conditional("ais", model, "ebm_predict tells log Z(x) of each x by labels or points", error);
     return status ? status : ebm_proposal_check("ais", o->base, model->dim, false, error);
 }
 

@@ -1,4 +1,5 @@
 /* enumerate.c — log Z of discrete variables, by adding up all states. */
+#include "ebm/energy/conditioned.h"
 #include "model.h"
 #include "space.h"
 
@@ -53,7 +54,8 @@ gibbs_status ebm_enumerate(ebm_model *model, const ebm_space *space, double *log
     GIBBS_REQUIRE("enumerate", model && log_z, error);
     ebm_space binary = {.variables = model->dim};
     if (!space) space = &binary;
-    gibbs_status status = check(model, space, error);
+    gibbs_status status = ebm_refuse_conditional("enumerate", model, "ebm_predict tells log Z(x) of each x", error);
+    if (!status) status = check(model, space, error);
     if (status) return status;
     int64_t size = ebm_space_size(space);
     double *energy = gibbs_alloc(&model->alloc, (size_t)size, sizeof *energy), value = NAN;

@@ -1,5 +1,6 @@
 /* evaluate.c — E and ∇xE at given points: a plan for each of the two, made when first asked for and run chunk by
  * chunk, so that memory does not grow with the number of points. */
+#include "ebm/energy/conditioned.h"
 #include "program.h"
 
 #include <math.h>
@@ -173,6 +174,9 @@ static gibbs_status add_energies(const double *energy, int64_t n, int64_t first,
 static gibbs_status check_data(const ebm_model *model, const ebm_data *data, double log_z, gibbs_error *error)
 {
     gibbs_status status = ebm_check_data("log likelihood", model, data, error);
+    if (!status)
+        status = ebm_refuse_conditional("log likelihood", model, "each x has its own log Z: ebm_loss_conditional_ml or "
+                                        "ebm_loss_exact_ml of an objective is minus the mean of log p(y | x)", error);
     if (status) return status;
     if (!isfinite(log_z)) return gibbs_fail(error, GIBBS_ARGUMENT, "log likelihood: log Z is %g", log_z);
     return check_points(model, data->x, data->rows, error);

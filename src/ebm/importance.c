@@ -1,4 +1,5 @@
 /* importance.c — importance sampling: weights, log Ẑ, effective sample size. */
+#include "ebm/energy/conditioned.h"
 #include "program.h"
 #include "proposal/record.h"
 
@@ -11,8 +12,9 @@ static gibbs_status build(const ebm_recording *r, const ebm_proposal *q, ad_axis
                           gibbs_error *error)
 {
     *axis = ad_axis_new(r->tape, "noise");
-    ad_var y = ebm_proposal_draw_at(q, *axis, EBM_STREAM_PROPOSAL, r->theta);
-    ad_var log_q = ebm_proposal_log_density_at(q, *axis, y, r->theta), E = ebm_model_energy_at(r->model, y, r->theta);
+    ad_var none = {r->tape, -1}, y = ebm_proposal_draw_at(q, *axis, none, EBM_STREAM_PROPOSAL, r->theta);
+    ad_var log_q = ebm_proposal_log_density_at(q, *axis, none, y, r->theta),
+           E = ebm_model_energy_at(r->model, y, r->theta);
     ad_var output[] = {y, ad_neg(ad_add(E, log_q))};
     gibbs_status status = ebm_program_build(r->tape, output, GIBBS_COUNT(output), NULL, program, error);
     if (!status) status = ebm_model_bind(r->model, program->workspace, r->theta, error);
@@ -77,7 +79,9 @@ gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int6
     GIBBS_REQUIRE("importance_sample", model && q, error);
     ebm_program program;
     ad_axis axis;
-    gibbs_status status = ebm_proposal_check("importance", q, model->dim, true, error);
+    gibbs_status status =
+        ebm_refuse_conditional("importance", model, "ebm_loss_ml_is weighs points of y for each x", error);
+    if (!status) status = ebm_proposal_check("importance", q, model->dim, true, error);
     if (!status && rows < 1)
         status = gibbs_fail(error, GIBBS_ARGUMENT, "importance: %lld rows; at least 1 is needed", (long long)rows);
     if (!status) status = program_new(model, q, &axis, &program, error);

@@ -1,6 +1,7 @@
 /* ksd.c — goodness of fit by the kernel Stein discrepancy, with p-values by the wild bootstrap: where the model is the
  * data's density, u is degenerate (its mean over either argument is 0), and N times the U-statistic and the same sum
  * with random signs have one limit distribution (Chwialkowski et al. 2016). */
+#include "ebm/energy/conditioned.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "objective/pairs.h"
@@ -205,9 +206,8 @@ static gibbs_status p_value(const pairs *p, const ebm_ksd_options *o, ebm_ksd *r
 static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_ksd_options *o, gibbs_error *error)
 {
     gibbs_status status = ebm_check_data("ksd", model, data, error);
+    if (!status) status = ebm_refuse_conditional("ksd", model, "a test of y given x is not there", error);
     if (status) return status;
-    if (ebm_model_given(model))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "ksd: the model is conditional, and no density of whole rows");
     if (data->rows < 2) return gibbs_fail(error, GIBBS_DATA, "ksd: one row has no pairs");
     if (data->rows > (int64_t)1 << 24)
         return gibbs_fail(error, GIBBS_SIZE, "ksd: %lld rows are too many", (long long)data->rows);

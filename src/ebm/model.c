@@ -189,7 +189,40 @@ void ebm_model_free(ebm_model *model)
     gibbs_release(&a, model);
 }
 
+gibbs_status ebm_model_prior(ebm_model *model, ebm_prior_fn prior, void *context, gibbs_error *error)
+{
+    GIBBS_REQUIRE("prior", model, error);
+    ebm_model with = *model;
+    with.prior = prior;
+    with.prior_context = context;
+    if (prior && !model->parameters)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "prior: the model has no parameters");
+    ebm_recording r;
+    gibbs_status status = ebm_recording_start("prior", model, &r, error);
+    if (!status && prior) {
+        ebm_model_record_prior(&with, r.theta);
+        status = ebm_tape_error(r.tape, error);
+    }
+    ebm_recording_end(&r);
+    if (status) return status;
+    model->prior = prior;
+    model->prior_context = context;
+    return GIBBS_OK;
+}
+
 /* ---- Recording ---- */
+
+ad_var ebm_model_record_prior(const ebm_model *model, const ad_var *theta)
+{
+    ad_var U = model->prior(theta, model->prior_context);
+    ad_tape *tape = theta[0].tape;
+    if (ad_tape_status(tape)) return (ad_var){tape, -1};
+    if (ad_is_null(U) || U.tape != tape)
+        return ad_fail(tape, GIBBS_TAPE, "prior: it is the null var, or one of another tape");
+    if (!ad_is_shared(U)) return ad_fail(tape, GIBBS_AXIS, "prior: it is per-sample; it must be one scalar");
+    if (ad_shape_of(U).rank) return ad_fail(tape, GIBBS_SHAPE, "prior: it is no scalar");
+    return U;
+}
 
 gibbs_status ebm_model_record(const ebm_model *model, ad_tape *tape, ad_var *theta)
 {
@@ -237,6 +270,19 @@ ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta
         return ad_fail(x.tape, GIBBS_SHAPE, "model: the energy has shape %s; it must be a scalar",
                        ad_shape_text(&shape, text, sizeof text));
     return E;
+}
+
+ad_var ebm_value_on(ad_axis axis, ad_var v)
+{
+    ad_shape shape = ad_shape_of(v);
+    if (shape.rank < 0 || axis.id < 0) return (ad_var){v.tape, -1};
+    const ad_axis_info *info = &axis.tape->axis[axis.id];
+    if (ad_is_shared(v) || ad_axis_of(v).id == axis.id || info->parent < 0) return ad_lift(axis, v);
+    v = ebm_value_on((ad_axis){axis.tape, info->parent}, v);
+    shape = ad_shape_prepend(1, &shape);
+    v = ad_reshape(v, shape);
+    shape.dim[0] = info->count;
+    return ad_ungroup(axis, ad_expand(v, shape));
 }
 
 ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x) { return ebm_model_energy_at(graph->model, x, graph->theta); }

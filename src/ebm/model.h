@@ -26,6 +26,8 @@ struct ebm_model {
     void *theta; /* `size` numbers and room for one more: the log Z of losses that learn it */
     ebm_energy_fn energy;
     void *context;
+    ebm_prior_fn prior; /* or NULL */
+    void *prior_context;
     void (*release_context)(const gibbs_allocator *, void *); /* of the energies that ship; NULL for a user's */
     ebm_evaluator *evaluator;
 };
@@ -38,6 +40,13 @@ gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, con
 
 /* Records the energy; a null or non-scalar result is an error on the tape. */
 ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta);
+
+/* Records U(θ) of a model that has a prior; what is no shared scalar is an error on the tape. */
+ad_var ebm_model_record_prior(const ebm_model *model, const ad_var *theta);
+
+/* v as a value of `axis`: a shared one, one of an axis that it descends from (each child has its parent's), or its own.
+ * Else AXIS. */
+ad_var ebm_value_on(ad_axis axis, ad_var v);
 
 /* ARGUMENT, naming what there are too few of, when `count` is below `least`; SIZE above 2³¹ − 1. `who` begins the
  * sentence. */

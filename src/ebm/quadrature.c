@@ -4,6 +4,7 @@
  * One pass over the grid of the doubled box gives both integrals: the box's own points are among them, so that the
  * two sums differ by what lies outside alone. There an energy of a half line or an interval is NaN: that is no error,
  * but leaves the question open. */
+#include "ebm/energy/conditioned.h"
 #include "model.h"
 #include "space.h"
 
@@ -126,7 +127,8 @@ gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature 
     GIBBS_REQUIRE("integrate", model && box && result, error);
     doubled g;
     log_sum sum[BOXES] = {{-INFINITY, 0}, {-INFINITY, 0}};
-    gibbs_status status = make_grid(model->dim, box, &g, error);
+    gibbs_status status = ebm_refuse_conditional("integrate", model, "ebm_predict tells log Z(x) of each x", error);
+    if (!status) status = make_grid(model->dim, box, &g, error);
     if (status) return status;
     int64_t most = g.total < CHUNK_ROWS ? g.total : CHUNK_ROWS;
     double *memory = gibbs_alloc(&model->alloc, (size_t)(most * (g.box.dim + 1 + BOXES)), sizeof *memory);

@@ -67,9 +67,7 @@ static inline double energy_error(ebm_model *model, plain_formula f, const void 
         for (int i = 0; i < size; i++) mean[i] += dtheta[i] / CHECK_ROWS;
     }
     if (ebm_model_dtype(model) == GIBBS_FLOAT64 && size) {
-        ebm_loss loss = mean_energy_loss;
-        loss.conditional = ebm_model_given(model) > 0;
-        ebm_objective *o = objective_at(model, &loss, NULL, NULL, x, CHECK_ROWS, 0, 0);
+        ebm_objective *o = objective_at(model, &mean_energy_loss, NULL, NULL, x, CHECK_ROWS, 0, 0);
         value_of(o);
         const double *gradient = ebm_objective_gradient(o);
         for (int i = 0; i < size; i++) worst = fmax(worst, off(gradient[i], mean[i]));

@@ -23,7 +23,8 @@ static inline void log_q_gradient(const ebm_proposal *q, const double *y, int64_
     double worst;
     ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis axis = ad_axis_new(tape, "points");
-    ad_var at = ad_input(axis, "y", ad_vec(q->dim)), dy, log_q = ebm_proposal_log_density_at(q, axis, at, NULL);
+    ad_var none = {tape, -1}, at = ad_input(axis, "y", ad_vec(q->dim)), dy;
+    ad_var log_q = ebm_proposal_log_density_at(q, axis, none, at, NULL);
     const double *values[] = {y};
     OK(ad_check_gradient(log_q, &at, values, 1, &(ad_check_options){.rows = rows}, &worst, ERROR));
     ad_plan *plan;

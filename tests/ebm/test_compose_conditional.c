@@ -60,7 +60,7 @@ static void expect_conditional(ebm_model *model, plain_formula f, const char *wh
     ebm_objective *o;
     label_rows(rows, ROWS, GIVEN, 1, labels, LABELS, 1);
     expect_conditional_loss(model, f, NULL, rows, ROWS, GIVEN, labels, LABELS, what);
-    FAILS(GIBBS_ARGUMENT, "the model is conditional", ebm_objective_new(model, &ebm_loss_denoising, NULL, &o, FAIL));
+    FAILS(GIBBS_ARGUMENT, "the model is conditional", ebm_objective_new(model, &ebm_loss_ksd_imq, NULL, &o, FAIL));
     ebm_model_free(model);
 }
 

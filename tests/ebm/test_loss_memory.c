@@ -15,12 +15,17 @@ static ad_var critic(ad_var x, const ad_var *theta, void *context)
 {
     return (void)context, ad_mul(theta[0], ad_sin(x));
 }
+static ad_var critic_of_y(ad_var row, const ad_var *theta, void *context)
+{
+    return critic(ad_slice(row, 0, 1, DIM - 1), theta, context);
+}
 
 typedef struct job {
     const ebm_loss *loss;
     const ebm_proposal *q;
     const ebm_points *points;
     double *x;
+    bool conditional;
 } job;
 
 static ebm_model *make(const gibbs_allocator *a, bool conditional)
@@ -63,8 +68,9 @@ static gibbs_status run(const job *j, ebm_model *model, counting_alloc *count, i
     ebm_loss_options options = ebm_loss_defaults();
     options.proposal = j->q;
     options.points = j->points;
-    options.field = critic;
+    options.field = j->conditional ? critic_of_y : critic;
     options.restart = 0.5;
+    if (j->conditional && j->loss == &ebm_loss_pcd) options.proposal = NULL; /* starts anew at the data */
     options.buffer = 3 * ROWS;
     options.threads = 2;
     gibbs_status status = ebm_objective_new(model, j->loss, &options, &o, error);
@@ -87,7 +93,7 @@ static void fail_each(const job *j)
         counting_alloc count = {0};
         gibbs_allocator a = counting_allocator(&count);
         gibbs_error error = {GIBBS_OK, "", -1, -1};
-        ebm_model *model = make(&a, j->loss->conditional);
+        ebm_model *model = make(&a, j->conditional);
         int64_t before = count.live;
         count.calls = 0;
         count.fail_at = at;
@@ -111,17 +117,24 @@ Test(loss_memory, every_allocation_fails_once)
         &ebm_loss_denoising_autoencoder, &ebm_loss_sliced, &ebm_loss_sliced_reduced, &ebm_loss_nce,
         &ebm_loss_conditional_nce, &ebm_loss_ranking_nce, &ebm_loss_pseudo_likelihood, &ebm_loss_ksd_rbf,
         &ebm_loss_ksd_imq, &ebm_loss_stein, &ebm_loss_stein_hutchinson, &ebm_loss_energy_penalty,
-        &ebm_loss_conditional_ml,
+        &ebm_loss_conditional_ml, &ebm_loss_batch_ranking_nce,
     };
     double *x = normals(MORE_ROWS * DIM, 0, 1, 3), *bits = calloc(MORE_ROWS * DIM, sizeof *bits);
-    ebm_proposal *q = test_proposal(&energies[GAUSSIAN2]);
-    ebm_points points;
-    const ebm_space space = {.variables = DIM, .labels = 3, .values = (double[]){-1, 0, 1}};
-    OK(ebm_points_space(&space, NULL, &points, ERROR));
+    ebm_data data = table(x, ROWS, DIM);
+    ebm_proposal *q[2];
+    ebm_points points[2];
+    ebm_space space = {.variables = DIM, .labels = 3, .values = (double[]){-1, 0, 1}};
+    q[0] = test_proposal(&energies[GAUSSIAN2]);
+    OK(ebm_proposal_regression_fit(&data, 1, INFINITY, 1.5, NULL, &q[1], ERROR));
+    OK(ebm_points_space(&space, NULL, &points[0], ERROR));
+    space.variables = DIM - 1;
+    OK(ebm_points_space(&space, NULL, &points[1], ERROR));
     for (int k = 0; k < COUNT(losses); k++)
-        fail_each(&(job){losses[k], q, &points, losses[k]->check_row ? bits : x});
-    ebm_points_free(&points);
-    ebm_proposal_free(q);
+        for (int of_y = 0; of_y < 2; of_y++) {
+            bool fits = losses[k]->models != (of_y ? EBM_MODELS_WHOLE : EBM_MODELS_CONDITIONAL);
+            if (fits) fail_each(&(job){losses[k], q[of_y], &points[of_y], losses[k]->check_row ? bits : x, of_y});
+        }
+    for (int k = 0; k < 2; k++) ebm_points_free(&points[k]), ebm_proposal_free(q[k]);
     free(x), free(bits);
 }
 

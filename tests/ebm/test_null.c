@@ -86,6 +86,10 @@ Test(null, model_h)
     NULL_IN("save", ebm_model_save(NULL, "t.safetensors", &error));
     NULL_IN("save", ebm_model_save(model, NULL, &error));
     NULL_IN("load", ebm_model_load(NULL, "t.safetensors", &error));
+    NULL_IN("prior", ebm_model_prior(NULL, NULL, NULL, &error));
+    NULL_IN("predict", ebm_predict(NULL, NULL, x, 1, out, NULL, NULL, &error));
+    NULL_IN("predict", ebm_predict(model, NULL, NULL, 1, out, NULL, NULL, &error));
+    NULL_IN("predict", ebm_predict(model, NULL, x, 1, NULL, NULL, NULL, &error));
     NULL_IN("load", ebm_model_load(model, NULL, &error));
     NULL_IN("energy", ebm_model_energy(NULL, x, 1, out, NULL, &error));
     NULL_IN("energy", ebm_model_energy(model, NULL, 1, out, NULL, &error));
@@ -253,6 +257,9 @@ Test(null, proposal_h_places)
     NULL_IN("bandwidth", ebm_bandwidth(&column, EBM_BANDWIDTH_SCOTT, 1, NULL, &error));
     NULL_IN("mixture", ebm_proposal_mixture(1, NULL, parts, NULL, NULL, &error));
     NULL_IN("product", ebm_proposal_product(1, parts, NULL, NULL, &error));
+    NULL_IN("regression", ebm_proposal_regression(1, x, part, NULL, NULL, &error));
+    NULL_IN("regression", ebm_proposal_regression_fit(&column, 1, 3, 1, NULL, NULL, &error));
+    NULL_IN("least squares", ebm_least_squares(&column, 1, x, NULL, &error));
     NULL_IN("kernel_density", ebm_proposal_kernel_density_left_out(part, NULL, &error));
     NULL_IN("log density", ebm_proposal_log_density(part, x, 1, NULL, NULL, &error));
     ebm_proposal_free(part);
@@ -261,6 +268,7 @@ Test(null, proposal_h_places)
 Test(null, proposal_h_numbers)
 {
     ebm_proposal *q, *part = normal();
+    ebm_data residuals;
     const ebm_proposal *none[] = {NULL};
     NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, NULL, x, NULL, &q, &error));
     NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, x, NULL, NULL, &q, &error));
@@ -281,6 +289,11 @@ Test(null, proposal_h_numbers)
     NULL_IN("mixture", ebm_proposal_mixture(1, NULL, NULL, NULL, &q, &error));
     NULL_IN("mixture", ebm_proposal_mixture(1, NULL, none, NULL, &q, &error));
     NULL_IN("product", ebm_proposal_product(1, NULL, NULL, &q, &error));
+    NULL_IN("regression", ebm_proposal_regression(1, NULL, part, NULL, &q, &error));
+    NULL_IN("regression", ebm_proposal_regression(1, x, NULL, NULL, &q, &error));
+    NULL_IN("regression", ebm_proposal_regression_fit(NULL, 1, 3, 1, NULL, &q, &error));
+    NULL_IN("least squares", ebm_least_squares(NULL, 1, out, &residuals, &error));
+    NULL_IN("least squares", ebm_least_squares(&column, 1, NULL, &residuals, &error));
     NULL_IN("product", ebm_proposal_product(1, none, NULL, &q, &error));
     NULL_IN("draw", ebm_proposal_sample(NULL, 1, 1, 0, NULL, out, NULL, &error));
     NULL_IN("log density", ebm_proposal_log_density(NULL, x, 1, NULL, out, &error));

@@ -94,6 +94,7 @@ static const pull pulls[] = {
     {&ebm_loss_cd, ring, ring_rows, &ebm_gibbs_with_gradients, 0, false},
     {&ebm_loss_pcd, ring, ring_rows, &ebm_gibbs, 0, false},
     {&ebm_loss_conditional_ml, slope, slope_rows, NULL, 0, true},
+    {&ebm_loss_batch_ranking_nce, slope, slope_rows, NULL, 0, true},
 };
 
 static ad_var record_negated(ebm_graph *graph)

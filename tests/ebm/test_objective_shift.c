@@ -58,6 +58,7 @@ static const unseen losses[] = {
     {.loss = &ebm_loss_stein, .energy = quadratic, .field = critic},
     {.loss = &ebm_loss_stein_hutchinson, .energy = quadratic, .field = critic},
     {.loss = &ebm_loss_conditional_ml, .energy = ring, .conditional = true},
+    {.loss = &ebm_loss_batch_ranking_nce, .energy = quadratic, .conditional = true},
 };
 
 static ebm_model *model_for(const unseen *u)

@@ -64,7 +64,8 @@ Test(uniform, a_point_that_is_no_number_is_not_inside)
     OK(ebm_proposal_uniform(2, LOW, HIGH, NULL, &q, ERROR));
     ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis axis = ad_axis_new(tape, "points");
-    ad_var at = ad_input(axis, "y", ad_vec(2)), out = ebm_proposal_log_density_at(q, axis, at, NULL);
+    ad_var none = {tape, -1}, at = ad_input(axis, "y", ad_vec(2));
+    ad_var out = ebm_proposal_log_density_at(q, axis, none, at, NULL);
     ad_plan *plan;
     ad_workspace *workspace;
     OK(ad_compile(&out, 1, NULL, &plan, ERROR));

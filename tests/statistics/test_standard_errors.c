@@ -244,6 +244,58 @@ INTERVALS(conditional_ml_of_labels, .problem = &softmax, .size = 4, .limit = ODD
 INTERVALS(conditional_ml_of_a_wrong_model, .problem = &not_logistic, .size = 2, EACH(MANY), LOSS(conditional_ml),
           .control = MEAT, .missed = 1)
 
+/* ---- Of a real y: ½λ(y − a − bx)², and a model whose residuals are not Gaussian ---- */
+
+#define REGRESSION {0.4, 0.6, 1.6}
+static const double regression_truth[] = REGRESSION;
+static ad_var residual_energy(ad_var row, const ad_var *theta, void *context)
+{
+    (void)context;
+    ad_var x = ad_reshape(ad_slice(row, 0, 0, 1), ad_scalar()), y = ad_reshape(ad_slice(row, 0, 1, 1), ad_scalar());
+    ad_var off = ad_sub(y, ad_add(theta[0], ad_mul(theta[1], x)));
+    return ad_scale(ad_mul(theta[2], ad_square(off)), 0.5);
+}
+static ebm_model *of_a_real_y_make(void)
+{
+    static const ebm_parameter p[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0},
+                                      {"b", {0, {0}}, EBM_INIT_CONSTANT, 0.1},
+                                      {"lambda", {0, {0}}, EBM_INIT_CONSTANT, 1}};
+    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model *model;
+    spec.dim = 2, spec.parameters = p, spec.parameter_count = 3, spec.energy = residual_energy;
+    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
+    return model;
+}
+static void of_a_real_y_draw(gibbs_words *words, double *row)
+{
+    const double *t = regression_truth;
+    row[0] = gibbs_words_normal(words);
+    row[1] = t[0] + t[1] * row[0] + gibbs_words_normal(words) / sqrt(t[2]);
+}
+/* Residuals of the logistic law of variance 1, wider where |x| is large: the slope's variance is three times that of
+ * the bare Hessian. */
+static void not_regression_draw(gibbs_words *words, double *row)
+{
+    double p = gibbs_words_unit(words);
+    row[0] = gibbs_words_normal(words);
+    row[1] = 0.4 + 0.6 * row[0] + fabs(row[0]) * log(p / (1 - p)) * sqrt(3) / M_PI;
+}
+static const problem of_a_real_y = {.dim = 2, .make = of_a_real_y_make, .draw = of_a_real_y_draw,
+                                    .points = line_points};
+static const problem not_regression = {.dim = 2, .make = of_a_real_y_make, .draw = not_regression_draw};
+
+#define REAL_Y .problem = &of_a_real_y, .size = 3, .limit = REGRESSION
+INTERVALS(score_matching_of_y, REAL_Y, EACH(SOME), LOSS(score_matching), .control = MEAT, .missed = 1)
+INTERVALS(score_matching_of_a_wrong_y, .problem = &not_regression, .size = 3, .limit = {0.4, 0.6, 1}, EACH(MANY),
+          LOSS(score_matching), .control = MEAT, .missed = 2)
+INTERVALS(exact_ml_of_y, REAL_Y, .replications = 200, .rows = 200, LOSS(exact_ml))
+INTERVALS(denoising_of_y, .problem = &of_a_real_y, .size = 3, .limit = {0.4, 0.6, 1 / (1 / 1.6 + 0.25)}, EACH(SOME),
+          LOSS(denoising), .noise_sd = 0.5, .copies = 3)
+INTERVALS(ranking_nce_of_y, REAL_Y, EACH(SOME), LOSS(ranking_nce), .copies = 5)
+INTERVALS(noise_contrastive_of_y, .problem = &of_a_real_y, .size = 4,
+          .limit = {0.4, 0.6, 1.6, 0.5 * log(2 * M_PI / 1.6)}, EACH(SOME), LOSS(nce), .noise_ratio = 3)
+INTERVALS(importance_sampling_of_y, REAL_Y, .replications = 200, .rows = 200, LOSS(ml_is), .noise_ratio = 100)
+
 /* ---- Logistic regression by the textbook ---- */
 
 /* The sandwich is (XᵀWX)⁻¹ Σ(y − p)²xxᵀ (XᵀWX)⁻¹, W = p(1 − p): entry by entry, wherever the fit ended. Of a true model
@@ -304,6 +356,12 @@ Test(standard_errors, losses_that_have_none)
     ebm_data data = table(x, 50, 1);
     ebm_model *model = model_of(1, p, 2, precision_graph, GIBBS_FLOAT64);
     ebm_uncertainty u;
+    ebm_model *pairs = of_a_real_y_make();
+    ebm_data rows = table(x, 25, 2);
+    ebm_fit_options among = ebm_fit_defaults();
+    among.loss = &ebm_loss_batch_ranking_nce;
+    FAILS(GIBBS_ARGUMENT, "its points come from other rows", ebm_standard_errors(pairs, &rows, &among, &u, FAIL));
+    ebm_model_free(pairs);
     for (int k = 0; k < COUNT(losses); k++) {
         ebm_fit_options o = ebm_fit_defaults();
         o.loss = losses[k], o.loss_options.field = critic;

@@ -7,6 +7,8 @@
 #include "conditional.h"
 #include "features.h"
 
+#include "autodiff/tape.h"
+
 typedef struct chain {
     int64_t given, length, labels;
     ebm_features features; /* of size length × p */
@@ -34,21 +36,74 @@ static ad_var energy(ad_var row, const ad_var *theta, void *context)
     return ad_neg(f);
 }
 
+/* ---- Dynamic programming: over all paths by log Σ exp (the forward algorithm), over the best one by max (Viterbi)
+ * ---- */
+
+typedef ad_var (*over_paths)(ad_var x, unsigned mask);
+
+static ad_var at(const chain *c, ad_var u, int64_t t) { return ad_reshape(ad_slice(u, 0, t, 1), ad_vec(c->labels)); }
+
+/* A step along the chain from the labels that end at t − 1, to those that end at t with potentials u. */
+static ad_var forward(const chain *c, over_paths over, ad_var before, ad_var u, ad_var step)
+{
+    return ad_add(u, over(ad_add(ad_reshape(before, ad_mat(c->labels, 1)), step), 1u << 0));
+}
+
 static ad_var log_z(ad_var x, const ad_var *theta, void *context)
 {
     const chain *c = context;
-    ad_var u = potentials(c, x, theta), alpha = {x.tape, -1};
-    for (int64_t t = 0; t < c->length; t++) {
-        ad_var here = ad_reshape(ad_slice(u, 0, t, 1), ad_vec(c->labels));
-        if (!t) {
-            alpha = here;
-            continue;
-        }
-        ad_var paths = ad_add(ad_reshape(alpha, ad_mat(c->labels, 1)), theta[A]);
-        alpha = ad_add(here, ad_logsumexp_dims(paths, 1u << 0));
-    }
+    ad_var u = potentials(c, x, theta), alpha = at(c, u, 0);
+    for (int64_t t = 1; t < c->length; t++) alpha = forward(c, ad_logsumexp_dims, alpha, at(c, u, t), theta[A]);
     return ad_logsumexp(alpha);
 }
+
+/* y, from one vector for each position. */
+static ad_var joined(const chain *c, const ad_var *position)
+{
+    ad_var y = position[0];
+    for (int64_t t = 1; t < c->length; t++) y = ad_concat(y, position[t], 0);
+    return y;
+}
+
+/* p(yₜ | x) = softmax(αₜ + βₜ), βₜ[j] = log Σ_k exp(A[j,k] + uₜ₊₁[k] + βₜ₊₁[k]). */
+static void marginals(const chain *c, ad_var u, ad_var step, ad_var *position)
+{
+    ad_var beta = ad_expand(ad_constant(u.tape, 0), ad_vec(c->labels));
+    for (int64_t t = 0; t < c->length; t++)
+        position[t] = t ? forward(c, ad_logsumexp_dims, position[t - 1], at(c, u, t), step) : at(c, u, 0);
+    for (int64_t t = c->length - 1; t >= 0; t--) {
+        ad_var next = ad_add(at(c, u, t), beta);
+        position[t] = ad_softmax(ad_add(position[t], beta));
+        beta = ad_logsumexp_dims(ad_add(step, next), 1u << 1);
+    }
+}
+
+/* δₜ as αₜ with max; then from the last label back, each the best before the one that was chosen. */
+static void best_path(const chain *c, ad_var u, ad_var step, ad_var *position)
+{
+    for (int64_t t = 0; t < c->length; t++)
+        position[t] = t ? forward(c, ad_max_reduce_dims, position[t - 1], at(c, u, t), step) : at(c, u, 0);
+    for (int64_t t = c->length - 1; t >= 0; t--) {
+        ad_var score = position[t];
+        if (t < c->length - 1) score = ad_add(score, ad_matmul(step, position[t + 1]));
+        position[t] = ebm_first_largest(score);
+    }
+}
+
+static ad_var decode(ad_var x, const ad_var *theta, const chain *c,
+                     void (*fill)(const chain *, ad_var, ad_var, ad_var *))
+{
+    gibbs_allocator a = x.tape->alloc;
+    ad_var *position = gibbs_alloc(&a, (size_t)c->length, sizeof *position);
+    if (!position) return ad_fail(x.tape, GIBBS_MEMORY, "chain crf: out of memory");
+    fill(c, potentials(c, x, theta), theta[A], position);
+    ad_var y = joined(c, position);
+    gibbs_release(&a, position);
+    return y;
+}
+
+static ad_var mean(ad_var x, const ad_var *theta, void *context) { return decode(x, theta, context, marginals); }
+static ad_var mode(ad_var x, const ad_var *theta, void *context) { return decode(x, theta, context, best_path); }
 
 static gibbs_status check(const ebm_chain_crf_spec *spec, chain *c, gibbs_error *error)
 {
@@ -83,5 +138,6 @@ gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **mod
     ebm_features_build(&b, "psi.", &c.features);
     ebm_model_spec made = {.dtype = spec->dtype, .dim = c.given + c.length * c.labels, .energy = energy,
                            .context = ebm_build_copy(&b, &c, sizeof c), .seed = spec->seed};
-    return ebm_conditional_build(&b, made, &(ebm_conditional){.given = c.given, .log_z = log_z}, model, error);
+    const ebm_conditional is = {.given = c.given, .log_z = log_z, .mean = mean, .mode = mode};
+    return ebm_conditional_build(&b, made, &is, model, error);
 }

@@ -49,16 +49,20 @@ ad_var ebm_modelled(ad_var row, int64_t given)
 
 /* ---- log Z(x) ---- */
 
-static ad_var enumerate(const ebm_model *model, const conditional *c, ad_var x, const ad_var *theta)
+ad_var ebm_conditional_scores(const ebm_model *model, ad_var x, ad_var y, const ad_var *theta)
 {
-    int64_t K = c->is.label_count, given = c->is.given;
+    if (ad_is_null(x) || ad_is_null(y)) return (ad_var){x.tape, -1};
     if (ad_is_shared(x))
         return ad_fail(x.tape, GIBBS_AXIS, "conditional: x is shared; labels are enumerated for samples of an axis");
-    ad_axis child = ad_axis_child(ad_axis_of(x), K, "labels");
-    ad_var each = ad_ungroup(child, ad_expand(ad_reshape(x, ad_mat(1, given)), ad_mat(K, given)));
-    ad_var label = ad_ungroup(child, ad_constant_array(x.tape, ad_mat(K, model->dim - given), c->labels));
-    ad_var E = ad_lift(child, ebm_model_energy_at(model, ad_concat(each, label, 0), theta));
-    return ad_logsumexp(ad_neg(ad_regroup(E)));
+    ad_axis child = ad_axis_child(ad_axis_of(x), ad_shape_of(y).dim[0], "labels");
+    ad_var row = ad_concat(ebm_value_on(child, x), ad_ungroup(child, ad_lift(ad_axis_of(x), y)), 0);
+    return ad_neg(ad_regroup(ad_lift(child, ebm_model_energy_at(model, row, theta))));
+}
+
+static ad_var enumerate(const ebm_model *model, const conditional *c, ad_var x, const ad_var *theta)
+{
+    ad_shape shape = ad_mat(c->is.label_count, model->dim - c->is.given);
+    return ad_logsumexp(ebm_conditional_scores(model, x, ad_constant_array(x.tape, shape, c->labels), theta));
 }
 
 ad_var ebm_conditional_log_z(const ebm_model *model, ad_var x, const ad_var *theta)
@@ -73,7 +77,10 @@ ad_var ebm_conditional_log_z(const ebm_model *model, ad_var x, const ad_var *the
         return log_z;
     }
     if (c->is.labels) return enumerate(model, c, x, theta);
-    return ad_fail(x.tape, GIBBS_ARGUMENT, "conditional: neither labels nor a function give log Z(x) of this model");
+    return ad_fail(
+        x.tape, GIBBS_ARGUMENT,
+        "conditional: neither labels nor a function give log Z(x) of this model: "
+        "ebm_loss_exact_ml sums over options.points; score matching, ranking NCE and others need no log Z(x)");
 }
 
 ad_var ebm_conditional_log_likelihood(const ebm_model *model, ad_var row, const ad_var *theta)
@@ -83,6 +90,50 @@ ad_var ebm_conditional_log_likelihood(const ebm_model *model, ad_var row, const 
     if (!c) return ad_fail(row.tape, GIBBS_ARGUMENT, "conditional: the model has no given columns");
     ad_var log_z = ebm_conditional_log_z(model, ebm_given(row, c->is.given), theta);
     return ad_neg(ad_add(ebm_model_energy_at(model, row, theta), log_z));
+}
+
+/* ---- Prediction ---- */
+
+/* n, n − 1, … 1 */
+static ad_var descending(ad_tape *tape, int64_t n)
+{
+    gibbs_allocator a = tape->alloc;
+    double *number = gibbs_alloc(&a, (size_t)n, sizeof *number);
+    if (!number) return ad_fail(tape, GIBBS_MEMORY, "conditional: out of memory for %lld labels", (long long)n);
+    for (int64_t i = 0; i < n; i++) number[i] = (double)(n - i);
+    ad_var v = ad_constant_array(tape, ad_vec(n), number);
+    gibbs_release(&a, number);
+    return v;
+}
+
+ad_var ebm_first_largest(ad_var v)
+{
+    ad_shape shape = ad_shape_of(v), column = shape;
+    if (shape.rank < 1) return v;
+    unsigned last = 1u << (shape.rank - 1);
+    column.dim[shape.rank - 1] = 1;
+    ad_var score = v;
+    for (int round = 0; round < 2; round++) {
+        ad_var largest = ad_reshape(ad_max_reduce_dims(score, last), column);
+        v = ad_shift(ad_neg(ad_less(score, largest)), 1); /* 1 at all that are as large */
+        score = ad_mul(v, descending(v.tape, shape.dim[shape.rank - 1]));
+    }
+    return v;
+}
+
+ad_var ebm_conditional_guess(const ebm_model *model, bool mean, ad_var x, const ad_var *theta)
+{
+    const conditional *c = find(model);
+    ad_var none = {x.tape, -1};
+    if (!c || ad_is_null(x)) return none;
+    ad_var (*formula)(ad_var, const ad_var *, void *) = mean ? c->is.mean : c->is.mode;
+    if (!formula) return none;
+    ad_var y = formula(x, theta, c->context);
+    ad_shape shape = ad_shape_of(y);
+    if (ad_is_null(y) || y.tape != x.tape || shape.rank != 1 || shape.dim[0] != model->dim - c->is.given)
+        return ad_fail(x.tape, GIBBS_SHAPE, "conditional: the %s of y is no vector of the %lld modelled columns",
+                       mean ? "mean" : "mode", (long long)(model->dim - c->is.given));
+    return y;
 }
 
 /* ---- Making one ---- */
@@ -121,14 +172,15 @@ static void release(const gibbs_allocator *a, void *context)
     gibbs_release(a, c);
 }
 
-/* log Z(x) is recorded once, as a model's energy is: what is wrong with it shows now. */
+/* log Z(x) and the formulas of y are recorded once, as a model's energy is: what is wrong with them shows now. */
 static gibbs_status try_log_z(const ebm_model *model, const ebm_conditional *is, gibbs_error *error)
 {
-    if (!is->log_z && !is->labels) return GIBBS_OK;
     ebm_recording r;
     gibbs_status status = ebm_recording_start("conditional", model, &r, error);
     if (!status) {
-        ebm_conditional_log_z(model, ad_input(ad_axis_new(r.tape, "data"), "x", ad_vec(is->given)), r.theta);
+        ad_var x = ad_input(ad_axis_new(r.tape, "data"), "x", ad_vec(is->given));
+        if (is->log_z || is->labels) ebm_conditional_log_z(model, x, r.theta);
+        for (int mean = 0; mean < 2; mean++) ebm_conditional_guess(model, mean, x, r.theta);
         status = ebm_tape_error(r.tape, error);
     }
     ebm_recording_end(&r);

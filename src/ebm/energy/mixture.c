@@ -1,6 +1,7 @@
 /* mixture.c — Σ_g ξ_g φ_g of unnormalised components φ_g = exp(−E_g), ξ_g = π_g/Z_g (S0 eq 26; Matsuda & Hyvärinen
  * 2019): E = −log Σ_g exp(log ξ_g − E_g). A density known up to a factor has no scale of ξ: log ξ_1 is pinned at 0,
  * and what NCE learns as log Z is then −log ξ_1 of the normalised mixture. */
+#include "conditioned.h"
 #include "compose.h"
 #include "ebm/program.h"
 
@@ -73,8 +74,8 @@ gibbs_status ebm_model_mixture_weights(ebm_model *model, const ebm_data *data, d
 {
     GIBBS_REQUIRE("mixture weights", model && data && pi, error);
     double weight[EBM_MAX_PARTS];
-    if (ebm_model_given(model))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "mixture weights: the model is conditional, its parts have no one Z");
+    gibbs_status refused = ebm_refuse_conditional("mixture weights", model, "its parts have no one Z", error);
+    if (refused) return refused;
     if (model->energy != energy) return gibbs_fail(error, GIBBS_ARGUMENT, "mixture weights: the model is no mixture");
     gibbs_status status = ebm_check_data("mixture weights", model, data, error);
     if (!status) status = responsibilities(model, data, weight, error);

@@ -26,6 +26,8 @@ struct kind {
     const char *name;
     ad_var (*base)(ad_var y, const ad_var *theta);                              /* B(y); NULL: 0 */
     ad_var (*log_partition)(ad_var eta, const ad_var *theta, const regression *r); /* A(η) */
+    ad_var (*mean)(ad_var eta, const ad_var *theta, const regression *r);          /* A′(η) = E[y | x] */
+    ad_var (*mode)(ad_var eta, const ad_var *theta, const regression *r);          /* the most probable y */
     int parameters;
     bool labelled;
 };
@@ -44,6 +46,25 @@ static ad_var linear_partition(ad_var eta, const ad_var *theta, const regression
     return ad_scale(ad_add(ad_mul(ad_exp(ad_neg(s)), ad_sum(ad_square(eta))), volume), 0.5);
 }
 
+/* η/τ, where the density is highest as well. */
+static ad_var linear_mean(ad_var eta, const ad_var *theta, const regression *r)
+{
+    (void)r;
+    return ad_mul(ad_exp(ad_neg(theta[LOG_PRECISION])), eta);
+}
+
+static ad_var logistic_mean(ad_var eta, const ad_var *theta, const regression *r)
+{
+    (void)theta, (void)r;
+    return ad_sigmoid(eta);
+}
+
+static ad_var logistic_mode(ad_var eta, const ad_var *theta, const regression *r)
+{
+    (void)theta, (void)r;
+    return ad_step(eta);
+}
+
 static ad_var logistic_partition(ad_var eta, const ad_var *theta, const regression *r)
 {
     (void)theta, (void)r;
@@ -57,10 +78,25 @@ static ad_var softmax_partition(ad_var eta, const ad_var *theta, const regressio
     return ad_sum(ad_logsumexp_dims(ad_reshape(eta, ad_mat(r->outputs, r->labels)), 1u << 1));
 }
 
+static ad_var by_outputs(const regression *r, ad_var eta, ad_var (*f)(ad_var))
+{
+    return ad_reshape(f(ad_reshape(eta, ad_mat(r->outputs, r->labels))), ad_vec(r->outputs * r->labels));
+}
+
+static ad_var softmax_mean(ad_var eta, const ad_var *theta, const regression *r)
+{
+    return (void)theta, by_outputs(r, eta, ad_softmax);
+}
+
+static ad_var softmax_mode(ad_var eta, const ad_var *theta, const regression *r)
+{
+    return (void)theta, by_outputs(r, eta, ebm_first_largest);
+}
+
 static const struct kind kinds[] = {
-    [EBM_LINEAR] = {"linear regression", linear_base, linear_partition, 3, false},
-    [EBM_LOGISTIC] = {"logistic regression", NULL, logistic_partition, 2, false},
-    [EBM_SOFTMAX] = {"softmax regression", NULL, softmax_partition, 2, true},
+    [EBM_LINEAR] = {"linear regression", linear_base, linear_partition, linear_mean, linear_mean, 3, false},
+    [EBM_LOGISTIC] = {"logistic regression", NULL, logistic_partition, logistic_mean, logistic_mode, 2, false},
+    [EBM_SOFTMAX] = {"softmax regression", NULL, softmax_partition, softmax_mean, softmax_mode, 2, true},
 };
 
 /* ---- The energy ---- */
@@ -87,6 +123,18 @@ static ad_var log_z(ad_var x, const ad_var *theta, void *context)
 {
     const regression *r = context;
     return r->kind->log_partition(natural(r, x, theta), theta, r);
+}
+
+static ad_var mean(ad_var x, const ad_var *theta, void *context)
+{
+    const regression *r = context;
+    return r->kind->mean(natural(r, x, theta), theta, r);
+}
+
+static ad_var mode(ad_var x, const ad_var *theta, void *context)
+{
+    const regression *r = context;
+    return r->kind->mode(natural(r, x, theta), theta, r);
 }
 
 /* ---- Making one ---- */
@@ -127,5 +175,6 @@ gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **m
     ebm_features_build(&b, "psi.", &r.features);
     ebm_model_spec made = {.dtype = spec->dtype, .dim = r.given + r.outputs * r.labels, .energy = energy,
                            .context = ebm_build_copy(&b, &r, sizeof r), .seed = spec->seed};
-    return ebm_conditional_build(&b, made, &(ebm_conditional){.given = r.given, .log_z = log_z}, model, error);
+    const ebm_conditional is = {.given = r.given, .log_z = log_z, .mean = mean, .mode = mode};
+    return ebm_conditional_build(&b, made, &is, model, error);
 }

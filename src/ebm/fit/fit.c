@@ -115,20 +115,35 @@ static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data
     return status;
 }
 
+/* By ML-IS on a hundred rows at most, of a thousand artificial points; a conditional model's mean of log Ẑ(x). */
+static gibbs_status estimate_log_z(ebm_fit_state *f, double *log_z)
+{
+    enum { ROWS = 100, POINTS = 1000 };
+    ebm_objective *o;
+    ebm_loss_options options = f->loss_options;
+    int64_t rows = f->train.rows < ROWS ? f->train.rows : ROWS;
+    options.noise_ratio = (double)((POINTS + rows - 1) / rows);
+    gibbs_status status = ebm_objective_make(f->model, &ebm_loss_ml_is, &options, false, &o, f->error);
+    if (status) return status;
+    status = ebm_objective_bind(o, f->train.all, rows, f->error);
+    if (!status) status = ebm_objective_refresh(o, f->options->seed, 0, f->error);
+    if (!status) status = ebm_objective_evaluate(o, NULL, f->error);
+    if (!status) *log_z = ebm_objective_log_z(o);
+    ebm_objective_free(o);
+    return status;
+}
+
 /* The log Z that is learnt starts at its importance sampling estimate, not at 0, which may be far away. */
 static gibbs_status start_log_z(ebm_fit_state *f)
 {
-    const ebm_proposal *q = f->loss_options.proposal;
-    ebm_importance estimate = {0, 0};
+    double log_z = 0;
+    gibbs_status status = GIBBS_OK;
     if (!f->options->loss->learns_log_z) return GIBBS_OK;
-    if (q && !q->depends_on_theta) {
-        gibbs_status status =
-            ebm_importance_sample(f->model, q, 1000, f->options->seed, NULL, NULL, &estimate, f->error);
-        if (status) return status;
-    }
-    if (!isfinite(estimate.log_z)) estimate.log_z = 0;
+    if (f->loss_options.proposal) status = estimate_log_z(f, &log_z);
+    if (status) return status;
+    if (!isfinite(log_z)) log_z = 0;
     ebm_to_dtype(f->model->dtype, 1,
-                 (char *)f->model->theta + (size_t)f->model->size * gibbs_dtype_size(f->model->dtype), &estimate.log_z);
+                 (char *)f->model->theta + (size_t)f->model->size * gibbs_dtype_size(f->model->dtype), &log_z);
     return GIBBS_OK;
 }
 
@@ -175,11 +190,17 @@ static gibbs_status prepare(ebm_fit_state *f, const ebm_data *data)
     f->loss_options = o->loss_options;
     if (o->threads) f->loss_options.threads = o->threads;
     const gibbs_allocator *a = &f->model->alloc;
+    int64_t given = ebm_model_given(f->model);
+    /* chains keep their x: only as many as the rows stand for all x */
+    if (given && o->loss->noise == EBM_NOISE_PERSISTENT && !f->loss_options.buffer)
+        f->loss_options.buffer = train->rows;
     if (!status) status = check_parts(f, train->rows);
-    if (!status) status = ebm_objective_default_proposal(o->loss, train, a, &f->loss_options, &f->fitted, f->error);
+    if (!status) status = ebm_objective_default_proposal(o->loss, train, given, a, &f->loss_options, &f->fitted,
+                                                          f->error);
     int64_t least = ebm_objective_least_rows(o->loss);
     if (!status) status = ebm_batches_new(&f->train, train, f->model->dtype, o->batch, least, o->seed, a, f->error);
     if (!status) status = ebm_objective_new(f->model, o->loss, &f->loss_options, &f->objective, f->error);
+    if (!status) f->objective->whole_rows = train->rows;
     if (!status) status = make_judge(f);
     if (!status) status = allocate(f);
     return status ? status : start_log_z(f);
@@ -234,7 +255,7 @@ static gibbs_status examine(ebm_fit_state *f)
     if (status) return status;
     f->report->health = ebm_objective_health(f->objective);
     f->report->log_z = ebm_objective_log_z(f->objective);
-    return GIBBS_OK;
+    return ebm_fit_log_z_spread(f);
 }
 
 static double now(void)
@@ -250,7 +271,7 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     ebm_fit_report own;
     if (!report) report = &own;
     memset(report, 0, sizeof *report);
-    report->loss = report->best_validation = report->health = report->log_z = NAN;
+    report->loss = report->best_validation = report->health = report->log_z = report->log_z_spread = NAN;
     double start = now();
     gibbs_status status = check(model, data, options, error);
     if (status) return status;

@@ -51,6 +51,9 @@ typedef struct ebm_fit_state {
 gibbs_status ebm_fit_first_order(ebm_fit_state *f);
 gibbs_status ebm_fit_lbfgs(ebm_fit_state *f);
 
+/* report->log_z_spread at the parameters that were kept, where log Z is learnt of a conditional model; else NaN. */
+gibbs_status ebm_fit_log_z_spread(ebm_fit_state *f);
+
 /* `found` as the fit's error: the step before the sentence and, when it is about a row of the present batch (or about
  * the chain that started there), the row of the caller's table behind it and in error->row. */
 gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found);

@@ -23,7 +23,7 @@ static gibbs_status evaluate(ebm_fit_state *f, int64_t step, double *loss, doubl
     gibbs_status status = GIBBS_OK;
     gibbs_error found;
     if (step == 0 || f->train.order) status = ebm_objective_bind(o, x, f->train.count, &found);
-    if (!status && (step == 0 || o->options.redraw || o->chains || (f->train.order && o->draw)))
+    if (!status && (step == 0 || o->options.redraw || o->chains || (f->train.order && ebm_objective_draws(o))))
         status =
             ebm_objective_refresh(o, f->options->seed, o->options.redraw || o->chains ? (uint64_t)step : 0, &found);
     if (!status) status = ebm_objective_evaluate(o, loss, &found);

@@ -79,8 +79,8 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
     int64_t size = model->size + (o->loss->learns_log_z != 0);
     if (!independent(o->loss->noise))
         return gibbs_fail(error, GIBBS_ARGUMENT,
-                          "standard errors: %s is no mean over independent samples: its points come from chains",
-                          o->loss->name);
+                          "standard errors: %s is no mean over independent samples: its points come from %s",
+                          o->loss->name, o->loss->noise == EBM_NOISE_OTHERS ? "other rows" : "chains");
     if (size < 1 || size > MOST_PARAMETERS)
         return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: %lld parameters; from 1 to %d can be done",
                           (long long)size, MOST_PARAMETERS);
@@ -124,16 +124,17 @@ static gibbs_status record(sandwich *s, ad_var *out)
     if (holds_constant(o, L, parameters))
         ad_fail(o->tape, GIBBS_ARGUMENT, "standard errors: %s holds a part that depends on the parameters constant; "
                 "its gradient is that of no function", o->loss->name);
-    if (!ad_grad(L, o->theta, parameters, g))
+    ad_var minimised = ad_is_null(o->prior) ? L : ad_add(L, o->prior);
+    if (!ad_grad(minimised, o->theta, parameters, g))
         for (int k = 0; k < parameters; k++) {
             g[k] = ad_reshape(g[k], ad_vec(ad_count(g[k])));
             all = k ? ad_concat(all, g[k], 0) : g[k];
         }
     out[GRADIENT] = all;
-    out[HESSIAN] = ad_hessian(L, o->theta, parameters);
+    out[HESSIAN] = ad_hessian(minimised, o->theta, parameters);
     record_squares(o->graph.data, scores(data_influence(o, L), o, parameters), &out[SQUARES], &out[SUMS]);
     s->outputs = NOISE_SQUARES;
-    if (o->loss->noise == EBM_NOISE_PROPOSAL) {
+    if (o->loss->noise == EBM_NOISE_PROPOSAL && !o->by_row) { /* a row's own points are part of the row */
         ad_var v = scores(ad_influence(o->graph.noise, L), o, parameters);
         record_squares(o->graph.noise, v, &out[NOISE_SQUARES], &out[NOISE_SUMS]);
         s->outputs = OUTPUTS;
@@ -183,7 +184,8 @@ static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data 
         s->data = &s->train;
     }
     if (!status)
-        status = ebm_objective_default_proposal(loss, s->data, &model->alloc, &s->options, &s->fitted, s->error);
+        status = ebm_objective_default_proposal(loss, s->data, ebm_model_given(model), &model->alloc, &s->options,
+                                                &s->fitted, s->error);
     s->twin = *model;
     s->twin.dtype = GIBBS_FLOAT64;
     s->twin.evaluator = NULL;
@@ -270,7 +272,7 @@ static gibbs_status finish(sandwich *s, double decay, ebm_uncertainty *r)
     for (int64_t i = 0; i < p; i++) {
         double unseen = s->inverse.seen[i] < 1e-8 ? NAN : 0;
         r->standard_error[i] = sqrt(r->standard_error[i] + r->noise_error[i]) + unseen;
-        r->noise_error[i] = sqrt(r->noise_error[i]) + unseen;
+        r->noise_error[i] = o->by_row && o->loss->noise == EBM_NOISE_PROPOSAL ? NAN : sqrt(r->noise_error[i]) + unseen;
     }
     r->newton = sqrt(fmax(decrement(s, p, decay), 0) / excess);
     for (int64_t i = 0; i < p * p; i++)

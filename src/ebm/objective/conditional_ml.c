@@ -3,17 +3,18 @@
  *     −log p(yₙ | xₙ) = E(xₙ, yₙ) + log Z(xₙ)
  *
  * with log Z(x) as the conditional model says: recorded by it, or enumerated over its labels. */
-#include "ebm/model.h"
+#include "ebm/energy/conditioned.h"
 
 static ad_var record(ebm_graph *g)
 {
-    return ad_neg(ad_batch_mean(g->data, ebm_conditional_log_likelihood(g->model, g->x, g->theta)));
+    ad_var log_z = ebm_conditional_log_z(g->conditioned->model, g->given, g->theta);
+    return ad_batch_mean(g->data, ad_add(ebm_graph_energy(g, g->x), log_z));
 }
 
 const ebm_loss ebm_loss_conditional_ml = {
     .name = "conditional-ml",
     .title = "maximum conditional likelihood",
-    .conditional = 1,
+    .models = EBM_MODELS_CONDITIONAL,
     .deterministic = 1,
     .record = record,
 };

@@ -8,11 +8,10 @@
 
 static ad_var record(ebm_graph *g)
 {
-    int copies = g->options->copies;
-    ad_axis noisy = ebm_graph_copies(g, copies, "noisy copies");
+    ad_axis noisy = ebm_graph_copies(g, g->options->copies, "noisy copies");
     ad_var noise = ad_normal(noisy, ad_vec(g->model->dim), EBM_STREAM_LOSS_NORMAL);
-    ad_var y = ad_add(ebm_graph_copy(g, noisy, copies, g->x), ad_scale(noise, g->options->noise_sd));
-    ad_var E = ebm_graph_copy(g, noisy, copies, ebm_graph_energy(g, g->x));
+    ad_var y = ad_add(ebm_value_on(noisy, g->x), ad_scale(noise, g->options->noise_sd));
+    ad_var E = ebm_value_on(noisy, ebm_graph_energy(g, g->x));
     return ad_scale(ad_batch_mean(noisy, ad_softplus(ad_sub(E, ebm_graph_energy(g, y)))), 2);
 }
 

@@ -64,6 +64,7 @@ const ebm_loss ebm_loss_improved_cd = {
     .name = "improved-cd",
     .title = "improved contrastive divergence",
     .noise = EBM_NOISE_LAST,
+    .models = EBM_MODELS_WHOLE, /* its entropy is that of all rows together */
     .sampler = &ebm_ula,
     .redraw = 1,
     .record = record,

@@ -2,17 +2,18 @@
  *
  *     J/N ≈ mean E(xₙ) + log Ẑ,   log Ẑ = lse_m(−E(y_m) − log q(y_m)) − log M
  *
- * Its gradient is mean ∇E(xₙ) − Σ w̄_m ∇E(y_m), w̄ the softmax of the log weights: the derivative of logsumexp. */
+ * Its gradient is mean ∇E(xₙ) − Σ w̄_m ∇E(y_m), w̄ the softmax of the log weights: the derivative of logsumexp. Of a
+ * conditional model each row has its own log Ẑ(xₙ), of K points of its own. */
 #include "ebm/model.h"
 
 static ad_var record(ebm_graph *g)
 {
     ad_var log_w = ad_neg(ad_add(ebm_graph_energy(g, g->y), g->log_q));
-    ad_var lse = ad_batch_logsumexp(g->noise, log_w);
-    g->log_z_estimate = ad_sub(lse, ad_log(ad_batch_count(g->noise)));
+    ad_var lse = ebm_graph_noise_logsumexp(g, log_w);
+    g->log_z_estimate = ebm_graph_data_mean(g, ad_sub(lse, ad_log(ebm_graph_noise_count(g))));
     /* ESS = (Σw)²/Σw², of M */
-    ad_var lse2 = ad_batch_logsumexp(g->noise, ad_scale(log_w, 2));
-    g->health = ad_exp(ad_sub(ad_scale(lse, 2), lse2));
+    ad_var lse2 = ebm_graph_noise_logsumexp(g, ad_scale(log_w, 2));
+    g->health = ebm_graph_data_mean(g, ad_exp(ad_sub(ad_scale(lse, 2), lse2)));
     return ad_add(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
 }
 

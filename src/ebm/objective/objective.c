@@ -56,10 +56,10 @@ gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *mo
     gibbs_status status = ebm_objective_check_loss(loss, error);
     if (status) return status;
     bool given = ebm_model_given(model) > 0;
-    if (given == (loss->conditional != 0)) return GIBBS_OK;
+    if (loss->models == EBM_MODELS_ANY || given == (loss->models == EBM_MODELS_CONDITIONAL)) return GIBBS_OK;
     return gibbs_fail(error, GIBBS_ARGUMENT,
-                      given ? "%s: the model is conditional, and this loss would fit its given columns, too: it takes "
-                              "ebm_loss_conditional_ml, or a sum with it"
+                      given ? "%s: the model is conditional, and this loss compares whole rows, whose given columns it "
+                              "would fit, too"
                             : "%s: the model is not conditional, it has no given columns",
                       loss->name);
 }
@@ -79,12 +79,14 @@ gibbs_status ebm_objective_check_rows(const ebm_loss *loss, const char *what, in
                       what, (long long)rows);
 }
 
-gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data *data, const gibbs_allocator *a,
-                                            ebm_loss_options *options, ebm_proposal **owned, gibbs_error *error)
+gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data *data, int64_t given,
+                                            const gibbs_allocator *a, ebm_loss_options *options, ebm_proposal **owned,
+                                            gibbs_error *error)
 {
     bool needed = loss->noise == EBM_NOISE_PROPOSAL || loss->needs_proposal;
     if (!needed || options->proposal) return GIBBS_OK;
-    gibbs_status status = ebm_proposal_gaussian_fit(data, 1, 1.5, a, owned, error);
+    gibbs_status status = given ? ebm_proposal_regression_fit(data, given, INFINITY, 1.5, a, owned, error)
+                                : ebm_proposal_gaussian_fit(data, 1, 1.5, a, owned, error);
     options->proposal = *owned;
     return status;
 }
@@ -97,44 +99,6 @@ static void fill_defaults(ebm_objective *o)
 }
 
 /* ---- Recording ---- */
-
-ad_var ebm_graph_log_q(const ebm_graph *g, ad_var x)
-{
-    const ebm_proposal *q = g->proposal;
-    if (!q) return (ad_var){g->tape, -1};
-    return q->log_density(q, x, q->depends_on_theta ? g->theta : NULL);
-}
-
-ad_var ebm_graph_draw(const ebm_graph *g, ad_axis axis)
-{
-    const ebm_proposal *q = g->proposal;
-    if (!q) return (ad_var){g->tape, -1};
-    return ebm_proposal_draw_at(q, axis, EBM_STREAM_PROPOSAL, g->theta);
-}
-
-static void record_noise(ebm_objective *o)
-{
-    const ebm_source *source = ebm_source_of(o->loss->noise);
-    if (!source->record) return;
-    o->graph.noise = ad_axis_new(o->tape, "noise");
-    source->record(o);
-}
-
-static ad_var record_loss(ebm_objective *o)
-{
-    ebm_graph *g = &o->graph;
-    ad_var none = {o->tape, -1};
-    *g = (ebm_graph){.tape = o->tape, .model = o->model, .theta = o->theta, .loss = o->loss,
-                     .options = &o->options, .x = none, .first = none, .second = none, .y = none, .log_q = none,
-                     .log_z = none, .health = none, .log_z_estimate = none, .proposal = o->options.proposal,
-                     .context = o->options.context};
-    if (ebm_model_record(o->model, o->tape, o->theta)) return none;
-    if (o->loss->learns_log_z) g->log_z = o->theta[o->model->parameters] = ad_parameter(o->tape, "log_z", ad_scalar());
-    g->data = ad_axis_new(o->tape, "data");
-    g->x = ad_input(g->data, "x", ad_vec(o->model->dim));
-    record_noise(o);
-    return o->loss->record(g);
-}
 
 /* The tape's error; where the loss has no artificial points, what that may have to do with a null var or axis. */
 static gibbs_status recording_error(const ebm_objective *o, gibbs_error *error)
@@ -165,12 +129,13 @@ static gibbs_status compile(ebm_objective *o, gibbs_error *error)
     int parameters = o->model->parameters + (o->loss->learns_log_z != 0), count = 1;
     ad_var *out = gibbs_alloc(&o->alloc, (size_t)parameters + 3, sizeof *out);
     if (!out) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
-    out[0] = record_loss(o);
+    out[0] = ebm_objective_record(o);
     o->health_output = o->log_z_output = o->gradient_output = -1;
     if (!ad_is_null(o->graph.health)) out[o->health_output = count++] = o->graph.health;
     if (!ad_is_null(o->graph.log_z_estimate)) out[o->log_z_output = count++] = o->graph.log_z_estimate;
     gibbs_status status = recording_error(o, error);
     if (!status) status = check_result(o, out[0], error);
+    if (!status && o->with_gradient && !ad_is_null(o->prior)) out[0] = ad_add(out[0], o->prior);
     if (!status && o->with_gradient && parameters) {
         o->gradient_output = count;
         ad_grad(out[0], o->theta, parameters, out + count);
@@ -196,7 +161,7 @@ static gibbs_status make_source(ebm_objective *o, gibbs_error *error)
     const ebm_source *source = ebm_source_of(o->loss->noise);
     gibbs_status status = GIBBS_OK;
     if (o->loss->needs_proposal)
-        status = ebm_proposal_check(o->loss->name, o->options.proposal, o->model->dim, true, error);
+        status = ebm_proposal_check_model(o->loss->name, o->options.proposal, o->model, true, error);
     return status || !source->make ? status : source->make(o, error);
 }
 
@@ -207,7 +172,7 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     *out = NULL;
     ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
     gibbs_status status = ebm_objective_check_model(loss, model, error);
-    if (!status) status = check_options(loss, &chosen, model->dim, error);
+    if (!status) status = check_options(loss, &chosen, model->dim - ebm_model_given(model), error);
     if (status) return status;
     ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
     if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
@@ -246,6 +211,8 @@ void ebm_objective_free(ebm_objective *o)
     ad_tape_free(o->tape);
     gibbs_release(&a, o->theta);
     gibbs_release_aligned(&a, o->gradient);
+    gibbs_release_aligned(&a, o->given);
+    gibbs_release_aligned(&a, o->modelled);
     gibbs_release(&a, o);
 }
 
@@ -254,7 +221,7 @@ void ebm_objective_free(ebm_objective *o)
 /* What the loss itself asks of the data, row by row. */
 static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
 {
-    int64_t dim = o->model->dim;
+    int64_t dim = o->model->dim, given = ebm_model_given(o->model);
     if (!o->loss->check_row) return GIBBS_OK;
     double *row = gibbs_alloc(&o->alloc, (size_t)dim, sizeof *row);
     gibbs_status status = row ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", o->loss->name);
@@ -262,7 +229,7 @@ static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t ro
         gibbs_error found = {GIBBS_OK, "", -1, -1};
         ebm_from_dtype(o->model->dtype, dim, row,
                        (const char *)x + (size_t)(r * dim) * gibbs_dtype_size(o->model->dtype));
-        status = o->loss->check_row(o->loss, &o->options, row, dim, &found);
+        status = o->loss->check_row(o->loss, &o->options, row + given, dim - given, &found);
         if (status) gibbs_fail_row(error, status, r, "%.250s (row %lld)", found.message, (long long)r + 1);
         if (status && error) error->axis = o->graph.data.id;
     }
@@ -274,7 +241,8 @@ static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t ro
 static gibbs_status count_noise(const ebm_objective *o, int64_t rows, int64_t *noise_rows, gibbs_error *error)
 {
     const ebm_source *source = ebm_source_of(o->loss->noise);
-    double noise = source->rows ? source->rows(o, rows) : (double)rows, most = 0x1p48;
+    double noise = !source->rows ? (double)rows : o->by_row ? (double)rows * source->rows(o, 1) : source->rows(o, rows);
+    const double most = 0x1p48;
     bool fits = noise <= most && (double)rows <= most;
     if (noise < 1 || !fits)
         return gibbs_fail(error, fits ? GIBBS_ARGUMENT : GIBBS_SIZE,
@@ -282,6 +250,53 @@ static gibbs_status count_noise(const ebm_objective *o, int64_t rows, int64_t *n
                           (long long)rows, noise, o->options.noise_ratio);
     *noise_rows = (int64_t)noise;
     return GIBBS_OK;
+}
+
+/* Memory for the two parts of a conditional model's rows. */
+static gibbs_status room_apart(ebm_objective *o, int64_t rows, gibbs_error *error)
+{
+    int64_t given = ebm_model_given(o->model);
+    if (!given || rows <= o->apart) return GIBBS_OK;
+    size_t size = gibbs_dtype_size(o->model->dtype);
+    void *x = gibbs_alloc_aligned(&o->alloc, (size_t)rows, (size_t)given * size);
+    void *y = x ? gibbs_alloc_aligned(&o->alloc, (size_t)rows, (size_t)(o->model->dim - given) * size) : NULL;
+    if (!y) {
+        gibbs_release_aligned(&o->alloc, x);
+        return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld rows", o->loss->name, (long long)rows);
+    }
+    if (o->rows) { /* what was bound stays bound until the binding is done */
+        ad_bind(o->workspace, o->graph.given, x, NULL);
+        ad_bind(o->workspace, o->graph.x, y, NULL);
+    }
+    gibbs_release_aligned(&o->alloc, o->given);
+    gibbs_release_aligned(&o->alloc, o->modelled);
+    o->given = x;
+    o->modelled = y;
+    o->apart = rows;
+    return GIBBS_OK;
+}
+
+/* Before each evaluation, as other models read the caller's rows then: these may have changed. */
+static void take_apart(const ebm_objective *o)
+{
+    int64_t given = ebm_model_given(o->model), size = (int64_t)gibbs_dtype_size(o->model->dtype);
+    if (given) ebm_split_rows((size_t)size, o->rows, given, o->model->dim - given, o->x, o->given, o->modelled);
+}
+
+static gibbs_status bind_rows(ebm_objective *o, gibbs_error *error)
+{
+    if (!ebm_model_given(o->model)) return ad_bind(o->workspace, o->graph.x, o->x, error);
+    take_apart(o);
+    gibbs_status status = ad_bind(o->workspace, o->graph.given, o->given, error);
+    return status ? status : ad_bind(o->workspace, o->graph.x, o->modelled, error);
+}
+
+static gibbs_status bind_share(ebm_objective *o, gibbs_error *error)
+{
+    double share = 1 / (double)(o->whole_rows ? o->whole_rows : o->rows);
+    if (ad_is_null(o->share)) return GIBBS_OK;
+    ebm_to_dtype(o->model->dtype, 1, &o->share_value, &share);
+    return ad_bind(o->workspace, o->share, &o->share_value, error);
 }
 
 /* All that can fail comes before the first thing that changes: the source's memory is the last of it. */
@@ -295,15 +310,22 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     int64_t noise_rows = 0;
     status = count_noise(o, rows, &noise_rows, error);
     if (!status) status = check_rows(o, x, rows, error);
+    if (!status) status = room_apart(o, rows, error);
     if (!status && source->bind) status = source->bind(o, x, rows, noise_rows, error);
     if (status) return status;
     o->x = x;
     o->rows = rows;
     o->noise_rows = noise_rows;
-    status = ad_bind(o->workspace, o->graph.x, x, error);
+    status = bind_rows(o, error);
+    if (!status) status = bind_share(o, error);
     if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
-    if (!status && source->record) status = ad_set_rows(o->workspace, o->graph.noise, noise_rows, error);
+    if (!status && source->record && !o->by_row) status = ad_set_rows(o->workspace, o->graph.noise, noise_rows, error);
     return status;
+}
+
+bool ebm_objective_draws(const ebm_objective *o)
+{
+    return o->draw || o->chains || o->loss->noise == EBM_NOISE_OTHERS;
 }
 
 gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t step, gibbs_error *error)
@@ -341,10 +363,11 @@ gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error
 {
     GIBBS_REQUIRE("objective", o, error);
     ad_run_options options = run_options(o);
-    if ((o->draw || o->chains) && o->drawn != o->noise_rows)
+    if (ebm_objective_draws(o) && o->drawn != o->noise_rows)
         return gibbs_fail(error, GIBBS_UNBOUND,
                           "%s: %lld artificial points are needed and %lld were drawn: refresh after binding",
                           o->loss->name, (long long)o->noise_rows, (long long)o->drawn);
+    if (o->x) take_apart(o);
     gibbs_status status = ad_run(o->workspace, &options, error);
     if (status) return status;
     if (o->gradient_output >= 0) collect_gradient(o);

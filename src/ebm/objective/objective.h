@@ -2,7 +2,7 @@
 #ifndef GIBBS_OBJECTIVE_H
 #define GIBBS_OBJECTIVE_H
 
-#include "ebm/model.h"
+#include "ebm/energy/conditioned.h"
 #include "ebm/proposal/draw.h"
 #include "ebm/sampler/chains.h"
 
@@ -13,18 +13,27 @@ struct ebm_objective {
     ebm_loss_options options; /* with the loss's defaults filled in */
     ad_tape *tape;
     ad_var *theta; /* leaves; the last one is log Z where the loss learns it */
+    ebm_conditioned of; /* whose of_y the graph's model is */
     ebm_graph graph;
+    ad_var y_given; /* leaves: the given columns of chains; and what y and log q are made of, or they themselves */
+    ad_var y_leaf, log_q_leaf;
+    bool by_row;           /* a conditional model's artificial points: the noise axis is a child of the data axis */
     ad_plan *plan;
     ad_workspace *workspace;
     ebm_draw *draw;     /* of a proposal that does not depend on θ */
     ebm_chains *chains;
-    const void *x;
+    const void *x;      /* as it was bound */
+    void *given, *modelled; /* a conditional model's: the rows of x taken apart, with room for `apart` rows */
+    int64_t apart;
     int64_t rows, noise_rows;
     int64_t drawn; /* artificial points of the last refresh: to be as many as noise_rows before an evaluation */
     uint64_t seed, step; /* of the last refresh */
     uint64_t graph_step; /* of random leaves in the graph: `step`, unless a source needs another */
     void *buffer, *moved; /* source.c: kept chains and those on the move; points and log q; numbers of pairs */
-    int64_t buffered, buffer_next;
+    int64_t buffered, filled, buffer_next; /* room in them; chains that have started; the next one to move */
+    ad_var prior, share;      /* U(θ)·share, null without a prior; and its leaf, 1/N: */
+    double share_value;       /* of the model's dtype */
+    int64_t whole_rows;       /* N; 0: the rows that are bound */
     bool with_gradient;
     int health_output, log_z_output, gradient_output; /* −1: none */
     void *gradient;
@@ -34,11 +43,14 @@ struct ebm_objective {
 gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
                                 bool with_gradient, ebm_objective **objective, gibbs_error *error);
 
+/* Records the graph of the objective's loss, and the loss. */
+ad_var ebm_objective_record(ebm_objective *objective);
+
 /* ARGUMENT when there is no loss, or it has no name or an unknown `noise`. To be called before any other use of it. */
 gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error);
 
-/* The same, and ARGUMENT when one of the two is conditional and the other is not. A conditional energy is no density of
- * the columns that are given: fitted as one, it would be another model. */
+/* The same, and ARGUMENT when the loss is not for the model: one is conditional, the other for those that are not, or
+ * the other way round. */
 gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *model, gibbs_error *error);
 
 /* The rows that a batch must have: what the loss says, 2 where its artificial points are made of pairs of rows. */
@@ -48,10 +60,15 @@ int64_t ebm_objective_least_rows(const ebm_loss *loss);
 gibbs_status ebm_objective_check_rows(const ebm_loss *loss, const char *what, int64_t rows, gibbs_status status,
                                       gibbs_error *error);
 
-/* The proposal that a fit takes where the loss needs one and the options have none: a full Gaussian fitted to `data`
- * and widened 1.5 times. It is then options->proposal and *owned, which is to be freed. */
-gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data *data, const gibbs_allocator *a,
-                                            ebm_loss_options *options, ebm_proposal **owned, gibbs_error *error);
+/* The proposal that a fit takes where the loss needs one and the options have none: a full Gaussian fitted to `data`,
+ * or where `given` columns are given to what a linear regression on them leaves, widened 1.5 times. It is then
+ * options->proposal and *owned, which is to be freed. */
+gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data *data, int64_t given,
+                                            const gibbs_allocator *a, ebm_loss_options *options, ebm_proposal **owned,
+                                            gibbs_error *error);
+
+/* Whether an evaluation needs a refresh after each binding: the artificial points are not recorded in the graph. */
+bool ebm_objective_draws(const ebm_objective *objective);
 
 /* Runs the same evaluation again, looking for the first value that is not finite: NUMERIC with its sentence, or OK. */
 gibbs_status ebm_objective_diagnose(ebm_objective *objective, gibbs_error *error);

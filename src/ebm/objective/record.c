@@ -2,20 +2,11 @@
 #include "record.h"
 
 #include "autodiff/tape.h"
+#include "ebm/energy/conditioned.h"
 
 ad_axis ebm_graph_copies(const ebm_graph *g, int64_t count, const char *name)
 {
     return ad_axis_child(g->data, count, name);
-}
-
-ad_var ebm_graph_copy(const ebm_graph *g, ad_axis copies, int64_t count, ad_var v)
-{
-    ad_shape shape = ad_shape_of(v);
-    if (shape.rank < 0) return v;
-    shape = ad_shape_prepend(1, &shape);
-    v = ad_reshape(ad_lift(g->data, v), shape);
-    shape.dim[0] = count;
-    return ad_ungroup(copies, ad_expand(v, shape));
 }
 
 ad_var ebm_graph_gradient(const ebm_graph *g, ad_var x)
@@ -40,7 +31,8 @@ ad_var ebm_graph_vector(const ebm_graph *g, ad_axis axis, ad_var v, const char *
 
 ad_var ebm_graph_field(const ebm_graph *g, ad_axis axis, ad_var x)
 {
-    return ebm_graph_vector(g, axis, g->options->field(x, g->theta, g->context), "the field");
+    ad_var row = ebm_conditioned_row(g->conditioned, x);
+    return ebm_graph_vector(g, axis, g->options->field(row, g->theta, g->context), "the field");
 }
 
 ad_var ebm_graph_direction(const ebm_graph *g, int k)

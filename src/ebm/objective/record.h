@@ -8,9 +8,6 @@
 /* An axis with `count` elements for each data row. */
 ad_axis ebm_graph_copies(const ebm_graph *g, int64_t count, const char *name);
 
-/* A value of the data axis (or a shared one), the same for each of a row's `count` copies. */
-ad_var ebm_graph_copy(const ebm_graph *g, ad_axis copies, int64_t count, ad_var v);
-
 /* ∇E at x; the null var after an error. */
 ad_var ebm_graph_gradient(const ebm_graph *g, ad_var x);
 

@@ -5,15 +5,34 @@
 #include "base/random.h"
 #include "ebm/proposal/record.h"
 #include "neighbours.h"
-#include "pairs.h"
+#include "source_rows.h"
 
 #include <math.h>
 #include <string.h>
 
-static void input_y(ebm_objective *o) { o->graph.y = ad_input(o->graph.noise, "y", ad_vec(o->model->dim)); }
-static void input_log_q(ebm_objective *o) { o->graph.log_q = ad_input(o->graph.noise, "log_q", ad_scalar()); }
+static size_t y_bytes(const ebm_objective *o)
+{
+    return (size_t)ebm_source_dim(o) * gibbs_dtype_size(o->model->dtype);
+}
 
-/* ---- A proposal: inputs where q is fixed, else recorded functions of θ and of common random numbers ---- */
+static size_t row_bytes(const ebm_objective *o) { return (size_t)o->model->dim * gibbs_dtype_size(o->model->dtype); }
+
+void ebm_source_input_y(ebm_objective *o)
+{
+    o->graph.y = o->y_leaf = ad_input(o->graph.noise, "y", ad_vec(ebm_source_dim(o)));
+}
+
+static void input_log_q(ebm_objective *o)
+{
+    o->graph.log_q = o->log_q_leaf = ad_input(o->graph.noise, "log_q", ad_scalar());
+}
+
+/* ---- A proposal: inputs where q is fixed, else recorded functions of θ, of x and of common random numbers ---- */
+
+static bool recorded(const ebm_objective *o)
+{
+    return o->options.proposal->depends_on_theta || ebm_model_given(o->model);
+}
 
 static gibbs_status proposal_check(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
 {
@@ -23,22 +42,26 @@ static gibbs_status proposal_check(const ebm_loss *loss, const ebm_loss_options 
 static void proposal_record(ebm_objective *o)
 {
     ebm_graph *g = &o->graph;
-    const ebm_proposal *q = o->options.proposal;
-    if (q->depends_on_theta) {
+    if (recorded(o)) {
         g->y = ebm_graph_draw(g, g->noise);
         g->log_q = ebm_graph_log_q(g, g->y);
         return;
     }
-    input_y(o);
+    ebm_source_input_y(o);
     input_log_q(o);
 }
 
 static gibbs_status proposal_make(ebm_objective *o, gibbs_error *error)
 {
     const ebm_proposal *q = o->options.proposal;
-    gibbs_status status = ebm_proposal_check(o->loss->name, q, o->model->dim, true, error);
-    if (status || q->depends_on_theta) return status;
-    return ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
+    double ratio = o->options.noise_ratio;
+    gibbs_status status = ebm_proposal_check_model(o->loss->name, q, o->model, true, error);
+    if (status) return status;
+    if (ebm_model_given(o->model) && ratio != round(ratio))
+        return gibbs_fail(error, GIBBS_ARGUMENT,
+                          "%s: of a conditional model each row has artificial points of its own, and the noise ratio "
+                          "is their number: %g is no whole number", o->loss->name, ratio);
+    return recorded(o) ? GIBBS_OK : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
 }
 
 static double proposal_rows(const ebm_objective *o, int64_t rows)
@@ -50,8 +73,8 @@ static gibbs_status proposal_refresh(ebm_objective *o, gibbs_error *error)
 {
     if (!o->draw) return GIBBS_OK;
     gibbs_status status = ebm_draw_run(o->draw, o->noise_rows, o->seed, o->step, error);
-    if (!status) status = ad_bind(o->workspace, o->graph.y, ebm_draw_y(o->draw), error);
-    return status ? status : ad_bind(o->workspace, o->graph.log_q, ebm_draw_log_q(o->draw), error);
+    if (!status) status = ad_bind(o->workspace, o->y_leaf, ebm_draw_y(o->draw), error);
+    return status ? status : ad_bind(o->workspace, o->log_q_leaf, ebm_draw_log_q(o->draw), error);
 }
 
 /* ---- Chains ---- */
@@ -89,12 +112,8 @@ static gibbs_status chain_make(ebm_objective *o, gibbs_error *error)
     return ebm_chains_new(o->model, &chain, &o->chains, error);
 }
 
-static size_t row_bytes(const ebm_objective *o) { return (size_t)o->model->dim * gibbs_dtype_size(o->model->dtype); }
-
-/* Room for `rows` rows of so many numbers in both buffers. Where they grow, the first `kept` rows of the first one
- * stay, and what was drawn into them is to be drawn anew. */
-static gibbs_status make_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, int64_t kept,
-                              gibbs_error *error)
+gibbs_status ebm_source_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, int64_t kept,
+                             gibbs_error *error)
 {
     if (rows <= o->buffered) return GIBBS_OK;
     size_t size = gibbs_dtype_size(o->model->dtype);
@@ -121,7 +140,9 @@ static gibbs_status move_from(ebm_objective *o, const void *x, gibbs_error *erro
     uint64_t k = (uint64_t)o->options.sampler_steps;
     gibbs_status status = ebm_chains_start_native(o->chains, x, o->rows, error);
     if (!status) status = ebm_chains_run(o->chains, (int64_t)k, o->seed, o->step * k, error);
-    return status ? status : ad_bind(o->workspace, o->graph.y, ebm_chains_native(o->chains), error);
+    if (!status) status = ad_bind(o->workspace, o->y_leaf, ebm_chains_native(o->chains), error);
+    if (status || ad_is_null(o->y_given)) return status;
+    return ad_bind(o->workspace, o->y_given, ebm_chains_given(o->chains), error);
 }
 
 static gibbs_status chain_refresh(ebm_objective *o, gibbs_error *error) { return move_from(o, o->x, error); }
@@ -131,14 +152,14 @@ static gibbs_status chain_refresh(ebm_objective *o, gibbs_error *error) { return
 
 static void last_record(ebm_objective *o)
 {
-    input_y(o);
+    ebm_source_input_y(o);
     o->graph.second = ad_input(o->graph.noise, "nearest", ad_scalar());
 }
 
 static gibbs_status last_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
 {
     (void)x, (void)noise_rows;
-    return make_room(o, rows, (size_t)o->model->dim, 1, 0, error);
+    return ebm_source_room(o, rows, (size_t)o->model->dim, 1, 0, error);
 }
 
 static gibbs_status last_refresh(ebm_objective *o, gibbs_error *error)
@@ -152,16 +173,17 @@ static gibbs_status last_refresh(ebm_objective *o, gibbs_error *error)
     status = ebm_chains_run(o->chains, 1, o->seed, first, error);
     if (status) return status;
     ebm_nearest(o->model->dtype, ebm_chains_native(o->chains), o->rows, o->model->dim, o->options.threads, o->moved);
-    status = ad_bind(o->workspace, o->graph.y, o->buffer, error);
+    status = ad_bind(o->workspace, o->y_leaf, o->buffer, error);
     return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
 }
 
-/* ---- Chains that persist: a ring of `buffered` chains, of which every refresh moves the next o->rows in place ---- */
+/* ---- Chains that persist: a ring of `buffered` chains, of which every refresh moves the next o->rows in place. A
+ * conditional model's chains keep the given columns that they started with ---- */
 
 /* The place of the i-th chain of this refresh. */
 static char *buffered_chain(const ebm_objective *o, int64_t i)
 {
-    return (char *)o->buffer + (size_t)((o->buffer_next + i) % o->buffered) * row_bytes(o);
+    return (char *)o->buffer + (size_t)((o->buffer_next + i) % o->filled) * row_bytes(o);
 }
 
 static gibbs_status persistent_make(ebm_objective *o, gibbs_error *error)
@@ -169,21 +191,33 @@ static gibbs_status persistent_make(ebm_objective *o, gibbs_error *error)
     gibbs_status status = chain_make(o, error);
     const ebm_proposal *q = o->options.proposal;
     if (status || !q || o->options.restart == 0) return status;
+    if (ebm_model_given(o->model))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: chains of a conditional model start anew at data rows: leave out "
+                          "the proposal", o->loss->name);
     status = ebm_proposal_check(o->loss->name, q, o->model->dim, true, error);
     return status ? status : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
 }
 
-/* The first time, and when a batch outgrows the ring, chains start at the data. */
+/* The first time, and when a batch outgrows the ring, chains start at the data, again and again until it is full. Those
+ * of a conditional model take their x from there as well: they start at the rows of this batch, which move first, and
+ * of the next ones, so that the ring's x are the data's. */
 static gibbs_status persistent_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows,
                                     gibbs_error *error)
 {
     (void)noise_rows;
-    int64_t kept = o->buffered, wanted = o->options.buffer > rows ? o->options.buffer : rows;
-    gibbs_status status = make_room(o, wanted, (size_t)o->model->dim, (size_t)o->model->dim, kept, error);
-    for (int64_t i = kept; i < wanted && !status; i++)
-        memcpy((char *)o->buffer + (size_t)i * row_bytes(o), (const char *)x + (size_t)(i % rows) * row_bytes(o),
-               row_bytes(o));
-    return status;
+    int64_t kept = o->filled, wanted = o->options.buffer > rows ? o->options.buffer : rows;
+    gibbs_status status = ebm_source_room(o, wanted, (size_t)o->model->dim, (size_t)o->model->dim, kept, error);
+    if (status || kept >= wanted) return status;
+    int64_t first = 0;
+    if (ebm_model_given(o->model)) {
+        if (wanted > kept + rows) wanted = kept + rows;
+        o->buffer_next = first = kept;
+    }
+    for (int64_t i = kept; i < wanted; i++)
+        memcpy((char *)o->buffer + (size_t)i * row_bytes(o),
+               (const char *)x + (size_t)((i - first) % rows) * row_bytes(o), row_bytes(o));
+    o->filled = wanted;
+    return GIBBS_OK;
 }
 
 static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
@@ -207,8 +241,9 @@ static gibbs_status persistent_refresh(ebm_objective *o, gibbs_error *error)
     if (!status) status = move_from(o, o->moved, error);
     if (status) return status;
     const char *y = ebm_chains_native(o->chains);
-    for (int64_t i = 0; i < o->rows; i++) memcpy(buffered_chain(o, i), y + (size_t)i * row_bytes(o), row_bytes(o));
-    o->buffer_next = (o->buffer_next + o->rows) % o->buffered;
+    size_t x = row_bytes(o) - y_bytes(o);
+    for (int64_t i = 0; i < o->rows; i++) memcpy(buffered_chain(o, i) + x, y + (size_t)i * y_bytes(o), y_bytes(o));
+    o->buffer_next = (o->buffer_next + o->rows) % o->filled;
     return GIBBS_OK;
 }
 
@@ -221,10 +256,20 @@ static gibbs_status points_check(const ebm_loss *loss, const ebm_loss_options *o
     return gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs options.points, all points of the space", loss->name);
 }
 
+/* One table for all data rows. */
 static void points_record(ebm_objective *o)
 {
-    input_y(o);
-    input_log_q(o);
+    ebm_graph *g = &o->graph;
+    if (!o->by_row) {
+        ebm_source_input_y(o);
+        input_log_q(o);
+        return;
+    }
+    int64_t count = o->options.points->rows;
+    o->y_leaf = ad_parameter(o->tape, "y", ad_mat(count, ebm_source_dim(o)));
+    o->log_q_leaf = ad_parameter(o->tape, "log_q", ad_vec(count));
+    g->y = ad_ungroup(g->noise, ad_lift(g->data, o->y_leaf));
+    g->log_q = ad_ungroup(g->noise, ad_lift(g->data, o->log_q_leaf));
 }
 
 /* A point may count for nothing, but a weight that is infinite or no number has no sum. */
@@ -242,9 +287,10 @@ static gibbs_status points_make(ebm_objective *o, gibbs_error *error)
 {
     const ebm_points *p = o->options.points;
     size_t size = gibbs_dtype_size(o->model->dtype);
-    if (p->dim != o->model->dim)
-        return gibbs_fail(error, GIBBS_SHAPE, "%s: the points have %lld dimensions, the model %lld", o->loss->name,
-                          (long long)p->dim, (long long)o->model->dim);
+    if (p->dim != ebm_source_dim(o))
+        return gibbs_fail(error, GIBBS_SHAPE, "%s: the points have %lld dimensions, the model %s%lld", o->loss->name,
+                          (long long)p->dim, ebm_model_given(o->model) ? "has modelled columns: " : "",
+                          (long long)ebm_source_dim(o));
     gibbs_status status = check_points(o, p, error);
     if (status) return status;
     o->buffer = gibbs_alloc_aligned(&o->alloc, (size_t)(p->rows * p->dim), size);
@@ -270,32 +316,8 @@ static double points_rows(const ebm_objective *o, int64_t rows)
 static gibbs_status points_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
 {
     (void)x, (void)rows, (void)noise_rows;
-    gibbs_status status = ad_bind(o->workspace, o->graph.y, o->buffer, error);
-    return status ? status : ad_bind(o->workspace, o->graph.log_q, o->moved, error);
-}
-
-/* ---- Pairs of data rows ---- */
-
-static void pairs_record(ebm_objective *o)
-{
-    o->graph.first = ad_input(o->graph.noise, "first", ad_scalar());
-    o->graph.second = ad_input(o->graph.noise, "second", ad_scalar());
-}
-
-static double pairs_rows(const ebm_objective *o, int64_t rows)
-{
-    (void)o;
-    return 0.5 * (double)rows * (double)(rows - 1);
-}
-
-static gibbs_status pairs_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
-{
-    (void)x;
-    gibbs_status status = make_room(o, noise_rows, 1, 1, 0, error);
-    if (status) return status;
-    ebm_fill_pairs(o->model->dtype, rows, o->buffer, o->moved);
-    status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
-    return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
+    gibbs_status status = ad_bind(o->workspace, o->y_leaf, o->buffer, error);
+    return status ? status : ad_bind(o->workspace, o->log_q_leaf, o->moved, error);
 }
 
 /* ---- The table ---- */
@@ -304,12 +326,19 @@ const ebm_source *ebm_source_of(ebm_noise noise)
 {
     static const ebm_source table[] = {
         [EBM_NOISE_NONE] = {0},
-        [EBM_NOISE_PROPOSAL] = {proposal_check, proposal_record, proposal_make, proposal_rows, NULL, proposal_refresh, 0},
-        [EBM_NOISE_CHAIN] = {chain_check, input_y, chain_make, NULL, NULL, chain_refresh, 0},
-        [EBM_NOISE_LAST] = {chain_check, last_record, chain_make, NULL, last_bind, last_refresh, 2},
-        [EBM_NOISE_PERSISTENT] = {chain_check, input_y, persistent_make, NULL, persistent_bind, persistent_refresh, 0},
-        [EBM_NOISE_POINTS] = {points_check, points_record, points_make, points_rows, points_bind, NULL, 0},
-        [EBM_NOISE_PAIRS] = {NULL, pairs_record, NULL, pairs_rows, pairs_bind, NULL, 2},
+        [EBM_NOISE_PROPOSAL] = {.check = proposal_check, .record = proposal_record, .make = proposal_make,
+                                .rows = proposal_rows, .refresh = proposal_refresh, .by_row = true},
+        [EBM_NOISE_CHAIN] = {.check = chain_check, .record = ebm_source_input_y, .make = chain_make,
+                             .refresh = chain_refresh},
+        [EBM_NOISE_LAST] = {.check = chain_check, .record = last_record, .make = chain_make, .bind = last_bind,
+                            .refresh = last_refresh, .least = 2},
+        [EBM_NOISE_PERSISTENT] = {.check = chain_check, .record = ebm_source_input_y, .make = persistent_make,
+                                  .bind = persistent_bind, .refresh = persistent_refresh},
+        [EBM_NOISE_POINTS] = {.check = points_check, .record = points_record, .make = points_make,
+                              .rows = points_rows, .bind = points_bind, .by_row = true},
+        [EBM_NOISE_PAIRS] = {.record = ebm_pairs_record, .rows = ebm_pairs_rows, .bind = ebm_pairs_bind, .least = 2},
+        [EBM_NOISE_OTHERS] = {.record = ebm_source_input_y, .rows = ebm_others_rows, .bind = ebm_others_bind,
+                              .refresh = ebm_others_refresh, .least = 2, .by_row = true},
     };
     return noise >= 0 && noise < GIBBS_COUNT(table) ? &table[noise] : NULL;
 }

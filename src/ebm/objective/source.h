@@ -13,13 +13,24 @@ typedef struct ebm_source {
     gibbs_status (*bind)(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error);
     gibbs_status (*refresh)(ebm_objective *o, gibbs_error *error);
     int64_t least; /* data rows that it takes */
+    bool by_row;   /* of a conditional model each data row has artificial points of its own: `rows` for one row */
 } ebm_source;
 
-/* NULL for a number that is no ebm_noise. Any function may be NULL: nothing to do; rows: as many as the data's. */
+/* NULL for a number that is no ebm_noise. Any function may be NULL: nothing to do; rows: as many as
+ * the data's. */
 const ebm_source *ebm_source_of(ebm_noise noise);
 
 /* The options of a loss's chains: options.chain, or the default, with what the loss options say themselves. */
 ebm_chain_options ebm_loss_chain(const ebm_loss_options *options);
+
+/* Numbers of a y; and y as an input of the noise axis. */
+static inline int64_t ebm_source_dim(const ebm_objective *o) { return o->model->dim - ebm_model_given(o->model); }
+void ebm_source_input_y(ebm_objective *o);
+
+/* Room for `rows` rows of so many numbers in both buffers. Where they grow, the first `kept` rows of the first one
+ * stay, and what was drawn into them is to be drawn anew. */
+gibbs_status ebm_source_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, int64_t kept,
+                             gibbs_error *error);
 
 void ebm_source_free(ebm_objective *o);
 

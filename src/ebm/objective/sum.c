@@ -63,10 +63,13 @@ static gibbs_status add_term(sum *s, int k, const ebm_loss_term *term, gibbs_err
     if (part->noise != EBM_NOISE_NONE && all->noise != EBM_NOISE_NONE && part->noise != all->noise)
         return gibbs_fail(error, GIBBS_ARGUMENT, "loss sum: term %d, %s, takes its artificial points from elsewhere "
                           "than the terms before it", k + 1, part->name);
+    if (part->models != EBM_MODELS_ANY && all->models != EBM_MODELS_ANY && part->models != all->models)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "loss sum: term %d, %s, and one before it are for different models: "
+                          "conditional densities, and densities of whole rows", k + 1, part->name);
     s->term[k] = *term;
+    if (part->models != EBM_MODELS_ANY) all->models = part->models;
     if (part->noise != EBM_NOISE_NONE) all->noise = part->noise;
     all->learns_log_z |= part->learns_log_z;
-    all->conditional |= part->conditional;
     all->needs_proposal |= part->needs_proposal;
     all->deterministic &= part->deterministic;
     all->redraw |= part->redraw;

@@ -13,8 +13,8 @@ struct ebm_draw {
 static gibbs_status record(const ebm_proposal *q, ad_tape *tape, ebm_draw *draw, gibbs_error *error)
 {
     draw->axis = ad_axis_new(tape, "noise");
-    ad_var y = ebm_proposal_draw_at(q, draw->axis, EBM_STREAM_PROPOSAL, NULL);
-    ad_var output[] = {y, ebm_proposal_log_density_at(q, draw->axis, y, NULL)};
+    ad_var none = {tape, -1}, y = ebm_proposal_draw_at(q, draw->axis, none, EBM_STREAM_PROPOSAL, NULL);
+    ad_var output[] = {y, ebm_proposal_log_density_at(q, draw->axis, none, y, NULL)};
     return ebm_program_build(tape, output, GIBBS_COUNT(output), NULL, &draw->program, error);
 }
 

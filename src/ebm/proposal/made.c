@@ -9,6 +9,7 @@ static void release(ebm_proposal *q)
 {
     ebm_made *made = q->context;
     gibbs_allocator a = made->alloc;
+    ebm_proposal_free(made->owned);
     gibbs_release(&a, made);
 }
 

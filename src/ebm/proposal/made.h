@@ -13,6 +13,7 @@ typedef struct ebm_made {
     double log_norm;             /* the part of log q that does not depend on y */
     int parts;
     const ebm_proposal **part;   /* the caller's */
+    ebm_proposal *owned;         /* or one of them is freed with it; NULL */
     double number[];             /* what they mean is each file's own */
 } ebm_made;
 

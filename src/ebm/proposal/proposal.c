@@ -10,8 +10,7 @@ void ebm_proposal_free(ebm_proposal *q)
     if (q && q->release) q->release(q);
 }
 
-gibbs_status ebm_proposal_check(const char *what, const ebm_proposal *q, int64_t dim, bool has_theta,
-                                gibbs_error *error)
+static gibbs_status check(const char *what, const ebm_proposal *q, int64_t dim, bool has_theta, gibbs_error *error)
 {
     if (!q) return gibbs_fail(error, GIBBS_ARGUMENT, "%s: no proposal", what);
     const char *name = q->name ? q->name : "proposal";
@@ -28,6 +27,28 @@ gibbs_status ebm_proposal_check(const char *what, const ebm_proposal *q, int64_t
         return gibbs_fail(error, GIBBS_SHAPE, "%s: «%s» has %lld dimensions, the model %lld", what, name,
                           (long long)q->dim, (long long)dim);
     return GIBBS_OK;
+}
+
+gibbs_status ebm_proposal_check(const char *what, const ebm_proposal *q, int64_t dim, bool has_theta,
+                                gibbs_error *error)
+{
+    gibbs_status status = check(what, q, dim, has_theta, error);
+    if (status || !q->given) return status;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» is a density of y given x, and there is no x here", what,
+                      q->name ? q->name : "proposal");
+}
+
+gibbs_status ebm_proposal_check_model(const char *what, const ebm_proposal *q, const ebm_model *model, bool has_theta,
+                                      gibbs_error *error)
+{
+    int64_t given = ebm_model_given(model);
+    if (!given) return ebm_proposal_check(what, q, model->dim, has_theta, error);
+    gibbs_status status = check(what, q, 0, has_theta, error);
+    if (status || (q->dim == model->dim - given && (!q->given || q->given == given))) return status;
+    return gibbs_fail(error, GIBBS_SHAPE,
+                      "%s: «%s» is a density of %lld columns given %lld; the model, of %lld given %lld", what,
+                      q->name ? q->name : "proposal", (long long)q->dim, (long long)q->given,
+                      (long long)(model->dim - given), (long long)given);
 }
 
 gibbs_status ebm_proposal_sample(const ebm_proposal *q, int64_t rows, uint64_t seed, uint64_t step,
@@ -48,7 +69,8 @@ static gibbs_status evaluate(const ebm_proposal *q, ad_tape *tape, const double 
 {
     ebm_program program;
     ad_axis axis = ad_axis_new(tape, "points");
-    ad_var input = ad_input(axis, "x", ad_vec(q->dim)), output = ebm_proposal_log_density_at(q, axis, input, NULL);
+    ad_var input = ad_input(axis, "x", ad_vec(q->dim)), none = {tape, -1};
+    ad_var output = ebm_proposal_log_density_at(q, axis, none, input, NULL);
     gibbs_status status = ebm_program_build(tape, &output, 1, NULL, &program, error);
     if (!status) status = ad_bind(program.workspace, input, x, error);
     if (!status) status = ad_set_rows(program.workspace, axis, rows, error);

@@ -28,9 +28,10 @@ static ad_var draw_by(const ebm_proposal *q, ad_axis axis, ad_var random, const 
     return ad_expand(ad_lift(axis, y), ad_vec(q->dim));
 }
 
-ad_var ebm_proposal_draw_at(const ebm_proposal *q, ad_axis axis, uint64_t stream, const ad_var *theta)
+ad_var ebm_proposal_draw_at(const ebm_proposal *q, ad_axis axis, ad_var given, uint64_t stream, const ad_var *theta)
 {
-    return draw_by(q, axis, draw_random(axis, stream, ebm_proposal_random(q)), theta);
+    ad_var random = draw_random(axis, stream, ebm_proposal_random(q));
+    return draw_by(q, axis, q->given ? ad_concat(given, random, 0) : random, theta);
 }
 
 ad_var ebm_proposal_draw_part(const ebm_proposal *part, ad_var random, ebm_random all, ebm_random skip,
@@ -48,7 +49,7 @@ ad_var ebm_proposal_log_density_part(const ebm_proposal *part, ad_var y, const a
     return ad_expand(part->log_density(part, y, part->depends_on_theta ? theta : NULL), ad_scalar());
 }
 
-ad_var ebm_proposal_log_density_at(const ebm_proposal *q, ad_axis axis, ad_var y, const ad_var *theta)
+ad_var ebm_proposal_log_density_at(const ebm_proposal *q, ad_axis axis, ad_var given, ad_var y, const ad_var *theta)
 {
-    return ad_lift(axis, ebm_proposal_log_density_part(q, y, theta));
+    return ad_lift(axis, ebm_proposal_log_density_part(q, q->given ? ad_concat(given, y, 0) : y, theta));
 }

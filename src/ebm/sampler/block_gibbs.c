@@ -10,7 +10,7 @@ enum { HIDDEN, VISIBLE };
 /* ∂ log q/∂x of the base: the log odds of its units, if it is a product over binary ones, as which log q is linear. */
 static ad_var base_log_odds(const ebm_sampler_graph *graph, ad_var x)
 {
-    ad_var log_q = ebm_proposal_log_density_at(graph->base, graph->chain, x, graph->theta);
+    ad_var log_q = ebm_proposal_log_density_at(graph->base, graph->chain, graph->given, x, graph->theta);
     ad_var slope = ebm_transition_gradient(log_q, x), bend = ebm_transition_gradient(ad_sum(slope), x);
     if (ad_is_null(bend) || ad_is_zero(bend)) return slope;
     return ad_fail(graph->tape, GIBBS_ARGUMENT,

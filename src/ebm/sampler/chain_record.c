@@ -4,6 +4,7 @@
 #include "chain_state.h"
 
 #include "autodiff/tape.h"
+#include "ebm/energy/conditioned.h"
 #include "ebm/proposal/record.h"
 #include "path.h"
 
@@ -14,7 +15,7 @@ static const char *name_of(const ebm_sampler *s) { return s->name ? s->name : "(
 static ad_var lifted(const ebm_chains *c, ad_var v) { return ad_is_null(v) ? v : ad_lift(c->axis, v); }
 
 /* Outputs: what the sampler keeps, the count, E, which the sampler need not keep, and log q when there is a base. */
-static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, gibbs_error *error)
+static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, const ebm_model *of_y, gibbs_error *error)
 {
     ad_var output[MAX_STATE + 1];
     int count = c->state;
@@ -25,8 +26,8 @@ static gibbs_status build_start(ebm_chains *c, const ebm_sampler_graph *g, gibbs
             ad_fail(g->tape, GIBBS_TAPE, "chains: the start of «%s» left cache[%d] the null var", name_of(c->sampler),
                     k);
     output[c->caches] = ad_constant(g->tape, 0);
-    output[c->caches + 1] = ebm_model_energy_at(c->model, c->input[0], g->theta);
-    if (g->base) output[count++] = ebm_proposal_log_density_at(g->base, c->axis, c->input[0], g->theta);
+    output[c->caches + 1] = ebm_model_energy_at(of_y, c->input[0], g->theta);
+    if (g->base) output[count++] = ebm_proposal_log_density_at(g->base, c->axis, g->given, c->input[0], g->theta);
     for (int k = 0; k < count; k++) output[k] = lifted(c, output[k]);
     for (int k = 1; k < c->state; k++) {
         ad_shape shape = ad_shape_of(output[k - 1]);
@@ -89,7 +90,8 @@ ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad
     ad_var none = {tape, -1};
     bool unset = o->states[0] == 0 && o->states[1] == 0;
     return (ebm_sampler_graph){
-        .tape = tape, .model = model, .theta = theta, .chain = chain, .step = none, .proposal = o->proposal,
+        .tape = tape, .model = model, .theta = theta, .chain = chain, .given = none, .step = none,
+        .proposal = o->proposal,
         .leapfrog_steps = o->leapfrog_steps ? o->leapfrog_steps : 10, .scale = record_scale(model, tape, o->mass),
         .states = {o->states[0], unset ? 1 : o->states[1]}, .categories = o->categories, .blocks = o->blocks,
         .inverse_temperature = none};
@@ -100,21 +102,25 @@ static void record_leaves(ebm_chains *c, ad_tape *tape)
     ebm_model_record(c->model, tape, c->theta);
     c->axis = ad_axis_new(tape, "chain");
     c->h = ad_parameter(tape, "step", ad_scalar());
-    c->input[0] = ad_input(c->axis, "x", ad_vec(c->model->dim));
-    c->width[0] = c->model->dim;
+    c->input[0] = ad_input(c->axis, "x", ad_vec(c->dim));
+    c->width[0] = c->dim;
     if (c->tempered) c->beta = ad_input(c->axis, "inverse temperature", ad_scalar());
 }
 
 gibbs_status ebm_chains_record(ebm_chains *c, ad_tape *tape, const ebm_chain_options *o, const ebm_proposal *base,
                                gibbs_error *error)
 {
+    ebm_conditioned of;
     ebm_path path;
     record_leaves(c, tape);
-    ebm_sampler_graph graph = ebm_sampler_graph_of(c->model, c->theta, c->axis, o);
+    ebm_conditioned_start(&of, c->model);
+    c->given_input = ebm_conditioned_input(&of, c->axis);
+    ebm_sampler_graph graph = ebm_sampler_graph_of(&of.of_y, c->theta, c->axis, o);
+    graph.given = c->given_input;
     graph.step = c->h;
     graph.base = base;
     if (c->tempered) {
-        ebm_path_start(&path, c->model, c->axis, c->beta, base);
+        ebm_path_start(&path, &of.of_y, c->beta, base);
         graph.model = &path.along;
         graph.inverse_temperature = c->beta;
     }
@@ -122,7 +128,7 @@ gibbs_status ebm_chains_record(ebm_chains *c, ad_tape *tape, const ebm_chain_opt
     if (c->moves < 1 || c->moves > RUN_MOVES)
         return gibbs_fail(error, GIBBS_SIZE, "chains: a step of «%s» is %lld moves; 1 to %d are possible",
                           name_of(c->sampler), (long long)c->moves, RUN_MOVES);
-    gibbs_status status = build_start(c, &graph, error);
+    gibbs_status status = build_start(c, &graph, &of.of_y, error);
     return status ? status : build_move(c, &graph, error);
 }
 
@@ -141,10 +147,11 @@ static int64_t first_not_positive(gibbs_dtype dtype, const double *v, int64_t n)
 
 static gibbs_status check_numbers(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
 {
-    int64_t mass = o->mass ? first_not_positive(model->dtype, o->mass, model->dim) : model->dim;
+    int64_t dim = model->dim - ebm_model_given(model), mass = dim;
+    if (o->mass) mass = first_not_positive(model->dtype, o->mass, dim);
     if (first_not_positive(model->dtype, &o->step, 1) == 0)
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: the step is %g; it must be positive and finite", o->step);
-    if (mass < model->dim)
+    if (mass < dim)
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: mass %lld is %g; it must be positive and finite",
                           (long long)mass + 1, o->mass[mass]);
     if (o->threads < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d threads", o->threads);
@@ -160,9 +167,10 @@ static gibbs_status check_states(const ebm_model *model, const ebm_chain_options
     bool unset = s[0] == 0 && s[1] == 0;
     if (!isfinite(s[0]) || !isfinite(s[1]) || (!unset && s[0] == s[1]))
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: a binary variable has the states %g and %g", s[0], s[1]);
-    if (o->categories && (o->categories < 2 || model->dim % o->categories))
+    int64_t dim = model->dim - ebm_model_given(model);
+    if (o->categories && (o->categories < 2 || dim % o->categories))
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld columns are no blocks of %d categories",
-                          (long long)model->dim, o->categories);
+                          (long long)dim, o->categories);
     return GIBBS_OK;
 }
 
@@ -188,7 +196,7 @@ static gibbs_status check_sampler(const ebm_model *model, const ebm_chain_option
                           name_of(s), s->caches, EBM_MAX_CACHES, s->caches ? " and a start" : "");
     if (s->needs_blocks && !o->blocks) return gibbs_fail(error, GIBBS_ARGUMENT, "%s: no blocks", name);
     if (!s->needs_proposal && !o->proposal) return GIBBS_OK;
-    return ebm_proposal_check(name, o->proposal, model->dim, true, error);
+    return ebm_proposal_check_model(name, o->proposal, model, true, error);
 }
 
 gibbs_status ebm_chains_check(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)

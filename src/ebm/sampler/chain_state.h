@@ -26,9 +26,10 @@ struct ebm_chains {
     double step;      /* h as one number of the model's dtype */
     ebm_program start, move;
     ad_axis axis;     /* axis and vars are only names for what the plans know: the tape is gone */
-    ad_var *theta, h, beta, input[MAX_STATE];
+    ad_var *theta, h, beta, given_input, input[MAX_STATE];
     int64_t width[MAX_STATE]; /* numbers a chain */
-    void *x;
+    int64_t dim, given;       /* of a row: columns that move, after columns that are given and stay */
+    void *x, *x_given;
     bool tempered;    /* chains have their own β: */
     void *inverse_temperature; /* rows numbers */
     int64_t rows, capacity;

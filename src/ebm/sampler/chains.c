@@ -3,6 +3,7 @@
 #include "chain_state.h"
 
 #include "discrete.h"
+#include "ebm/energy/conditioned.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,7 +17,8 @@ static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, co
     bool bits = o->states[0] == 0 && o->states[1] == 0;
     *c = (ebm_chains){.alloc = model->alloc, .model = model, .sampler = o->sampler ? o->sampler : &ebm_mala,
                       .threads = o->threads, .categories = o->categories, .states = {o->states[0], o->states[1]},
-                      .rungs = o->temperatures, .swap_every = o->swap_every ? o->swap_every : 10};
+                      .rungs = o->temperatures, .swap_every = o->swap_every ? o->swap_every : 10,
+                      .given = ebm_model_given(model), .dim = model->dim - ebm_model_given(model)};
     if (bits) c->states[1] = 1;
     c->caches = c->sampler->caches;
     c->state = c->caches + 2;
@@ -64,26 +66,32 @@ void ebm_chains_free(ebm_chains *c)
     gibbs_release(&a, c->theta);
     gibbs_release(&a, c->ladder);
     gibbs_release_aligned(&a, c->x);
+    gibbs_release_aligned(&a, c->x_given);
     gibbs_release_aligned(&a, c->inverse_temperature);
     gibbs_release(&a, c);
 }
 
 /* ---- Placing ---- */
 
-/* Room for x, and for each chain's β when chains have one. */
+/* Room for x, for what is given, and for each chain's β when chains have one. */
 static gibbs_status make_room(ebm_chains *c, int64_t rows, gibbs_error *error)
 {
     if (rows <= c->capacity) return GIBBS_OK;
     size_t size = gibbs_dtype_size(c->model->dtype);
-    void *x = gibbs_alloc_aligned(&c->alloc, (size_t)(rows * c->model->dim), size);
-    void *beta = x && c->tempered ? gibbs_alloc_aligned(&c->alloc, (size_t)rows, size) : NULL;
-    if (!x || (c->tempered && !beta)) {
+    void *x = gibbs_alloc_aligned(&c->alloc, (size_t)(rows * c->dim), size);
+    void *given = gibbs_alloc_aligned(&c->alloc, (size_t)(rows * c->given), size);
+    void *beta = gibbs_alloc_aligned(&c->alloc, c->tempered ? (size_t)rows : 0, size);
+    if (!x || !given || !beta) {
         gibbs_release_aligned(&c->alloc, x);
+        gibbs_release_aligned(&c->alloc, given);
+        gibbs_release_aligned(&c->alloc, beta);
         return gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory for %lld chains", (long long)rows);
     }
     gibbs_release_aligned(&c->alloc, c->x);
+    gibbs_release_aligned(&c->alloc, c->x_given);
     gibbs_release_aligned(&c->alloc, c->inverse_temperature);
     c->x = x;
+    c->x_given = given;
     c->inverse_temperature = beta;
     c->capacity = rows;
     c->rows = 0;
@@ -101,6 +109,21 @@ void ebm_chains_set_beta(ebm_chains *c, double beta)
     for (int64_t r = 0; c->tempered && r < c->rows; r++) set_beta(c, r, beta);
 }
 
+/* Neighbours on a ladder change places: they must have the same x. */
+static gibbs_status check_ladders(const ebm_chains *c, gibbs_dtype dtype, const char *x, int64_t rows,
+                                  gibbs_error *error)
+{
+    size_t size = gibbs_dtype_size(dtype), bytes = (size_t)c->model->dim * size;
+    if (c->rungs && rows % c->rungs)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld rows are no whole ladders of %d temperatures",
+                          (long long)rows, c->rungs);
+    for (int64_t r = 1; c->rungs && c->given && r < rows; r++)
+        if (r % c->rungs && memcmp(x + (size_t)r * bytes, x + (size_t)(r - 1) * bytes, (size_t)c->given * size))
+            return gibbs_fail_row(error, GIBBS_ARGUMENT, r, "chains: row %lld has other given columns than the row "
+                                  "before it, on the same ladder of temperatures", (long long)r + 1);
+    return GIBBS_OK;
+}
+
 /* Checks and room for points of the given dtype; then the chains are at `rows` places that the caller fills in. */
 static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t rows, gibbs_error *error)
 {
@@ -113,10 +136,8 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
     if (bad < count)
         return gibbs_fail_row(error, GIBBS_DATA, bad / dim, "chains: the start is %g at row %lld, column %lld",
                               ebm_number(dtype, x, bad), (long long)(bad / dim) + 1, (long long)(bad % dim) + 1);
-    if (c->rungs && rows % c->rungs)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld rows are no whole ladders of %d temperatures",
-                          (long long)rows, c->rungs);
-    gibbs_status status = c->discrete ? ebm_discrete_check(c, dtype, x, rows, error) : GIBBS_OK;
+    gibbs_status status = check_ladders(c, dtype, x, rows, error);
+    if (!status && c->discrete) status = ebm_discrete_check(c, dtype, x, rows, error);
     if (!status) status = make_room(c, rows, error);
     if (status) return status;
     c->rows = rows;
@@ -126,18 +147,32 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
     return GIBBS_OK;
 }
 
+/* The two parts of a chain's row. */
+static char *given_at(const ebm_chains *c, int64_t row)
+{
+    return (char *)c->x_given + (size_t)(row * c->given) * gibbs_dtype_size(c->model->dtype);
+}
+
+static char *moving_at(const ebm_chains *c, int64_t row)
+{
+    return (char *)c->x + (size_t)(row * c->dim) * gibbs_dtype_size(c->model->dtype);
+}
+
 gibbs_status ebm_chains_start(ebm_chains *c, const double *x, int64_t rows, gibbs_error *error)
 {
     GIBBS_REQUIRE("chains", c, error);
     gibbs_status status = place(c, GIBBS_FLOAT64, x, rows, error);
-    if (!status) ebm_to_dtype(c->model->dtype, rows * c->model->dim, c->x, x);
+    for (int64_t r = 0; r < rows && !status; r++, x += c->model->dim) {
+        ebm_to_dtype(c->model->dtype, c->given, given_at(c, r), x);
+        ebm_to_dtype(c->model->dtype, c->dim, moving_at(c, r), x + c->given);
+    }
     return status;
 }
 
 gibbs_status ebm_chains_start_native(ebm_chains *c, const void *x, int64_t rows, gibbs_error *error)
 {
     gibbs_status status = place(c, c->model->dtype, x, rows, error);
-    if (!status) memcpy(c->x, x, (size_t)(rows * c->model->dim) * gibbs_dtype_size(c->model->dtype));
+    if (!status) ebm_split_rows(gibbs_dtype_size(c->model->dtype), rows, c->given, c->dim, x, c->x_given, c->x);
     return status;
 }
 
@@ -159,6 +194,7 @@ static gibbs_status prepare(const ebm_chains *c, const ebm_program *p, gibbs_err
     if (!status) status = ad_bind(p->workspace, c->h, &c->step, error);
     if (!status) status = ad_bind(p->workspace, c->input[0], c->x, error);
     if (!status && c->tempered) status = ad_bind(p->workspace, c->beta, c->inverse_temperature, error);
+    if (!status && c->given) status = ad_bind(p->workspace, c->given_input, c->x_given, error);
     return status ? status : ad_set_rows(p->workspace, c->axis, c->rows, error);
 }
 
@@ -251,7 +287,15 @@ gibbs_status ebm_chains_run(ebm_chains *c, int64_t steps, uint64_t seed, uint64_
 
 int64_t ebm_chains_rows(const ebm_chains *c) { return c->rows; }
 const void *ebm_chains_native(const ebm_chains *c) { return c->rows ? c->x : NULL; }
-void ebm_chains_get(const ebm_chains *c, double *x) { ebm_from_dtype(c->model->dtype, c->rows * c->width[0], x, c->x); }
+const void *ebm_chains_given(const ebm_chains *c) { return c->rows ? c->x_given : NULL; }
+
+void ebm_chains_get(const ebm_chains *c, double *x)
+{
+    for (int64_t r = 0; r < c->rows; r++, x += c->model->dim) {
+        ebm_from_dtype(c->model->dtype, c->given, x, given_at(c, r));
+        ebm_from_dtype(c->model->dtype, c->dim, x + c->given, moving_at(c, r));
+    }
+}
 
 double ebm_chains_acceptance(const ebm_chains *c)
 {

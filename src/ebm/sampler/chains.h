@@ -13,8 +13,10 @@ ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad
  * size has been started. */
 gibbs_status ebm_chains_start_native(ebm_chains *chains, const void *x, int64_t rows, gibbs_error *error);
 
-/* Where the chains are: rows × dim numbers of the model's dtype, owned by the chains, until the next run. */
+/* Where the chains are, and the given columns of a conditional model's: rows × so many numbers of the model's dtype,
+ * owned by the chains, until the next run. */
 const void *ebm_chains_native(const ebm_chains *chains);
+const void *ebm_chains_given(const ebm_chains *chains);
 
 /* Chains of E_β = βE − (1 − β) log q, q the base; β is 1 until it is set, for the rows that have been started. */
 gibbs_status ebm_chains_new_path(ebm_model *model, const ebm_chain_options *options, const ebm_proposal *base,

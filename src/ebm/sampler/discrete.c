@@ -66,21 +66,22 @@ static bool is_state(const ebm_chains *c, double v)
 
 gibbs_status ebm_discrete_check(const ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t rows, gibbs_error *error)
 {
-    int64_t dim = c->model->dim;
+    int64_t dim = c->dim;
     int categories = c->categories;
     double ones = 0;
     for (int64_t i = 0; i < rows * dim; i++) {
-        double v = ebm_number(dtype, x, i);
         int64_t row = i / dim, column = i % dim;
+        double v = ebm_number(dtype, x, row * c->model->dim + c->given + column);
         if (!is_state(c, v))
             return gibbs_fail_row(error, GIBBS_DATA, row, "chains: %g at row %lld, column %lld is not %g or %g", v,
-                                  (long long)row + 1, (long long)column + 1, categories ? 0 : c->states[0],
+                                  (long long)row + 1, (long long)(c->given + column) + 1, categories ? 0 : c->states[0],
                                   categories ? 1 : c->states[1]);
         if (!categories) continue;
         ones = column % categories ? ones + v : v;
         if (column % categories == categories - 1 && ones != 1)
             return gibbs_fail_row(error, GIBBS_DATA, row, "chains: %g ones at row %lld, columns %lld to %lld", ones,
-                                  (long long)row + 1, (long long)(column - categories) + 2, (long long)column + 1);
+                                  (long long)row + 1, (long long)(c->given + column - categories) + 2,
+                                  (long long)(c->given + column) + 1);
     }
     return GIBBS_OK;
 }

@@ -7,7 +7,7 @@ enum { X, LOG_WEIGHT, STATE };
 /* log w = −E − log q */
 static ad_var log_weight(const ebm_sampler_graph *graph, ad_var x)
 {
-    ad_var log_q = ebm_proposal_log_density_at(graph->proposal, graph->chain, x, graph->theta);
+    ad_var log_q = ebm_proposal_log_density_at(graph->proposal, graph->chain, graph->given, x, graph->theta);
     return ad_neg(ad_add(ebm_transition_energy(graph, x), log_q));
 }
 
@@ -19,7 +19,8 @@ static void start(const ebm_sampler_graph *graph, ad_var x, ad_var *cache)
 static ad_var step(const ebm_sampler_graph *graph, const ad_var *state, ad_var *next)
 {
     ad_var proposed[STATE];
-    proposed[X] = ebm_proposal_draw_at(graph->proposal, graph->chain, EBM_STREAM_SAMPLER_NORMAL, graph->theta);
+    proposed[X] = ebm_proposal_draw_at(graph->proposal, graph->chain, graph->given, EBM_STREAM_SAMPLER_NORMAL,
+                                       graph->theta);
     proposed[LOG_WEIGHT] = log_weight(graph, proposed[X]);
     ad_var log_ratio = ad_sub(proposed[LOG_WEIGHT], state[LOG_WEIGHT]);
     return ebm_transition_metropolis(graph, log_ratio, state, proposed, STATE, next);

@@ -7,12 +7,11 @@
 /* Lives while a graph is recorded. */
 typedef struct ebm_path {
     const ebm_model *model;
-    ad_axis axis;
     ad_var beta;              /* per-sample scalar */
     const ebm_proposal *base; /* NULL: βE alone */
     ebm_model along;          /* its energy is E_β; all else is the model's */
 } ebm_path;
 
-void ebm_path_start(ebm_path *path, const ebm_model *model, ad_axis axis, ad_var beta, const ebm_proposal *base);
+void ebm_path_start(ebm_path *path, const ebm_model *model, ad_var beta, const ebm_proposal *base);
 
 #endif

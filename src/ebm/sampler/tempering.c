@@ -20,7 +20,7 @@ static void exchange(char *a, char *b, size_t bytes)
 /* A pair's word of the stream is a function of its place alone. */
 void ebm_chains_swap(ebm_chains *c, const void *energy, uint64_t seed, uint64_t step)
 {
-    size_t bytes = (size_t)c->model->dim * gibbs_dtype_size(c->model->dtype);
+    size_t bytes = (size_t)c->dim * gibbs_dtype_size(c->model->dtype);
     int parity = (int)((uint64_t)(c->taken / c->swap_every) % 2);
     gibbs_words words = gibbs_words_start(seed, EBM_STREAM_SWAP, step);
     for (int64_t row = 0; row + 1 < c->rows; row++) {

@@ -13,7 +13,7 @@ static gibbs_status check(const ebm_chains *c, int64_t steps, double *target, gi
         return gibbs_fail(error, GIBBS_ARGUMENT, "warm_up: the acceptance of «%s» does not follow from a step size",
                           c->sampler->name ? c->sampler->name : "");
     if (steps < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "warm_up: %lld steps", (long long)steps);
-    if (*target == 0) *target = c->sampler->target(c->model->dim);
+    if (*target == 0) *target = c->sampler->target(c->dim);
     if (!(*target > 0 && *target < 1))
         return gibbs_fail(error, GIBBS_ARGUMENT, "warm_up: an acceptance of %g is no target", *target);
     return GIBBS_OK;

@@ -1,0 +1,77 @@
+/* graph.c — what a loss sees while it records: data, artificial points on their axis, and the sums over them. */
+#include "objective.h"
+
+#include "autodiff/tape.h"
+#include "ebm/proposal/record.h"
+#include "source.h"
+
+ad_var ebm_graph_log_q(const ebm_graph *g, ad_var x)
+{
+    const ebm_proposal *q = g->proposal;
+    if (!q || ad_is_null(x)) return (ad_var){g->tape, -1};
+    ad_var row = q->given ? ebm_conditioned_row(g->conditioned, x) : x;
+    return q->log_density(q, row, q->depends_on_theta ? g->theta : NULL);
+}
+
+ad_var ebm_graph_draw(const ebm_graph *g, ad_axis axis)
+{
+    const ebm_proposal *q = g->proposal;
+    if (!q) return (ad_var){g->tape, -1};
+    ad_var given = q->given ? ebm_conditioned_given(g->conditioned, axis) : (ad_var){g->tape, -1};
+    return ebm_proposal_draw_at(q, axis, given, EBM_STREAM_PROPOSAL, g->theta);
+}
+
+/* What one sum over a log Z's artificial points is, of the graph's kind of noise axis. */
+static bool by_row(const ebm_graph *g)
+{
+    return g->noise.tape && g->noise.id >= 0 && g->tape->axis[g->noise.id].parent >= 0;
+}
+
+ad_var ebm_graph_noise_logsumexp(const ebm_graph *g, ad_var v)
+{
+    if (ad_is_null(v) || !by_row(g)) return ad_batch_logsumexp(g->noise, v);
+    return ad_logsumexp(ad_regroup(ad_lift(g->noise, v)));
+}
+
+ad_var ebm_graph_noise_count(const ebm_graph *g)
+{
+    return by_row(g) ? ad_constant(g->tape, (double)g->tape->axis[g->noise.id].count) : ad_batch_count(g->noise);
+}
+
+ad_var ebm_graph_data_mean(const ebm_graph *g, ad_var v) { return ad_is_shared(v) ? v : ad_batch_mean(g->data, v); }
+
+/* A conditional model's own log Z for each data row: its artificial points are the row's children, so that x and the
+ * row's share of the sum come with the row. Chains have a root axis, with x beside each. */
+static void record_noise(ebm_objective *o)
+{
+    ebm_graph *g = &o->graph;
+    const ebm_source *source = ebm_source_of(o->loss->noise);
+    if (!source->record) return;
+    o->by_row = source->by_row && !ad_is_null(g->given);
+    g->noise = o->by_row ? ad_axis_child(g->data, (int64_t)source->rows(o, 1), "noise") : ad_axis_new(o->tape, "noise");
+    o->y_given = o->by_row ? (ad_var){o->tape, -1} : ebm_conditioned_input(&o->of, g->noise);
+    source->record(o);
+}
+
+ad_var ebm_objective_record(ebm_objective *o)
+{
+    ebm_graph *g = &o->graph;
+    ad_var none = {o->tape, -1};
+    ebm_conditioned_start(&o->of, o->model);
+    *g = (ebm_graph){.tape = o->tape, .model = &o->of.of_y, .theta = o->theta, .loss = o->loss,
+                     .options = &o->options, .x = none, .first = none, .second = none, .y = none, .log_q = none,
+                     .given = none, .log_z = none, .health = none, .log_z_estimate = none,
+                     .proposal = o->options.proposal, .context = o->options.context, .conditioned = &o->of};
+    if (ebm_model_record(o->model, o->tape, o->theta)) return none;
+    if (o->loss->learns_log_z) g->log_z = o->theta[o->model->parameters] = ad_parameter(o->tape, "log_z", ad_scalar());
+    g->data = ad_axis_new(o->tape, "data");
+    g->given = ebm_conditioned_input(&o->of, g->data);
+    g->x = ad_input(g->data, ad_is_null(g->given) ? "x" : "modelled columns", ad_vec(g->model->dim));
+    record_noise(o);
+    o->prior = o->share = none;
+    if (o->model->prior) {
+        o->share = ad_parameter(o->tape, "1/rows", ad_scalar());
+        o->prior = ad_mul(ebm_model_record_prior(o->model, o->theta), o->share);
+    }
+    return o->loss->record(g);
+}

@@ -1,0 +1,71 @@
+/* source_rows.c — artificial points that are rows of the batch: all pairs of them, or for each row some others. */
+#include "source_rows.h"
+
+#include "base/random.h"
+#include "pairs.h"
+
+#include <string.h>
+
+/* ---- Pairs of data rows ---- */
+
+void ebm_pairs_record(ebm_objective *o)
+{
+    o->graph.first = ad_input(o->graph.noise, "first", ad_scalar());
+    o->graph.second = ad_input(o->graph.noise, "second", ad_scalar());
+}
+
+double ebm_pairs_rows(const ebm_objective *o, int64_t rows)
+{
+    (void)o;
+    return 0.5 * (double)rows * (double)(rows - 1);
+}
+
+gibbs_status ebm_pairs_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
+{
+    (void)x;
+    gibbs_status status = ebm_source_room(o, noise_rows, 1, 1, 0, error);
+    if (status) return status;
+    ebm_fill_pairs(o->model->dtype, rows, o->buffer, o->moved);
+    status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
+    return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
+}
+
+/* ---- Other rows of the batch: of each data row those that lie `copies` random distances after it, round the end.
+ * Where there are fewer others than copies, all come equally often, but for one ---- */
+
+double ebm_others_rows(const ebm_objective *o, int64_t rows) { return (double)o->options.copies * (double)rows; }
+
+gibbs_status ebm_others_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
+{
+    (void)x, (void)rows;
+    /* in `moved` are the distances, of 64 bits */
+    gibbs_status status = ebm_source_room(o, noise_rows, (size_t)ebm_source_dim(o), 2, 0, error);
+    return status ? status : ad_bind(o->workspace, o->y_leaf, o->buffer, error);
+}
+
+/* Distances 1 … rows − 1 in random order, again and again. */
+static void draw_distances(const ebm_objective *o, int64_t *distance)
+{
+    gibbs_words words = gibbs_words_start(o->seed, EBM_STREAM_BUFFER, o->step);
+    int64_t others = o->rows - 1;
+    for (int64_t i = 0; i < others; i++) {
+        int64_t k = (int64_t)gibbs_words_below(&words, (uint64_t)i + 1);
+        distance[i] = distance[k];
+        distance[k] = i + 1;
+    }
+}
+
+gibbs_status ebm_others_refresh(ebm_objective *o, gibbs_error *error)
+{
+    int64_t copies = o->options.copies, *distance = o->moved;
+    size_t bytes = (size_t)ebm_source_dim(o) * gibbs_dtype_size(o->model->dtype);
+    (void)error;
+    const char *from = o->modelled ? o->modelled : o->x;
+    draw_distances(o, distance);
+    for (int64_t n = 0; n < o->rows; n++)
+        for (int64_t k = 0; k < copies; k++) {
+            int64_t other = (n + distance[k % (o->rows - 1)]) % o->rows;
+            memcpy((char *)o->buffer + (size_t)(n * copies + k) * bytes, from + (size_t)other * bytes, bytes);
+        }
+    return GIBBS_OK;
+}
