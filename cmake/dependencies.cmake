@@ -1,25 +1,35 @@
-# What the library stands on. Sets GIBBS_INCLUDE_DIRS, GIBBS_LIBRARIES (linked privately; the public headers need
-# nothing) and GIBBS_DEFINITIONS.
+# What the library stands on. Sets GIBBS_INCLUDE_DIRS, GIBBS_LIBRARIES (linked privately, all by full path or as flags;
+# the public headers need nothing) and GIBBS_DEFINITIONS. Cache entries are GIBBS_*, as a parent project has its own.
 
 include(CheckSymbolExists)
 include(CMakePushCheckState)
-find_package(PkgConfig REQUIRED)
+find_package(PkgConfig QUIET)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
-# BLAS: OpenBLAS where pkg-config knows it, else any BLAS that comes with cblas.h.
-pkg_check_modules(OPENBLAS QUIET openblas)
-if(OPENBLAS_FOUND)
-    set(cblas_include ${OPENBLAS_INCLUDE_DIRS})
-    set(cblas_libraries ${OPENBLAS_LINK_LIBRARIES})
+# GIBBS_<name>_INCLUDE_DIR and GIBBS_<name>_LIBRARY of a library and its header. pkg-config, where there is one, only
+# hints: it speaks of the machine that builds, and for another one CMake looks below CMAKE_FIND_ROOT_PATH.
+function(gibbs_find name library header)
+    if(PKG_CONFIG_FOUND)
+        pkg_check_modules(GIBBS_PC_${name} QUIET ${library})
+    endif()
+    find_path(GIBBS_${name}_INCLUDE_DIR ${header} HINTS ${GIBBS_PC_${name}_INCLUDE_DIRS} PATH_SUFFIXES ${ARGN})
+    find_library(GIBBS_${name}_LIBRARY ${library} HINTS ${GIBBS_PC_${name}_LIBRARY_DIRS})
+    mark_as_advanced(GIBBS_${name}_INCLUDE_DIR GIBBS_${name}_LIBRARY)
+endfunction()
+
+# BLAS: OpenBLAS where it is found, else any BLAS that comes with cblas.h.
+gibbs_find(OPENBLAS openblas cblas.h openblas openblas-pthread)
+if(GIBBS_OPENBLAS_INCLUDE_DIR AND GIBBS_OPENBLAS_LIBRARY)
+    set(cblas_include ${GIBBS_OPENBLAS_INCLUDE_DIR})
+    set(cblas_libraries ${GIBBS_OPENBLAS_LIBRARY})
 else()
     find_package(BLAS REQUIRED)
-    find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES cblas openblas REQUIRED)
-    find_library(CBLAS_LIBRARY cblas)
-    set(cblas_include ${CBLAS_INCLUDE_DIR})
+    gibbs_find(CBLAS cblas cblas.h cblas)
+    set(cblas_include ${GIBBS_CBLAS_INCLUDE_DIR})
     set(cblas_libraries ${BLAS_LIBRARIES})
-    if(CBLAS_LIBRARY)
-        list(PREPEND cblas_libraries ${CBLAS_LIBRARY})
+    if(GIBBS_CBLAS_LIBRARY)
+        list(PREPEND cblas_libraries ${GIBBS_CBLAS_LIBRARY})
     endif()
 endif()
 
@@ -33,30 +43,34 @@ if(NOT GIBBS_CBLAS_WORKS)
     message(FATAL_ERROR "No working CBLAS. Install OpenBLAS (Debian: libopenblas-dev).")
 endif()
 
-# These two have no pkg-config file in Debian.
-find_path(LBFGS_INCLUDE_DIR lbfgs.h REQUIRED)
-find_library(LBFGS_LIBRARY lbfgs REQUIRED)
-find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
-pkg_check_modules(JANSSON REQUIRED jansson>=2.10)
-find_package(ZLIB REQUIRED)
-
-set(GIBBS_INCLUDE_DIRS ${cblas_include} ${LBFGS_INCLUDE_DIR} ${RANDOM123_INCLUDE_DIR} ${JANSSON_INCLUDE_DIRS}
-    ${ZLIB_INCLUDE_DIRS})
-list(REMOVE_DUPLICATES GIBBS_INCLUDE_DIRS)
-set(GIBBS_DEFINITIONS $<$<BOOL:${GIBBS_OPENBLAS_THREADS}>:GIBBS_OPENBLAS=1>)
-
-# A library by its name (-lfoo) where the linker finds it so: what we install then holds no path of the machine it
-# was built on. By its full path elsewhere.
-set(GIBBS_LIBRARIES m)
-foreach(path IN LISTS JANSSON_LINK_LIBRARIES ZLIB_LIBRARIES LBFGS_LIBRARY cblas_libraries)
-    get_filename_component(name "${path}" NAME_WE)
-    string(REGEX REPLACE "^lib" "" name "${name}")
-    find_library(GIBBS_BY_NAME_${name} ${name} PATHS ${CMAKE_C_IMPLICIT_LINK_DIRECTORIES} NO_DEFAULT_PATH)
-    mark_as_advanced(GIBBS_BY_NAME_${name})
-    if(GIBBS_BY_NAME_${name})
-        list(PREPEND GIBBS_LIBRARIES ${name})
-    else()
-        list(PREPEND GIBBS_LIBRARIES ${path})
+gibbs_find(JANSSON jansson jansson.h)
+gibbs_find(LBFGS lbfgs lbfgs.h)
+find_path(GIBBS_RANDOM123_INCLUDE_DIR Random123/philox.h)
+mark_as_advanced(GIBBS_RANDOM123_INCLUDE_DIR)
+foreach(found IN ITEMS JANSSON_INCLUDE_DIR JANSSON_LIBRARY LBFGS_INCLUDE_DIR LBFGS_LIBRARY RANDOM123_INCLUDE_DIR)
+    if(NOT GIBBS_${found})
+        message(FATAL_ERROR "GIBBS_${found} was not found. Install the library with its headers, or set that variable.")
     endif()
 endforeach()
-list(REMOVE_DUPLICATES GIBBS_LIBRARIES)
+file(STRINGS ${GIBBS_JANSSON_INCLUDE_DIR}/jansson.h jansson_version REGEX "define +JANSSON_VERSION +\"")
+string(REGEX REPLACE ".*\"([0-9.]+).*" "\\1" jansson_version "${jansson_version}")
+if(jansson_version VERSION_LESS 2.10)
+    message(FATAL_ERROR "jansson ${jansson_version} in ${GIBBS_JANSSON_INCLUDE_DIR} is older than 2.10.")
+endif()
+find_package(ZLIB REQUIRED)
+
+set(GIBBS_INCLUDE_DIRS ${cblas_include} ${GIBBS_LBFGS_INCLUDE_DIR} ${GIBBS_RANDOM123_INCLUDE_DIR}
+    ${GIBBS_JANSSON_INCLUDE_DIR} ${ZLIB_INCLUDE_DIRS})
+list(REMOVE_DUPLICATES GIBBS_INCLUDE_DIRS)
+set(GIBBS_LIBRARIES ${cblas_libraries} ${GIBBS_LBFGS_LIBRARY} ${ZLIB_LIBRARIES} ${GIBBS_JANSSON_LIBRARY})
+set(GIBBS_DEFINITIONS $<$<BOOL:${GIBBS_OPENBLAS_THREADS}>:GIBBS_OPENBLAS=1>)
+
+# The name of a library (openblas of /usr/lib/libopenblas.so): what is installed holds no path of the machine it was
+# built on. A flag stays as it is.
+function(gibbs_library_name library name)
+    if(IS_ABSOLUTE "${library}")
+        get_filename_component(library "${library}" NAME)
+        string(REGEX REPLACE "^lib|\\.(so|a|dylib|tbd|framework|dll|lib)(\\..*)?$" "" library "${library}")
+    endif()
+    set(${name} ${library} PARENT_SCOPE)
+endfunction()

@@ -7,7 +7,7 @@ set(CMAKE_C_EXTENSIONS ON)
 
 set(gibbs_warnings -Wall -Wextra $<$<BOOL:${GIBBS_WERROR}>:-Werror>)
 set(gibbs_maths -fno-math-errno -fno-trapping-math -fopenmp-simd)
-set(gibbs_optimise $<$<NOT:$<CONFIG:Debug>>:-O3>)
+set(gibbs_optimise $<$<NOT:$<CONFIG:Debug>>:-O3>) # also in a parent project that has no build type
 
 if(GIBBS_SANITIZE)
     set(gibbs_optimise "")
@@ -30,5 +30,5 @@ function(gibbs_library_flags target)
     target_compile_definitions(${target} PRIVATE ${GIBBS_DEFINITIONS} ${gibbs_levels_built})
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_include_directories(${target} SYSTEM PRIVATE ${GIBBS_INCLUDE_DIRS})
-    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden UNITY_BUILD OFF)
 endfunction()

@@ -2,6 +2,7 @@
 # installed tree can be moved.
 
 include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/gibbs)
 
 install(TARGETS gibbs EXPORT gibbsTargets
@@ -12,28 +13,28 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/gibbs DESTINATION ${CMAKE_INSTAL
     FILES_MATCHING PATTERN "*.h")
 install(EXPORT gibbsTargets NAMESPACE gibbs:: DESTINATION ${package_folder})
 
-# A static library leaves its own dependencies to the program: threads must be found again.
-set(GIBBS_NEEDS_THREADS ON)
-if(BUILD_SHARED_LIBS)
-    set(GIBBS_NEEDS_THREADS OFF)
-endif()
+get_target_property(gibbs_type gibbs TYPE)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/gibbsConfig.cmake.in gibbsConfig.cmake
     INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(gibbsConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/gibbsConfig.cmake ${PROJECT_BINARY_DIR}/gibbsConfigVersion.cmake
     DESTINATION ${package_folder})
 
-set(pc_private -pthread)
+set(pc_private)
 foreach(library IN LISTS GIBBS_LIBRARIES)
-    if(IS_ABSOLUTE "${library}")
-        string(APPEND pc_private " ${library}")
+    gibbs_library_name("${library}" name)
+    if(library MATCHES "\\.framework$")
+        string(APPEND pc_private " -framework ${name}")
+    elseif(IS_ABSOLUTE "${library}")
+        string(APPEND pc_private " -l${name}")
     else()
-        string(APPEND pc_private " -l${library}")
+        string(APPEND pc_private " ${name}")
     endif()
 endforeach()
-set(pc_public "-lgibbs")
+string(APPEND pc_private " -pthread -lm")
+set(pc_public "-lgibbs -lm")
 if(NOT BUILD_SHARED_LIBS)
-    string(APPEND pc_public " ${pc_private}")
+    set(pc_public "-lgibbs${pc_private}")
 endif()
 
 # ${pcfiledir} is the folder of the .pc file; absolute install folders are taken as they are.

@@ -1,6 +1,7 @@
 # The library. A source named *.simd.c is compiled once per instruction set, with GIBBS_ISA set to the set's name
 # (base, v3, v4) for the file to put into its symbols; GIBBS_HAVE_V3 and GIBBS_HAVE_V4 say which sets there are.
-# Symbols keep the default visibility: internal functions carry a prefix, and tests reach them in the shared library.
+# Everything is compiled once, into gibbs_object_files: the library is made of them, and so is the static one of the
+# tests, which reach internal functions. The shared library exports what the public headers declare (GIBBS_API_BEGIN).
 
 include(CheckCCompilerFlag)
 
@@ -23,16 +24,10 @@ if(GIBBS_MULTIVERSION AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$
     endforeach()
 endif()
 
-add_library(gibbs ${gibbs_sources})
-add_library(gibbs::gibbs ALIAS gibbs)
-gibbs_library_flags(gibbs)
-target_link_libraries(gibbs PRIVATE Threads::Threads ${GIBBS_LIBRARIES})
-target_include_directories(gibbs INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
-if(BUILD_SHARED_LIBS AND CMAKE_SYSTEM_NAME STREQUAL "Linux") # its threads must not lose their code to a dlclose
-    target_link_options(gibbs PRIVATE LINKER:-z,nodelete)
-endif()
-set_target_properties(gibbs PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
-
+add_library(gibbs_objects OBJECT ${gibbs_sources})
+gibbs_library_flags(gibbs_objects)
+target_link_libraries(gibbs_objects PRIVATE Threads::Threads)
+set(gibbs_object_files $<TARGET_OBJECTS:gibbs_objects>)
 if(gibbs_simd_sources)
     foreach(level IN LISTS gibbs_levels)
         set(part gibbs_simd_${level})
@@ -40,6 +35,39 @@ if(gibbs_simd_sources)
         gibbs_library_flags(${part})
         target_compile_definitions(${part} PRIVATE GIBBS_ISA=${level})
         target_compile_options(${part} PRIVATE ${gibbs_level_flags_${level}})
-        target_sources(gibbs PRIVATE $<TARGET_OBJECTS:${part}>)
+        list(APPEND gibbs_object_files $<TARGET_OBJECTS:${part}>)
     endforeach()
 endif()
+
+# An installed static library's needs are looked for again where it is used (gibbsConfig.cmake). libm is public:
+# programs that call sqrt and pow find it with the library.
+add_library(gibbs ${gibbs_object_files})
+add_library(gibbs::gibbs ALIAS gibbs)
+foreach(library IN LISTS GIBBS_LIBRARIES)
+    gibbs_library_name("${library}" name)
+    target_link_libraries(gibbs PRIVATE $<BUILD_INTERFACE:${library}>)
+    if(IS_ABSOLUTE "${library}")
+        get_filename_component(folder "${library}" DIRECTORY)
+        list(APPEND gibbs_folders ${folder})
+        list(APPEND gibbs_needed ${name})
+        set(name gibbs::${name})
+    endif()
+    target_link_libraries(gibbs PRIVATE $<INSTALL_INTERFACE:${name}>)
+endforeach()
+target_link_libraries(gibbs PRIVATE Threads::Threads PUBLIC m)
+target_include_directories(gibbs INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+if(BUILD_SHARED_LIBS AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    target_link_options(gibbs PRIVATE LINKER:-z,nodelete) # its threads must not lose their code to a dlclose
+    if(CMAKE_FIND_ROOT_PATH) # a linker that follows what the library needs does not look there by itself
+        foreach(folder IN LISTS gibbs_folders)
+            target_link_options(gibbs INTERFACE $<BUILD_INTERFACE:LINKER:-rpath-link,${folder}>)
+        endforeach()
+    endif()
+endif()
+
+# Before 1.0 a minor version may change the interface.
+set(gibbs_soversion ${PROJECT_VERSION_MAJOR})
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+    set(gibbs_soversion 0.${PROJECT_VERSION_MINOR})
+endif()
+set_target_properties(gibbs PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${gibbs_soversion})

@@ -22,9 +22,7 @@
 
 #include <gibbs/status.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Tape, shapes, axes, vars ------------------------------------------------------------------------------ */
 
@@ -390,9 +388,7 @@ gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *v
  * nothing. Called by ad_workspace_new with 0 when you did not. */
 void ad_initialise(int keep_blas_threads);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 
 #include <gibbs/op.h> /* an op of your own */
 

@@ -4,9 +4,7 @@
 
 #include <gibbs/ad.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* A table of `rows` observations of `cols` variables, row-major: x[row * cols + col]. Fill it with one of the
  * functions below; free it with ebm_data_free, which also accepts a zeroed struct. `names` holds one string a
@@ -144,7 +142,5 @@ const ebm_tensor *ebm_tensors_find(const ebm_tensors *tensors, const char *name)
 
 void ebm_tensors_free(ebm_tensors *tensors);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

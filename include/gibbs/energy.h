@@ -7,9 +7,7 @@
 #include <gibbs/sampler.h>
 #include <gibbs/space.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Energies that ship ----
  * Each returns a model of its own parameters, to be freed by ebm_model_free. Specs are zero-initialised where nothing
@@ -249,7 +247,5 @@ typedef struct ebm_bilinear_spec {
  * labels, or on a bounded domain. */
 gibbs_status ebm_model_bilinear(const ebm_bilinear_spec *spec, ebm_model **model, gibbs_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

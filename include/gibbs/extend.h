@@ -5,9 +5,7 @@
 
 #include <gibbs/loss.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* Streams of ad_normal and ad_uniform in code of your own: EBM_STREAM_USER, EBM_STREAM_USER + 1, … Smaller numbers are
  * the library's, and would be the very numbers of its proposals, samplers and losses where axis and shape agree. A loss
@@ -198,7 +196,5 @@ struct ebm_proposal {
     int64_t normals, uniforms;        /* how many random numbers a draw takes; 0 and 0: dim normals */
 };
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

@@ -5,9 +5,7 @@
 #include <gibbs/loss.h>
 #include <gibbs/optim.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Fitting ---- */
 
@@ -109,7 +107,5 @@ gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const e
                                  ebm_uncertainty *result, gibbs_error *error);
 void ebm_uncertainty_free(ebm_uncertainty *uncertainty);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

@@ -6,9 +6,7 @@
 #include <gibbs/model.h>
 #include <gibbs/space.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Normalised densities by quadrature, d <= 3 ---- */
 
@@ -41,7 +39,5 @@ gibbs_status ebm_enumerate(ebm_model *model, const ebm_space *space, double *log
  * NUMERIC where the density is not normalisable; SIZE, MEMORY. */
 gibbs_status ebm_model_log_z(ebm_model *model, double *log_z, gibbs_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

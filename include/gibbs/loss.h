@@ -5,9 +5,7 @@
 #include <gibbs/sampler.h>
 #include <gibbs/space.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Losses ----
  * Of a conditional model p(y | x) (gibbs/energy.h) the losses see y, with x given: score matching and its kin
@@ -224,7 +222,5 @@ gibbs_status ebm_ksd_test(ebm_model *model, const ebm_data *data, const ebm_ksd_
 /* The median of ‖xᵢ − xⱼ‖ over all pairs of (at most 1000, evenly spaced) rows. DATA: fewer than 2 rows. NUMERIC: 0. */
 gibbs_status ebm_median_distance(const ebm_data *data, double *median, gibbs_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

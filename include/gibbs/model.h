@@ -5,9 +5,7 @@
 #include <gibbs/ad.h>
 #include <gibbs/status.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Models ---- */
 
@@ -100,7 +98,5 @@ gibbs_status ebm_model_load(ebm_model *model, const char *path, gibbs_error *err
 gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, double *energy, double *gradient,
                               gibbs_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

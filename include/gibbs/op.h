@@ -4,9 +4,7 @@
 
 #include <gibbs/ad.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* One call computes `rows` samples. in[k] points to rows × elements, tight and row-major, or to one value for all rows
  * where shared[k]; out to rows × elements of the result. A call of which all arguments are shared has one row. Memory
@@ -48,7 +46,5 @@ typedef struct ad_op_info {
 int ad_op_count(void);
 ad_op_info ad_op_describe(int op);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

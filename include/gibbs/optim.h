@@ -4,9 +4,7 @@
 
 #include <gibbs/status.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* What one update needs besides w and g. `step` counts from 0. */
 typedef struct ebm_optim_step {
@@ -86,7 +84,5 @@ typedef struct ebm_lbfgs_result {
 gibbs_status ebm_lbfgs(int64_t n, double *w, ebm_objective_fn objective, void *context,
                        const ebm_lbfgs_options *options, ebm_lbfgs_result *result, gibbs_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

@@ -5,9 +5,7 @@
 #include <gibbs/data.h>
 #include <gibbs/model.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Proposals: normalised densities that can be drawn from ---- */
 
@@ -124,7 +122,5 @@ gibbs_status ebm_proposal_sample(const ebm_proposal *q, int64_t rows, uint64_t s
 gibbs_status ebm_proposal_log_density(const ebm_proposal *q, const double *x, int64_t rows,
                                       const gibbs_allocator *allocator, double *log_q, gibbs_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

@@ -4,9 +4,7 @@
 
 #include <gibbs/proposal.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* ---- Samplers ---- */
 
@@ -198,7 +196,5 @@ typedef struct ebm_trace {
 gibbs_status ebm_chains_trace(ebm_chains *chains, const ebm_trace_options *options, double *series, ebm_trace *result,
                               gibbs_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

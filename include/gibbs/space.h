@@ -4,9 +4,7 @@
 
 #include <gibbs/data.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GIBBS_API_BEGIN
 
 /* A space of discrete variables. In a row each takes one column with the number that stands for its label or, one-hot,
  * as many columns as it has labels, one of them 1. Arrays are the caller's, and are read when the space is used. */
@@ -56,7 +54,5 @@ gibbs_status ebm_points_box(int64_t dim, const ebm_box *box, const gibbs_allocat
 /* Accepts NULL and what is already freed. */
 void ebm_points_free(ebm_points *points);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
 #endif

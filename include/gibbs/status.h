@@ -13,9 +13,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Around the declarations of every public header: C linkage, also in C++, and names that a shared library exports. The
+ * library is compiled with all its other names hidden. */
 #ifdef __cplusplus
-extern "C" {
+#define GIBBS_C_BEGIN extern "C" {
+#define GIBBS_C_END }
+#else
+#define GIBBS_C_BEGIN
+#define GIBBS_C_END
 #endif
+#if defined(__GNUC__) && !defined(_WIN32)
+#define GIBBS_API_BEGIN GIBBS_C_BEGIN _Pragma("GCC visibility push(default)")
+#define GIBBS_API_END _Pragma("GCC visibility pop") GIBBS_C_END
+#else
+#define GIBBS_API_BEGIN GIBBS_C_BEGIN
+#define GIBBS_API_END GIBBS_C_END
+#endif
+
+GIBBS_API_BEGIN
 
 /* One line a status: name, and what it means in general (the gibbs_error says what it means this time). */
 #define GIBBS_STATUS_MAP(X)                                                 \
@@ -73,7 +88,8 @@ typedef enum gibbs_dtype { GIBBS_FLOAT32, GIBBS_FLOAT64 } gibbs_dtype;
 /* Bytes of one number: 4 or 8. */
 size_t gibbs_dtype_size(gibbs_dtype dtype);
 
-#ifdef __cplusplus
-}
-#endif
+GIBBS_API_END
+
+#include <gibbs/version.h>
+
 #endif

@@ -17,6 +17,11 @@ const char *gibbs_status_text(gibbs_status status)
     return (unsigned)status < GIBBS_STATUS_COUNT ? text[status] : "unknown status";
 }
 
+const char *gibbs_version(void)
+{
+    return GIBBS_VERSION;
+}
+
 size_t gibbs_dtype_size(gibbs_dtype dtype)
 {
     return dtype == GIBBS_FLOAT32 ? sizeof(float) : sizeof(double);

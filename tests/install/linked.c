@@ -1,0 +1,17 @@
+/* linked.c — what a user's program asks of the linker besides functions: libm, which comes with the library's flags,
+ * and data of the library, of which a program that is not position independent holds the only copy. */
+#include <gibbs/ebm.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+    double x = argc > 1 ? atof(argv[1]) : 1.44, y = argc > 2 ? atof(argv[2]) : 3;
+    if (ebm_chain_defaults().sampler != &ebm_mala) return puts("the library has another ebm_mala"), 1;
+    if (ebm_fit_defaults().optimizer != &ebm_adam) return puts("the library has another ebm_adam"), 1;
+    if (ebm_loss_cd.validation != &ebm_loss_score_matching) return puts("ebm_loss_cd means another loss"), 1;
+    if (!(fabs(pow(sqrt(x), y) - 1.728) < 1e-12)) return puts("pow(sqrt(1.44), 3) is not 1.728"), 1;
+    return printf("%s %s\n", gibbs_version(), GIBBS_VERSION) < 0;
+}
