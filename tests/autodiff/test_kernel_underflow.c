@@ -89,7 +89,7 @@ static int check_unary(const table *t, int op)
 Test(kernel_underflow, one_argument, .timeout = 120)
 {
     static const int shrinking[] = {OP_exp, OP_sigmoid, OP_sigmoid_slope, OP_softplus, OP_erfc, OP_recip, OP_logcosh};
-    if (!subnormals_are_flushed()) cr_skip_test("this processor has no such word");
+    NEEDS_A_WORD();
     for (int k = 0; k < TABLES; k++) {
         int flushed[OP_COUNT] = {0};
         for (int op = 0; tables[k].kernels && op < OP_COUNT; op++)
@@ -123,7 +123,7 @@ static void check_binary(const table *t, int op)
 
 Test(kernel_underflow, two_arguments)
 {
-    if (!subnormals_are_flushed()) cr_skip_test("this processor has no such word");
+    NEEDS_A_WORD();
     for (int k = 0; k < TABLES; k++)
         for (int op = 0; tables[k].kernels && op < OP_COUNT; op++)
             if (tables[k].kernels->binary[op] && !only_moves(op)) check_binary(&tables[k], op);

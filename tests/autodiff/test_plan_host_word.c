@@ -213,7 +213,7 @@ static double sum_of_sixteenths(const ad_workspace *w, const struct host_word *h
 Test(plan_host_word, users_kernels_see_it, .timeout = 120)
 {
     enum { MANY = 100000 };
-    if (!subnormals_are_flushed()) cr_skip_test("this processor has no such word");
+    NEEDS_A_WORD();
     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis data = ad_axis_new(t, "data");
     ad_var x = ad_input(data, "x", ad_vec(D)), y = ad_user(&meddler, &x);
@@ -259,7 +259,7 @@ static ad_var a_small_exp(ad_tape *t) { return ad_exp(ad_constant(t, -90)); }
 
 Test(plan_host_word, folded_numbers_do_not_depend_on_it)
 {
-    if (!subnormals_are_flushed()) cr_skip_test("this processor has no such word");
+    NEEDS_A_WORD();
     double third = folded_under(&host_words[0], GIBBS_FLOAT64, a_third);
     for (int k = 0; k < HOST_WORDS; k++) {
         cr_expect_eq(folded_under(&host_words[k], GIBBS_FLOAT64, a_third), third, "%s", host_words[k].name);

@@ -33,7 +33,7 @@ Test(float_word, leaving_restores_every_bit)
 /* What arithmetic does: 0 instead of a subnormal in both number types, as argument and result, and one rounding. */
 Test(float_word, subnormals_and_rounding_inside)
 {
-    if (!subnormals_are_flushed()) cr_skip_test("this processor has no such word");
+    NEEDS_A_WORD();
     gibbs_float_word first = gibbs_float_get();
     double third_at_first = 1 / third, sum_at_first = large + third;
     cr_assert_neq(least * half, 0, "the control: outside, subnormals are numbers");

@@ -50,7 +50,7 @@ static void check_update(const ebm_optimizer *optimizer, gibbs_dtype dtype, cons
 Test(optim_subnormals, moments)
 {
     static const ebm_optimizer *const all[] = {&ebm_sgd, &ebm_adam, &ebm_adamw, &ebm_rmsprop};
-    if (!subnormals_are_flushed()) cr_skip_test("this processor has no such word");
+    NEEDS_A_WORD();
     EACH(ebm_optimizer *const, optimizer, all)
         EACH(gibbs_dtype, dtype, dtypes)
             EACH(struct host_word, host, host_words)
@@ -59,7 +59,7 @@ Test(optim_subnormals, moments)
 
 Test(optim_subnormals, averages)
 {
-    if (!subnormals_are_flushed()) cr_skip_test("this processor has no such word");
+    NEEDS_A_WORD();
     gibbs_float_word first = gibbs_float_get();
     EACH(gibbs_dtype, dtype, dtypes)
         EACH(struct host_word, host, host_words) {

@@ -52,15 +52,12 @@ static inline bool same_control(gibbs_float_word a, gibbs_float_word b)
     return same_word(a, b);
 }
 
-/* Whether this processor does what the word says. Volatile, so that the division stays between the two. */
-static inline bool subnormals_are_flushed(void)
-{
-    volatile double least = DBL_MIN, part;
-    gibbs_float_word host = gibbs_float_enter();
-    part = least / 16;
-    gibbs_float_leave(host);
-    return part == 0;
-}
+/* Elsewhere there is nothing to test. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define NEEDS_A_WORD() (void)0
+#else
+#define NEEDS_A_WORD() cr_skip_test("the library sets no floating-point word on this processor")
+#endif
 
 static inline bool is_subnormal(size_t size, double x)
 {
