@@ -39,7 +39,7 @@
 #define COS(x) FN(cos)(x)
 #define POW(a, b) FN(pow)(AS_IT_COUNTS(a), AS_IT_COUNTS(b))
 #define ABS(x) ((x) < 0 ? -(x) : (x))
-/* A NaN compares false everywhere and must come out as NaN; x + x is 0 of all else that is left, also of a subnormal. */
+/* A NaN compares false everywhere and must come out as NaN; x + x of the others, which count as 0, is 0. */
 #define SIGN(x) ((x) < 0 ? -1 : (x) > 0 ? 1 : (x) + (x))
 #define STEP(x) ((x) > 0 ? 1 : (x) <= 0 ? 0 : (x))
 /* From e = exp(−|x|), which cannot overflow: 1/(1+e) for x ≥ 0 and e/(1+e) below. */

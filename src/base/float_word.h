@@ -11,8 +11,9 @@
  * nothing traps; so the same bits come out whatever the host has set. Leaving restores every bit, also of the flags
  * that exceptions leave behind: a run raises none. Code of the host that is called from within leaves and enters again.
  *
- * The compiler knows nothing of the word. What the memory clobbers hold between the two are loads and stores; so let the
- * numbers come from memory and go there, in a function that is called. */
+ * The compiler knows nothing of the word, and may move arithmetic across a change of it. What the memory clobbers hold
+ * in place are loads, stores and calls: so between the two call kernels by their pointers, whose numbers come from memory
+ * and go there. */
 #ifndef GIBBS_FLOAT_WORD_H
 #define GIBBS_FLOAT_WORD_H
 
@@ -26,7 +27,7 @@ typedef struct gibbs_float_word {
     uint16_t x87;
 } gibbs_float_word;
 
-/* Bits 15 and 6: results and arguments that are subnormal are 0; 7 to 12: no traps. x87 as a process has it at first. */
+/* Bits 15 and 6: subnormal results and arguments are 0; 7 to 12: no traps. x87 as a process has it at first. */
 #define GIBBS_FLOAT_OURS {0x9fc0, 0x037f}
 
 static inline gibbs_float_word gibbs_float_get(void)
@@ -47,6 +48,7 @@ typedef struct gibbs_float_word {
     uint64_t control, status;
 } gibbs_float_word;
 
+/* Bit 24: subnormal results and arguments are 0; 22 and 23: rounding; 8 to 15: traps. */
 #define GIBBS_FLOAT_OURS {UINT64_C(1) << 24, 0}
 
 static inline gibbs_float_word gibbs_float_get(void)

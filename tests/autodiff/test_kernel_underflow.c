@@ -77,9 +77,10 @@ static void check_both_signs(void *context, size_t size, const double *x, int n)
 static int check_unary(const table *t, int op)
 {
     bool single = t->kernels->size == 4;
+    double least = single ? (double)FLT_MIN : DBL_MIN;
     const sweep swept[] = {{single ? 0x1p-149 : 0x1p-1074, single ? FLT_MAX : DBL_MAX, 30000},
                            {single ? 70 : 650, single ? 110 : 760, 20000},
-                           {single ? (double)FLT_MIN / 8 : DBL_MIN / 8, single ? (double)FLT_MIN * 8 : DBL_MIN * 8, 5000},
+                           {least / 8, least * 8, 5000},
                            {4, 40, 10000}};
     tally c = {t, op, 0};
     for (int k = 0; k < LENGTH(swept); k++) visit(&swept[k], t->kernels->size, check_both_signs, &c);
@@ -108,9 +109,9 @@ static void check_binary(const table *t, int op)
     bool single = t->kernels->size == 4;
     double least = single ? (double)FLT_MIN : DBL_MIN, most = single ? (double)FLT_MAX : DBL_MAX,
            epsilon = single ? (double)FLT_EPSILON : DBL_EPSILON, root = sqrt(least);
-    const double at[NUMBERS / 2] = {0,   least * epsilon, least / 7, least * (1 - epsilon), least, least * 1.5, least * 3,
-                                    root * 0.9, root * 1.1, 0.3, 0.5, 1, 1.5, 2, 3, 1 / least, 2 / least, most / 3, most,
-                                    INFINITY, NAN};
+    const double at[NUMBERS / 2] = {0, least * epsilon, least / 7, least * (1 - epsilon), least, least * 1.5, least * 3,
+                                    root * 0.9, root * 1.1, 0.3, 0.5, 1, 1.5, 2, 3, 1 / least, 2 / least, most / 3,
+                                    most, INFINITY, NAN};
     double a[NUMBERS * NUMBERS], b[NUMBERS * NUMBERS];
     for (int i = 0; i < NUMBERS * NUMBERS; i++) {
         a[i] = at[i / NUMBERS / 2] * (i / NUMBERS % 2 ? -1 : 1);

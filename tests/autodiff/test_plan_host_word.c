@@ -52,7 +52,11 @@ static void set_first(gibbs_dtype dtype, void *at, double v)
 
 static gibbs_dtype dtype_of(const model *m) { return ad_tape_dtype(m->tape); }
 static void nothing(model *m) { (void)m; }
-static void all_bound(model *m) { bind(m->r, m->x, m->px), bind(m->r, m->index, m->pindex), set_rows(m->r, m->data, ROWS); }
+static void all_bound(model *m)
+{
+    bind(m->r, m->x, m->px), bind(m->r, m->index, m->pindex);
+    set_rows(m->r, m->data, ROWS);
+}
 static void one_nan(model *m) { all_bound(m), set_first(dtype_of(m), m->px, NAN); }
 static void one_zero(model *m) { all_bound(m), set_first(dtype_of(m), m->px, 0); }
 static void bad_index(model *m) { all_bound(m), set_first(dtype_of(m), m->pindex, TABLE); }
@@ -85,7 +89,8 @@ static void check_ending(const struct ending *e, gibbs_dtype dtype, int threads,
     gibbs_float_word after = gibbs_float_get();
     gibbs_float_set(first);
     cr_expect_eq(status, e->status, "%s: status %d, %s", e->name, status, error.message);
-    cr_expect(same_word(after, host->word), "%s, %d threads, %s: another word afterwards", e->name, threads, host->name);
+    cr_expect(same_word(after, host->word), "%s, %d threads, %s: another word afterwards", e->name, threads,
+              host->name);
     model_free(m);
 }
 
@@ -228,7 +233,8 @@ Test(plan_host_word, users_kernels_see_it, .timeout = 120)
             double total = sum_of_sixteenths(r.w, &host_words[k], threads);
             cr_expect_eq(total, 0, "%s: %g: a kernel's word stayed", host_words[k].name, total);
             cr_expect_eq(seen.threads, threads, "%d threads, not %d", seen.threads, threads);
-            cr_expect_eq(seen.wrong, 0, "%s: %d of %d calls saw another word", host_words[k].name, seen.wrong, seen.calls);
+            cr_expect_eq(seen.wrong, 0, "%s: %d of %d calls saw another word", host_words[k].name, seen.wrong,
+                         seen.calls);
         }
     runner_free(r);
     ad_tape_free(t);

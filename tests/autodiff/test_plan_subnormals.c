@@ -40,7 +40,8 @@ static void add_elementwise(model *m)
 
 static void add_structure(model *m)
 {
-    ad_var both = ad_concat(m->cancel, m->cancel, 0), zero = ad_constant_array(m->tape, ad_vec(2 * D), (double[2 * D]){0});
+    ad_var both = ad_concat(m->cancel, m->cancel, 0);
+    ad_var zero = ad_constant_array(m->tape, ad_vec(2 * D), (double[2 * D]){0});
     add(m, "sum", ad_sum(m->cancel));
     add(m, "column sums", ad_sum_dims(ad_reshape(both, ad_mat(D, 2)), 1));
     add(m, "dot", ad_dot(m->root, ad_scale(m->root, 0.1)));
@@ -123,7 +124,8 @@ static void check_flushed(const model *m, runner r)
         for (int64_t i = 0; i < count_of(m, k); i++) {
             double v = number_at(m->dtype, ad_result(r.w, k), i);
             zeros += v == 0;
-            cr_expect(!is_subnormal(gibbs_dtype_size(m->dtype), v), "%s: number %lld is %g", m->name[k], (long long)i, v);
+            cr_expect(!is_subnormal(gibbs_dtype_size(m->dtype), v), "%s: number %lld is %g", m->name[k], (long long)i,
+                      v);
         }
         cr_expect_gt(zeros, 0, "%s: nothing was flushed", m->name[k]);
     }

@@ -1,5 +1,5 @@
-/* The floating-point word: ours between entering and leaving, the host's afterwards, and the caller's in every thread of
- * the pool. */
+/* The floating-point word: ours between entering and leaving, the host's afterwards, and the caller's in every thread
+ * of the pool. */
 #include "support/host_words.h"
 
 #include "base/parallel.h"
