@@ -24,18 +24,18 @@
 #undef COSH_IS_BELOW_2
 #undef LOGCOSH_FROM
 #undef LOGCOSH
-#define EXP(x) FN(exp)(x)
-#define EXPM1(x) FN(expm1)(x)
-/* In a run a subnormal counts as 0 (base/float_word.h), but libraries' log and pow look at its bits, and go wrong: they
- * are given the 0. No other number changes. */
+/* In a run a subnormal counts as 0 (base/float_word.h). Libraries look at its bits: log and pow go wrong, and functions
+ * that are x near 0 hand it back. So they are given the 0. No other number changes. */
 #define AS_IT_COUNTS(x) ((x) == 0 ? (x) * 0 : (x))
+#define EXP(x) FN(exp)(x)
+#define EXPM1(x) FN(expm1)(AS_IT_COUNTS(x))
 #define LOG(x) FN(log)(AS_IT_COUNTS(x))
-#define LOG1P(x) FN(log1p)(x)
+#define LOG1P(x) FN(log1p)(AS_IT_COUNTS(x))
 #define SQRT(x) FN(sqrt)(x)
-#define TANH(x) FN(tanh)(x)
-#define ERF(x) FN(erf)(x)
+#define TANH(x) FN(tanh)(AS_IT_COUNTS(x))
+#define ERF(x) FN(erf)(AS_IT_COUNTS(x))
 #define ERFC(x) FN(erfc)(x)
-#define SIN(x) FN(sin)(x)
+#define SIN(x) FN(sin)(AS_IT_COUNTS(x))
 #define COS(x) FN(cos)(x)
 #define POW(a, b) FN(pow)(AS_IT_COUNTS(a), AS_IT_COUNTS(b))
 #define ABS(x) ((x) < 0 ? -(x) : (x))

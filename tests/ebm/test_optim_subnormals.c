@@ -1,4 +1,4 @@
-/* Moments and averages that decay end at 0, not among the subnormals, in every thread; and an update leaves the host's
+/* Moments and averages that decay do not end among the subnormals, in any thread; and an update leaves the host's
  * floating-point word as it was, but for flags that its few numbers of the step raise. */
 #include "optim_helpers.h"
 #include "support/host_words.h"
@@ -19,7 +19,8 @@ static void *least_numbers(gibbs_dtype dtype, int64_t count)
     return x;
 }
 
-static void expect_flushed(gibbs_dtype dtype, const void *x, int64_t count, const char *what)
+/* Without a fused multiply-add an average stays at the least numbers: its step is flushed. Moments go to 0. */
+static void expect_no_subnormals(gibbs_dtype dtype, const void *x, int64_t count, bool decays, const char *what)
 {
     int64_t zeros = 0, subnormals = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -27,7 +28,7 @@ static void expect_flushed(gibbs_dtype dtype, const void *x, int64_t count, cons
         subnormals += is_subnormal(gibbs_dtype_size(dtype), get(dtype, x, i));
     }
     cr_expect_eq(subnormals, 0, "%s: %lld numbers are subnormal", what, (long long)subnormals);
-    cr_expect(zeros > count / 4 && zeros < 3 * count / 4, "%s: %lld numbers of %lld are 0", what, (long long)zeros,
+    cr_expect(!decays || (zeros > count / 4 && zeros < count / 2), "%s: %lld numbers of %lld are 0", what, (long long)zeros,
               (long long)count);
 }
 
@@ -43,7 +44,7 @@ static void check_update(const ebm_optimizer *optimizer, gibbs_dtype dtype, cons
     gibbs_float_set(first);
     cr_expect(same_control(after, host->word), "%s, %s: another word afterwards", optimizer->name, host->name);
     int64_t decaying = optimizer == &ebm_rmsprop ? 1 : optimizer->slots; /* RMSprop's steps do not decay here */
-    expect_flushed(dtype, state, decaying * N, optimizer->name);
+    expect_no_subnormals(dtype, state, decaying * N, true, optimizer->name);
     free(state), free(w), free(g);
 }
 
@@ -70,7 +71,7 @@ Test(optim_subnormals, averages)
             gibbs_float_word after = gibbs_float_get();
             gibbs_float_set(first);
             cr_expect(same_control(after, host->word), "%s: another word afterwards", host->name);
-            expect_flushed(GIBBS_FLOAT64, average, N, "average");
+            expect_no_subnormals(GIBBS_FLOAT64, average, N, false, "average");
             free(average), free(w);
         }
 }
