@@ -331,7 +331,13 @@ typedef struct ad_run_options {
 } ad_run_options;
 
 /* Runs the plan. Errors: UNBOUND (naming the input or axis), MEMORY, SIZE, DATA (an index out of range),
- * NUMERIC (with `check`), ARGUMENT. After the first run at a size nothing is allocated at that size or below. */
+ * NUMERIC (with `check`), ARGUMENT. After the first run at a size nothing is allocated at that size or below.
+ *
+ * Arithmetic is the same whatever the caller's floating-point environment (x86-64, AArch64): rounding is to nearest,
+ * nothing traps, and there are no subnormal numbers, which are slow. A result below the least normal number is 0, and
+ * a subnormal argument counts as 0: its logarithm is −∞. Only what moves numbers, chooses among them or changes a sign
+ * (neg, abs, max, min, select, gather, an input that is an output) hands on a subnormal that was bound. What is folded
+ * while recording follows the same rules. Afterwards the environment is as it was, flags included. */
 gibbs_status ad_run(ad_workspace *workspace, const ad_run_options *options, gibbs_error *error);
 
 /* The k-th output of the last run: one value, or rows × elements. Owned by the workspace; valid until the next

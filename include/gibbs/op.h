@@ -8,7 +8,8 @@ GIBBS_API_BEGIN
 
 /* One call computes `rows` samples. in[k] points to rows × elements, tight and row-major, or to one value for all rows
  * where shared[k]; out to rows × elements of the result. A call of which all arguments are shared has one row. Memory
- * is of `dtype`, the tape's. Must be a pure function, callable from several threads; out overlaps no argument. */
+ * is of `dtype`, the tape's. Must be a pure function, callable from several threads; out overlaps no argument. On
+ * every thread it has the floating-point environment of the caller of ad_run; what it does to it ends with the call. */
 typedef void (*ad_user_kernel)(void *context, gibbs_dtype dtype, int64_t rows, const void *const *in,
                                const int *shared, void *out);
 

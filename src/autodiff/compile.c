@@ -51,7 +51,9 @@ static void place_constant(ad_compiler *c, int32_t id)
     }
     const double *values = node->op == OP_array ? c->tape->side[node->side].array : &node->value;
     memset(plan->constants + plan->constant_bytes, 0, (size_t)(need - plan->constant_bytes));
+    gibbs_float_word host = gibbs_float_enter();
     plan->kernels->from_double(count, plan->constants + plan->constant_bytes, values);
+    gibbs_float_leave(host);
     c->place[id] = (ad_place){{AD_BASE_SHARED, -1, plan->constant_bytes, 0}, -1};
     plan->constant_bytes = need;
 }

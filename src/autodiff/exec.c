@@ -202,6 +202,8 @@ gibbs_status ad_run_user(const ad_instruction *i, ad_frame *f)
         in[k] = ad_address(i, f, k + 1);
         shared[k] = i->operand[k + 1].row_stride == 0;
     }
+    gibbs_float_leave(f->host);
     i->user->kernel(i->user->context, f->plan->dtype, f->rows * i->factor, in, shared, ad_address(i, f, 0));
+    gibbs_float_enter(); /* whatever the kernel has made of the word */
     return GIBBS_OK;
 }

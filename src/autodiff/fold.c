@@ -2,6 +2,8 @@
  * operands have one type (axis and shape), and so has what a rule returns. */
 #include "tape.h"
 
+#include "base/float_word.h"
+
 #include <math.h>
 
 static const ad_var NONE = {NULL, -1};
@@ -12,6 +14,15 @@ static ad_var fill_like(ad_var v, double value)
 {
     ad_node n = *ad_node_of(v);
     return ad_fill(v.tape, n.axis, n.shape, value);
+}
+
+/* As in a run: no subnormal result, and not the host's rounding. */
+static double evaluate(ad_op op, double a, double b)
+{
+    gibbs_float_word host = gibbs_float_enter();
+    double value = ad_ops[op].eval(a, b);
+    gibbs_float_leave(host);
+    return value;
 }
 
 static ad_var fold_unary(ad_op op, ad_var x)
@@ -47,7 +58,7 @@ static ad_var merge_scales(double c, ad_var x)
     double k;
     if (!is_op(x, OP_mul)) return NONE;
     for (int i = 0; i < 2; i++)
-        if (ad_is_constant(ad_input_of(x, i), &k)) return ad_scale(ad_input_of(x, 1 - i), c * k);
+        if (ad_is_constant(ad_input_of(x, i), &k)) return ad_scale(ad_input_of(x, 1 - i), evaluate(OP_mul, c, k));
     return NONE;
 }
 
@@ -112,7 +123,7 @@ static ad_var fold_constants(ad_op op, const ad_var *v, int n)
     if (op == OP_select || op == OP_stop_gradient) return NONE;
     for (int i = 0; i < n; i++)
         if (!ad_is_constant(v[i], &c[i])) return NONE;
-    return fill_like(v[0], ad_ops[op].eval(c[0], c[1]));
+    return fill_like(v[0], evaluate(op, c[0], c[1]));
 }
 
 ad_var ad_fold(ad_op op, const ad_var *v, int n)

@@ -16,6 +16,8 @@
 
 #include "kernels.h"
 
+#include "base/float_word.h"
+
 enum { AD_BASE_ARENA, AD_BASE_SHARED, AD_BASE_ACCUMULATOR, AD_BASE_SLOTS };
 enum { AD_MAX_LOOPS = AD_MAX_RANK + 1, AD_OPERANDS = 1 + AD_MAX_ARGUMENTS };
 enum { AD_SHORT_BYTES = 256 }; /* an innermost loop over so much is made longer, see loops.c */
@@ -143,6 +145,7 @@ typedef struct ad_frame {
     bool first;        /* the shard's first block: start the accumulators */
     bool first_shard;
     uint64_t seed, step;
+    gibbs_float_word host; /* of who called ad_run: users' kernels run under it */
     gibbs_error *error;
 } ad_frame;
 

@@ -36,11 +36,22 @@ typedef struct run_state {
     const ad_run_options *options;
     const ad_stage *stage;
     int threads;
+    gibbs_float_word host; /* the word of the caller */
     ad_split split;
     gibbs_error *error;
     gibbs_status *status; /* of each shard, with its sentence */
     gibbs_error *shard_error;
 } run_state;
+
+/* The allocator is the host's, and so is the word that it runs under. */
+static bool fit(const run_state *r, ad_memory *m, int64_t bytes)
+{
+    if (bytes <= m->bytes) return true;
+    gibbs_float_leave(r->host);
+    bool fits = ad_memory_fit(&r->w->alloc, m, bytes);
+    gibbs_float_enter();
+    return fits;
+}
 
 static int32_t root_of(const ad_plan *plan, int32_t axis)
 {
@@ -115,7 +126,7 @@ static void run_shard(void *context, int64_t shard, int thread)
     base[AD_BASE_ARENA] = w->arena.at + thread * arena_bytes(stage);
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
     ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = base, .start = w->base, .axis_rows = w->rows,
-                  .first = true, .first_shard = shard == 0, .seed = r->options->seed,
+                  .first = true, .first_shard = shard == 0, .seed = r->options->seed, .host = r->host,
                   .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
     int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
@@ -134,9 +145,9 @@ static gibbs_status run_body(run_state *r)
     const ad_stage *stage = r->stage;
     r->split = ad_split_rows(stage, w->rows[stage->axis]);
     int threads = r->split.shards < r->threads ? (int)r->split.shards : r->threads;
-    if (!ad_memory_fit(&w->alloc, &w->arena, arena_bytes(stage) * threads) ||
-        !ad_memory_fit(&w->alloc, &w->accumulators, stage->accumulator_bytes * r->split.shards) ||
-        !ad_memory_fit(&w->alloc, &w->tables, (int64_t)sizeof(char *) * w->bases * threads))
+    if (!fit(r, &w->arena, arena_bytes(stage) * threads) ||
+        !fit(r, &w->accumulators, stage->accumulator_bytes * r->split.shards) ||
+        !fit(r, &w->tables, (int64_t)sizeof(char *) * w->bases * threads))
         return gibbs_fail(r->error, GIBBS_MEMORY, "run: out of memory");
     gibbs_status status[MAX_SHARDS];
     gibbs_error error[MAX_SHARDS];
@@ -165,6 +176,7 @@ static gibbs_status run_stage(run_state *r)
                   .first = true,
                   .seed = r->options->seed,
                   .step = r->options->step,
+                  .host = r->host,
                   .error = r->error};
     gibbs_status status = ad_run_shared(&r->stage->shared, &f, r->threads, r->options->check);
     if (status || r->stage->axis < 0) return status;
@@ -217,8 +229,9 @@ static gibbs_status check_ready(const ad_workspace *w, gibbs_error *error)
     return GIBBS_OK;
 }
 
-static gibbs_status fit_stored(ad_workspace *w, gibbs_error *error)
+static gibbs_status fit_stored(const run_state *r)
 {
+    ad_workspace *w = r->w;
     const ad_plan *plan = w->plan;
     for (int64_t s = 0; s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
@@ -226,10 +239,10 @@ static gibbs_status fit_stored(ad_workspace *w, gibbs_error *error)
         int32_t root = root_of(plan, slot->axis);
         int64_t bytes;
         if (!gibbs_mul_size(w->rows[root], slot->factor * slot->count * (int64_t)plan->kernels->size, &bytes))
-            return gibbs_fail(error, GIBBS_SIZE, "run: %lld rows on «%s» are too many", (long long)w->rows[root],
+            return gibbs_fail(r->error, GIBBS_SIZE, "run: %lld rows on «%s» are too many", (long long)w->rows[root],
                               plan->axis[root].name);
-        if (!ad_memory_fit(&w->alloc, &w->stored[s], bytes))
-            return gibbs_fail(error, GIBBS_MEMORY, "run: out of memory");
+        if (!fit(r, &w->stored[s], bytes))
+            return gibbs_fail(r->error, GIBBS_MEMORY, "run: out of memory");
         w->base[AD_BASE_SLOTS + s] = w->stored[s].at;
     }
     return GIBBS_OK;
@@ -294,6 +307,20 @@ static ad_workspace *chosen(ad_workspace *w)
     return w->twin_ran ? w->storing : w;
 }
 
+static gibbs_status run_stages(run_state *r)
+{
+    ad_workspace *w = r->w;
+    gibbs_status status = check_ready(w, r->error);
+    if (!status) status = fit_stored(r);
+    if (!status && r->options->check) status = check_inputs(w, r->error);
+    for (int64_t s = 0; !status && s < w->plan->stages; s++) {
+        r->stage = &w->plan->stage[s];
+        status = run_stage(r);
+    }
+    if (!status) w->ran = true;
+    return status;
+}
+
 gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error *error)
 {
     static const ad_run_options defaults;
@@ -307,13 +334,8 @@ gibbs_status ad_run(ad_workspace *w, const ad_run_options *options, gibbs_error 
         return gibbs_fail(error, GIBBS_ARGUMENT, "run: repeat %d without a carry computes the same again",
                           r.options->repeat);
     r.threads = r.options->check ? 1 : r.options->threads > 0 ? r.options->threads : gibbs_default_threads();
-    gibbs_status status = check_ready(w, error);
-    if (!status) status = fit_stored(w, error);
-    if (!status && r.options->check) status = check_inputs(w, error);
-    for (int64_t s = 0; !status && s < w->plan->stages; s++) {
-        r.stage = &w->plan->stage[s];
-        status = run_stage(&r);
-    }
-    if (!status) w->ran = true;
+    r.host = gibbs_float_enter();
+    gibbs_status status = run_stages(&r);
+    gibbs_float_leave(r.host);
     return status;
 }

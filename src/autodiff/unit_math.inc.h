@@ -2,7 +2,7 @@
  * plain arithmetic, which every compiler vectorises and which no argument makes slow (libmvec's falls back to scalar
  * calls where results are subnormal, 0 or infinite: common in a softmax). Errors stay below 1.4 (exp), 2.3 (log1p) and
  * 2.8 (tanh) units in the last place; NaN comes out as NaN, −∞ as 0, large arguments as ∞, and small results become
- * subnormal.
+ * subnormal: in a run, where there are none, 0. Only the last multiplication can underflow.
  *
  * Included for each number type, after its constants (kernels.simd.c): INT, MANTISSA, BIAS, MAGIC, LIFT, LN2_HIGH,
  * LN2_LOW, EXP_LOWEST, EXP_HIGHEST, EXPM1_LOWEST, EXPM1_POLYNOMIAL, LOG1P_POLYNOMIAL. Polynomials are near-minimax

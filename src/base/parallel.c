@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "parallel.h"
 
+#include "float_word.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +30,7 @@ static struct pool {
     gibbs_task *task;
     void *context;
     int threads;
+    gibbs_float_word word; /* the caller's */
     share share[MAX_HELPERS + 1];
     _Atomic uint64_t gate, jobs;
     _Atomic int sleepers;
@@ -65,7 +68,10 @@ static void help(int worker)
     do {
         if (!(gate & 1)) return;
     } while (!atomic_compare_exchange_weak(&pool.gate, &gate, gate + 2));
-    if (worker < pool.threads) take_tasks(worker);
+    if (worker < pool.threads) {
+        gibbs_float_set(pool.word);
+        take_tasks(worker);
+    }
     atomic_fetch_sub(&pool.gate, 2);
 }
 
@@ -127,6 +133,7 @@ static void open_job(int threads, int64_t count, gibbs_task *task, void *context
     pool.task = task;
     pool.context = context;
     pool.threads = threads;
+    pool.word = gibbs_float_get();
     for (int w = 0; w < threads; w++) {
         atomic_store(&pool.share[w].next, count * w / threads);
         pool.share[w].end = count * (w + 1) / threads;

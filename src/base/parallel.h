@@ -3,7 +3,7 @@
  * Each thread begins with its share of the tasks, neighbours and the same in every job, whose data its cache has; then
  * it takes what others have left. The caller works too, and nobody waits for a thread that has not begun: where other
  * programs hold the cores, helpers that come late find the work done. Which thread runs a task must not matter to its
- * result. */
+ * result; so all compute under the caller's floating-point word, as it was at the call. */
 #ifndef GIBBS_PARALLEL_H
 #define GIBBS_PARALLEL_H
 

@@ -16,7 +16,8 @@ enum { EBM_OPTIM_SLOTS = 2 };
 typedef void ebm_optim_kernel_fn(gibbs_dtype dtype, int64_t n, void *w, const void *g, void *const *slot,
                                  const ebm_optim_step *args);
 
-/* One update of all parameters, in parts that threads take. `kernel` has a loop for each instruction set. */
+/* One update of all parameters, in parts that threads take, without subnormals as in a run (base/float_word.h).
+ * `kernel` has a loop for each instruction set. */
 void ebm_optim_run(ebm_optim_kernel_fn *const *kernel, int slots, EBM_OPTIM_UPDATE_ARGUMENTS);
 
 /* Σ gᵢ² in double. The order of the additions depends on n alone. */

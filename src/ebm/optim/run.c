@@ -2,6 +2,7 @@
  * do not depend on how. */
 #include "kernel.h"
 
+#include "base/float_word.h"
 #include "base/parallel.h"
 
 enum { PART = 1 << 14 }; /* numbers: some microseconds */
@@ -31,5 +32,7 @@ void ebm_optim_run(ebm_optim_kernel_fn *const *kernel, int slots, EBM_OPTIM_UPDA
     update u = {kernel[gibbs_isa()], slots, dtype, n, w, state, g, args};
     int64_t parts = (n + PART - 1) / PART;
     int threads = parts <= 1 ? 1 : args->threads > 0 ? args->threads : gibbs_default_threads();
+    gibbs_float_word host = gibbs_float_enter(); /* moments decay towards 0, through the subnormals */
     gibbs_parallel(threads, parts, update_part, &u);
+    gibbs_float_leave(host);
 }

@@ -2,6 +2,8 @@
  * first, so that units do not matter; a column that those before it determine gets no coefficient. */
 #include "ebm/data/data_private.h"
 
+#include <gibbs/proposal.h>
+
 #include <math.h>
 #include <string.h>
 
