@@ -36,7 +36,7 @@ Test(gaussian_cholesky, log_z_is_that_of_quadrature)
 {
     const double theta[] = {1, -2, 0.3, -0.2, 0.7};
     ebm_model *model;
-    ebm_box box = {{-9, -12}, {11, 8}, 400};
+    ebm_box box = {{-9, -12}, {11, 8}, 400, 0};
     ebm_quadrature z;
     double log_z;
     OK(ebm_model_gaussian_cholesky(2, GIBBS_FLOAT64, NULL, &model, ERROR));

@@ -87,6 +87,9 @@ Test(null, model_h)
     NULL_IN("save", ebm_model_save(model, NULL, &error));
     NULL_IN("load", ebm_model_load(NULL, "t.safetensors", &error));
     NULL_IN("load", ebm_model_load(model, NULL, &error));
+    NULL_IN("model_value", ebm_model_value(NULL, "mean", out, &error));
+    NULL_IN("model_value", ebm_model_value(model, NULL, out, &error));
+    NULL_IN("model_value", ebm_model_value(model, "mean", NULL, &error));
     NULL_IN("energy", ebm_model_energy(NULL, x, 1, out, NULL, &error));
     NULL_IN("energy", ebm_model_energy(model, NULL, 1, out, NULL, &error));
     NULL_IN("energy", ebm_model_energy(model, x, 1, NULL, NULL, &error));
@@ -179,7 +182,7 @@ Test(null, fit_h)
 
 Test(null, log_z_h)
 {
-    const ebm_box box = {{-1}, {1}, 0};
+    const ebm_box box = {{-1}, {1}, 0, 0};
     ebm_model *model = gaussian();
     ebm_quadrature z;
     NULL_IN("integrate", ebm_integrate(NULL, &box, &z, &error));
@@ -342,7 +345,7 @@ Test(null, sampler_h_weights)
 Test(null, space_h)
 {
     const ebm_space bits = {.variables = 2};
-    const ebm_box box = {{-1}, {1}, 5};
+    const ebm_box box = {{-1}, {1}, 5, 0};
     ebm_points points;
     NULL_IN("points", ebm_points_space(NULL, NULL, &points, &error));
     NULL_IN("points", ebm_points_space(&bits, NULL, NULL, &error));

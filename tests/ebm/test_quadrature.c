@@ -93,7 +93,7 @@ static void expect_normal(const struct normal *given, gibbs_dtype dtype, double 
     double expected = 0.5 * n.dim * LOG_2PI - 0.5 * n.log_det;
     cr_expect(fabs(got.log_z - expected) < limit, "d = %d: %.15g, not %.15g", n.dim, got.log_z, expected);
     cr_expect(fabs(got.log_z_doubled - expected) < limit, "d = %d: %.15g", n.dim, got.log_z_doubled);
-    cr_expect(got.normalisable);
+    cr_expect(got.verdict == EBM_NORMALISABLE && got.widen == 1);
     ebm_model_free(model);
 }
 
@@ -117,7 +117,7 @@ Test(quadrature, quartic)
     for (int dim = 1; dim <= 3; dim++) {
         ebm_quadrature got = integrate_energy(quartic, dim, cube(dim, -3, 3.5, 61));
         cr_expect(fabs(got.log_z - dim * expected) < 1e-12, "d = %d: %.15g", dim, got.log_z);
-        cr_expect(fabs(got.log_z_doubled - dim * expected) < 1e-12 && got.normalisable);
+        cr_expect(fabs(got.log_z_doubled - dim * expected) < 1e-12 && got.verdict == EBM_NORMALISABLE);
     }
 }
 
@@ -140,7 +140,7 @@ Test(quadrature, energies_far_from_zero)
         spec.context = &offsets[i];
         cr_assert(ebm_model_new(&spec, &model, NULL) == GIBBS_OK);
         ebm_quadrature got = integrate(model, cube(1, -9, 9, 0));
-        cr_expect(fabs(got.log_z - (0.5 * LOG_2PI - offsets[i])) < 1e-9 && got.normalisable);
+        cr_expect(fabs(got.log_z - (0.5 * LOG_2PI - offsets[i])) < 1e-9 && got.verdict == EBM_NORMALISABLE);
         ebm_model_free(model);
     }
 }
@@ -169,8 +169,8 @@ Test(quadrature, improper_energies_are_not_normalisable)
         for (int points = 20; points <= 21; points++) {
             ebm_quadrature got = integrate_energy(zero, dim, cube(dim, -1, 4, points));
             cr_expect(fabs(got.log_z - dim * log(5)) < 1e-12 && fabs(got.log_z_doubled - dim * log(10)) < 1e-12);
-            cr_expect(!got.normalisable);
-            cr_expect(!integrate_energy(linear, dim, cube(dim, -1, 4, points)).normalisable);
+            cr_expect(got.verdict == EBM_NOT_NORMALISABLE);
+            cr_expect(integrate_energy(linear, dim, cube(dim, -1, 4, points)).verdict == EBM_NOT_NORMALISABLE);
         }
     ebm_quadrature got = integrate_energy(linear, 1, cube(1, -100, 100, 10001));
     cr_expect(fabs(got.log_z - log(200 * sinh(1))) < 1e-7, "%.15g", got.log_z);
@@ -189,7 +189,7 @@ Test(quadrature, sums_of_very_different_size)
 {
     ebm_quadrature got = integrate_energy(steep, 1, cube(1, -500, 500, 100001));
     cr_expect(fabs(got.log_z - (5000 - log(10))) < 1e-3, "%.15g", got.log_z);
-    cr_expect(fabs(got.log_z_doubled - (10000 - log(10))) < 1e-3 && !got.normalisable);
+    cr_expect(fabs(got.log_z_doubled - (10000 - log(10))) < 1e-3 && got.verdict == EBM_NOT_NORMALISABLE);
 }
 
 /* A box that cuts a normalisable density is told apart from one that holds it: 4.6 % lie beyond two deviations. */
@@ -198,9 +198,132 @@ Test(quadrature, a_box_that_is_too_small)
     ebm_model *model;
     cr_assert(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, NULL) == GIBBS_OK);
     ebm_quadrature got = integrate(model, cube(1, -2, 2, 4001));
-    cr_expect(fabs(got.log_z - (0.5 * LOG_2PI + log(erf(sqrt(2))))) < 1e-6 && !got.normalisable);
-    cr_expect(integrate(model, cube(1, -3, 3, 401)).normalisable);
+    cr_expect(fabs(got.log_z - (0.5 * LOG_2PI + log(erf(sqrt(2))))) < 1e-6);
+    cr_expect(got.verdict == EBM_BOX_TOO_SMALL && got.widen == 2);
+    cr_expect(integrate(model, cube(1, -3, 3, 401)).verdict == EBM_NORMALISABLE);
     ebm_model_free(model);
+}
+
+/* ---- How far one looks --------------------------------------------------------------------------------------- */
+
+/* E = p log(1 + r²)/2 falls like r^−p: integrable in d dimensions where p > d, and only then. */
+static ad_var power(ad_var x, const ad_var *theta, void *context)
+{
+    (void)theta;
+    return ad_scale(ad_log1p(ad_sum(ad_square(x))), *(double *)context / 2);
+}
+
+static ebm_quadrature integrate_power(int dim, double p, ebm_box box)
+{
+    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model *model;
+    spec.dim = dim;
+    spec.energy = power;
+    spec.context = &p;
+    cr_assert(ebm_model_new(&spec, &model, NULL) == GIBBS_OK);
+    ebm_quadrature result = integrate(model, box);
+    ebm_model_free(model);
+    return result;
+}
+
+Test(quadrature, tails_that_fall_as_a_power)
+{
+    for (int dim = 1; dim <= 3; dim++) {
+        ebm_box box = cube(dim, -5, 5, dim < 3 ? 101 : 31);
+        cr_expect_eq(integrate_power(dim, dim - 0.2, box).verdict, EBM_NOT_NORMALISABLE, "%d", dim);
+        cr_expect_eq(integrate_power(dim, dim, box).verdict, EBM_NOT_NORMALISABLE, "%d", dim);
+        cr_expect_eq(integrate_power(dim, dim + 1, box).verdict, EBM_BOX_TOO_SMALL, "%d", dim);
+        cr_expect_eq(integrate_power(dim, dim + 9, box).verdict, EBM_NORMALISABLE, "%d", dim);
+    }
+    ebm_quadrature slow = integrate_power(1, 1.1, cube(1, -5, 5, 101));
+    cr_expect(slow.verdict == EBM_BOX_TOO_SMALL && slow.widen == INFINITY, "finite, but no box holds 99 %% of it");
+}
+
+/* The Cauchy density has 2 atan(L)/π in ±L: of the boxes ±2·2ᵏ the one with k = 6 is the first to hold 99 %. And a box
+ * that is as wide as the answer says does hold it. */
+Test(quadrature, how_much_wider_the_box_must_be)
+{
+    ebm_quadrature got = integrate_power(1, 2, cube(1, -2, 2, 2001));
+    cr_expect(got.verdict == EBM_BOX_TOO_SMALL && got.widen == 32, "%g", got.widen);
+    cr_expect_eq(integrate_power(1, 2, cube(1, -64, 64, 2001)).verdict, EBM_NORMALISABLE);
+    cr_expect_eq(integrate_power(1, 2, cube(1, -32, 32, 2001)).verdict, EBM_BOX_TOO_SMALL);
+    ebm_model *model;
+    cr_assert(ebm_model_gaussian(2, GIBBS_FLOAT32, NULL, &model, NULL) == GIBBS_OK);
+    got = integrate(model, cube(2, -0.1, 0.1, 41));
+    cr_expect(got.verdict == EBM_BOX_TOO_SMALL && got.widen == 32, "%g: ± 3.2 deviations", got.widen);
+    got = integrate(model, cube(2, 20, 21, 41));
+    cr_expect(got.verdict == EBM_BOX_TOO_SMALL && got.widen == 64, "%g: the box lies beside the density", got.widen);
+    ebm_model_free(model);
+}
+
+/* E = Σ over all dimensions but one: a direction is forgotten. */
+static ad_var valley(ad_var x, const ad_var *theta, void *context)
+{
+    (void)theta;
+    return ad_scale(ad_square(ad_at(x, *(int *)context)), 50);
+}
+
+Test(quadrature, a_direction_in_which_the_energy_is_flat)
+{
+    for (int dim = 2; dim <= 3; dim++)
+        for (int kept = 0; kept < dim; kept++) {
+            ebm_model_spec spec = ebm_model_defaults();
+            ebm_model *model;
+            spec.dim = dim;
+            spec.energy = valley;
+            spec.context = &kept;
+            cr_assert(ebm_model_new(&spec, &model, NULL) == GIBBS_OK);
+            ebm_quadrature got = integrate(model, cube(dim, -1.1, 1, 21));
+            cr_expect_eq(got.verdict, EBM_NOT_NORMALISABLE, "%d of %d: %s", kept, dim, ebm_verdict_text(got.verdict));
+            ebm_model_free(model);
+        }
+}
+
+/* E = r² − 10⁻⁸r⁴ turns down at r = 7000: nothing of that shows in the doubled box. */
+static ad_var falls_at_last(ad_var x, const ad_var *theta, void *context)
+{
+    (void)theta, (void)context;
+    ad_var r = ad_sum(ad_square(x));
+    return ad_sub(r, ad_scale(ad_square(ad_scale(r, 1e-4)), 1));
+}
+
+Test(quadrature, an_energy_that_turns_down_far_outside)
+{
+    for (int dim = 1; dim <= 3; dim++) {
+        ebm_quadrature got = integrate_energy(falls_at_last, dim, cube(dim, -5, 5, 31));
+        cr_expect(fabs(got.log_z_doubled - got.log_z) < 1e-6 && got.verdict == EBM_NOT_NORMALISABLE, "%d", dim);
+    }
+}
+
+/* ---- Where there is no outside ------------------------------------------------------------------------------- */
+
+static ad_var von_mises(ad_var x, const ad_var *theta, void *context)
+{
+    (void)theta, (void)context;
+    return ad_neg(ad_scale(ad_sum(ad_cos(x)), 2));
+}
+
+/* Z = (2π I₀(2))ᵈ; of an energy that is NaN outside, the same. */
+Test(quadrature, a_box_that_is_the_whole_domain)
+{
+    const double pi = 3.14159265358979324, expected = 0.5 * LOG_2PI * 2 + log(2.2795853023360673);
+    for (int dim = 1; dim <= 3; dim++) {
+        ebm_box box = cube(dim, -pi, pi, dim < 3 ? 101 : 41);
+        cr_expect_eq(integrate_energy(von_mises, dim, box).verdict, EBM_NOT_NORMALISABLE, "as a density of the line");
+        box.whole_domain = 1;
+        ebm_quadrature got = integrate_energy(von_mises, dim, box);
+        cr_expect(got.verdict == EBM_NORMALISABLE && got.widen == 1 && got.log_z_doubled == got.log_z);
+        cr_expect(fabs(got.log_z - dim * expected) < 1e-12, "%.15g", got.log_z);
+    }
+}
+
+Test(quadrature, verdicts_in_words)
+{
+    cr_expect_str_eq(ebm_verdict_text(EBM_NORMALISABLE), "normalisable");
+    cr_expect_str_eq(ebm_verdict_text(EBM_BOX_TOO_SMALL), "the box is too small");
+    cr_expect_str_eq(ebm_verdict_text(EBM_NOT_NORMALISABLE), "not normalisable");
+    cr_expect_str_eq(ebm_verdict_text(EBM_CANNOT_BE_TOLD), "cannot be told");
+    cr_expect_str_eq(ebm_verdict_text((ebm_verdict)7), "no verdict");
 }
 
 /* ---- Infinite energies --------------------------------------------------------------------------------------- */
@@ -231,7 +354,7 @@ Test(quadrature, infinite_energy_is_density_zero)
 {
     const double h = 0.125, expected = log(h / expm1(h));
     ebm_quadrature got = integrate_energy(half_line, 1, cube(1, -5, 40, 361));
-    cr_expect(fabs(got.log_z - expected) < 1e-12 && got.normalisable, "%.15g", got.log_z);
+    cr_expect(fabs(got.log_z - expected) < 1e-12 && got.verdict == EBM_NORMALISABLE, "%.15g", got.log_z);
 }
 
 /* The two grids share their points, so walls inside the box make no difference between the two integrals. */
@@ -239,7 +362,7 @@ Test(quadrature, walls_inside_the_box)
 {
     for (int points = 40; points <= 41; points++) {
         ebm_quadrature got = integrate_energy(inside, 2, cube(2, -2, 2, points));
-        cr_expect(fabs(got.log_z_doubled - got.log_z) < 1e-12 && got.normalisable);
+        cr_expect(fabs(got.log_z_doubled - got.log_z) < 1e-12 && got.verdict == EBM_NORMALISABLE);
         cr_expect(fabs(got.log_z - log(4)) < 0.15, "%g", got.log_z);
     }
 }
@@ -247,7 +370,7 @@ Test(quadrature, walls_inside_the_box)
 Test(quadrature, no_mass_anywhere)
 {
     ebm_quadrature got = integrate_energy(nowhere, 2, cube(2, -2, 2, 10));
-    cr_expect(got.log_z == -INFINITY && got.log_z_doubled == -INFINITY && !got.normalisable);
+    cr_expect(got.log_z == -INFINITY && got.log_z_doubled == -INFINITY && got.verdict == EBM_NOT_NORMALISABLE);
 }
 
 /* ---- Half lines and intervals -------------------------------------------------------------------------------- */
@@ -273,21 +396,21 @@ Test(quadrature, energies_of_a_part_of_the_line)
 {
     ebm_quadrature got = integrate_energy(gamma3, 1, cube(1, 1e-6, 60, 4000));
     cr_expect(fabs(got.log_z - log(2)) < 1e-6, "%.15g", got.log_z);
-    cr_expect(isnan(got.log_z_doubled) && got.normalisable == -1);
+    cr_expect(isnan(got.log_z_doubled) && got.verdict == EBM_CANNOT_BE_TOLD);
     for (int dim = 1; dim <= 2; dim++) /* up to the ends, whose rounding must not lead outside */
         for (int points = 60; points < 70; points++) {
             got = integrate_energy(beta22, dim, cube(dim, 0, END, points));
-            cr_expect(isnan(got.log_z_doubled) && got.normalisable == -1);
+            cr_expect(isnan(got.log_z_doubled) && got.verdict == EBM_CANNOT_BE_TOLD);
             cr_expect(fabs(got.log_z - dim * log(pow(END, 3) / 6)) < 2e-3, "%d dimensions, %d points: %.15g", dim,
                       points, got.log_z);
         }
 }
 
-/* Where there is no NaN the question has an answer, as on the half line with a box that begins away from its end. */
+/* Where NaN comes only farther out, the doubled box shows that there is more, and not how much. */
 Test(quadrature, energies_of_a_part_of_the_line_that_the_wider_box_holds)
 {
     ebm_quadrature got = integrate_energy(gamma3, 1, cube(1, 20, 40, 2001));
-    cr_expect(!isnan(got.log_z_doubled) && got.normalisable == 0);
+    cr_expect(!isnan(got.log_z_doubled) && got.verdict == EBM_CANNOT_BE_TOLD && isnan(got.widen));
 }
 
 /* ---- Boxes --------------------------------------------------------------------------------------------------- */
@@ -323,21 +446,21 @@ static const struct refusal {
     gibbs_status status;
     const char *sentence; /* part of it */
 } refusals[] = {
-    {quartic, 4, {{0}, {1, 1, 1}, 5}, GIBBS_ARGUMENT, "4 dimensions"},
-    {quartic, 1, {{0}, {1}, 1}, GIBBS_ARGUMENT, "1 points"},
-    {quartic, 1, {{0}, {1}, -5}, GIBBS_ARGUMENT, "-5 points"},
-    {quartic, 1, {{2}, {2}, 5}, GIBBS_ARGUMENT, "dimension 1 of the box goes from 2 to 2"},
-    {quartic, 2, {{0, 1}, {1, -1}, 5}, GIBBS_ARGUMENT, "dimension 2 of the box goes from 1 to -1"},
-    {quartic, 2, {{0}, {1}, 5}, GIBBS_ARGUMENT, "dimension 2"},
-    {quartic, 1, {{NAN}, {1}, 5}, GIBBS_ARGUMENT, "from nan to 1"},
-    {quartic, 1, {{0}, {INFINITY}, 5}, GIBBS_ARGUMENT, "from 0 to inf"},
-    {quartic, 1, {{-1.7e308}, {1.7e308}, 5}, GIBBS_ARGUMENT, "dimension 1"},
-    {quartic, 3, {{0}, {1, 1, 1}, INT_MAX}, GIBBS_SIZE, "too many"},
-    {undefined, 1, {{-4}, {4}, 9}, GIBBS_NUMERIC, "E is NaN at x = (-4)"},
-    {undefined, 2, {{1, 0}, {3, 2}, 3}, GIBBS_NUMERIC, "E is -infinity at x = (1, 0)"},
-    {undefined, 2, {{2, 2}, {6, 4}, 3}, GIBBS_OK, ""}, /* −∞ in the wider box only */
-    {undefined, 3, {{1, 1, 1}, {2, 2, 2}, 3}, GIBBS_OK, ""},
-    {undefined, 3, {{1, 1, -0.5}, {2, 2, 2.5}, 3}, GIBBS_NUMERIC, "E is NaN at x = (1, 1, -0.5)"},
+    {quartic, 4, {{0}, {1, 1, 1}, 5, 0}, GIBBS_ARGUMENT, "4 dimensions"},
+    {quartic, 1, {{0}, {1}, 1, 0}, GIBBS_ARGUMENT, "1 points"},
+    {quartic, 1, {{0}, {1}, -5, 0}, GIBBS_ARGUMENT, "-5 points"},
+    {quartic, 1, {{2}, {2}, 5, 0}, GIBBS_ARGUMENT, "dimension 1 of the box goes from 2 to 2"},
+    {quartic, 2, {{0, 1}, {1, -1}, 5, 0}, GIBBS_ARGUMENT, "dimension 2 of the box goes from 1 to -1"},
+    {quartic, 2, {{0}, {1}, 5, 0}, GIBBS_ARGUMENT, "dimension 2"},
+    {quartic, 1, {{NAN}, {1}, 5, 0}, GIBBS_ARGUMENT, "from nan to 1"},
+    {quartic, 1, {{0}, {INFINITY}, 5, 0}, GIBBS_ARGUMENT, "from 0 to inf"},
+    {quartic, 1, {{-1.7e308}, {1.7e308}, 5, 0}, GIBBS_ARGUMENT, "dimension 1"},
+    {quartic, 3, {{0}, {1, 1, 1}, INT_MAX, 0}, GIBBS_SIZE, "too many"},
+    {undefined, 1, {{-4}, {4}, 9, 0}, GIBBS_NUMERIC, "E is NaN at x = (-4)"},
+    {undefined, 2, {{1, 0}, {3, 2}, 3, 0}, GIBBS_NUMERIC, "E is -infinity at x = (1, 0)"},
+    {undefined, 2, {{2, 2}, {6, 4}, 3, 0}, GIBBS_OK, ""}, /* −∞ in the wider box only */
+    {undefined, 3, {{1, 1, 1}, {2, 2, 2}, 3, 0}, GIBBS_OK, ""},
+    {undefined, 3, {{1, 1, -0.5}, {2, 2, 2.5}, 3, 0}, GIBBS_NUMERIC, "E is NaN at x = (1, 1, -0.5)"},
 };
 
 Test(quadrature, refuses)
@@ -345,12 +468,12 @@ Test(quadrature, refuses)
     for (int i = 0; i < COUNT(refusals); i++) {
         const struct refusal *r = &refusals[i];
         ebm_model *model = new_model(r->energy, r->dim, GIBBS_FLOAT64);
-        ebm_quadrature result = {7, 7, 7};
+        ebm_quadrature result = {7, 7, EBM_CANNOT_BE_TOLD, 7};
         gibbs_error error = {.status = GIBBS_OK};
         gibbs_status status = ebm_integrate(model, &r->box, &result, &error);
         cr_expect(status == r->status && error.status == status, "case %d: %s", i, error.message);
         cr_expect(strstr(error.message, r->sentence), "case %d: %s", i, error.message);
-        cr_expect(!status || (result.log_z == 7 && result.log_z_doubled == 7 && result.normalisable == 7));
+        cr_expect(!status || (result.log_z == 7 && result.log_z_doubled == 7 && result.widen == 7));
         ebm_model_free(model);
     }
 }

@@ -82,7 +82,7 @@ static gibbs_status gradient(fixture *f, gibbs_error *error)
 
 static gibbs_status integrate(fixture *f, gibbs_error *error)
 {
-    ebm_box box = {{-9, -9}, {9, 9}, 50};
+    ebm_box box = {{-9, -9}, {9, 9}, 50, 0};
     return ebm_integrate(f->model, &box, &f->quadrature, error);
 }
 
@@ -125,13 +125,13 @@ static void mark(fixture *f)
 {
     for (int i = 0; i < ROWS; i++) f->energy[i] = 7e7;
     for (int i = 0; i < ROWS * DIM; i++) f->gradient[i] = 7e7;
-    f->quadrature = (ebm_quadrature){7e7, 7e7, 7};
+    f->quadrature = (ebm_quadrature){7e7, 7e7, EBM_CANNOT_BE_TOLD, 7e7};
     f->mean = 7e7;
 }
 
 static int marked(const fixture *f)
 {
-    int same = f->quadrature.log_z == 7e7 && f->quadrature.normalisable == 7 && f->mean == 7e7;
+    int same = f->quadrature.log_z == 7e7 && f->quadrature.widen == 7e7 && f->mean == 7e7;
     for (int i = 0; i < ROWS; i++) same = same && f->energy[i] == 7e7;
     for (int i = 0; i < ROWS * DIM; i++) same = same && f->gradient[i] == 7e7;
     return same;
