@@ -61,6 +61,9 @@ Test(null, data_h)
     NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &made, &other, &error));
     NULL_IN("split", ebm_data_split(&data, 0.5, 1, NULL, &other, &error));
     NULL_IN("split", ebm_data_split(&data, 0.5, 1, &made, NULL, &error));
+    NULL_IN("columns", ebm_data_columns(NULL, (int64_t[]){0}, 1, &made, &error));
+    NULL_IN("columns", ebm_data_columns(&data, NULL, 1, &made, &error));
+    NULL_IN("columns", ebm_data_columns(&data, (int64_t[]){0}, 1, NULL, &error));
     NULL_IN("one_hot", ebm_data_one_hot(NULL, 0, 2, &made, &error));
     NULL_IN("one_hot", ebm_data_one_hot(&data, 0, 2, NULL, &error));
 }
@@ -334,6 +337,9 @@ Test(null, sampler_h_weights)
     NULL_IN("ais_forward", ebm_ais_forward(model, NULL, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais", ebm_ais_forward(model, &without, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais_forward", ebm_ais_forward(model, &options, 2, NULL, NULL, NULL, &error));
+    NULL_IN("draw", ebm_model_draw(NULL, &column, 1, NULL, out, NULL, &error));
+    NULL_IN("draw", ebm_model_draw(model, NULL, 1, NULL, out, NULL, &error));
+    NULL_IN("draw", ebm_model_draw(model, &column, 1, NULL, NULL, NULL, &error));
     NULL_IN("ais_reverse", ebm_ais_reverse(NULL, &options, x, 2, NULL, &ais, &error));
     NULL_IN("ais_reverse", ebm_ais_reverse(model, NULL, x, 2, NULL, &ais, &error));
     NULL_IN("ais_reverse", ebm_ais_reverse(model, &options, NULL, 2, NULL, &ais, &error));

@@ -92,6 +92,13 @@ static gibbs_status log_likelihood(fixture *f, gibbs_error *error)
     return ebm_mean_log_likelihood(f->model, &data, 1, &f->mean, error);
 }
 
+static gibbs_status draw(fixture *f, gibbs_error *error)
+{
+    const ebm_data start = {.rows = 2, .cols = DIM, .x = (double *)points};
+    const ebm_draw_options options = {.warm_up = 3, .steps = 100, .r_hat = INFINITY};
+    return ebm_model_draw(f->model, &start, 3, &options, f->gradient, NULL, error);
+}
+
 static gibbs_status save(fixture *f, gibbs_error *error)
 {
     return ebm_model_save(f->model, path, error);
@@ -114,6 +121,7 @@ static const struct fault_case {
     {"ebm_model_energy of one's own", new_own, gradient},
     {"ebm_integrate", new_gaussian, integrate},
     {"ebm_mean_log_likelihood", new_gaussian, log_likelihood},
+    {"ebm_model_draw", new_gaussian, draw},
     {"ebm_model_save", new_mlp, save},
     {"ebm_model_load", new_mlp, load},
 };

@@ -6,11 +6,12 @@ build=$1 cmake=$2 cc=$3 cxx=$4 program=$5
 here=$(cd "$(dirname "$0")" && pwd)
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
+table=$(cd "$(dirname "$program")" && pwd)/data/double_well.csv
 strict='-Wall -Wextra -pedantic -Werror'
 
-# The program runs with nothing in its environment that could lead it back to the build.
+# The program runs with nothing in its environment that could lead it back to the build, and where it may write.
 check() {
-    "$@" >"$temp/printed" || { echo "failed: $*"; exit 1; }
+    (cd "$temp" && "$1" "$table") >"$temp/printed" || { echo "failed: $*"; exit 1; }
     [ -s "$temp/printed" ] || { echo "printed nothing: $*"; exit 1; }
     echo "ok: $(basename "$1")"
 }
