@@ -39,14 +39,14 @@ int main(int argc, char **argv)
     check(ebm_model_new(&spec, &model, &error), &error);
 
     ebm_fit_options fit = ebm_fit_defaults();
-    ebm_uncertainty about;
+    ebm_uncertainty sure;
     fit.loss = &ebm_loss_score_matching;
     fit.lbfgs = 1;
     check(ebm_fit(model, &data, &fit, NULL, &error), &error);
-    check(ebm_standard_errors(model, &data, &fit, &about, &error), &error);
+    check(ebm_standard_errors(model, &data, &fit, &sure, &error), &error);
     ebm_model_get(model, theta);
     printf("%lld rows, x = (column 1 - %g)/%g\n", (long long)data.rows, mean, sd);
-    printf("a = %.3f +- %.3f, b = %.3f +- %.3f\n", theta[0], about.standard_error[0], theta[1], about.standard_error[1]);
+    printf("a = %.3f +- %.3f, b = %.3f +- %.3f\n", theta[0], sure.standard_error[0], theta[1], sure.standard_error[1]);
 
     ebm_box box = ebm_box_around(&data, 1);
     ebm_quadrature z;
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     check(ebm_model_load(copy, "custom_energy.safetensors", &error), &error);
     check(ebm_model_energy(copy, &at, 1, &E, NULL, &error), &error);
     printf("E(%g) = %.3f\n", at, E);
-    ebm_uncertainty_free(&about);
+    ebm_uncertainty_free(&sure);
     ebm_model_free(copy);
     ebm_model_free(model);
     ebm_data_free(&data);

@@ -181,8 +181,8 @@ ad_var ad_concat(ad_var a, ad_var b, int dim);
  * sentence has index and shape), SHAPE where x is no vector, or no matrix, and where the listed shapes do not fit. */
 ad_var ad_at(ad_var x, int64_t i);              /* xᵢ of a vector: a scalar */
 ad_var ad_at2(ad_var x, int64_t i, int64_t j);  /* x_ij of a matrix: a scalar */
-/* n >= 1 values joined along dimension `dim`, which alone may differ. (n < 1, or no list: the null var; there is no tape
- * to note it on, but whatever takes it does.) */
+/* n >= 1 values joined along dimension `dim`, which alone may differ. (n < 1, or no list: the null var; there is no
+ * tape to note it on, but whatever takes it does.) */
 ad_var ad_concat_all(const ad_var *x, int n, int dim);
 /* n >= 1 values of one shape s as [n, s…]: scalars become a vector, vectors the rows of a matrix. */
 ad_var ad_stack(const ad_var *x, int n);

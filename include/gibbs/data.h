@@ -103,8 +103,8 @@ gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed
                             gibbs_error *error);
 
 /* A copy of some columns, numbered from 0, in the order given; one may come twice. `out` is another table than `data`;
- * the caller frees both. Errors: ARGUMENT (no such column; count < 1), DATA (what ebm_data_check says), SIZE, MEMORY. On
- * error *out is zeroed. */
+ * the caller frees both. Errors: ARGUMENT (no such column; count < 1), DATA (what ebm_data_check says), SIZE, MEMORY.
+ * On error *out is zeroed. */
 gibbs_status ebm_data_columns(const ebm_data *data, const int64_t *column, int64_t count, ebm_data *out,
                               gibbs_error *error);
 

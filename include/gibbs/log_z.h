@@ -29,8 +29,8 @@ typedef struct ebm_quadrature {
     double log_z_doubled; /* over the box of twice the width, at the same spacing; NaN when E is NaN or −∞ there; log_z
                              itself where the box is the whole domain */
     ebm_verdict verdict;
-    double widen;         /* times that the box must be as wide to hold all but 1 %: 1 where it does, 2, 4, … where it is
-                             too small, ∞ where no box of that size does; NaN where that is unknown */
+    double widen;         /* how many times as wide a box holds all but 1 %: 1 for this one, 2, 4, … where it is too
+                             small, ∞ where none within reach does; NaN where that is unknown */
 } ebm_quadrature;
 
 /* The verdict is found by doubling the box again and again, to 2²⁰ times its width, with a coarse grid in each shell:

@@ -217,13 +217,13 @@ typedef struct ebm_draw_report {
     int64_t steps;           /* taken after the warm-up */
 } ebm_draw_report;
 
-/* `rows` independent draws of the model into x[rows × dim]: the ends of as many chains (of 100 at least, for R̂'s sake),
- * each started at a row of `start`, such as the data that the model was fitted to, picked at random. They run 100, 200,
- * 400, … steps until the split R̂ of that last stretch is at most options.r_hat: a chain of autocorrelation time τ has
- * R̂ = 1 + τ/n after n steps, so that at 1.05 each is some 20 τ long and its end has forgotten its start. R̂ is taken
+/* `rows` independent draws of the model into x[rows × dim]: the ends of as many chains (100 at least, for the sake of
+ * R̂), each started at a row of `start`, such as the data that the model was fitted to, picked at random. They run 100,
+ * 200, 400, … steps until the split R̂ of that last stretch is at most options.r_hat: a chain of autocorrelation time τ
+ * has R̂ = 1 + τ/n after n steps, so that at 1.05 each is some 20 τ long and its end has forgotten its start. R̂ is taken
  * of 1000 chains at most. What no chain has found, as a mode without a row of `start`, no R̂ shows. With temperatures
- * each draw has its own ladder. Options NULL: the defaults. `report` (may be NULL) is filled from the first run on, also
- * on error; x only on success. Errors: NUMERIC (the chains are not mixed after all steps: R̂, and what to do; those of
+ * each draw has its own ladder. Options NULL: the defaults. `report` (may be NULL) is filled from the first run on, on
+ * error as well; x only on success. Errors: NUMERIC (the chains are not mixed after all steps: R̂, and what to do; those of
  * a run), ARGUMENT, what ebm_chains_new and ebm_chains_start report, DATA and SHAPE (of `start`), SIZE, MEMORY. */
 gibbs_status ebm_model_draw(ebm_model *model, const ebm_data *start, int64_t rows, const ebm_draw_options *options,
                             double *x, ebm_draw_report *report, gibbs_error *error);

@@ -292,7 +292,8 @@ gibbs_status ebm_model_value(const ebm_model *model, const char *name, double *v
     for (int k = 0; k < model->parameters; k++) {
         const ebm_model_parameter *p = &model->parameter[k];
         if (strcmp(p->name, name)) continue;
-        ebm_from_dtype(model->dtype, 1, value, (char *)model->theta + (size_t)p->offset * gibbs_dtype_size(model->dtype));
+        const char *theta = model->theta;
+        ebm_from_dtype(model->dtype, 1, value, theta + (size_t)p->offset * gibbs_dtype_size(model->dtype));
         return GIBBS_OK;
     }
     return no_such_parameter(model, name, error);

@@ -1,6 +1,6 @@
-/* outside.c — is the integral finite, and does the box hold it? The box is doubled 20 times: shell k is what lies between
- * 2ᵏ⁻¹ and 2ᵏ times the box. A density that falls as a power of x gives shells that fall by a factor, one that does not
- * fall gives shells that do not; at the end the factor says what is still to come, as a geometric series.
+/* outside.c — is the integral finite, and does the box hold it? The box is doubled 20 times: shell k is what lies
+ * between 2ᵏ⁻¹ and 2ᵏ times the box. A density that falls as a power of x gives shells that fall by a factor, one that
+ * does not fall gives shells that do not; at the end the factor says what is still to come, as a geometric series.
  *
  * One grid serves all shells. Each coordinate has CORE points in the box and `side` points a shell on each side, at the
  * middle of equal intervals, and the grid is their product; a point is in the shell of its outermost coordinate.

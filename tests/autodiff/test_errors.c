@@ -135,7 +135,7 @@ static ad_var stack(const ad_var *x, int n, int unused) { return (void)unused, a
     X(TAPE, LIST(ad_concat_all, w.x, w.null, w.x, 0), "concat_all: argument 2 is the null var")                        \
     X(TAPE, ad_add(ad_concat_all(&w.x, 0, 0), w.x), "add: argument 1 is the null var")                                 \
     X(TAPE, ad_add(ad_stack(NULL, 3), w.x), "add: argument 1 is the null var")                                         \
-    X(SHAPE, LIST(stack, w.x, w.x, w.v, 0), "stack: value 2 has the shape [4], which does not fit that of value 0, [3]") \
+    X(SHAPE, LIST(stack, w.x, w.x, w.v, 0), "stack: value 2 has the shape [4], which does not fit that of value 0, [") \
     X(SIZE, LIST(stack, eighth(w), eighth(w), eighth(w), 0), "stack: more than 8 dimensions")                          \
     X(ARGUMENT, ad_sum_dims(w.x, 2), "sum: the mask 0x2 names dimensions beyond 1")                                    \
     X(ARGUMENT, ad_logsumexp_dims(w.s, 1), "logsumexp: the mask 0x1 names dimensions beyond 0")                        \

@@ -35,3 +35,19 @@ Test(columns, refuses)
     FAILS(GIBBS_ARGUMENT, "0 columns", ebm_data_columns(&table, beyond, 0, &out, FAIL));
     FAILS(GIBBS_DATA, "row 2", ebm_data_columns(&bad, beyond, 1, &out, FAIL));
 }
+
+Test(columns, memory)
+{
+    static const int64_t order[] = {1, 0};
+    gibbs_status status = GIBBS_MEMORY;
+    for (int64_t n = 1; status; n++) {
+        counting_alloc c = {.fail_at = n};
+        ebm_data out = {.rows = 9}, data = {2, 3, six, names, counting_allocator(&c)};
+        gibbs_error error = {.status = GIBBS_OK};
+        status = ebm_data_columns(&data, order, 2, &out, &error);
+        cr_assert(status == GIBBS_OK || (status == GIBBS_MEMORY && zeroed(&out)), "request %d", (int)n);
+        cr_expect(status || c.calls == 5, "a list, numbers, a list of names and two names: %d requests", (int)c.calls);
+        ebm_data_free(&out);
+        cr_assert(c.live == 0, "%d blocks lost when request %d failed", (int)c.live, (int)n);
+    }
+}

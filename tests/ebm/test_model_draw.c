@@ -79,8 +79,8 @@ Test(model_draw, seeds)
     ebm_model_free(model);
 }
 
-/* A barrier that chains climb takes longer; one that they do not is an error, and x is left alone. Tempered they climb it:
- * the shares of the wells are even though all chains start in one. */
+/* A barrier that chains climb takes longer; one that they do not is an error, and x is left alone. Tempered they climb
+ * it: the shares of the wells are even though all chains start in one. */
 Test(model_draw, wells_apart)
 {
     double low = 3, high = 40, start[] = {1}, x[DRAWS];

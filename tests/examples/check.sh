@@ -132,7 +132,8 @@ done
 
 # ---- What cannot be printed is not lost silently ----
 if [ -w /dev/full ]; then
-    for program in "custom_energy $wells" "maxent --data $data" "maxent --help" "conditional --data $(dirname "$data")/iris.csv" "density2d $small --loss nce"; do
+    for program in "custom_energy $wells" "maxent --data $data" "maxent --help" \
+        "conditional --data $(dirname "$data")/iris.csv" "density2d $small --loss nce"; do
         # shellcheck disable=SC2086
         "$programs"/$program >/dev/full 2>stderr && complain "$program >/dev/full: status 0"
         case $program in custom_energy*) continue ;; esac
@@ -156,7 +157,8 @@ printf '5\n' >one.csv
 awk 'BEGIN { srand(1); print "height,weight"; for (i = 0; i < 300; i++) { s = 0; for (k = 0; k < 12; k++) s += rand()
     printf "%.1f,%d\n", 170 + 8 * (s - 6), i } }' >heights.csv
 printf 'name,x\nanna,1\n' >text.csv
-awk 'BEGIN { srand(2); for (i = 0; i < 300; i++) { t = 3.14159 * (rand() - 0.5); print sin(t) / cos(t) } }' >tails.csv
+awk 'BEGIN { srand(2); for (i = 0; i < 300; i++) { t = 3.14159 * (rand() - 0.5); print sin(t) / cos(t) } }' \
+    >tails.csv
 expect 1 'nowhere.csv' custom_energy nowhere.csv
 expect 1 "text.csv:2: column 1 (name): 'anna' is not a number" custom_energy text.csv
 expect 1 'is constant' custom_energy one.csv

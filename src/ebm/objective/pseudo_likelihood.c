@@ -68,8 +68,8 @@ static gibbs_status check_row(const ebm_loss *loss, const ebm_loss_options *o, c
     for (int64_t i = 0; i < dim; i++) {
         if (x[i] != low && x[i] != high && x[i] != (float)low && x[i] != (float)high)
             return gibbs_fail(error, GIBBS_DATA,
-                              "%s is for discrete data, and column %lld is %g, neither %g nor %g: set options.states or "
-                              "categories; for real values take score matching, nce or ml-is",
+                              "%s is for discrete data, and column %lld is %g, neither %g nor %g: set options.states "
+                              "or categories; for real values take score matching, nce or ml-is",
                               loss->name, (long long)i + 1, x[i], low, high);
         sum += x[i];
         if (!o->categories || (i + 1) % o->categories) continue;

@@ -82,7 +82,7 @@ static gibbs_status note(drawing *d, int64_t t, gibbs_error *error)
     return status;
 }
 
-/* Numbers that are all equal, as of a column that cannot vary, say nothing; chains that stand still apart, no number. */
+/* Numbers that are all equal, as of a column that cannot vary, say nothing. Chains that stand still apart have no R̂. */
 static gibbs_status judge(drawing *d, gibbs_error *error)
 {
     d->report.r_hat = 1;
