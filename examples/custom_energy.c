@@ -1,40 +1,70 @@
-/* custom_energy.c — an energy of your own: sampled from, fitted to the sample, and normalised. */
+/* custom_energy.c — an energy of your own, fitted to the first column of your table. */
 #include <gibbs/ebm.h>
 #include <stdio.h>
-#include <string.h>
-#define TRY(call) if (call) return fprintf(stderr, "%s\n", error.message), 1
+#include <stdlib.h>
 
-/* E(x) = a (x² − b)², a double well, for one x. Try another! */
+/* E(x) = a x² + b exp(−x²): a bowl with a bump in its middle, so two wells where b > a > 0. Write yours here! */
 static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
+    ad_var square = ad_square(ad_at(x, 0));
     (void)context;
-    return ad_sum(ad_mul(theta[0], ad_square(ad_sub(ad_square(x), theta[1]))));
+    return ad_add(ad_mul(theta[0], square), ad_mul(theta[1], ad_exp(ad_neg(square))));
+}
+
+static void check(gibbs_status status, const gibbs_error *error)
+{
+    if (status == GIBBS_OK) return;
+    fprintf(stderr, "custom_energy: %s\n", error->message);
+    exit(1);
 }
 
 int main(int argc, char **argv)
 {
-    const char *json = "/dev/null"; unsigned long long seed = 1; char rest;
-    for (int i = 1; i < argc; i++)
-        if (i + 1 < argc && !strcmp(argv[i], "--json")) json = argv[++i];
-        else if (i + 1 < argc && !strcmp(argv[i], "--seed") && sscanf(argv[i + 1], "%llu%c", &seed, &rest) == 1) i++;
-        else return puts("usage: custom_energy [--seed N] [--json FILE]"), strcmp(argv[i], "--help") != 0;
-    static double x[4000], elsewhere[2] = {0.5, 1};
-    ebm_parameter theta[2] = {{"a", ad_scalar(), EBM_INIT_CONSTANT, 1}, {"b", ad_scalar(), EBM_INIT_CONSTANT, 2}};
+    gibbs_error error = {GIBBS_ARGUMENT, "usage: custom_energy FILE.csv", -1, -1};
+    check(argc == 2 ? GIBBS_OK : GIBBS_ARGUMENT, &error);
+    ebm_data table, data;
+    const int64_t first = 0;
+    double mean, sd, theta[2], draws[1000], at = 1, E;
+    check(ebm_data_read(argv[1], NULL, &table, &error), &error);
+    check(ebm_data_columns(&table, &first, 1, &data, &error), &error);
+    check(ebm_data_standardise(&data, &mean, &sd, &error), &error);
+
+    ebm_parameter parameters[] = {{"a", ad_scalar(), EBM_INIT_CONSTANT, 1}, {"b", ad_scalar(), EBM_INIT_CONSTANT, 0}};
     ebm_model_spec spec = ebm_model_defaults();
-    spec.dim = 1, spec.parameters = theta, spec.parameter_count = 2, spec.energy = energy;
-    ebm_chain_options walk = ebm_chain_defaults(); walk.step = 0.05; /* of MALA */
-    ebm_fit_options fit = ebm_fit_defaults(); fit.loss = &ebm_loss_score_matching, fit.lbfgs = 1;
-    ebm_model *model; ebm_chains *chains; ebm_data data; ebm_quadrature z; gibbs_error error;
-    TRY(ebm_model_new(&spec, &model, &error) || ebm_chains_new(model, &walk, &chains, &error));
-    TRY(ebm_chains_start(chains, x, 4000, &error) || ebm_chains_run(chains, 500, seed, 0, &error));
-    ebm_chains_get(chains, x), ebm_model_set(model, elsewhere); /* these are the data; their a and b are forgotten … */
-    TRY(ebm_data_from(x, 4000, 1, NULL, &data, &error) || ebm_fit(model, &data, &fit, NULL, &error)); /* … and found */
-    ebm_box box = ebm_box_around(&data, 1); TRY(ebm_integrate(model, &box, &z, &error));
-    double a = ebm_model_value(model, "a"), b = ebm_model_value(model, "b");
-    printf("a = %.3f (true: 1)   b = %.3f (true: 2)   log Z = %.3f\n", a, b, z.log_z);
-    if (fflush(stdout)) return perror("stdout"), 1;
-    FILE *file = fopen(json, "w");
-    if (!file || fprintf(file, "{\"a\": %.17g, \"b\": %.17g, \"log_z\": %.17g}\n", a, b, z.log_z) < 0 || fclose(file))
-        return perror(json), 1;
-    return ebm_chains_free(chains), ebm_data_free(&data), ebm_model_free(model), 0;
+    spec.dim = 1;
+    spec.parameters = parameters;
+    spec.parameter_count = 2;
+    spec.energy = energy;
+    ebm_model *model, *copy;
+    check(ebm_model_new(&spec, &model, &error), &error);
+
+    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_uncertainty sure;
+    fit.loss = &ebm_loss_score_matching;
+    fit.lbfgs = 1;
+    check(ebm_fit(model, &data, &fit, NULL, &error), &error);
+    check(ebm_standard_errors(model, &data, &fit, &sure, &error), &error);
+    ebm_model_get(model, theta);
+    printf("%lld rows, x = (column 1 - %g)/%g\n", (long long)data.rows, mean, sd);
+    printf("a = %.3f +- %.3f, b = %.3f +- %.3f\n", theta[0], sure.standard_error[0], theta[1], sure.standard_error[1]);
+
+    ebm_box box = ebm_box_around(&data, 1);
+    ebm_quadrature z;
+    check(ebm_integrate(model, &box, &z, &error), &error);
+    printf("log Z = %.3f, %s\n", z.log_z, ebm_verdict_text(z.verdict));
+    if (z.verdict == EBM_NOT_NORMALISABLE) return 1;
+    check(ebm_model_draw(model, &data, 1000, NULL, draws, NULL, &error), &error);
+    printf("draws: %g, %g, %g, ...\n", mean + sd * draws[0], mean + sd * draws[1], mean + sd * draws[2]);
+
+    check(ebm_model_save(model, "custom_energy.safetensors", &error), &error);
+    check(ebm_model_new(&spec, &copy, &error), &error);
+    check(ebm_model_load(copy, "custom_energy.safetensors", &error), &error);
+    check(ebm_model_energy(copy, &at, 1, &E, NULL, &error), &error);
+    printf("E(%g) = %.3f\n", at, E);
+    ebm_uncertainty_free(&sure);
+    ebm_model_free(copy);
+    ebm_model_free(model);
+    ebm_data_free(&data);
+    ebm_data_free(&table);
+    return fflush(stdout) ? 1 : 0;
 }

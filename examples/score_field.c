@@ -175,7 +175,8 @@ static void print_row(const method *m, const result *r)
     }
     printf("%-16s %6lld %9.2f %16.4f ", m->name, (long long)r->fit.steps, r->fit.seconds, r->held_out);
     if (!isnan(r->fisher)) printf("%18.4f", r->fisher);
-    printf("%s\n", r->quadrature.normalisable == 1 ? "" : "  not normalisable");
+    int held = r->quadrature.verdict == EBM_NORMALISABLE;
+    printf("%s%s\n", held ? "" : "  ", held ? "" : ebm_verdict_text(r->quadrature.verdict));
 }
 
 static void report_row(report *list, const method *m, const result *r)
@@ -188,7 +189,7 @@ static void report_row(report *list, const method *m, const result *r)
     report_number(row, "held_out_mean_log_likelihood", r->held_out);
     report_number(row, "fisher_divergence", r->fisher);
     report_number(row, "log_z", r->quadrature.log_z_doubled);
-    report_flag(row, "normalisable", r->quadrature.normalisable == 1);
+    report_flag(row, "normalisable", r->quadrature.verdict == EBM_NORMALISABLE);
     report_numbers(row, "history_loss", r->fit.history_loss, r->fit.history_count);
 }
 

@@ -60,11 +60,11 @@ static void print_row(const settings *set, const problem *p, const method *m, co
     else if (m->loss->health)
         snprintf(health, sizeof health, "%s %.3f", m->loss->health, r->health);
     printf("%-15s %12s %9.2f", m->name, steps, r->fit.seconds);
-    if (r->quadrature.normalisable == 1)
+    if (r->quadrature.verdict == EBM_NORMALISABLE)
         printf(" %15.4f %11s %10.3f   %s\n", r->held_out, estimate, r->quadrature.log_z_doubled, health);
     else
-        printf("  not normalisable: log Z is %.3f in the box, %.3f in its double\n", r->quadrature.log_z,
-               r->quadrature.log_z_doubled);
+        printf("  %s: log Z is %.3f in the box, %.3f in its double\n", ebm_verdict_text(r->quadrature.verdict),
+               r->quadrature.log_z, r->quadrature.log_z_doubled);
 }
 
 static void report_row(report *list, const settings *set, const method *m, const result *r)
@@ -80,7 +80,7 @@ static void report_row(report *list, const settings *set, const method *m, const
     report_number(row, "log_z_estimate", r->log_z_hat);
     report_number(row, "log_z", r->quadrature.log_z);
     report_number(row, "log_z_doubled", r->quadrature.log_z_doubled);
-    report_flag(row, "normalisable", r->quadrature.normalisable == 1);
+    report_flag(row, "normalisable", r->quadrature.verdict == EBM_NORMALISABLE);
     if (m->loss->health) report_text(row, "health", m->loss->health);
     report_number(row, "health_value", r->health);
     report_number(row, "best_validation", r->fit.best_validation);

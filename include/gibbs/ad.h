@@ -175,6 +175,16 @@ ad_var ad_slice(ad_var x, int dim, int64_t start, int64_t count); /* start … s
 ad_var ad_pad(ad_var x, int dim, int64_t before, int64_t after); /* with zeros */
 ad_var ad_concat(ad_var a, ad_var b, int dim);
 
+/* Elements one by one, and values put together. Indices count from 0; ARGUMENT for one that is out of range (the
+ * sentence has index and shape), SHAPE where x is no vector, or no matrix, and where the listed shapes do not fit. */
+ad_var ad_at(ad_var x, int64_t i);              /* xᵢ of a vector: a scalar */
+ad_var ad_at2(ad_var x, int64_t i, int64_t j);  /* x_ij of a matrix: a scalar */
+/* n >= 1 values joined along dimension `dim`, which alone may differ. (n < 1, or no list: the null var; there is no
+ * tape to note it on, but whatever takes it does.) */
+ad_var ad_concat_all(const ad_var *x, int n, int dim);
+/* n >= 1 values of one shape s as [n, s…]: scalars become a vector, vectors the rows of a matrix. */
+ad_var ad_stack(const ad_var *x, int n);
+
 /* Rows by number along dimension 0: x [n, s…], index [m…] → [m…, s…]. Indices are whole numbers in [0, n), held
  * as the tape's reals; any other value is DATA when the plan runs. No derivative by the index. */
 ad_var ad_gather(ad_var x, ad_var index);

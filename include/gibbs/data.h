@@ -100,6 +100,12 @@ gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const doub
 gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
                             gibbs_error *error);
 
+/* A copy of some columns, numbered from 0, in the order given; one may come twice. `out` is another table than `data`;
+ * the caller frees both. Errors: ARGUMENT (no such column; count < 1), DATA (what ebm_data_check says), SIZE, MEMORY.
+ * On error *out is zeroed. */
+gibbs_status ebm_data_columns(const ebm_data *data, const int64_t *column, int64_t count, ebm_data *out,
+                              gibbs_error *error);
+
 /* A copy of the table in which `column`, from 0, gives way to `categories` columns, one for each of its values 0 …
  * categories − 1: 1 in that of the row's value, 0 in the others. Conditional models and energies of discrete variables
  * (gibbs/energy.h) take labels like this. Where there are names those of the block are «species=0», «species=1», …

@@ -69,8 +69,9 @@ void *ebm_model_theta(ebm_model *model);
 void ebm_model_get(const ebm_model *model, double *theta);
 void ebm_model_set(ebm_model *model, const double *theta);
 
-/* The first number of the parameter of that name, as a double; NaN when there is none. */
-double ebm_model_value(const ebm_model *model, const char *name);
+/* The first number of the parameter of that name, as a double. ARGUMENT: no parameter is called so; the sentence lists
+ * the names that there are. *value is then as it was. */
+gibbs_status ebm_model_value(const ebm_model *model, const char *name, double *value, gibbs_error *error);
 
 /* Records U(θ) = −log of a prior density of the parameters, up to a constant: a shared scalar. */
 typedef ad_var (*ebm_prior_fn)(const ad_var *theta, void *context);

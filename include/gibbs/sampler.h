@@ -196,5 +196,35 @@ typedef struct ebm_trace {
 gibbs_status ebm_chains_trace(ebm_chains *chains, const ebm_trace_options *options, double *series, ebm_trace *result,
                               gibbs_error *error);
 
+/* ---- Draws in one call ---- */
+
+/* Zero in a field means its default. */
+typedef struct ebm_draw_options {
+    const ebm_chain_options *chain; /* sampler, first step, states, temperatures …; NULL: ebm_mala */
+    int64_t warm_up;                /* steps in which h is adapted, of samplers whose h can be; default 1000 */
+    int64_t steps;                  /* after those, at most; default 102400 */
+    double r_hat;                   /* with at most this R̂ chains count as mixed, > 1; default 1.05; ∞: all steps are
+                                       taken, whatever it is then */
+    uint64_t seed;
+} ebm_draw_options;
+
+typedef struct ebm_draw_report {
+    double step, acceptance; /* h as adapted; accepted over proposed since */
+    double r_hat;            /* the worst of the energy and all columns, by ranks, over the last half of the steps */
+    int64_t worst;           /* whose that is: a column, from 0; −1 the energy */
+    int64_t steps;           /* taken after the warm-up */
+} ebm_draw_report;
+
+/* `rows` independent draws of the model into x[rows × dim]: the ends of as many chains (100 at least, for the sake of
+ * R̂), each started at a row of `start`, such as the data that the model was fitted to, picked at random. They run 100,
+ * 200, 400, … steps until the split R̂ of that last stretch is at most options.r_hat: a chain of autocorrelation time τ
+ * has R̂ = 1 + τ/n after n steps, so that at 1.05 each is some 20 τ long and its end has forgotten its start. R̂ is taken
+ * of 1000 chains at most. What no chain has found, as a mode without a row of `start`, no R̂ shows. With temperatures
+ * each draw has its own ladder. Options NULL: the defaults. `report` (may be NULL) is filled from the first run on, on
+ * error as well; x only on success. Errors: NUMERIC (the chains are not mixed after all steps: R̂, and what to do; those
+ * of a run), ARGUMENT, what ebm_chains_new and ebm_chains_start report, DATA and SHAPE (of `start`), SIZE, MEMORY. */
+gibbs_status ebm_model_draw(ebm_model *model, const ebm_data *start, int64_t rows, const ebm_draw_options *options,
+                            double *x, ebm_draw_report *report, gibbs_error *error);
+
 GIBBS_API_END
 #endif

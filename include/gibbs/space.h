@@ -27,7 +27,8 @@ void ebm_space_rows(const ebm_space *space, int64_t first, int64_t rows, double 
  * included. */
 typedef struct ebm_box {
     double low[3], high[3];
-    int points; /* a dimension; 0 means 2000, 400 and 100 for 1, 2 and 3 dimensions */
+    int points;       /* a dimension; 0 means 2000, 400 and 100 for 1, 2 and 3 dimensions */
+    int whole_domain; /* there is no x outside: angles on [−π, π], proportions on [0, 1] */
 } ebm_box;
 
 /* The box around the data's range, `margin` ranges wider on each side; of the first three columns. */

@@ -22,13 +22,32 @@ static const char *op_name(const ad_tape *tape, const ad_node *node)
     return node->op == OP_user ? tape->side[node->side].name : ad_op_said(node->op);
 }
 
+/* What to take in place of a rough op. */
+static const char *smooth_instead(ad_op op)
+{
+    switch (op) {
+    case OP_abs: return "; take sqrt(x^2 + small)";
+    case OP_max: return "; take softplus or silu for relu, logsumexp for max";
+    case OP_min: return "; take -logsumexp of what is negated";
+    case OP_max_reduce: return "; take logsumexp";
+    case OP_select: return "; take softplus for elu, weights by a sigmoid for select";
+    case OP_step:
+    case OP_less: return "; take a sigmoid of the difference";
+    case OP_sign: return "; take tanh(x/small)";
+    case OP_user: return "; if the op is smooth, say so in its ad_user_op";
+    default: return "";
+    }
+}
+
 static void complain(const char *what, ad_tape *tape, int64_t i, bool mixes, ad_smoothness least)
 {
     const char *why = mixes               ? "lies between the per-sample x and y: it mixes samples"
-                      : least == AD_TWICE ? "between x and y is not twice continuously differentiable; its curvature "
+                      : least == AD_TWICE ? "between x and y is not twice continuously differentiable: its curvature "
                                             "would be missed"
-                                          : "between x and y may jump; the divergence of a jump would be missed";
-    ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) %s", what, op_name(tape, &tape->node[i]), (long long)i, why);
+                                          : "between x and y may jump: the divergence of a jump would be missed";
+    const ad_node *node = &tape->node[i];
+    ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) %s%s", what, op_name(tape, node), (long long)i, why,
+            mixes ? "" : smooth_instead(node->op));
 }
 
 bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least)

@@ -5,6 +5,7 @@
 #include "model.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 ebm_model_spec ebm_model_defaults(void)
@@ -319,12 +320,27 @@ void ebm_model_set(ebm_model *model, const double *theta)
     ebm_to_dtype(model->dtype, model->size, model->theta, theta);
 }
 
-double ebm_model_value(const ebm_model *model, const char *name)
+/* Every name that there is, as far as they go into a sentence. */
+static gibbs_status no_such_parameter(const ebm_model *model, const char *name, gibbs_error *error)
 {
-    double v = NAN;
-    for (int k = 0; k < model->parameters; k++)
-        if (!strcmp(model->parameter[k].name, name))
-            ebm_from_dtype(model->dtype, 1, &v,
-                           (char *)model->theta + (size_t)model->parameter[k].offset * gibbs_dtype_size(model->dtype));
-    return v;
+    char names[GIBBS_MESSAGE_SIZE / 2] = "";
+    size_t used = 0;
+    for (int k = 0; k < model->parameters && used < sizeof names; k++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", k ? ", " : "", model->parameter[k].name);
+    return gibbs_fail(error, GIBBS_ARGUMENT, "model: no parameter is called «%.100s»; there %s %s%s", name,
+                      model->parameters ? "are" : "is", model->parameters ? names : "none",
+                      used < sizeof names ? "" : " …");
+}
+
+gibbs_status ebm_model_value(const ebm_model *model, const char *name, double *value, gibbs_error *error)
+{
+    GIBBS_REQUIRE("model_value", model && name && value, error);
+    for (int k = 0; k < model->parameters; k++) {
+        const ebm_model_parameter *p = &model->parameter[k];
+        if (strcmp(p->name, name)) continue;
+        const char *theta = model->theta;
+        ebm_from_dtype(model->dtype, 1, value, theta + (size_t)p->offset * gibbs_dtype_size(model->dtype));
+        return GIBBS_OK;
+    }
+    return no_such_parameter(model, name, error);
 }

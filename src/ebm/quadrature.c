@@ -3,21 +3,20 @@
  *
  * One pass over the grid of the doubled box gives both integrals: the box's own points are among them, so that the
  * two sums differ by what lies outside alone. There an energy of a half line or an interval is NaN: that is no error,
- * but leaves the question open. */
+ * but leaves the question open what else lies there (outside.c). Of a whole domain there is no outside. */
 #include "ebm/energy/conditioned.h"
-#include "model.h"
-#include "space.h"
+#include "log_sum.h"
+#include "outside.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { CHUNK_ROWS = 1 << 16, POINT_TEXT = 80 };
-static const double SAME = 0.01; /* the largest difference that still counts as converged */
 
 /* ---- The grid ---- */
 
-/* The doubled box has `side` points a dimension; first … last are those of the box itself. An odd number of
- * intervals cannot be extended equally on both sides: then one more goes to the upper one. */
+/* The doubled box (of a whole domain the box itself) has `side` points a dimension; first … last are those of the box.
+ * An odd number of intervals cannot be extended equally on both sides: then one more goes to the upper one. */
 typedef struct doubled {
     ebm_grid box;
     int64_t side, first, last, total;
@@ -29,8 +28,8 @@ static gibbs_status make_grid(int64_t dim, const ebm_box *box, doubled *g, gibbs
     gibbs_status status = ebm_grid_new("integrate", dim, box, &g->box, error);
     if (status) return status;
     int64_t points = g->box.side;
-    g->side = 2 * points - 1;
-    g->first = (points - 1) / 2;
+    g->side = box->whole_domain ? points : 2 * points - 1;
+    g->first = box->whole_domain ? 0 : (points - 1) / 2;
     g->last = g->first + points - 1;
     for (int k = 0; k < dim; k++)
         if (!gibbs_mul_size(g->total, g->side, &g->total))
@@ -45,21 +44,6 @@ static double end_weight(int64_t i, int64_t first, int64_t last)
 }
 
 /* ---- Sums ---- */
-
-/* log Σ w exp(v) so far is top + log sum. */
-typedef struct log_sum {
-    double top, sum;
-} log_sum;
-
-static void log_sum_add(log_sum *s, double value, double weight)
-{
-    if (weight == 0 || value == -INFINITY) return;
-    if (value > s->top) {
-        s->sum *= exp(s->top - value);
-        s->top = value;
-    }
-    s->sum += weight * exp(value - s->top);
-}
 
 enum { BOX, DOUBLED, BOXES };
 
@@ -95,19 +79,19 @@ static gibbs_status bad_energy(const doubled *g, const double *x, double energy,
                       text);
 }
 
-static gibbs_status add_chunk(const doubled *g, const chunk *c, log_sum sum[BOXES], gibbs_error *error)
+static gibbs_status add_chunk(const doubled *g, const chunk *c, ebm_log_sum sum[BOXES], gibbs_error *error)
 {
     for (int64_t row = 0; row < c->rows; row++) {
         double energy = c->energy[row];
         bool bad = isnan(energy) || energy == -INFINITY;
         if (bad && c->weight[BOX][row] > 0) return bad_energy(g, c->x + row * g->box.dim, energy, error);
         if (bad) sum[DOUBLED].sum = NAN; /* and so it stays */
-        for (int b = 0; b < BOXES && !bad; b++) log_sum_add(&sum[b], -energy, c->weight[b][row]);
+        for (int b = 0; b < BOXES && !bad; b++) ebm_log_sum_add(&sum[b], -energy, c->weight[b][row]);
     }
     return GIBBS_OK;
 }
 
-static gibbs_status add_all(ebm_model *model, const doubled *g, double *memory, int64_t most, log_sum sum[BOXES],
+static gibbs_status add_all(ebm_model *model, const doubled *g, double *memory, int64_t most, ebm_log_sum sum[BOXES],
                             gibbs_error *error)
 {
     chunk c = {.x = memory, .energy = memory + most * g->box.dim};
@@ -122,26 +106,37 @@ static gibbs_status add_all(ebm_model *model, const doubled *g, double *memory, 
     return status;
 }
 
+/* The sums of both boxes. */
+static gibbs_status add_up(ebm_model *model, const doubled *g, ebm_log_sum sum[BOXES], gibbs_error *error)
+{
+    int64_t most = g->total < CHUNK_ROWS ? g->total : CHUNK_ROWS;
+    double *memory = gibbs_alloc(&model->alloc, (size_t)(most * (g->box.dim + 1 + BOXES)), sizeof *memory);
+    if (!memory) return gibbs_fail(error, GIBBS_MEMORY, "integrate: out of memory");
+    gibbs_status status = add_all(model, g, memory, most, sum, error);
+    gibbs_release(&model->alloc, memory);
+    return status;
+}
+
 gibbs_status ebm_integrate(ebm_model *model, const ebm_box *box, ebm_quadrature *result, gibbs_error *error)
 {
     GIBBS_REQUIRE("integrate", model && box && result, error);
     doubled g;
-    log_sum sum[BOXES] = {{-INFINITY, 0}, {-INFINITY, 0}};
+    ebm_log_sum sum[BOXES] = {ebm_log_sum_empty(), ebm_log_sum_empty()};
     gibbs_status status = ebm_refuse_conditional("integrate", model, "ebm_predict tells log Z(x) of each x", error);
     if (!status) status = make_grid(model->dim, box, &g, error);
-    if (status) return status;
-    int64_t most = g.total < CHUNK_ROWS ? g.total : CHUNK_ROWS;
-    double *memory = gibbs_alloc(&model->alloc, (size_t)(most * (g.box.dim + 1 + BOXES)), sizeof *memory);
-    if (!memory) return gibbs_fail(error, GIBBS_MEMORY, "integrate: out of memory");
-    status = add_all(model, &g, memory, most, sum, error);
-    gibbs_release(&model->alloc, memory);
+    if (!status) status = add_up(model, &g, sum, error);
     if (status) return status;
     double log_cell = 0;
     for (int k = 0; k < g.box.dim; k++) log_cell += log(g.box.step[k]);
-    result->log_z = sum[BOX].top + log(sum[BOX].sum) + log_cell;
-    result->log_z_doubled = sum[DOUBLED].top + log(sum[DOUBLED].sum) + log_cell;
-    /* Comparing infinities gives a NaN, which is not at most anything. */
-    bool known = !isnan(result->log_z_doubled);
-    result->normalisable = known ? fabs(result->log_z_doubled - result->log_z) <= SAME : -1;
-    return GIBBS_OK;
+    ebm_quadrature found = {ebm_log_sum_value(&sum[BOX]) + log_cell, ebm_log_sum_value(&sum[DOUBLED]) + log_cell,
+                            EBM_CANNOT_BE_TOLD, NAN};
+    if (box->whole_domain) {
+        bool mass = found.log_z > -INFINITY;
+        found.verdict = mass ? EBM_NORMALISABLE : EBM_NOT_NORMALISABLE;
+        found.widen = mass ? 1 : INFINITY;
+    } else if (!isnan(found.log_z_doubled)) {
+        status = ebm_look_outside(model, &g.box, &found, error);
+    }
+    if (!status) *result = found;
+    return status;
 }

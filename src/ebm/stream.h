@@ -18,6 +18,7 @@ enum {
     EBM_STREAM_SAMPLER_PICK = 1 << 16, /* which change of a discrete x */
     EBM_STREAM_SAMPLER_BLOCK,          /* hidden units; the next one: visible units */
     EBM_STREAM_SWAP = EBM_STREAM_SAMPLER_BLOCK + 2, /* neighbours of a ladder */
+    EBM_STREAM_START,                               /* the rows that chains start at */
     EBM_STREAM_END /* of those above */
 };
 

@@ -78,6 +78,9 @@ static const ad_user_op talking = {.name = "talking", .arguments = 1, .shape = r
 static const ad_user_op nameless = {.arguments = 1, .shape = refuse_shape, .kernel = no_kernel};
 static const ad_user_op crowded = {.name = "crowded", .arguments = 9, .shape = refuse_shape, .kernel = no_kernel};
 
+static ad_var stack(const ad_var *x, int n, int unused) { return (void)unused, ad_stack(x, n); }
+#define LIST(f, a, b, c, dim) f(((ad_var[]){a, b, c}), 3, dim)
+
 #define CASES(X)                                                                                                       \
     X(SHAPE, ad_add(w.x, w.v), "add: shapes [3] and [4] do not agree")                                                 \
     X(SHAPE, ad_select(w.s, w.x, w.v), "select: shapes [3] and [4] do not agree")                                      \
@@ -118,6 +121,22 @@ static const ad_user_op crowded = {.name = "crowded", .arguments = 9, .shape = r
     X(SHAPE, ad_concat(w.M, w.W, 1), "concat: shapes [4,3] and [3,5] do not fit along dimension 1")                    \
     X(ARGUMENT, ad_concat(w.x, w.x, 1), "concat: there is no dimension 1 in 1")                                        \
     X(AXIS, ad_concat(w.x, w.y, 0), "concat: axes «data» and «noise» meet")                                            \
+    X(ARGUMENT, ad_at(w.x, 3), "at: index 3 of dimension 0 is not among the 0 … 2 of the shape [3]")                   \
+    X(ARGUMENT, ad_at(w.x, -1), "at: index -1 of dimension 0")                                                         \
+    X(SHAPE, ad_at(w.M, 0), "at: needs a vector, got the shape [4,3] (ad_at2 is for matrices)")                        \
+    X(SHAPE, ad_at(w.s, 0), "at: needs a vector, got the shape []")                                                    \
+    X(ARGUMENT, ad_at2(w.M, 1, 3), "at2: index 3 of dimension 1 is not among the 0 … 2 of the shape [4,3]")            \
+    X(ARGUMENT, ad_at2(w.M, INT64_MIN, 0), "at2: index -9223372036854775808 of dimension 0")                           \
+    X(SHAPE, ad_at2(w.x, 0, 0), "at2: needs a matrix, got the shape [3]")                                              \
+    X(TAPE, ad_at(w.null, 0), "at: argument 1 is the null var")                                                        \
+    X(SHAPE, LIST(ad_concat_all, w.M, w.M, w.W, 1), "concat_all: value 2 has the shape [3,5], which does not fit")     \
+    X(ARGUMENT, LIST(ad_concat_all, w.x, w.x, w.x, 1), "concat_all: there is no dimension 1 in 1")                     \
+    X(AXIS, LIST(ad_concat_all, w.x, w.x, w.y, 0), "concat: axes «data» and «noise» meet")                             \
+    X(TAPE, LIST(ad_concat_all, w.x, w.null, w.x, 0), "concat_all: argument 2 is the null var")                        \
+    X(TAPE, ad_add(ad_concat_all(&w.x, 0, 0), w.x), "add: argument 1 is the null var")                                 \
+    X(TAPE, ad_add(ad_stack(NULL, 3), w.x), "add: argument 1 is the null var")                                         \
+    X(SHAPE, LIST(stack, w.x, w.x, w.v, 0), "stack: value 2 has the shape [4], which does not fit that of value 0, [") \
+    X(SIZE, LIST(stack, eighth(w), eighth(w), eighth(w), 0), "stack: more than 8 dimensions")                          \
     X(ARGUMENT, ad_sum_dims(w.x, 2), "sum: the mask 0x2 names dimensions beyond 1")                                    \
     X(ARGUMENT, ad_logsumexp_dims(w.s, 1), "logsumexp: the mask 0x1 names dimensions beyond 0")                        \
     X(SHAPE, ad_softmax(w.s), "softmax: needs a vector, got a scalar")                                                 \

@@ -98,6 +98,10 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(pad, refused(w, ad_pad(V, 0, 1, 1)))                                                        \
     X(concat, refused(w, ad_concat(V, w->x, 0)))                                                  \
     X(concat, refused(w, ad_concat(w->x, V, 0)))                                                  \
+    X(at, refused(w, ad_at(V, 0)))                                                                \
+    X(at2, refused(w, ad_at2(V, 0, 0)))                                                           \
+    X(concat_all, refused(w, ad_concat_all(last, 2, 0)))                                          \
+    X(stack, refused(w, ad_stack(last, 2)))                                                       \
     X(scatter_add, refused(w, ad_scatter_add(V, w->x, 3)))                                        \
     X(scatter_add, refused(w, ad_scatter_add(w->x, V, 3)))                                        \
     X(batch_sum, refused(w, ad_batch_sum(w->data, V)))                                            \

@@ -18,15 +18,23 @@ static ad_var of_condition(ad_var x) { return ad_select(x, ad_constant(x.tape, 1
 static ad_var of_user(ad_var x) { return ad_user(&user_rough_cube, &x); }
 static ad_var of_max_reduce(ad_var x) { return ad_max_reduce(x); }
 
+/* Name, op or ops that the message names, what it says to take instead. */
 static const struct rough {
-    const char *name, *op;
+    const char *name, *op, *instead;
     ad_var (*record)(ad_var);
 } roughs[] = {
-    {"relu", "relu", ad_relu}, {"abs", "abs", ad_abs}, {"max", "max", of_max}, {"min", "min", of_min},
-    {"step", "step", ad_step}, {"sign", "sign", ad_sign}, {"less", "less", of_less}, {"select", "select", of_select},
-    {"condition", "select", of_condition}, {"elu", "less min elu", ad_elu},
-    {"max_reduce", "max_reduce", of_max_reduce},
-    {"user", "rough_cube", of_user},
+    {"relu", "relu", "take softplus or silu", ad_relu},
+    {"abs", "abs", "take sqrt(x^2 + small)", ad_abs},
+    {"max", "max", "logsumexp", of_max},
+    {"min", "min", "take -logsumexp", of_min},
+    {"step", "step", "take a sigmoid", ad_step},
+    {"sign", "sign", "take tanh", ad_sign},
+    {"less", "less", "take a sigmoid", of_less},
+    {"select", "select", "weights by a sigmoid", of_select},
+    {"condition", "select", "weights by a sigmoid", of_condition},
+    {"elu", "less min elu", "take", ad_elu},
+    {"max_reduce", "max_reduce", "take logsumexp", of_max_reduce},
+    {"user", "rough_cube", "say so in its ad_user_op", of_user},
 };
 enum { ROUGHS = sizeof roughs / sizeof roughs[0] };
 
@@ -77,6 +85,7 @@ Test(hessian_refusal, rough_ops_on_the_path)
                 start(&p, shared, &x, &z);
                 ad_var E = ad_sum(ad_sin(ad_mul(roughs[i].record(ad_mul(x, z)), z)));
                 expect_refused(&p, (question)q, ask((question)q, E, x), roughs[i].op);
+                cr_expect(strstr(ad_tape_message(p.tape), roughs[i].instead), "%s", ad_tape_message(p.tape));
                 problem_end(&p);
             }
 }

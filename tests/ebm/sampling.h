@@ -30,6 +30,14 @@
     } while (0)
 #define FAIL (&fail_error)
 
+/* The first number of a parameter that is there. */
+static inline double parameter_of(const ebm_model *model, const char *name)
+{
+    double value = NAN;
+    OK(ebm_model_value(model, name, &value, ERROR));
+    return value;
+}
+
 static inline double sampling_uniform(uint64_t *state) /* on (0, 1): splitmix64, not the library's generator */
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);

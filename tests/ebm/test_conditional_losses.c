@@ -82,7 +82,7 @@ static both make_both(gibbs_dtype dtype)
     OK(ebm_proposal_gaussian_full(WIDTH, mean, covariance, NULL, &b.q[1], ERROR));
     OK(ebm_proposal_gaussian_full(WIDTH, zero, covariance, NULL, &b.residual, ERROR));
     OK(ebm_proposal_regression(GIVEN, coefficient, b.residual, NULL, &b.q[0], ERROR));
-    OK(ebm_points_box(WIDTH, &(ebm_box){{-9, -9}, {9, 9}, 60}, NULL, &b.points, ERROR));
+    OK(ebm_points_box(WIDTH, &(ebm_box){.low = {-9, -9}, .high = {9, 9}, .points = 60}, NULL, &b.points, ERROR));
     return b;
 }
 

@@ -64,7 +64,7 @@ Test(experts, log_z_on_the_line)
         struct form one = {f->name, f->expert, 1, f->learn_weights};
         ebm_model *model = experts(&one, 1, GIBBS_FLOAT64);
         double alpha = exp(log_alpha[k]), log_z, L = k == 2 ? 400 : 60, tail = 0;
-        ebm_box box = {{-L}, {L}, 400001};
+        ebm_box box = {{-L}, {L}, 400001, 0};
         ebm_quadrature z;
         ebm_model_set(model, (double[]){w, log_alpha[k]});
         OK(ebm_model_log_z(model, &log_z, ERROR));
@@ -81,7 +81,7 @@ Test(experts, log_z_in_the_plane)
     const struct form two = {"logcosh", NULL, 2, 0};
     ebm_model *model = experts(&two, 2, GIBBS_FLOAT64);
     double log_z;
-    ebm_box box = {{-45, -45}, {45, 45}, 900};
+    ebm_box box = {{-45, -45}, {45, 45}, 900, 0};
     ebm_quadrature z;
     ebm_model_set(model, (double[]){0, 1.5, -2, 0.5});
     OK(ebm_model_log_z(model, &log_z, ERROR));

@@ -103,7 +103,7 @@ Test(maxent, die)
     }
     ebm_model *model = family(1, (ebm_features){0}, GIBBS_FLOAT64);
     OK(ebm_maxent(model, &mean, faces, NULL, 6, &log_z, ERROR));
-    expect_close(ebm_model_value(model, "eta"), eta, 1e-10, "η");
+    expect_close(parameter_of(model, "eta"), eta, 1e-10, "η");
     expect_close(log_z, log(z), 1e-10, "log Z");
     ebm_model_free(model);
 }
@@ -242,7 +242,7 @@ Test(maxent, refuses)
     FAILS(GIBBS_ARGUMENT, "no exponential family", ebm_maxent(gaussian, &mean, faces, NULL, 6, &log_z, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_maxent(model, NULL, faces, NULL, 6, &log_z, FAIL));
     FAILS(GIBBS_NUMERIC, "statistic 1 is -inf at row 2", ebm_maxent(logs, &mean, zero, NULL, 6, &log_z, FAIL));
-    cr_expect(log_z == 7 && ebm_model_value(model, "eta") == 0.25);
+    cr_expect(log_z == 7 && parameter_of(model, "eta") == 0.25);
     ebm_model_free(model), ebm_model_free(gaussian), ebm_model_free(logs);
 }
 
@@ -253,7 +253,7 @@ Test(maxent, the_edge_of_what_is_possible)
     ebm_model *model = family(1, (ebm_features){0}, GIBBS_FLOAT64);
     double log_z, mean = 0;
     OK(ebm_maxent(model, &edge, faces, NULL, 6, &log_z, ERROR));
-    double eta = ebm_model_value(model, "eta");
+    double eta = parameter_of(model, "eta");
     for (int i = 0; i < 6; i++) mean += faces[i] * exp(eta * faces[i] - log_z);
     cr_expect(eta > 15 && fabs(mean - 6) < 1e-10, "η = %g, a mean of %.15g", eta, mean);
     ebm_model_free(model);
@@ -267,7 +267,7 @@ Test(maxent, weights_of_zero)
     ebm_model *model = family(1, plain, GIBBS_FLOAT64), *three = family(1, plain, GIBBS_FLOAT64);
     OK(ebm_maxent(model, &mean, faces, first, 6, NULL, ERROR));
     OK(ebm_maxent(three, &mean, faces, NULL, 3, NULL, ERROR));
-    expect_close(ebm_model_value(model, "eta"), ebm_model_value(three, "eta"), 1e-12, "η");
+    expect_close(parameter_of(model, "eta"), parameter_of(three, "eta"), 1e-12, "η");
     FAILS(GIBBS_NUMERIC, "statistic 1", ebm_maxent(model, &outside, faces, first, 6, NULL, FAIL));
     ebm_model_free(model), ebm_model_free(three);
 }

@@ -1,4 +1,5 @@
-/* The Gaussian by a Cholesky factor: its formula, its log Z two ways, its maximum-likelihood fit, and what it refuses. */
+/* The Gaussian by a Cholesky factor: its formula, its log Z two ways, its maximum-likelihood fit, and what it refuses.
+ */
 #include "ebm/energy_check.h"
 
 enum { MOST = 3 };
@@ -36,7 +37,7 @@ Test(gaussian_cholesky, log_z_is_that_of_quadrature)
 {
     const double theta[] = {1, -2, 0.3, -0.2, 0.7};
     ebm_model *model;
-    ebm_box box = {{-9, -12}, {11, 8}, 400};
+    ebm_box box = {{-9, -12}, {11, 8}, 400, 0};
     ebm_quadrature z;
     double log_z;
     OK(ebm_model_gaussian_cholesky(2, GIBBS_FLOAT64, NULL, &model, ERROR));

@@ -120,7 +120,7 @@ Test(rbm, log_z_of_gaussian_visibles)
 {
     for (int k = 2; k < COUNT(forms); k += 2) {
         ebm_model *model = rbm(&forms[k], 2, 3, GIBBS_FLOAT64);
-        ebm_box box = {{-14, -14}, {14, 14}, 300};
+        ebm_box box = {{-14, -14}, {14, 14}, 300, 0};
         ebm_quadrature z;
         double log_z;
         spread_theta(model, 8);

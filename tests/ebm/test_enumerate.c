@@ -169,7 +169,7 @@ Test(log_z, gaussian)
 {
     const double theta[] = {1, -2, 2, 0.9, 0.3, 1};
     ebm_model *model;
-    ebm_box box = {{-9, -12}, {11, 8}, 400};
+    ebm_box box = {{-9, -12}, {11, 8}, 400, 0};
     ebm_quadrature z;
     double log_z;
     OK(ebm_model_gaussian(2, GIBBS_FLOAT64, NULL, &model, ERROR));

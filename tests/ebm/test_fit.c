@@ -39,7 +39,7 @@ static int watch(void *context, const ebm_progress *p)
     cr_expect(p->step == k + 1 && p->steps == STEPS);
     expect_close(p->loss, w->expected->loss[k], 1e-11, "loss");
     expect_close(p->gradient_norm, w->expected->norm[k], 1e-11, "norm");
-    expect_close(ebm_model_value(w->model, "precision"), w->expected->theta[k + 1], 1e-11, "parameters of the moment");
+    expect_close(parameter_of(w->model, "precision"), w->expected->theta[k + 1], 1e-11, "parameters of the moment");
     cr_expect(p->rate == w->expected->rate[k] && isnan(p->validation) && isnan(p->health));
     return w->calls == w->stop_at;
 }
@@ -74,7 +74,7 @@ static void check_path(ebm_fit_options options, const char *what)
         expect_close(report.history_norm[k], expected.norm[k], 1e-11, what);
         cr_expect(isnan(report.history_validation[k]));
     }
-    expect_close(ebm_model_value(model, "precision"), expected.theta[STEPS], 1e-11, what);
+    expect_close(parameter_of(model, "precision"), expected.theta[STEPS], 1e-11, what);
     cr_expect(report.loss == report.history_loss[STEPS - 1] && report.seconds > 0 && report.seconds < 60);
     cr_expect(isnan(report.best_validation) && isnan(report.health) && isnan(report.log_z) && !report.converged);
     ebm_fit_report_free(&report);
@@ -137,7 +137,7 @@ Test(fit, callback_stops_and_the_parameters_stay)
     o.context = &w;
     FAILS(GIBBS_STOPPED, "step 7", ebm_fit(model, &data, &o, &report, FAIL));
     cr_expect(w.calls == 7 && report.steps == 7 && report.history_count == 7 && report.best_step == 7);
-    expect_close(ebm_model_value(model, "precision"), expected.theta[7], 1e-11, "parameters");
+    expect_close(parameter_of(model, "precision"), expected.theta[7], 1e-11, "parameters");
     expect_close(report.loss, expected.loss[6], 1e-11, "loss");
     ebm_fit_report_free(&report);
     ebm_model_free(model);
@@ -193,7 +193,7 @@ Test(fit, decay_leaves_log_z_alone)
         o.rate = rate[k];
         o.weight_decay = decay[k];
         OK(ebm_fit(model, &data, &o, &report, ERROR));
-        if (k < 2) theta[k] = ebm_model_value(model, "precision");
+        if (k < 2) theta[k] = parameter_of(model, "precision");
         log_z[k] = report.log_z;
         ebm_fit_report_free(&report);
         ebm_model_free(model);
@@ -215,7 +215,7 @@ Test(fit, lbfgs_decays_weights)
     o.lbfgs = 1;
     o.weight_decay = 0.7;
     OK(ebm_fit(model, &data, &o, &report, ERROR));
-    expect_close(ebm_model_value(model, "precision"), 1 / (m2 + 0.7), 1e-6, "minimiser");
+    expect_close(parameter_of(model, "precision"), 1 / (m2 + 0.7), 1e-6, "minimiser");
     cr_expect(report.converged && report.steps < STEPS && report.history_count == report.steps);
     ebm_fit_report_free(&report);
     ebm_model_free(model);

@@ -180,7 +180,7 @@ Test(fit_average, adamw_decays_weights_but_not_the_gradient)
         v = o.beta2 * v + (1 - o.beta2) * g * g;
         w = (1 - rate * 0.4) * w - rate * (m / (1 - pow(o.beta1, t))) / (sqrt(v / (1 - pow(o.beta2, t))) + o.epsilon);
     }
-    expect_close(ebm_model_value(model, "precision"), w, 1e-11, "AdamW");
+    expect_close(parameter_of(model, "precision"), w, 1e-11, "AdamW");
     ebm_fit_report_free(&report);
     ebm_model_free(model);
     free(x);
@@ -199,7 +199,7 @@ Test(fit_average, adamw_leaves_log_z_alone)
         o.weight_decay = k ? 3 : 0;
         OK(fit(o, &seen, &report));
         log_z[k] = report.log_z;
-        theta[k] = ebm_model_value(seen.model, "a");
+        theta[k] = parameter_of(seen.model, "a");
         ebm_fit_report_free(&report);
         ebm_model_free(seen.model);
     }

@@ -2,6 +2,8 @@
  * together. The report is empty then, and can be freed. */
 #include "objective_helpers.h"
 
+#include <stdio.h>
+
 enum { ROWS = 20 };
 
 typedef void (*set_option)(ebm_fit_options *o, double value);
@@ -184,13 +186,16 @@ static ebm_model *network(ebm_activation activation)
 /* Score matching would be silently wrong: the error names the op. The losses that need no Hessian fit it. */
 Test(fit_errors, score_matching_refuses_relu)
 {
-    static const ebm_loss *const others[] = {&ebm_loss_ml_is, &ebm_loss_nce, &ebm_loss_cd};
+    static const ebm_loss *const others[] = {&ebm_loss_ml_is, &ebm_loss_nce, &ebm_loss_conditional_nce, &ebm_loss_cd};
     double *x = normals(ROWS, 0, 1, 1);
     ebm_data data = table(x, ROWS, 1);
     ebm_model *model = network(ad_relu), *smooth = network(ad_softplus);
     ebm_fit_options o = basic();
     o.loss = &ebm_loss_score_matching;
-    expect_refused(model, &data, &o, GIBBS_SMOOTH, "max");
+    expect_refused(model, &data, &o, GIBBS_SMOOTH, "max or relu");
+    expect_refused(model, &data, &o, GIBBS_SMOOTH,
+                   "take softplus or silu for relu, logsumexp for max; or a loss without derivatives by x: nce, ml-is, "
+                   "conditional-nce");
     OK(ebm_fit(smooth, &data, &o, NULL, ERROR));
     for (int k = 0; k < COUNT(others); k++) {
         o.loss = others[k];
@@ -202,4 +207,31 @@ Test(fit_errors, score_matching_refuses_relu)
     ebm_model_free(model);
     ebm_model_free(smooth);
     free(x);
+}
+
+/* One number of one table, whichever batch or part the row is in; the remedy; and the row for the caller. */
+Test(fit_errors, rows_that_a_loss_of_discrete_data_refuses)
+{
+    enum { BAD = 13 };
+    double x[ROWS];
+    ebm_data data = table(x, ROWS, 1);
+    ebm_model *model = network(ad_softplus);
+    for (int k = 0; k < 4; k++) {
+        char place[64];
+        gibbs_error error = {.status = GIBBS_OK};
+        for (int r = 0; r < ROWS; r++) x[r] = r % 2;
+        x[BAD] = -0.17;
+        ebm_fit_options o = basic();
+        o.loss = &ebm_loss_pseudo_likelihood;
+        if (k & 1) o.batch = 5;
+        if (k & 2) o.validation_fraction = 0.4;
+        cr_expect_eq(ebm_fit(model, &data, &o, NULL, &error), GIBBS_DATA);
+        snprintf(place, sizeof place, "(row %d of the table)", BAD + 1);
+        const char *at = strstr(error.message, place);
+        cr_expect(at && !at[strlen(place)] && strstr(error.message, "(row") == at, "%s", error.message);
+        cr_expect(strstr(error.message, "pseudo-likelihood is for discrete data, and column 1 is -0.17, neither 0"));
+        cr_expect(strstr(error.message, "for real values take score matching, nce or ml-is"), "%s", error.message);
+        cr_expect_eq(error.row, BAD);
+    }
+    ebm_model_free(model);
 }

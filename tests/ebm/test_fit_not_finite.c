@@ -80,7 +80,7 @@ Test(not_finite, the_start)
         o.lbfgs = lbfgs;
         ebm_model_set(model, &start);
         FAILS(GIBBS_NUMERIC, "step 0: log (", ebm_fit(model, &data, &o, &report, FAIL));
-        cr_expect(ebm_model_value(model, "theta") == start && !report.steps);
+        cr_expect(parameter_of(model, "theta") == start && !report.steps);
         ebm_fit_report_free(&report);
     }
     ebm_model_free(model);
@@ -98,7 +98,7 @@ Test(not_finite, lbfgs_finds_its_way_back)
     o.lbfgs = 1;
     ebm_model_set(model, &start);
     OK(ebm_fit(model, &data, &o, NULL, ERROR));
-    expect_close(ebm_model_value(model, "theta"), exp(1 / (2 * m2)), 1e-5, "the minimum");
+    expect_close(parameter_of(model, "theta"), exp(1 / (2 * m2)), 1e-5, "the minimum");
     ebm_model_free(model);
     free(x);
 }
@@ -175,7 +175,7 @@ static double theta_after(const overflow *f, const ebm_data *data, int64_t steps
     o.progress = stop_at;
     o.context = &steps;
     if (steps > 0) cr_assert(ebm_fit(model, data, &o, NULL, NULL) == GIBBS_STOPPED);
-    double theta = ebm_model_value(model, "theta");
+    double theta = parameter_of(model, "theta");
     ebm_model_free(model);
     return theta;
 }
@@ -211,7 +211,7 @@ static int check_rows(const overflow *f)
         gibbs_status status = ebm_fit(model, &data, &o, &report, &error);
         if (is_held(&data, &o, row))
             cr_expect(!status && report.steps == 12 && isnan(report.best_validation), "%s", error.message);
-        else expect_row(f, &data, row, &error, &report, ebm_model_value(model, "theta"));
+        else expect_row(f, &data, row, &error, &report, parameter_of(model, "theta"));
         later += status && report.steps > 0;
         ebm_fit_report_free(&report);
         ebm_model_free(model);

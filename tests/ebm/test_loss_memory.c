@@ -160,7 +160,7 @@ static gibbs_status states_of(const gibbs_allocator *a, gibbs_error *error)
 static gibbs_status box_of(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_points points;
-    gibbs_status status = ebm_points_box(1, &(ebm_box){{0}, {1}, 5}, a, &points, error);
+    gibbs_status status = ebm_points_box(1, &(ebm_box){{0}, {1}, 5, 0}, a, &points, error);
     ebm_points_free(&points);
     return status;
 }

@@ -205,6 +205,36 @@ Test(model, describes_itself)
     ebm_model_free(NULL);
 }
 
+static void expect_value(const ebm_model *model, const char *name, double expected)
+{
+    double value = 77;
+    gibbs_error error = {.status = GIBBS_OK};
+    cr_expect(ebm_model_value(model, name, &value, &error) == GIBBS_OK && value == expected, "%s: %g (%s)", name, value,
+              error.message);
+}
+
+/* A name that there is not is said, with those that there are; what the caller has is left alone. */
+Test(model, values_of_names_that_there_are_not)
+{
+    int calls = 0;
+    double value = 77;
+    gibbs_error error = {.status = GIBBS_OK};
+    ebm_model *model = new_three(GIBBS_FLOAT64, &calls), *bare;
+    cr_expect_eq(ebm_model_value(model, "Scale", &value, &error), GIBBS_ARGUMENT);
+    cr_expect_str_eq(error.message, "model: no parameter is called «Scale»; there are scale, c, table");
+    cr_expect_eq(ebm_model_value(model, "", &value, NULL), GIBBS_ARGUMENT);
+    cr_expect_eq(ebm_model_value(model, NULL, &value, &error), GIBBS_ARGUMENT);
+    cr_expect(value == 77);
+    ebm_model_free(model);
+    ebm_model_spec spec = ebm_model_defaults();
+    spec.dim = 1;
+    spec.energy = square;
+    cr_assert(ebm_model_new(&spec, &bare, NULL) == GIBBS_OK);
+    cr_expect_eq(ebm_model_value(bare, "a", &value, &error), GIBBS_ARGUMENT);
+    cr_expect_str_eq(error.message, "model: no parameter is called «a»; there is none");
+    ebm_model_free(bare);
+}
+
 Test(model, parameters_lie_one_after_the_other)
 {
     static const double expected[] = {0.5, 0.5, -3, 7, 7, 7, 7}, fresh[] = {1, 2.25, 3, 4, -5, 6, 1e-3};
@@ -214,8 +244,8 @@ Test(model, parameters_lie_one_after_the_other)
         ebm_model *model = new_three(dtype, &calls);
         ebm_model_get(model, theta);
         cr_expect_arr_eq(theta, expected, sizeof theta);
-        cr_expect(ebm_model_value(model, "scale") == 0.5 && ebm_model_value(model, "c") == -3);
-        cr_expect(isnan(ebm_model_value(model, "no such")));
+        expect_value(model, "scale", 0.5);
+        expect_value(model, "c", -3);
         ebm_model_set(model, fresh);
         ebm_model_get(model, theta);
         for (int i = 0; i < 7; i++) {
@@ -224,7 +254,7 @@ Test(model, parameters_lie_one_after_the_other)
             cr_expect(theta[i] == stored);
             cr_expect(stored == (dtype == GIBBS_FLOAT32 ? (double)((const float *)at)[i] : ((const double *)at)[i]));
         }
-        cr_expect(ebm_model_value(model, "table") == 4);
+        expect_value(model, "table", 4);
         ebm_model_free(model);
     }
 }

@@ -61,6 +61,9 @@ Test(null, data_h)
     NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &made, &other, &error));
     NULL_IN("split", ebm_data_split(&data, 0.5, 1, NULL, &other, &error));
     NULL_IN("split", ebm_data_split(&data, 0.5, 1, &made, NULL, &error));
+    NULL_IN("columns", ebm_data_columns(NULL, (int64_t[]){0}, 1, &made, &error));
+    NULL_IN("columns", ebm_data_columns(&data, NULL, 1, &made, &error));
+    NULL_IN("columns", ebm_data_columns(&data, (int64_t[]){0}, 1, NULL, &error));
     NULL_IN("one_hot", ebm_data_one_hot(NULL, 0, 2, &made, &error));
     NULL_IN("one_hot", ebm_data_one_hot(&data, 0, 2, NULL, &error));
 }
@@ -91,6 +94,9 @@ Test(null, model_h)
     NULL_IN("predict", ebm_predict(model, NULL, NULL, 1, out, NULL, NULL, &error));
     NULL_IN("predict", ebm_predict(model, NULL, x, 1, NULL, NULL, NULL, &error));
     NULL_IN("load", ebm_model_load(model, NULL, &error));
+    NULL_IN("model_value", ebm_model_value(NULL, "mean", out, &error));
+    NULL_IN("model_value", ebm_model_value(model, NULL, out, &error));
+    NULL_IN("model_value", ebm_model_value(model, "mean", NULL, &error));
     NULL_IN("energy", ebm_model_energy(NULL, x, 1, out, NULL, &error));
     NULL_IN("energy", ebm_model_energy(model, NULL, 1, out, NULL, &error));
     NULL_IN("energy", ebm_model_energy(model, x, 1, NULL, NULL, &error));
@@ -183,7 +189,7 @@ Test(null, fit_h)
 
 Test(null, log_z_h)
 {
-    const ebm_box box = {{-1}, {1}, 0};
+    const ebm_box box = {{-1}, {1}, 0, 0};
     ebm_model *model = gaussian();
     ebm_quadrature z;
     NULL_IN("integrate", ebm_integrate(NULL, &box, &z, &error));
@@ -344,6 +350,9 @@ Test(null, sampler_h_weights)
     NULL_IN("ais_forward", ebm_ais_forward(model, NULL, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais", ebm_ais_forward(model, &without, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais_forward", ebm_ais_forward(model, &options, 2, NULL, NULL, NULL, &error));
+    NULL_IN("draw", ebm_model_draw(NULL, &column, 1, NULL, out, NULL, &error));
+    NULL_IN("draw", ebm_model_draw(model, NULL, 1, NULL, out, NULL, &error));
+    NULL_IN("draw", ebm_model_draw(model, &column, 1, NULL, NULL, NULL, &error));
     NULL_IN("ais_reverse", ebm_ais_reverse(NULL, &options, x, 2, NULL, &ais, &error));
     NULL_IN("ais_reverse", ebm_ais_reverse(model, NULL, x, 2, NULL, &ais, &error));
     NULL_IN("ais_reverse", ebm_ais_reverse(model, &options, NULL, 2, NULL, &ais, &error));
@@ -355,7 +364,7 @@ Test(null, sampler_h_weights)
 Test(null, space_h)
 {
     const ebm_space bits = {.variables = 2};
-    const ebm_box box = {{-1}, {1}, 5};
+    const ebm_box box = {{-1}, {1}, 5, 0};
     ebm_points points;
     NULL_IN("points", ebm_points_space(NULL, NULL, &points, &error));
     NULL_IN("points", ebm_points_space(&bits, NULL, NULL, &error));

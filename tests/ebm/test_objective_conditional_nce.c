@@ -140,8 +140,8 @@ Test(ranking_nce, fits)
     options.loss_options.copies = 20;
     options.lbfgs = 1;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
-    expect_close(ebm_model_value(model, "mean"), m1, 0.02, "mean");
-    expect_close(ebm_model_value(model, "precision"), 1 / (m2 - m1 * m1), 0.05, "precision");
+    expect_close(parameter_of(model, "mean"), m1, 0.02, "mean");
+    expect_close(parameter_of(model, "precision"), 1 / (m2 - m1 * m1), 0.05, "precision");
     ebm_model_free(model);
     free(x);
 }

@@ -120,7 +120,7 @@ Test(denoising, learns_the_noisy_density)
     options.loss_options.copies = 400;
     options.lbfgs = 1;
     OK(ebm_fit(model, &data, &options, &report, ERROR));
-    double lambda = ebm_model_value(model, "precision");
+    double lambda = parameter_of(model, "precision");
     expect_close(lambda, 1 / (m2 + 0.49), 0.01, "precision");
     cr_expect(fabs(lambda - 1 / m2) > 0.2 && report.health == 0.7 && report.converged);
     ebm_fit_report_free(&report);

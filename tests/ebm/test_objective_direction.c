@@ -51,7 +51,7 @@ static double after_a_step(const ebm_loss *loss, const void *context, double sta
     options.field = loss->validation == &ebm_loss_score_matching ? best_critic : NULL;
     options.context = (void *)context;
     ebm_points points;
-    OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 400}, NULL, &points, ERROR));
+    OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 400, 0}, NULL, &points, ERROR));
     options.points = &points;
     ebm_objective *o = objective_at(model, loss, &options, &start, x, rows_of(loss), 3, 0);
     if (loss->learns_log_z) ((double *)ebm_objective_theta(o))[1] = 0.5 * log(2 * acos(-1) / start);
@@ -119,7 +119,7 @@ Test(composed, score_matching_with_an_l2_term)
     options.loss = &ridge;
     options.lbfgs = 1;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
-    expect_close(ebm_model_value(model, "precision"), 1 / (m2 + strength), 1e-6, "minimiser");
+    expect_close(parameter_of(model, "precision"), 1 / (m2 + strength), 1e-6, "minimiser");
     ebm_model_free(model);
     free(x);
 }

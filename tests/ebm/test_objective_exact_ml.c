@@ -118,7 +118,7 @@ Test(exact_ml, fit_matches_moments)
 Test(exact_ml, gaussian_on_a_grid)
 {
     const plain_energy *e = &energies[PRECISION];
-    const ebm_box box = {{-14}, {14}, 800};
+    const ebm_box box = {{-14}, {14}, 800, 0};
     double *x = test_points(e, ROWS, 1), m2 = 0, lambda = e->theta[0];
     for (int r = 0; r < ROWS; r++) m2 += x[r] * x[r] / ROWS;
     ebm_points points;
@@ -139,7 +139,7 @@ Test(exact_ml, gaussian_on_a_grid)
 Test(exact_ml, quartic_on_a_grid)
 {
     const plain_energy *e = &energies[QUARTIC];
-    const ebm_box box = {{-5}, {5}, 600};
+    const ebm_box box = {{-5}, {5}, 600, 0};
     double *x = test_points(e, ROWS, 2), sum = 0, moment[2] = {0}, g[2], gradient[2];
     for (int i = 0; i < 4001; i++) {
         double at = -5 + 10.0 * i / 4000, w = 10.0 / 4000 * exp(-e->E(&at, e->theta)) * (i % 4000 ? 1 : 0.5);
@@ -169,7 +169,7 @@ static const ebm_loss foolish = {.name = "foolish", .deterministic = 1, .record 
 
 Test(exact_ml, without_log_z_the_width_runs_away)
 {
-    const ebm_box box = {{-14}, {14}, 400};
+    const ebm_box box = {{-14}, {14}, 400, 0};
     double *x = normals(ROWS, 0, 1, 3), m2 = 0, theta[2];
     for (int r = 0; r < ROWS; r++) m2 += x[r] * x[r] / ROWS;
     ebm_points points;
@@ -184,7 +184,7 @@ Test(exact_ml, without_log_z_the_width_runs_away)
         options.steps = 2000;
         options.rate = 0.05;
         OK(ebm_fit(model, &data, &options, NULL, ERROR));
-        theta[k] = ebm_model_value(model, "theta");
+        theta[k] = parameter_of(model, "theta");
         ebm_model_free(model);
     }
     cr_expect(theta[0] > 8, "the foolish one stays at %g", theta[0]);

@@ -151,9 +151,9 @@ Test(ksd, fits_a_gaussian)
         options.loss_options.noise_sd = 1;
         options.lbfgs = 1;
         OK(ebm_fit(model, &data, &options, NULL, ERROR));
-        cr_expect(fabs(ebm_model_value(model, "mean") - 0.4) < 0.12, "%g", ebm_model_value(model, "mean"));
-        cr_expect(fabs(ebm_model_value(model, "precision") * 0.64 - 1) < 0.2, "%g",
-                  ebm_model_value(model, "precision"));
+        cr_expect(fabs(parameter_of(model, "mean") - 0.4) < 0.12, "%g", parameter_of(model, "mean"));
+        cr_expect(fabs(parameter_of(model, "precision") * 0.64 - 1) < 0.2, "%g",
+                  parameter_of(model, "precision"));
         ebm_model_free(model);
     }
     free(x);

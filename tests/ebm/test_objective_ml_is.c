@@ -179,7 +179,7 @@ Test(ml_is, fits_with_a_proposal_that_depends_on_theta)
     options.lbfgs = 1;
     options.seed = SEED;
     OK(ebm_fit(model, &data, &options, &report, ERROR));
-    double theta = ebm_model_value(model, "theta");
+    double theta = parameter_of(model, "theta");
     cr_expect(report.converged);
     expect_close(theta, sqrt(m2), 0.05, "near the maximum-likelihood estimate");
     expect_close(report.log_z, log(theta) + 0.5 * log(2 * acos(-1)), 0.05, "log Z");

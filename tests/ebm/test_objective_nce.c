@@ -113,7 +113,7 @@ Test(nce, fits_and_learns_log_z)
     options.loss_options.noise_ratio = 5;
     options.lbfgs = 1;
     OK(ebm_fit(model, &data, &options, &report, ERROR));
-    double lambda = ebm_model_value(model, "precision");
+    double lambda = parameter_of(model, "precision");
     cr_expect(report.converged && report.health > 0.55 && report.health < 0.9);
     expect_close(lambda, 1 / m2, 0.05, "near the maximum-likelihood estimate");
     expect_close(report.log_z, 0.5 * log(2 * acos(-1) / lambda), 0.03, "log Z");

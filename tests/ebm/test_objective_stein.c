@@ -163,8 +163,8 @@ Test(stein, fit_finds_the_precision)
     options.rate = 0.1;
     options.steps = 3000;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
-    expect_close(ebm_model_value(model, "a"), 1 / m2, 1e-6, "precision");
-    expect_close(ebm_model_value(model, "w"), 0, 1e-6, "critic");
+    expect_close(parameter_of(model, "a"), 1 / m2, 1e-6, "precision");
+    expect_close(parameter_of(model, "w"), 0, 1e-6, "critic");
     ebm_model_free(model);
     free(x);
 }

@@ -127,7 +127,7 @@ Test(loss_sum, energy_penalty)
     options.loss = loss;
     options.lbfgs = 1;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
-    expect_close(ebm_model_value(model, "precision"), 1 / (m2 + 0.5 * a * m4), 1e-6, "minimum");
+    expect_close(parameter_of(model, "precision"), 1 / (m2 + 0.5 * a * m4), 1e-6, "minimum");
     ebm_model_free(model);
     ebm_loss_free(loss);
     free(x);

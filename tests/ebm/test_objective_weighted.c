@@ -137,8 +137,8 @@ Test(weighted_score_matching, gamma_fit_is_the_moments)
     ebm_model *model = gamma_make();
     fit(model, &ebm_loss_weighted_score_matching, NULL, x, MANY);
     double rate = m1 / (m2 - m1 * m1);
-    expect_close(ebm_model_value(model, "rate"), rate, 1e-5, "rate");
-    expect_close(ebm_model_value(model, "k"), rate * m1 - 1, 1e-5, "shape − 1");
+    expect_close(parameter_of(model, "rate"), rate, 1e-5, "rate");
+    expect_close(parameter_of(model, "k"), rate * m1 - 1, 1e-5, "shape − 1");
     expect_close(rate, 2, 0.1, "the truth");
     ebm_model_free(model);
     free(x);
@@ -171,8 +171,8 @@ Test(weighted_score_matching, beta_on_the_unit_interval)
     double *x = betas(MANY, 2, 3, 9);
     ebm_model *model = beta_make();
     fit(model, &ebm_loss_weighted_score_matching, ebm_weight_unit_box, x, MANY);
-    cr_expect(fabs(ebm_model_value(model, "a") - 1) < 0.1 && fabs(ebm_model_value(model, "b") - 2) < 0.15, "%g %g",
-              ebm_model_value(model, "a"), ebm_model_value(model, "b"));
+    cr_expect(fabs(parameter_of(model, "a") - 1) < 0.1 && fabs(parameter_of(model, "b") - 2) < 0.15, "%g %g",
+              parameter_of(model, "a"), parameter_of(model, "b"));
     ebm_model_free(model);
     free(x);
 }

@@ -27,7 +27,7 @@ Test(points, states_are_all_there_once)
 
 Test(points, weights_of_a_box_sum_to_its_volume)
 {
-    const ebm_box box = {{-1, 2, 0.5}, {3, 2.5, 4}, 9};
+    const ebm_box box = {{-1, 2, 0.5}, {3, 2.5, 4}, 9, 0};
     double expected = 1;
     for (int64_t dim = 1; dim <= 3; dim++) {
         ebm_points p;
@@ -45,7 +45,7 @@ Test(points, weights_of_a_box_sum_to_its_volume)
 /* Linear functions are integrated exactly, and the default number of points is ebm_integrate's. */
 Test(points, trapezoidal_rule)
 {
-    ebm_box box = {{-1}, {3}, 5};
+    ebm_box box = {{-1}, {3}, 5, 0};
     ebm_points p;
     double integral = 0;
     OK(ebm_points_box(1, &box, NULL, &p, ERROR));
@@ -63,8 +63,8 @@ Test(points, refuses)
     ebm_points p;
     const ebm_space two = {.variables = 2}, none = {.variables = 0}, empty = {.variables = 2, .labels = -1};
     const ebm_space many = {.variables = 21}, vast = {.variables = INT64_MAX};
-    ebm_box flat = {{0}, {0}, 5}, endless = {{0}, {INFINITY}, 5}, few = {{0}, {1}, 1};
-    ebm_box huge = {{0, 0, 0}, {1, 1, 1}, 500};
+    ebm_box flat = {{0}, {0}, 5, 0}, endless = {{0}, {INFINITY}, 5, 0}, few = {{0}, {1}, 1, 0};
+    ebm_box huge = {{0, 0, 0}, {1, 1, 1}, 500, 0};
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_space(NULL, NULL, &p, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_points_space(&two, NULL, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "no variables", ebm_points_space(&none, NULL, &p, FAIL));

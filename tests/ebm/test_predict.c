@@ -148,7 +148,7 @@ Test(predict, real_y_by_points)
     ebm_points points;
     double x[ROWS * GIVEN], y[ROWS], log_z[ROWS], coarse = 0;
     spread(x, ROWS * GIVEN, 7);
-    OK(ebm_points_box(1, &(ebm_box){{-8}, {8}, 161}, NULL, &points, ERROR));
+    OK(ebm_points_box(1, &(ebm_box){.low = {-8}, .high = {8}, .points = 161}, NULL, &points, ERROR));
     ebm_predict_options o = {.points = &points, .mean = 1};
     FAILS(GIBBS_ARGUMENT, "set options.points", ebm_predict(model, NULL, x, ROWS, y, NULL, NULL, FAIL));
     OK(ebm_predict(model, &o, x, ROWS, y, log_z, NULL, ERROR));
@@ -186,14 +186,14 @@ Test(predict, what_is_refused)
     ebm_points points;
     OK(ebm_model_gaussian(2, GIBBS_FLOAT64, NULL, &plain, ERROR));
     FAILS(GIBBS_ARGUMENT, "not conditional", ebm_predict(plain, NULL, x, 1, y, NULL, NULL, FAIL));
-    OK(ebm_points_box(2, &(ebm_box){{-1, -1}, {1, 1}, 3}, NULL, &points, ERROR));
+    OK(ebm_points_box(2, &(ebm_box){.low = {-1, -1}, .high = {1, 1}, .points = 3}, NULL, &points, ERROR));
     ebm_predict_options o = {.points = &points};
     FAILS(GIBBS_SHAPE, "2 columns, the model 1", ebm_predict(model, &o, x, 1, y, NULL, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "no points", ebm_predict(model, &(ebm_predict_options){.points = &(ebm_points){.dim = 1}}, x,
                                                    1, y, NULL, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "predict: 0 rows", ebm_predict(model, &o, x, 0, y, NULL, NULL, FAIL));
     ebm_points_free(&points);
-    OK(ebm_points_box(1, &(ebm_box){{-1}, {1}, 3}, NULL, &points, ERROR));
+    OK(ebm_points_box(1, &(ebm_box){.low = {-1}, .high = {1}, .points = 3}, NULL, &points, ERROR));
     x[1] = NAN;
     FAILS(GIBBS_DATA, "row 1, column 2", ebm_predict(model, &o, x, 1, y, NULL, NULL, FAIL));
     x[1] = 1e300; /* every point has the density 0 */

@@ -1,51 +1,8 @@
-/* log Z by the trapezoidal rule: against closed forms, what is not normalisable, walls, refusals. */
-#include <gibbs/ebm.h>
+/* log Z by the trapezoidal rule: against closed forms, what is not normalisable, walls, refusals. What lies
+ * outside the box: test_quadrature_outside.c. */
+#include "quadrature_helpers.h"
 
-#include <criterion/criterion.h>
 #include <limits.h>
-#include <math.h>
-#include <string.h>
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-#define LOG_2PI      1.8378770664093454836
-
-static ebm_model *new_model(ebm_energy_fn energy, int64_t dim, gibbs_dtype dtype)
-{
-    ebm_model_spec spec = ebm_model_defaults();
-    ebm_model *model;
-    gibbs_error error = {.status = GIBBS_OK};
-    spec.dtype = dtype;
-    spec.dim = dim;
-    spec.energy = energy;
-    cr_assert(ebm_model_new(&spec, &model, &error) == GIBBS_OK, "%s", error.message);
-    return model;
-}
-
-static ebm_box cube(int64_t dim, double low, double high, int points)
-{
-    ebm_box box = {.points = points};
-    for (int k = 0; k < dim; k++) {
-        box.low[k] = low;
-        box.high[k] = high;
-    }
-    return box;
-}
-
-static ebm_quadrature integrate(ebm_model *model, ebm_box box)
-{
-    ebm_quadrature result;
-    gibbs_error error = {.status = GIBBS_OK};
-    cr_assert(ebm_integrate(model, &box, &result, &error) == GIBBS_OK, "%s", error.message);
-    return result;
-}
-
-static ebm_quadrature integrate_energy(ebm_energy_fn energy, int64_t dim, ebm_box box)
-{
-    ebm_model *model = new_model(energy, dim, GIBBS_FLOAT64);
-    ebm_quadrature result = integrate(model, box);
-    ebm_model_free(model);
-    return result;
-}
 
 /* ---- Closed forms -------------------------------------------------------------------------------------------- */
 
@@ -93,7 +50,7 @@ static void expect_normal(const struct normal *given, gibbs_dtype dtype, double 
     double expected = 0.5 * n.dim * LOG_2PI - 0.5 * n.log_det;
     cr_expect(fabs(got.log_z - expected) < limit, "d = %d: %.15g, not %.15g", n.dim, got.log_z, expected);
     cr_expect(fabs(got.log_z_doubled - expected) < limit, "d = %d: %.15g", n.dim, got.log_z_doubled);
-    cr_expect(got.normalisable);
+    cr_expect(got.verdict == EBM_NORMALISABLE && got.widen == 1);
     ebm_model_free(model);
 }
 
@@ -117,7 +74,7 @@ Test(quadrature, quartic)
     for (int dim = 1; dim <= 3; dim++) {
         ebm_quadrature got = integrate_energy(quartic, dim, cube(dim, -3, 3.5, 61));
         cr_expect(fabs(got.log_z - dim * expected) < 1e-12, "d = %d: %.15g", dim, got.log_z);
-        cr_expect(fabs(got.log_z_doubled - dim * expected) < 1e-12 && got.normalisable);
+        cr_expect(fabs(got.log_z_doubled - dim * expected) < 1e-12 && got.verdict == EBM_NORMALISABLE);
     }
 }
 
@@ -140,7 +97,7 @@ Test(quadrature, energies_far_from_zero)
         spec.context = &offsets[i];
         cr_assert(ebm_model_new(&spec, &model, NULL) == GIBBS_OK);
         ebm_quadrature got = integrate(model, cube(1, -9, 9, 0));
-        cr_expect(fabs(got.log_z - (0.5 * LOG_2PI - offsets[i])) < 1e-9 && got.normalisable);
+        cr_expect(fabs(got.log_z - (0.5 * LOG_2PI - offsets[i])) < 1e-9 && got.verdict == EBM_NORMALISABLE);
         ebm_model_free(model);
     }
 }
@@ -169,8 +126,8 @@ Test(quadrature, improper_energies_are_not_normalisable)
         for (int points = 20; points <= 21; points++) {
             ebm_quadrature got = integrate_energy(zero, dim, cube(dim, -1, 4, points));
             cr_expect(fabs(got.log_z - dim * log(5)) < 1e-12 && fabs(got.log_z_doubled - dim * log(10)) < 1e-12);
-            cr_expect(!got.normalisable);
-            cr_expect(!integrate_energy(linear, dim, cube(dim, -1, 4, points)).normalisable);
+            cr_expect(got.verdict == EBM_NOT_NORMALISABLE);
+            cr_expect(integrate_energy(linear, dim, cube(dim, -1, 4, points)).verdict == EBM_NOT_NORMALISABLE);
         }
     ebm_quadrature got = integrate_energy(linear, 1, cube(1, -100, 100, 10001));
     cr_expect(fabs(got.log_z - log(200 * sinh(1))) < 1e-7, "%.15g", got.log_z);
@@ -189,7 +146,7 @@ Test(quadrature, sums_of_very_different_size)
 {
     ebm_quadrature got = integrate_energy(steep, 1, cube(1, -500, 500, 100001));
     cr_expect(fabs(got.log_z - (5000 - log(10))) < 1e-3, "%.15g", got.log_z);
-    cr_expect(fabs(got.log_z_doubled - (10000 - log(10))) < 1e-3 && !got.normalisable);
+    cr_expect(fabs(got.log_z_doubled - (10000 - log(10))) < 1e-3 && got.verdict == EBM_NOT_NORMALISABLE);
 }
 
 /* A box that cuts a normalisable density is told apart from one that holds it: 4.6 % lie beyond two deviations. */
@@ -198,8 +155,9 @@ Test(quadrature, a_box_that_is_too_small)
     ebm_model *model;
     cr_assert(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, NULL) == GIBBS_OK);
     ebm_quadrature got = integrate(model, cube(1, -2, 2, 4001));
-    cr_expect(fabs(got.log_z - (0.5 * LOG_2PI + log(erf(sqrt(2))))) < 1e-6 && !got.normalisable);
-    cr_expect(integrate(model, cube(1, -3, 3, 401)).normalisable);
+    cr_expect(fabs(got.log_z - (0.5 * LOG_2PI + log(erf(sqrt(2))))) < 1e-6);
+    cr_expect(got.verdict == EBM_BOX_TOO_SMALL && got.widen == 2);
+    cr_expect(integrate(model, cube(1, -3, 3, 401)).verdict == EBM_NORMALISABLE);
     ebm_model_free(model);
 }
 
@@ -231,7 +189,7 @@ Test(quadrature, infinite_energy_is_density_zero)
 {
     const double h = 0.125, expected = log(h / expm1(h));
     ebm_quadrature got = integrate_energy(half_line, 1, cube(1, -5, 40, 361));
-    cr_expect(fabs(got.log_z - expected) < 1e-12 && got.normalisable, "%.15g", got.log_z);
+    cr_expect(fabs(got.log_z - expected) < 1e-12 && got.verdict == EBM_NORMALISABLE, "%.15g", got.log_z);
 }
 
 /* The two grids share their points, so walls inside the box make no difference between the two integrals. */
@@ -239,7 +197,7 @@ Test(quadrature, walls_inside_the_box)
 {
     for (int points = 40; points <= 41; points++) {
         ebm_quadrature got = integrate_energy(inside, 2, cube(2, -2, 2, points));
-        cr_expect(fabs(got.log_z_doubled - got.log_z) < 1e-12 && got.normalisable);
+        cr_expect(fabs(got.log_z_doubled - got.log_z) < 1e-12 && got.verdict == EBM_NORMALISABLE);
         cr_expect(fabs(got.log_z - log(4)) < 0.15, "%g", got.log_z);
     }
 }
@@ -247,7 +205,7 @@ Test(quadrature, walls_inside_the_box)
 Test(quadrature, no_mass_anywhere)
 {
     ebm_quadrature got = integrate_energy(nowhere, 2, cube(2, -2, 2, 10));
-    cr_expect(got.log_z == -INFINITY && got.log_z_doubled == -INFINITY && !got.normalisable);
+    cr_expect(got.log_z == -INFINITY && got.log_z_doubled == -INFINITY && got.verdict == EBM_NOT_NORMALISABLE);
 }
 
 /* ---- Half lines and intervals -------------------------------------------------------------------------------- */
@@ -273,21 +231,21 @@ Test(quadrature, energies_of_a_part_of_the_line)
 {
     ebm_quadrature got = integrate_energy(gamma3, 1, cube(1, 1e-6, 60, 4000));
     cr_expect(fabs(got.log_z - log(2)) < 1e-6, "%.15g", got.log_z);
-    cr_expect(isnan(got.log_z_doubled) && got.normalisable == -1);
+    cr_expect(isnan(got.log_z_doubled) && got.verdict == EBM_CANNOT_BE_TOLD);
     for (int dim = 1; dim <= 2; dim++) /* up to the ends, whose rounding must not lead outside */
         for (int points = 60; points < 70; points++) {
             got = integrate_energy(beta22, dim, cube(dim, 0, END, points));
-            cr_expect(isnan(got.log_z_doubled) && got.normalisable == -1);
+            cr_expect(isnan(got.log_z_doubled) && got.verdict == EBM_CANNOT_BE_TOLD);
             cr_expect(fabs(got.log_z - dim * log(pow(END, 3) / 6)) < 2e-3, "%d dimensions, %d points: %.15g", dim,
                       points, got.log_z);
         }
 }
 
-/* Where there is no NaN the question has an answer, as on the half line with a box that begins away from its end. */
+/* Where NaN comes only farther out, the doubled box shows that there is more, and not how much. */
 Test(quadrature, energies_of_a_part_of_the_line_that_the_wider_box_holds)
 {
     ebm_quadrature got = integrate_energy(gamma3, 1, cube(1, 20, 40, 2001));
-    cr_expect(!isnan(got.log_z_doubled) && got.normalisable == 0);
+    cr_expect(!isnan(got.log_z_doubled) && got.verdict == EBM_CANNOT_BE_TOLD && isnan(got.widen));
 }
 
 /* ---- Boxes --------------------------------------------------------------------------------------------------- */
@@ -323,21 +281,21 @@ static const struct refusal {
     gibbs_status status;
     const char *sentence; /* part of it */
 } refusals[] = {
-    {quartic, 4, {{0}, {1, 1, 1}, 5}, GIBBS_ARGUMENT, "4 dimensions"},
-    {quartic, 1, {{0}, {1}, 1}, GIBBS_ARGUMENT, "1 points"},
-    {quartic, 1, {{0}, {1}, -5}, GIBBS_ARGUMENT, "-5 points"},
-    {quartic, 1, {{2}, {2}, 5}, GIBBS_ARGUMENT, "dimension 1 of the box goes from 2 to 2"},
-    {quartic, 2, {{0, 1}, {1, -1}, 5}, GIBBS_ARGUMENT, "dimension 2 of the box goes from 1 to -1"},
-    {quartic, 2, {{0}, {1}, 5}, GIBBS_ARGUMENT, "dimension 2"},
-    {quartic, 1, {{NAN}, {1}, 5}, GIBBS_ARGUMENT, "from nan to 1"},
-    {quartic, 1, {{0}, {INFINITY}, 5}, GIBBS_ARGUMENT, "from 0 to inf"},
-    {quartic, 1, {{-1.7e308}, {1.7e308}, 5}, GIBBS_ARGUMENT, "dimension 1"},
-    {quartic, 3, {{0}, {1, 1, 1}, INT_MAX}, GIBBS_SIZE, "too many"},
-    {undefined, 1, {{-4}, {4}, 9}, GIBBS_NUMERIC, "E is NaN at x = (-4)"},
-    {undefined, 2, {{1, 0}, {3, 2}, 3}, GIBBS_NUMERIC, "E is -infinity at x = (1, 0)"},
-    {undefined, 2, {{2, 2}, {6, 4}, 3}, GIBBS_OK, ""}, /* −∞ in the wider box only */
-    {undefined, 3, {{1, 1, 1}, {2, 2, 2}, 3}, GIBBS_OK, ""},
-    {undefined, 3, {{1, 1, -0.5}, {2, 2, 2.5}, 3}, GIBBS_NUMERIC, "E is NaN at x = (1, 1, -0.5)"},
+    {quartic, 4, {{0}, {1, 1, 1}, 5, 0}, GIBBS_ARGUMENT, "4 dimensions"},
+    {quartic, 1, {{0}, {1}, 1, 0}, GIBBS_ARGUMENT, "1 points"},
+    {quartic, 1, {{0}, {1}, -5, 0}, GIBBS_ARGUMENT, "-5 points"},
+    {quartic, 1, {{2}, {2}, 5, 0}, GIBBS_ARGUMENT, "dimension 1 of the box goes from 2 to 2"},
+    {quartic, 2, {{0, 1}, {1, -1}, 5, 0}, GIBBS_ARGUMENT, "dimension 2 of the box goes from 1 to -1"},
+    {quartic, 2, {{0}, {1}, 5, 0}, GIBBS_ARGUMENT, "dimension 2"},
+    {quartic, 1, {{NAN}, {1}, 5, 0}, GIBBS_ARGUMENT, "from nan to 1"},
+    {quartic, 1, {{0}, {INFINITY}, 5, 0}, GIBBS_ARGUMENT, "from 0 to inf"},
+    {quartic, 1, {{-1.7e308}, {1.7e308}, 5, 0}, GIBBS_ARGUMENT, "dimension 1"},
+    {quartic, 3, {{0}, {1, 1, 1}, INT_MAX, 0}, GIBBS_SIZE, "too many"},
+    {undefined, 1, {{-4}, {4}, 9, 0}, GIBBS_NUMERIC, "E is NaN at x = (-4)"},
+    {undefined, 2, {{1, 0}, {3, 2}, 3, 0}, GIBBS_NUMERIC, "E is -infinity at x = (1, 0)"},
+    {undefined, 2, {{2, 2}, {6, 4}, 3, 0}, GIBBS_OK, ""}, /* −∞ in the wider box only */
+    {undefined, 3, {{1, 1, 1}, {2, 2, 2}, 3, 0}, GIBBS_OK, ""},
+    {undefined, 3, {{1, 1, -0.5}, {2, 2, 2.5}, 3, 0}, GIBBS_NUMERIC, "E is NaN at x = (1, 1, -0.5)"},
 };
 
 Test(quadrature, refuses)
@@ -345,12 +303,12 @@ Test(quadrature, refuses)
     for (int i = 0; i < COUNT(refusals); i++) {
         const struct refusal *r = &refusals[i];
         ebm_model *model = new_model(r->energy, r->dim, GIBBS_FLOAT64);
-        ebm_quadrature result = {7, 7, 7};
+        ebm_quadrature result = {7, 7, EBM_CANNOT_BE_TOLD, 7};
         gibbs_error error = {.status = GIBBS_OK};
         gibbs_status status = ebm_integrate(model, &r->box, &result, &error);
         cr_expect(status == r->status && error.status == status, "case %d: %s", i, error.message);
         cr_expect(strstr(error.message, r->sentence), "case %d: %s", i, error.message);
-        cr_expect(!status || (result.log_z == 7 && result.log_z_doubled == 7 && result.normalisable == 7));
+        cr_expect(!status || (result.log_z == 7 && result.log_z_doubled == 7 && result.widen == 7));
         ebm_model_free(model);
     }
 }

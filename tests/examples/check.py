@@ -2,6 +2,7 @@
 import csv
 import json
 import math
+import re
 import sys
 import traceback
 
@@ -305,7 +306,27 @@ def score_field():
     assert [row["loss"] for row in failed] == ["nce", "denoising"] and failed[0]["error"].startswith("step ")
 
 
+def custom_energy():
+    """What the README says that it prints, and the truth within two standard errors."""
+    number = r"(-?[0-9.]+)"
+    with open("custom_energy.txt", encoding="utf-8") as file:
+        text = file.read()
+    line = re.search(rf"a = {number} \+- {number}, b = {number} \+- {number}\n", text)
+    a, a_error, b, b_error = (float(v) for v in line.groups())
+    assert abs(a - 1.5) < 2 * a_error < 0.2 and abs(b - 3.864) < 2 * b_error < 0.6, line.group()
+    log_z = float(re.search(rf"log Z = {number}, normalisable\n", text).group(1))
+    x = [k / 1000 for k in range(-8000, 8001)]
+    exact = math.log(sum(math.exp(-a * v * v - b * math.exp(-v * v)) for v in x) / 1000)
+    assert abs(log_z - exact) < 0.003, (log_z, exact)
+    assert math.isclose(float(re.search(rf"E\(1\) = {number}\n", text).group(1)), a + b / math.e, abs_tol=2e-3)
+    with open(sys.argv[2], encoding="utf-8") as file:
+        readme = file.read()
+    printed = [line.partition("draws")[0] for line in text.splitlines()]  # draws differ between processors
+    assert all(line in readme for line in printed if line), text
+
+
 try:
+    custom_energy()
     density2d()
     geyer()
     maxent()

@@ -7,6 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 cd "$temp" || exit 1
+wells=$(dirname "$data")/double_well.csv
 failures=0
 
 complain() {
@@ -131,28 +132,39 @@ done
 
 # ---- What cannot be printed is not lost silently ----
 if [ -w /dev/full ]; then
-    for program in custom_energy "maxent --data $data" "maxent --help" "conditional --data $(dirname "$data")/iris.csv" "density2d $small --loss nce"; do
+    for program in "custom_energy $wells" "maxent --data $data" "maxent --help" \
+        "conditional --data $(dirname "$data")/iris.csv" "density2d $small --loss nce"; do
         # shellcheck disable=SC2086
         "$programs"/$program >/dev/full 2>stderr && complain "$program >/dev/full: status 0"
+        case $program in custom_energy*) continue ;; esac
         grep -q 'stdout' stderr || complain "$program >/dev/full: no sentence on stderr"
     done
-    expect 1 '/dev/full: No space left on device' custom_energy --json /dev/full
     expect 1 '/dev/full: cannot be written' maxent --data "$data" --json /dev/full
 fi
-for program in custom_energy maxent; do
-    "$programs/$program" --json closed.json $([ $program = maxent ] && echo "--data $data") >&- 2>stderr && complain "$program with stdout closed: status 0"
-    grep -q 'stdout' stderr || complain "$program with stdout closed: no sentence on stderr"
-done
+"$programs/custom_energy" "$wells" >&- 2>stderr && complain "custom_energy with stdout closed: status 0"
+"$programs/maxent" --json closed.json --data "$data" >&- 2>stderr && complain "maxent with stdout closed: status 0"
+grep -q 'stdout' stderr || complain "maxent with stdout closed: no sentence on stderr"
 "$programs/maxent" --data "$data" --quiet >&- 2>stderr || complain "maxent --quiet needs a stdout"
 
 # ---- Runs ----
-expect 0 'log Z = ' custom_energy --json custom.json
-have custom.json
-expect 0 'usage: custom_energy' custom_energy --help
-for wrong in "--seed abc" "--seed 1x" "--seed" "--bogus"; do
-    # shellcheck disable=SC2086
-    expect 1 'usage: custom_energy' custom_energy $wrong
-done
+expect 0 'log Z = ' custom_energy "$wells"
+have custom_energy.safetensors
+cp stdout custom_energy.txt
+expect 0 'normalisable' custom_energy "$data"
+expect 1 'usage: custom_energy FILE.csv' custom_energy
+expect 1 'usage: custom_energy FILE.csv' custom_energy "$wells" "$wells"
+printf '5\n' >one.csv
+awk 'BEGIN { srand(1); print "height,weight"; for (i = 0; i < 300; i++) { s = 0; for (k = 0; k < 12; k++) s += rand()
+    printf "%.1f,%d\n", 170 + 8 * (s - 6), i } }' >heights.csv
+printf 'name,x\nanna,1\n' >text.csv
+awk 'BEGIN { srand(2); for (i = 0; i < 300; i++) { t = 3.14159 * (rand() - 0.5); print sin(t) / cos(t) } }' \
+    >tails.csv
+expect 1 'nowhere.csv' custom_energy nowhere.csv
+expect 1 "text.csv:2: column 1 (name): 'anna' is not a number" custom_energy text.csv
+expect 1 'is constant' custom_energy one.csv
+expect 1 'ragged.csv:3:' custom_energy ragged.csv
+expect 0 '300 rows, x = (column 1 - 1' custom_energy heights.csv
+expect 1 'not normalisable' custom_energy tails.csv
 expect 0 '' density2d $small --json four.json --out deep/er
 grep -q '^score-matching ' stdout || complain "density2d prints no row for score matching"
 for loss in ml-is cd score-matching nce; do
@@ -227,5 +239,5 @@ PATH=/nowhere "$programs/geyer_gaussian" --draws 2 --grid 3 --out bare --quiet 2
 grep -q 'gnuplot is not installed' stderr && [ "$(wc -l <stderr)" = 1 ] || complain "no sentence about gnuplot"
 have bare/geyer-1a.csv bare/geyer-1b.csv
 
-"$python" "$here/check.py" "$iris" || failures=$((failures + 1))
+"$python" "$here/check.py" "$iris" "$here/../../README.md" || failures=$((failures + 1))
 [ $failures = 0 ] && echo "all is well" || exit 1

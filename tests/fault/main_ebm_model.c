@@ -82,7 +82,7 @@ static gibbs_status gradient(fixture *f, gibbs_error *error)
 
 static gibbs_status integrate(fixture *f, gibbs_error *error)
 {
-    ebm_box box = {{-9, -9}, {9, 9}, 50};
+    ebm_box box = {{-9, -9}, {9, 9}, 50, 0};
     return ebm_integrate(f->model, &box, &f->quadrature, error);
 }
 
@@ -90,6 +90,13 @@ static gibbs_status log_likelihood(fixture *f, gibbs_error *error)
 {
     ebm_data data = {.rows = ROWS, .cols = DIM, .x = (double *)points};
     return ebm_mean_log_likelihood(f->model, &data, 1, &f->mean, error);
+}
+
+static gibbs_status draw(fixture *f, gibbs_error *error)
+{
+    const ebm_data start = {.rows = 2, .cols = DIM, .x = (double *)points};
+    const ebm_draw_options options = {.warm_up = 3, .steps = 100, .r_hat = INFINITY};
+    return ebm_model_draw(f->model, &start, 3, &options, f->gradient, NULL, error);
 }
 
 static gibbs_status save(fixture *f, gibbs_error *error)
@@ -114,6 +121,7 @@ static const struct fault_case {
     {"ebm_model_energy of one's own", new_own, gradient},
     {"ebm_integrate", new_gaussian, integrate},
     {"ebm_mean_log_likelihood", new_gaussian, log_likelihood},
+    {"ebm_model_draw", new_gaussian, draw},
     {"ebm_model_save", new_mlp, save},
     {"ebm_model_load", new_mlp, load},
 };
@@ -125,13 +133,13 @@ static void mark(fixture *f)
 {
     for (int i = 0; i < ROWS; i++) f->energy[i] = 7e7;
     for (int i = 0; i < ROWS * DIM; i++) f->gradient[i] = 7e7;
-    f->quadrature = (ebm_quadrature){7e7, 7e7, 7};
+    f->quadrature = (ebm_quadrature){7e7, 7e7, EBM_CANNOT_BE_TOLD, 7e7};
     f->mean = 7e7;
 }
 
 static int marked(const fixture *f)
 {
-    int same = f->quadrature.log_z == 7e7 && f->quadrature.normalisable == 7 && f->mean == 7e7;
+    int same = f->quadrature.log_z == 7e7 && f->quadrature.widen == 7e7 && f->mean == 7e7;
     for (int i = 0; i < ROWS; i++) same = same && f->energy[i] == 7e7;
     for (int i = 0; i < ROWS * DIM; i++) same = same && f->gradient[i] == 7e7;
     return same;

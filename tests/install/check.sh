@@ -9,15 +9,16 @@ source=$(cd "$here/../.." && pwd)
 programs="$source/examples/custom_energy.c $here/linked.c"
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
+table=$source/examples/data/double_well.csv
 strict='-Wall -Wextra -pedantic -Werror'
 
 quietly() {
     "$@" >"$temp/log" 2>&1 || { cat "$temp/log"; exit 1; }
 }
 
-# The program runs with nothing in its environment that could lead it back to the build.
+# The program runs with nothing in its environment that could lead it back to the build, and where it may write.
 check() {
-    "$@" >"$temp/printed" || { cat "$temp/printed"; echo "failed: $*"; exit 1; }
+    (cd "$temp" && "$1" "$table") >"$temp/printed" || { cat "$temp/printed"; echo "failed: $*"; exit 1; }
     [ -s "$temp/printed" ] || { echo "printed nothing: $*"; exit 1; }
     echo "ok: $(basename "$1")"
 }

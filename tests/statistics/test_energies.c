@@ -65,7 +65,7 @@ static void fit_mixture(int r, estimates *e)
     OK(ebm_fit(model, &data, &options, &report, ERROR));
     OK(ebm_model_mixture_weights(model, &data, report.log_z, pi, log_z, ERROR));
     e->value[0][r] = pi[0], e->value[1][r] = log_z[0], e->value[2][r] = log_z[1];
-    e->value[3][r] = ebm_model_value(model, "2.mean");
+    e->value[3][r] = parameter_of(model, "2.mean");
     cr_expect(fabs(pi[0] + pi[1] - 1) < 1e-12);
     ebm_fit_report_free(&report);
     ebm_model_free(model), ebm_model_free(parts[0]), ebm_model_free(parts[1]);

@@ -28,7 +28,7 @@ static double fit_precision(const method *m, int64_t rows, uint64_t set)
     ebm_proposal *q;
     ebm_points points;
     OK(ebm_proposal_gaussian_diagonal(1, &zero, &sd, NULL, &q, ERROR));
-    OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 300}, NULL, &points, ERROR));
+    OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 300, 0}, NULL, &points, ERROR));
     o.loss = m->loss;
     o.loss_options.proposal = q;
     o.loss_options.points = &points;
@@ -39,7 +39,7 @@ static double fit_precision(const method *m, int64_t rows, uint64_t set)
     o.seed = set;
     OK(ebm_fit(model, &data, &o, &report, ERROR));
     cr_expect(report.converged, "%s", m->loss->name);
-    double lambda = ebm_model_value(model, "precision");
+    double lambda = parameter_of(model, "precision");
     ebm_fit_report_free(&report);
     ebm_points_free(&points);
     ebm_proposal_free(q);

@@ -79,7 +79,7 @@ static void estimate(const method *m, int64_t rows, uint64_t set, bool lines, do
     ebm_proposal *q = NULL;
     ebm_points points;
     if (m->marginal) OK(ebm_proposal_gaussian_diagonal(1, mean, sd, NULL, &q, ERROR));
-    OK(ebm_points_box(1, &(ebm_box){{-16}, {16}, 300}, NULL, &points, ERROR));
+    OK(ebm_points_box(1, &(ebm_box){.low = {-16}, .high = {16}, .points = 300}, NULL, &points, ERROR));
     o.loss = m->loss, o.loss_options.proposal = q, o.loss_options.points = &points;
     o.loss_options.noise_ratio = m->ratio, o.loss_options.copies = m->copies ? m->copies : 1;
     if (m->noise_sd) o.loss_options.noise_sd = m->noise_sd;

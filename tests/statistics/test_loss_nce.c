@@ -23,7 +23,7 @@ static estimate fit_set(double nu, const ebm_proposal *q, uint64_t set)
     o.lbfgs = 1;
     o.seed = 1000 + set;
     OK(ebm_fit(model, &data, &o, &report, ERROR));
-    estimate e = {ebm_model_value(model, "precision"), report.log_z, 1 / m2};
+    estimate e = {parameter_of(model, "precision"), report.log_z, 1 / m2};
     cr_expect(report.converged);
     ebm_fit_report_free(&report);
     ebm_model_free(model);

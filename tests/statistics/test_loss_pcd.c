@@ -26,7 +26,7 @@ static double fit(const double *x, const ebm_loss *loss, const ebm_sampler *samp
     for (int leg = 0; leg < 10; leg++) {
         options.seed = 1 + (uint64_t)leg;
         OK(ebm_fit(model, &data, &options, &report, ERROR));
-        sum += ebm_model_value(model, "precision") / 10;
+        sum += parameter_of(model, "precision") / 10;
         ebm_fit_report_free(&report);
     }
     ebm_model_free(model);

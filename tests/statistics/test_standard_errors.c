@@ -18,7 +18,7 @@ static ebm_model *line_make(void)
 }
 static void line_points(ebm_points *points)
 {
-    OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 200}, NULL, points, ERROR));
+    OK(ebm_points_box(1, &(ebm_box){{-12}, {12}, 200, 0}, NULL, points, ERROR));
 }
 
 #define MU 0.5

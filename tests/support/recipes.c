@@ -74,9 +74,12 @@ static ad_var record_permute(problem *p, int k)
     return ad_permute(any(p, k < 3 ? ad_cube(2, 3, 2) : ad_mat(2, 3)), order[k]);
 }
 
+/* The last two: one element, which becomes a scalar. */
 static ad_var record_slice(problem *p, int k)
 {
     static const int from[][3] = {{0, 1, 1}, {1, 1, 2}, {2, 0, 1}};
+    if (k == 3) return ad_at(any(p, ad_vec(3)), 1);
+    if (k == 4) return ad_at2(any(p, ad_mat(2, 3)), 1, 2);
     return ad_slice(any(p, ad_cube(2, 3, 2)), from[k][0], from[k][1], from[k][2]);
 }
 
@@ -84,6 +87,15 @@ static ad_var record_pad(problem *p, int k)
 {
     static const int by[][3] = {{0, 1, 0}, {1, 0, 2}, {2, 1, 1}};
     return ad_pad(any(p, ad_cube(2, 2, 2)), by[k][0], by[k][1], by[k][2]);
+}
+
+/* Values of three sizes joined, one of them twice; or scalars as a vector, likewise. */
+static ad_var record_list(problem *p, bool stacked)
+{
+    ad_var x[4];
+    for (int i = 0; i < 3; i++) x[i] = any(p, stacked ? ad_scalar() : ad_mat(2, i + 1));
+    x[3] = x[1];
+    return stacked ? ad_stack(x, 4) : ad_concat_all(x, 4, 1);
 }
 
 static ad_var record_concat(problem *p, int k)
@@ -94,6 +106,7 @@ static ad_var record_concat(problem *p, int k)
         ad_var x = any(p, ad_mat(2, 2));
         return ad_concat(x, x, 1);
     }
+    if (k > 3) return record_list(p, k == 5);
     ad_var a = any(p, shape[k][0]), b = any(p, shape[k][1]);
     return ad_concat(a, b, k);
 }
@@ -212,9 +225,9 @@ static const struct {
     [OP_expand] = {5, record_expand},
     [OP_reshape] = {3, record_reshape},
     [OP_permute] = {4, record_permute},
-    [OP_slice] = {3, record_slice},
+    [OP_slice] = {5, record_slice},
     [OP_pad] = {3, record_pad},
-    [OP_concat] = {4, record_concat},
+    [OP_concat] = {6, record_concat},
     [OP_gather] = {4, record_gather},
     [OP_scatter_add] = {4, record_scatter_add},
     [OP_sum] = {6, record_sum},

@@ -147,11 +147,12 @@ static gibbs_status start_log_z(ebm_fit_state *f)
     return GIBBS_OK;
 }
 
-static gibbs_status make_judge(ebm_fit_state *f)
+static gibbs_status make_judge(ebm_fit_state *f, const ebm_data *data)
 {
     if (!f->held.rows) return GIBBS_OK;
     gibbs_status status =
         ebm_objective_make(f->model, judging(f->options->loss), &f->loss_options, false, &f->judge, f->error);
+    if (!status) status = ebm_objective_check_table(f->judge, data, f->error);
     if (!status) status = ebm_objective_bind(f->judge, ebm_batches_next(&f->held), f->held.rows, f->error);
     /* one draw of artificial points for all validations, from a step that training never reaches */
     return status ? status : ebm_objective_refresh(f->judge, f->options->seed, UINT64_MAX >> 1, f->error);
@@ -201,7 +202,8 @@ static gibbs_status prepare(ebm_fit_state *f, const ebm_data *data)
     if (!status) status = ebm_batches_new(&f->train, train, f->model->dtype, o->batch, least, o->seed, a, f->error);
     if (!status) status = ebm_objective_new(f->model, o->loss, &f->loss_options, &f->objective, f->error);
     if (!status) f->objective->whole_rows = train->rows;
-    if (!status) status = make_judge(f);
+    if (!status) status = ebm_objective_check_table(f->objective, data, f->error);
+    if (!status) status = make_judge(f, data);
     if (!status) status = allocate(f);
     return status ? status : start_log_z(f);
 }

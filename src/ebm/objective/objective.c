@@ -100,10 +100,14 @@ static void fill_defaults(ebm_objective *o)
 
 /* ---- Recording ---- */
 
-/* The tape's error; where the loss has no artificial points, what that may have to do with a null var or axis. */
+/* The tape's error; of an op that is not smooth, which losses do not mind; where the loss has no artificial points,
+ * what that may have to do with a null var or axis. */
 static gibbs_status recording_error(const ebm_objective *o, gibbs_error *error)
 {
     gibbs_status status = ebm_tape_error(o->tape, error);
+    if (status == GIBBS_SMOOTH)
+        return gibbs_fail(error, status, "%.220s; or a loss without derivatives by x: nce, ml-is, conditional-nce",
+                          ad_tape_message(o->tape));
     if (status != GIBBS_TAPE || o->loss->noise != EBM_NOISE_NONE) return status;
     return gibbs_fail(error, status,
                       "%s: %.120s (the loss declares no artificial points: without a `noise` there is no y, log_q or "
@@ -218,19 +222,34 @@ void ebm_objective_free(ebm_objective *o)
 
 /* ---- Evaluating ---- */
 
-/* What the loss itself asks of the data, row by row. */
+/* What the loss itself asks of a row, of its modelled columns. */
+static gibbs_status check_row(const ebm_objective *o, const double *x, int64_t r, const char *whose, gibbs_error *error)
+{
+    gibbs_error found = {GIBBS_OK, "", -1, -1};
+    int64_t given = ebm_model_given(o->model);
+    gibbs_status status = o->loss->check_row(o->loss, &o->options, x + given, o->model->dim - given, &found);
+    if (!status) return status;
+    return gibbs_fail_row(error, status, r, "%.260s (row %lld%s)", found.message, (long long)r + 1, whose);
+}
+
+gibbs_status ebm_objective_check_table(const ebm_objective *o, const ebm_data *data, gibbs_error *error)
+{
+    gibbs_status status = GIBBS_OK;
+    for (int64_t r = 0; o->loss->check_row && r < data->rows && !status; r++)
+        status = check_row(o, data->x + r * data->cols, r, " of the table", error);
+    return status;
+}
+
 static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
 {
-    int64_t dim = o->model->dim, given = ebm_model_given(o->model);
+    int64_t dim = o->model->dim;
     if (!o->loss->check_row) return GIBBS_OK;
     double *row = gibbs_alloc(&o->alloc, (size_t)dim, sizeof *row);
     gibbs_status status = row ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", o->loss->name);
     for (int64_t r = 0; r < rows && !status; r++) {
-        gibbs_error found = {GIBBS_OK, "", -1, -1};
         ebm_from_dtype(o->model->dtype, dim, row,
                        (const char *)x + (size_t)(r * dim) * gibbs_dtype_size(o->model->dtype));
-        status = o->loss->check_row(o->loss, &o->options, row + given, dim - given, &found);
-        if (status) gibbs_fail_row(error, status, r, "%.250s (row %lld)", found.message, (long long)r + 1);
+        status = check_row(o, row, r, "", error);
         if (status && error) error->axis = o->graph.data.id;
     }
     gibbs_release(&o->alloc, row);

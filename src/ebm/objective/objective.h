@@ -60,6 +60,9 @@ int64_t ebm_objective_least_rows(const ebm_loss *loss);
 gibbs_status ebm_objective_check_rows(const ebm_loss *loss, const char *what, int64_t rows, gibbs_status status,
                                       gibbs_error *error);
 
+/* What the loss asks of every row of a table that batches are made of: DATA, with the row's number in the table. */
+gibbs_status ebm_objective_check_table(const ebm_objective *objective, const ebm_data *data, gibbs_error *error);
+
 /* The proposal that a fit takes where the loss needs one and the options have none: a full Gaussian fitted to `data`,
  * or where `given` columns are given to what a linear regression on them leaves, widened 1.5 times. It is then
  * options->proposal and *owned, which is to be freed. */

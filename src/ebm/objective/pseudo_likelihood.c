@@ -67,8 +67,10 @@ static gibbs_status check_row(const ebm_loss *loss, const ebm_loss_options *o, c
     double low = o->categories ? 0 : o->states[0], high = o->categories ? 1 : o->states[1], sum = 0;
     for (int64_t i = 0; i < dim; i++) {
         if (x[i] != low && x[i] != high && x[i] != (float)low && x[i] != (float)high)
-            return gibbs_fail(error, GIBBS_DATA, "%s: column %lld is %g, neither %g nor %g", loss->name,
-                              (long long)i + 1, x[i], low, high);
+            return gibbs_fail(error, GIBBS_DATA,
+                              "%s is for discrete data, and column %lld is %g, neither %g nor %g: set options.states "
+                              "or categories; for real values take score matching, nce or ml-is",
+                              loss->name, (long long)i + 1, x[i], low, high);
         sum += x[i];
         if (!o->categories || (i + 1) % o->categories) continue;
         if (sum != 1)
