@@ -1,0 +1,52 @@
+# Sourced by check.sh: files that cannot be read or written, and an stdout that cannot be.
+
+small="--data $data --steps $(size 20 3) --hidden 8,8 --noise-ratio 2"
+printf 'a,b\n1,2\n3\n' >ragged.csv
+printf 'a,b\n1,2\nnan,4\n' >nan.csv
+printf 'a,b\n1,2\n2,2\n3,2\n4,2\n5,2\n6,2\n' >constant.csv
+printf '2\n2\n' >twos.csv
+printf '1,2,3,4,9\n5,6,7,8,1\n' >label.csv
+printf '1,2,3,4\n5,6,7,8\n9,1,2,4\n4,4,3,2\n5,5,1,2\n' >wide.csv
+expect 1 'nowhere.csv' maxent --data nowhere.csv
+expect 1 'the first column is constant' maxent --data twos.csv
+expect 1 'wide.csv has 4 columns; four inputs and a label are needed' conditional --data wide.csv
+expect 1 'row 1, column 5 is 9, not a whole number from 0 to 2' conditional --data label.csv
+expect 1 'nowhere.csv' density2d --data nowhere.csv
+expect 1 'ragged.csv:3:' density2d --data ragged.csv
+expect 1 'nan.csv:3:' density2d --data nan.csv
+expect 1 'is constant' density2d --data constant.csv
+expect 1 'wide.csv has 4 columns' density2d --data wide.csv
+expect 1 'nowhere.gz' rbm_digits --data nowhere.gz
+expect 1 'rows of 2 numbers are no square images' rbm_digits --data "$data"
+expect 1 'images of 2 × 2 pixels are too small for patches of 8 × 8' ica_patches --data wide.csv
+: >file
+expect 1 'file: nothing can be written there' density2d $small --out file
+expect 1 'file/x: the folder cannot be made' geyer_gaussian --out file/x
+expect 1 'nowhere/r.json: cannot be written' density2d $small --json nowhere/r.json
+for program in maxent mixture conditional chain_crf ising compose; do
+    expect 1 'nowhere/r.json: cannot be written' $program --json nowhere/r.json
+    expect 1 'file/x: the folder cannot be made' $program --out file/x
+done
+expect 1 'nowhere/r.json: cannot be written' geyer_gaussian --json nowhere/r.json
+for program in score_field cd_meets_score_matching denoise; do
+    expect 1 'nowhere.csv' $program --data nowhere.csv
+    expect 1 'wide.csv has 4 columns; two are needed' $program --data wide.csv
+    expect 1 'file: nothing can be written there' $program --data moons --out file
+    expect 1 'nowhere/r.json: cannot be written' $program --data moons --json nowhere/r.json
+done
+
+# ---- What cannot be printed is not lost silently ----
+if [ -w /dev/full ]; then
+    for program in custom_energy "maxent --data $data" "maxent --help" "conditional --data $(dirname "$data")/iris.csv" "density2d $small --loss nce"; do
+        # shellcheck disable=SC2086
+        "$programs"/$program >/dev/full 2>stderr && complain "$program >/dev/full: status 0"
+        grep -q 'stdout' stderr || complain "$program >/dev/full: no sentence on stderr"
+    done
+    expect 1 '/dev/full: No space left on device' custom_energy --json /dev/full
+    expect 1 '/dev/full: cannot be written' maxent --data "$data" --json /dev/full
+fi
+for program in custom_energy maxent; do
+    "$programs/$program" --json closed.json $([ $program = maxent ] && echo "--data $data") >&- 2>stderr && complain "$program with stdout closed: status 0"
+    grep -q 'stdout' stderr || complain "$program with stdout closed: no sentence on stderr"
+done
+"$programs/maxent" --data "$data" --quiet >&- 2>stderr || complain "maxent --quiet needs a stdout"

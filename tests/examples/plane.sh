@@ -1,0 +1,40 @@
+# Sourced by check.sh: the first examples, in the plane and on the line.
+
+expect 0 'log Z = ' custom_energy --json custom.json
+have custom.json
+expect 0 'usage: custom_energy' custom_energy --help
+for wrong in "--seed abc" "--seed 1x" "--seed" "--bogus"; do
+    expect 1 'usage: custom_energy' custom_energy $wrong
+done
+
+small="--data $data --hidden 8,8 --noise-ratio 2 --steps $(size 20 3)"
+expect 0 '' density2d $small --json four.json --out deep/er
+grep -q '^score-matching ' stdout || complain "density2d prints no row for score matching"
+for loss in ml-is cd score-matching nce; do
+    have deep/er/density2d-$loss.csv deep/er/density2d-$loss-score.csv deep/er/density2d-$loss-history.csv \
+        deep/er/density2d-$loss.safetensors
+    have_pictures deep/er/density2d-$loss.png
+done
+have deep/er/density2d-data.csv
+expect 1 'failed: step' density2d $small --loss nce --rate 1e30 --json failed.json
+cut -d, -f1 "$data" >line.csv
+expect 0 '' density2d $small --data line.csv --loss cd,nce --double --json line.json
+expect 0 '' density2d $small --data moons --rows 60 --loss nce --out moons
+grep -q '^moons: 48 training rows' stdout || complain "density2d does not say how many moons it trains on"
+have moons/density2d-nce.csv
+gzip -c "$data" >packed.gz
+expect 0 '' density2d $small --data packed.gz --loss cd --out packed --quiet
+[ ! -s stdout ] || complain "--quiet prints something"
+cmp -s packed/density2d-cd.csv deep/er/density2d-cd.csv || complain "a packed table gives another density"
+[ -n "$tiny" ] || expect 0 '' density2d $small --json again.json --out again --quiet
+
+expect 0 '' geyer_gaussian --draws $(size 5 2) --grid $(size 7 3) --json geyer.json --out geyer
+for panel in 1a 1b 1c 2a 2b 2b-n5000; do
+    have geyer/geyer-$panel.csv
+    have_pictures geyer/geyer-$panel.png
+done
+
+# Without gnuplot: one sentence, the data files, and success.
+PATH=/nowhere "$programs/geyer_gaussian" --draws 2 --grid 3 --out bare --quiet 2>stderr || complain "fails without gnuplot"
+grep -q 'gnuplot is not installed' stderr && [ "$(wc -l <stderr)" = 1 ] || complain "no sentence about gnuplot"
+have bare/geyer-1a.csv bare/geyer-1b.csv
