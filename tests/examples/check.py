@@ -41,6 +41,16 @@ def density2d():
         log_density = -float(point["E"]) - row["log_z_doubled"]
         assert math.isclose(math.log(float(point["density"])), log_density, abs_tol=1e-9), row["loss"]
     assert four["losses"][1]["log_z_estimate"] is None and four["losses"][3]["log_z_estimate"] is not None
+    assert math.isclose(four["log_jacobian"], -sum(map(math.log, four["sd"])), rel_tol=1e-12)
+    five = read("five.json")
+    assert len(five["mean"]) == len(five["sd"]) == 5
+    for row in five["losses"]:
+        assert row["error"] == "" and row["log_z"] is None and row["log_z_importance_ess"] >= 100, row["loss"]
+        assert math.isfinite(row["held_out_mean_log_likelihood"]) and math.isfinite(row["held_out_score_matching"])
+    own = five["losses"][0]  # the same integral, by other and fewer points of the same proposal
+    assert abs(own["log_z_estimate"] - own["log_z_importance"]) < 4 / math.sqrt(own["health_value"]), own["health_value"]
+    few = read("few.json")["losses"][0]  # the points of the proposal do not reach a network that is not fitted yet
+    assert few["error"] == "" and few["log_z_importance_ess"] < 100 and few["held_out_mean_log_likelihood"] is None
     failed = read("failed.json")["losses"][0]
     assert failed["error"].startswith("step ") and failed["held_out_mean_log_likelihood"] is None
     assert [row["loss"] for row in read("line.json")["losses"]] == ["cd", "nce"]

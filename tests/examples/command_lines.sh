@@ -12,7 +12,9 @@ refuse '--held-out: «1» is not a number between 0 and 1' density2d --held-out 
 refuse '--rows: «1» is not a whole number of at least 2' density2d --data moons --rows 1
 refuse '--hidden: «» is not the width of a layer' density2d --hidden 8,,8
 refuse '--seed: «-1» is not a whole number of at least 0' density2d --seed -1
-refuse "unrecognized option '--bogus'" density2d --bogus
+refuse '«--bogus» is no option' density2d --bogus
+refuse '«-x» is no option' density2d -x
+refuse '--json: an argument is missing' density2d --json
 refuse '«left» is no option' density2d left
 refuse '--draws: «many» is not a whole number' geyer_gaussian --draws many
 refuse '--grid: «1» is not a whole number of at least 2' geyer_gaussian --grid 1
@@ -48,3 +50,9 @@ refuse '--sd-x: «0» is not a positive number' denoise --sd-x 0
 expect 0 '(default 48)' score_field --help
 expect 0 '(default 1000)' cd_meets_score_matching --help
 expect 0 '(default 0.8)' denoise --help
+
+for program in cd_meets_score_matching chain_crf compose conditional denoise density2d geyer_gaussian ica_patches ising \
+    maxent mixture rbm_digits score_field; do
+    expect 0 "$program (gibbs) " $program --version
+    expect 0 'to stdout, where' $program --help
+done

@@ -16,12 +16,23 @@ for loss in ml-is cd score-matching nce; do
     have_pictures deep/er/density2d-$loss.png
 done
 have deep/er/density2d-data.csv
+have_pictures deep/er/density2d-history.png
+[ "$(grep -h '^N = .*TOP = ' deep/er/density2d-*.gnuplot | sort -u | wc -l)" = 1 ] || complain "the scales of colours differ"
+grep -q 'eruptions (min)' deep/er/density2d-nce.gnuplot || complain "the axes have no units"
 expect 1 'failed: step' density2d $small --loss nce --rate 1e30 --json failed.json
 cut -d, -f1 "$data" >line.csv
 expect 0 '' density2d $small --data line.csv --loss cd,nce --double --json line.json
 expect 0 '' density2d $small --data moons --rows 60 --loss nce --out moons
-grep -q '^moons: 48 training rows' stdout || complain "density2d does not say how many moons it trains on"
+grep -q '^moons: 2 columns, 48 training rows' stdout || complain "density2d does not say how many moons it trains on"
 have moons/density2d-nce.csv
+# More columns than quadrature can do: log Z by importance sampling, no picture of the density.
+expect 0 '' density2d $small --data "$iris" --steps $(size 600 3) --noise-ratio $(size 20 2) \
+    --loss ml-is,score-matching --out five --json five.json
+grep -q '^More than 3 columns: no quadrature' stdout || complain "density2d does not say what five columns leave out"
+have five/density2d-ml-is.safetensors five/density2d-ml-is-history.csv
+have_pictures five/density2d-history.png
+expect 0 'too small' density2d $small --data "$iris" --loss nce --steps 3 --json few.json
+[ ! -e five/density2d-ml-is.gnuplot ] || complain "density2d draws five columns in the plane"
 gzip -c "$data" >packed.gz
 expect 0 '' density2d $small --data packed.gz --loss cd --out packed --quiet
 [ ! -s stdout ] || complain "--quiet prints something"
