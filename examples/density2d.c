@@ -1,10 +1,10 @@
 /* density2d — one energy, four ways to fit it.
  *
  * The same network energy of points in the plane (or on the line, or of any number of columns) is fitted by maximum
- * likelihood with importance sampling, contrastive divergence, score matching and noise contrastive estimation; all four
- * densities are then normalised (by quadrature up to three columns, beyond by importance sampling where that will do)
- * and compared on rows that none of them saw. Reading order: main, run, run_method, train, judge. The command line is in
- * common/, and so are the table, the files and the pictures. */
+ * likelihood with importance sampling, contrastive divergence, score matching and noise contrastive estimation; all
+ * four densities are then normalised (by quadrature up to three columns, beyond by importance sampling where that will
+ * do) and compared on rows that none of them saw. Reading order: main, run, run_method, train, judge. The command line
+ * is in common/, and so are the table, the files and the pictures. */
 #include "common/data_load.h"
 #include "common/density_tell.h"
 #include "common/failure.h"

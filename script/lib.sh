@@ -123,8 +123,8 @@ watch_log() {
     done
 }
 
-# slowly WHAT COMMAND …: quietly, but saying what it does when that takes more than a second. The command is in front, so
-# that Ctrl-C reaches it.
+# slowly WHAT COMMAND …: quietly, but saying what it does when that takes more than a second. The command is in front,
+# so that Ctrl-C reaches it.
 slowly() {
     doing=$1 failed_with=0
     shift

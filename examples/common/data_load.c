@@ -21,7 +21,8 @@ gibbs_status data_read(const char *file, ebm_data *out, gibbs_error *error)
     gibbs_status status = file_path(path, error, GIBBS_EXAMPLES_DATA, "%s", name);
     if (status) return status;
     if (!access(path, F_OK)) return ebm_data_read(path, NULL, out, error);
-    return fail(error, GIBBS_IO, "%.200s: there is no such file, neither here nor in %.200s", file, GIBBS_EXAMPLES_DATA);
+    return fail(error, GIBBS_IO, "%.200s: there is no such file, neither here nor in %.200s", file,
+                GIBBS_EXAMPLES_DATA);
 }
 
 gibbs_status data_read_or_draw(const char *data, double rows, double seed, ebm_data *out, gibbs_error *error)

@@ -35,7 +35,8 @@ gibbs_status density_save(const settings *set, const problem *p, const method *m
     if (!status) status = save_history(set, history, &r->fit, &r->unsaved);
     if (status || p->train.cols != 2) return status;
     r->plot = (density_plot){.folder = set->common.out, .name = r->name, .data = "density2d-data.csv",
-                             .title = m->loss->title, .subtitle = r->subtitle, .labels = p->train.names, .mean = p->mean, .sd = p->sd,
+                             .title = m->loss->title, .subtitle = r->subtitle, .labels = p->train.names,
+                             .mean = p->mean, .sd = p->sd,
                              .box = ebm_box_around(&p->train, 0.2), .log_z = r->log_z};
     return density_plot_write(&r->plot, model, &r->unsaved);
 }
@@ -46,7 +47,8 @@ gibbs_status density_save(const settings *set, const problem *p, const method *m
 static const char history_head[] =
     "set terminal pngcairo size 1160,860 font 'sans,13' enhanced background 'white'; set output NAME.'.png'\n"
     "set multiplot layout 2,2 title TITLE noenhanced font ',17' margins 0.08,0.97,0.09,0.86 spacing 0.1,0.15\n"
-    "set key at screen 0.5, screen 0.93 center horizontal maxrows 1 width -1 samplen 2 font ',12'; set xlabel 'step' offset 0,0.5\n";
+    "set key at screen 0.5, screen 0.93 center horizontal maxrows 1 width -1 samplen 2 font ',12'\n"
+    "set xlabel 'step' offset 0,0.5\n";
 
 static const char history_panel[] =
     "FILE = NAME_OF_LOSS.'-history.csv'; set autoscale; unset arrow\n"

@@ -15,11 +15,11 @@ typedef struct density_plot {
     const double *mean, *sd;   /* standardised x → mean + sd·x, for the axes */
     ebm_box box;               /* what is shown, standardised */
     double log_z;
-    double top;                     /* the density of the darkest colour: the largest of the grid, unless it is changed */
+    double top;                     /* the density of the darkest colour: the grid's largest, unless it is changed */
     double level[DENSITY_CONTOURS]; /* densities above which lie 50, 90 and 99 % of the probability; NaN: in no grid */
 } density_plot;
 
-/* Writes NAME.csv (x, y, density, E on a grid) and NAME-score.csv (x, y, and −∇E there), and notes `top` and `level`. */
+/* Writes NAME.csv (x, y, density, E on a grid) and NAME-score.csv (x, y, and −∇E there); notes `top` and `level`. */
 gibbs_status density_plot_write(density_plot *plot, ebm_model *model, gibbs_error *error);
 
 /* NAME.gnuplot, of what was written; and NAME.png, where there is a gnuplot. Pictures to be compared have one `top`. */

@@ -6,7 +6,8 @@
 
 static const char columns[] = "%-15s %12s %8s %15s %12s %10s %9s   %s\n";
 
-static void health_text(const settings *set, const problem *p, const method *m, const result *r, char *text, size_t size)
+static void health_text(const settings *set, const problem *p, const method *m, const result *r, char *text,
+                        size_t size)
 {
     int used = 0;
     *text = 0;
@@ -37,10 +38,11 @@ void density_head(const settings *set, const problem *p)
     int beyond = p->train.cols > QUADRATURE;
     if (set->common.quiet) return;
     printf("%s: %lld column%s, %lld training rows, of which %.0f %% are for validation; %lld held out\n", set->data,
-           (long long)p->train.cols, p->train.cols > 1 ? "s" : "", (long long)p->train.rows, 100 * set->validation, (long long)p->held.rows);
+           (long long)p->train.cols, p->train.cols > 1 ? "s" : "", (long long)p->train.rows,
+           100 * set->validation, (long long)p->held.rows);
     if (beyond)
-        printf("More than %d columns: no quadrature, so that log Z is estimated by importance sampling (%d points of a\n"
-               "Gaussian; from an effective sample size, ESS, of %d on), and no picture of the density.\n", QUADRATURE,
+        printf("More than %d columns: no quadrature, so that log Z is estimated by importance sampling (%d points of\n"
+               "a Gaussian; from an effective sample size, ESS, of %d on), and no picture of the density.\n", QUADRATURE,
                DRAWS, ENOUGH);
     printf("\n");
     printf(columns, "loss", "steps (kept)", "seconds", "held-out log p", "held-out SM", "log Z-hat", "log Z", "health");
@@ -66,10 +68,10 @@ void density_row(const settings *set, const problem *p, const method *m, const r
 void density_foot(const settings *set, const problem *p)
 {
     if (set->common.quiet) return;
-    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean and sd,\n"
-           "by log Z (%s); in the data's units add %.4f, which is -Σ log sd. held-out SM: the\n"
+    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean and\n"
+           "sd, by log Z (%s); in the data's units add %.4f, which is -Σ log sd. held-out SM: the\n"
            "score matching loss of those rows, which needs no log Z: less is better. log Z-hat: the method's own\n"
-           "estimate, at the parameters kept. score-matching sees the data with noise of sd %g, redrawn in every step.\n"
+           "estimate, at the parameters kept. score-matching sees the data with noise of sd %g, redrawn in each step.\n"
            "Files and pictures: %s/density2d-*\n",
            p->train.cols > QUADRATURE ? "importance sampling" : "quadrature", p->log_jacobian, set->data_noise,
            set->common.out);

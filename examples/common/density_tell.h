@@ -8,8 +8,8 @@
 
 #include <gibbs/ebm.h>
 
-/* Quadrature works up to three dimensions. Beyond, log Z is estimated by DRAWS points of the proposal, and believed from
- * an effective sample size of ENOUGH on. */
+/* Quadrature works up to three dimensions. Beyond, log Z is estimated by DRAWS points of the proposal, and believed
+ * from an effective sample size of ENOUGH on. */
 enum { QUADRATURE = 3, DRAWS = 200000, ENOUGH = 100, NAME = 64 };
 
 /* The data, standardised by the training rows, and what is made of them once for all methods. */
@@ -29,7 +29,8 @@ typedef struct result {
     ebm_importance importance;          /* beyond */
     double log_z;                       /* by one of them; NaN: not known */
     double held_out;                    /* mean log-likelihood of the held-out rows, by log_z */
-    double matching, log_z_hat, health; /* the held-out rows' score matching loss; the loss's own; all at what was kept */
+    double matching;                    /* the held-out rows' score matching loss */
+    double log_z_hat, health;           /* the loss's own, at what was kept */
     density_plot plot;
     char name[NAME], subtitle[2 * NAME];
 } result;

@@ -59,8 +59,8 @@ static int width_of(const char *word, int length)
     return width;
 }
 
-/* Prints text by words, in lines of HELP_WIDTH that begin at `indent`; the first goes on at `column`. A line that begins
- * with a space is left as it is. */
+/* Prints text by words, in lines of HELP_WIDTH that begin at `indent`; the first goes on at `column`. A line that
+ * begins with a space is left as it is. */
 static void print_wrapped(const char *text, int indent, int column)
 {
     while (*text) {
@@ -146,8 +146,8 @@ void options_read(int argc, char **argv, const char *doc, const option_entry *ta
 {
     const option_entry shared[] = {
         {"seed", "N", "Of all that is random: the same number, the same results", &common->seed, &option_whole, NULL},
-        {"json", "FILE", "Write all numbers to FILE; -: to stdout, where then nothing else goes: the tables go to stderr",
-         &common->json, NULL, NULL},
+        {"json", "FILE", "Write all numbers to FILE; -: to stdout, where then nothing else goes: the tables go to "
+         "stderr", &common->json, NULL, NULL},
         {"out", "FOLDER", "Where pictures and data go", &common->out, NULL, NULL},
         {"threads", "N", "At most so many; 0: all processors", &common->threads, &threads, NULL},
         {"quiet", NULL, "Print nothing but errors", &common->quiet, NULL, NULL},

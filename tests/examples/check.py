@@ -48,7 +48,7 @@ def density2d():
         assert row["error"] == "" and row["log_z"] is None and row["log_z_importance_ess"] >= 100, row["loss"]
         assert math.isfinite(row["held_out_mean_log_likelihood"]) and math.isfinite(row["held_out_score_matching"])
     own = five["losses"][0]  # the same integral, by other and fewer points of the same proposal
-    assert abs(own["log_z_estimate"] - own["log_z_importance"]) < 4 / math.sqrt(own["health_value"]), own["health_value"]
+    assert abs(own["log_z_estimate"] - own["log_z_importance"]) < 4 / math.sqrt(own["health_value"]), own
     few = read("few.json")["losses"][0]  # the points of the proposal do not reach a network that is not fitted yet
     assert few["error"] == "" and few["log_z_importance_ess"] < 100 and few["held_out_mean_log_likelihood"] is None
     failed = read("failed.json")["losses"][0]
@@ -335,6 +335,7 @@ def well_formed():
 PARTS = {
     "command_lines": [],
     "files": [],
+    "scripts": [],
     "plane": [density2d, geyer],
     "families": [maxent, mixture, lambda: conditional(sys.argv[2]), chain_crf, ising, compose],
     "images": [rbm, ica],

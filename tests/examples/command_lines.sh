@@ -51,8 +51,8 @@ expect 0 '(default 48)' score_field --help
 expect 0 '(default 1000)' cd_meets_score_matching --help
 expect 0 '(default 0.8)' denoise --help
 
-for program in cd_meets_score_matching chain_crf compose conditional denoise density2d geyer_gaussian ica_patches ising \
-    maxent mixture rbm_digits score_field; do
+for program in cd_meets_score_matching chain_crf compose conditional denoise density2d geyer_gaussian ica_patches \
+    ising maxent mixture rbm_digits score_field; do
     expect 0 "$program (gibbs) " $program --version
     expect 0 'to stdout, where' $program --help
 done

@@ -9,7 +9,7 @@ once=$(size '--rows 800 --steps 1000 --bridges 300 --chains 100' '--rows 100 --s
 expect 0 '' rbm_digits $digits $once --hidden 10,24 --burn-in $(size 300 3) --json rbm.json --out rbm
 expect 0 '' rbm_digits $digits $once --hidden 10 --loss pcd --json rbm-again.json --out rbm-again --quiet
 [ ! -s stdout ] || complain "rbm_digits --quiet prints something"
-expect 0 '' ica_patches $photographs --side 6 --dims 16 $(size '--patches 6000 --steps 1000' '--patches 100 --steps 3') \
-    --json ica.json --out ica
+expect 0 '' ica_patches $photographs --side 6 --dims 16 \
+    $(size '--patches 6000 --steps 1000' '--patches 100 --steps 3') --json ica.json --out ica
 have rbm/rbm_digits-cd-10-3.csv rbm/rbm_digits-pseudo-likelihood-24-2.csv ica/ica_patches-3.csv
 have_pictures rbm/rbm_digits-pcd-24.png ica/ica_patches.png

@@ -17,7 +17,8 @@ for loss in ml-is cd score-matching nce; do
 done
 have deep/er/density2d-data.csv
 have_pictures deep/er/density2d-history.png
-[ "$(grep -h '^N = .*TOP = ' deep/er/density2d-*.gnuplot | sort -u | wc -l)" = 1 ] || complain "the scales of colours differ"
+[ "$(grep -h '^N = .*TOP = ' deep/er/density2d-*.gnuplot | sort -u | wc -l)" = 1 ] ||
+    complain "the scales of colours differ"
 grep -q 'eruptions (min)' deep/er/density2d-nce.gnuplot || complain "the axes have no units"
 expect 1 'failed: step' density2d $small --loss nce --rate 1e30 --json failed.json
 cut -d, -f1 "$data" >line.csv
@@ -46,6 +47,7 @@ for panel in 1a 1b 1c 2a 2b 2b-n5000; do
 done
 
 # Without gnuplot: one sentence, the data files, and success.
-PATH=/nowhere "$programs/geyer_gaussian" --draws 2 --grid 3 --out bare --quiet 2>stderr || complain "fails without gnuplot"
+PATH=/nowhere "$programs/geyer_gaussian" --draws 2 --grid 3 --out bare --quiet 2>stderr ||
+    complain "fails without gnuplot"
 grep -q 'gnuplot is not installed' stderr && [ "$(wc -l <stderr)" = 1 ] || complain "no sentence about gnuplot"
 have bare/geyer-1a.csv bare/geyer-1b.csv
