@@ -17,6 +17,7 @@ gibbs_status data_read(const char *file, ebm_data *out, gibbs_error *error)
     static const char folder[] = "examples/data/";
     const char *name = strncmp(file, folder, sizeof folder - 1) ? file : file + sizeof folder - 1;
     char path[PATH_SIZE];
+    *out = (ebm_data){0};
     if (!access(file, F_OK) || strchr(name, '/')) return ebm_data_read(file, NULL, out, error);
     gibbs_status status = file_path(path, error, GIBBS_EXAMPLES_DATA, "%s", name);
     if (status) return status;
