@@ -70,14 +70,14 @@ need() {
     [ -z "$missing" ] || apt_install $missing || true
 }
 
-# The same for Debian packages by name: what a peer of the bench takes.
+# The same for Debian packages by name, which the bench takes: fails with the line that would install them.
 need_packages() {
     missing=
     for package in "$@"; do
         state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done
-    [ -z "$missing" ] || apt_install $missing
+    [ -z "$missing" ] || apt_install $missing || { echo "missing: apt-get install$missing" >&2 && return 1; }
 }
 
 # what_is_missing TABLE: a sentence, and the line that installs it on each system. Nothing when all is there.
