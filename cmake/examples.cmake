@@ -7,6 +7,8 @@ file(GLOB example_common CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/common
 if(example_common)
     add_library(gibbs_example_common STATIC ${example_common})
     gibbs_flags(gibbs_example_common)
+    target_compile_definitions(gibbs_example_common PRIVATE
+        GIBBS_EXAMPLES_DATA="${PROJECT_SOURCE_DIR}/examples/data")
     target_include_directories(gibbs_example_common SYSTEM PRIVATE ${GIBBS_JANSSON_INCLUDE_DIR})
     target_link_libraries(gibbs_example_common PUBLIC gibbs PRIVATE ${GIBBS_JANSSON_LIBRARY})
 endif()

@@ -12,8 +12,9 @@ set(gibbs_optimise $<$<NOT:$<CONFIG:Debug>>:-O3>) # also in a parent project tha
 if(GIBBS_SANITIZE)
     set(gibbs_optimise "")
     set(gibbs_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
-    # gcc sees uninitialised values where the sanitizers' code has hidden the initialisation from it.
-    add_compile_options(${gibbs_sanitizers} -O1 -g -fno-omit-frame-pointer)
+    # gcc sees uninitialised values where the sanitizers' code has hidden the initialisation from it. -g1 is enough for
+    # lines in their reports, and compiles in three quarters of the time.
+    add_compile_options(${gibbs_sanitizers} -O1 -g1 -fno-omit-frame-pointer)
     list(APPEND gibbs_warnings -Wno-maybe-uninitialized)
     add_link_options(${gibbs_sanitizers})
 endif()

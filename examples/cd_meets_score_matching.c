@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 /* ---- Langevin steps whose noises are each other's mirror image ------------------------------------------------- */
 
@@ -274,7 +273,7 @@ int main(int argc, char **argv)
                  "matching as the step ε shrinks (Hyvärinen 2007).", table, sizeof table / sizeof *table, &set.common);
     if (set.low >= set.high || set.points > MOST_POINTS) {
         fprintf(stderr, PROGRAM ": --low must lie below --high, and --points be at most %d\n", MOST_POINTS);
-        return EX_USAGE;
+        return EXIT_USAGE;
     }
     report *root = report_new();
     gibbs_status status = run(&set, root, &error);

@@ -5,6 +5,7 @@
  * regression that is written out here and knows nothing of energies. Both have the same ridge, ½λ‖w‖².
  *
  * Reading order: main, run, energy, make_model, newton. */
+#include "common/data_load.h"
 #include "common/failure.h"
 #include "common/files.h"
 #include "common/options.h"
@@ -113,7 +114,7 @@ static void newton(const ebm_data *data, double ridge, double *w)
 static gibbs_status read_table(const char *path, ebm_data *out, double *mean, double *sd, gibbs_error *error)
 {
     ebm_data table;
-    gibbs_status status = ebm_data_read(path, NULL, &table, error);
+    gibbs_status status = data_read(path, &table, error);
     if (!status && table.cols != X + 1)
         status = fail(error, GIBBS_DATA, "%.200s has %lld columns; four inputs and a label are needed", path,
                       (long long)table.cols);

@@ -1,9 +1,10 @@
 /* density2d — one energy, four ways to fit it.
  *
- * The same network energy of points in the plane (or on the line, or in space) is fitted by maximum likelihood with
- * importance sampling, contrastive divergence, score matching and noise contrastive estimation; all four densities are
- * then normalised by quadrature and compared on rows that none of them saw. Reading order: main, run_method, train,
- * judge. The command line is in common/, and so are the table and the pictures. */
+ * The same network energy of points in the plane (or on the line, or of any number of columns) is fitted by maximum
+ * likelihood with importance sampling, contrastive divergence, score matching and noise contrastive estimation; all
+ * four densities are then normalised (by quadrature up to three columns, beyond by importance sampling where that will
+ * do) and compared on rows that none of them saw. Reading order: main, run, run_method, train, judge. The command line
+ * is in common/, and so are the table, the files and the pictures. */
 #include "common/data_load.h"
 #include "common/density_tell.h"
 #include "common/failure.h"
@@ -73,43 +74,64 @@ static gibbs_status train(const settings *set, const problem *p, const method *m
     return status;
 }
 
-/* Health and log Z-hat at the parameters that were kept: the report's are those of the last step. */
-static gibbs_status examine(const settings *set, const problem *p, const method *m, ebm_model *model, result *r)
+/* A loss at the parameters that were kept: the fit's report has those of the last step. */
+static gibbs_status evaluate(const settings *set, ebm_model *model, const ebm_loss *loss, const ebm_loss_options *o,
+                             const ebm_data *data, double *value, double *health, double *log_z, gibbs_error *error)
 {
-    ebm_loss_options o = loss_options(set, p, m);
     ebm_objective *objective;
-    size_t count = (size_t)(p->train.rows * p->train.cols);
+    size_t count = (size_t)(data->rows * data->cols);
     float *single = malloc(count * sizeof *single);
-    if (!single) return fail(&r->error, GIBBS_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++) single[i] = (float)p->train.x[i];
-    const void *x = ebm_model_dtype(model) == GIBBS_FLOAT32 ? (const void *)single : p->train.x;
-    gibbs_status status = ebm_objective_new(model, m->loss, &o, &objective, &r->error);
-    if (!status) status = ebm_objective_bind(objective, x, p->train.rows, &r->error);
-    if (!status) status = ebm_objective_refresh(objective, (uint64_t)set->common.seed, UINT32_MAX, &r->error);
-    if (!status) status = ebm_objective_evaluate(objective, NULL, &r->error);
-    if (!status) r->health = ebm_objective_health(objective);
-    if (!status) r->log_z_hat = ebm_objective_log_z(objective);
+    if (!single) return fail(error, GIBBS_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) single[i] = (float)data->x[i];
+    const void *x = ebm_model_dtype(model) == GIBBS_FLOAT32 ? (const void *)single : data->x;
+    gibbs_status status = ebm_objective_new(model, loss, o, &objective, error);
+    if (!status) status = ebm_objective_bind(objective, x, data->rows, error);
+    if (!status) status = ebm_objective_refresh(objective, (uint64_t)set->common.seed, UINT32_MAX, error);
+    if (!status) status = ebm_objective_evaluate(objective, value, error);
+    if (!status && health) *health = ebm_objective_health(objective);
+    if (!status && log_z) *log_z = ebm_objective_log_z(objective);
     ebm_objective_free(objective);
     free(single);
     return status;
 }
 
-static gibbs_status judge(const problem *p, ebm_model *model, result *r)
+/* log Z by the points of the training rows' Gaussian, where these reach the density at all. */
+static gibbs_status sample_log_z(const settings *set, const problem *p, ebm_model *model, result *r)
 {
-    gibbs_status status = ebm_integrate(model, &p->box, &r->quadrature, &r->error);
-    if (status) return status;
-    return ebm_mean_log_likelihood(model, &p->held, r->quadrature.log_z_doubled, &r->held_out, &r->error);
+    gibbs_status status = ebm_importance_sample(model, p->noise, DRAWS, (uint64_t)set->common.seed, NULL, NULL,
+                                                &r->importance, &r->error);
+    if (status == GIBBS_NUMERIC) r->importance.ess = 0, r->error = (gibbs_error){0};
+    else if (status) return status;
+    if (r->importance.ess >= ENOUGH) r->log_z = r->importance.log_z;
+    return GIBBS_OK;
+}
+
+static gibbs_status judge(const settings *set, const problem *p, const method *m, ebm_model *model, result *r)
+{
+    ebm_loss_options own = loss_options(set, p, m), plain = ebm_loss_defaults();
+    gibbs_status status =
+        evaluate(set, model, m->loss, &own, &p->train, NULL, &r->health, &r->log_z_hat, &r->error);
+    if (!status)
+        status = evaluate(set, model, &ebm_loss_score_matching, &plain, &p->held, &r->matching, NULL, NULL, &r->error);
+    if (!status && p->train.cols > QUADRATURE) status = sample_log_z(set, p, model, r);
+    if (!status && p->train.cols <= QUADRATURE) {
+        status = ebm_integrate(model, &p->box, &r->quadrature, &r->error);
+        r->log_z = r->quadrature.log_z_doubled;
+    }
+    if (status || isnan(r->log_z)) return status;
+    return ebm_mean_log_likelihood(model, &p->held, r->log_z, &r->held_out, &r->error);
 }
 
 /* ---- From a file or a name to a problem ------------------------------------------------------------------------ */
 
 static gibbs_status split_and_scale(const settings *set, const ebm_data *all, problem *p, gibbs_error *error)
 {
-    if (all->cols > MAX_DIM)
-        return fail(error, GIBBS_ARGUMENT, "%.200s has %lld columns; quadrature works with at most %d", set->data,
-                    (long long)all->cols, MAX_DIM);
+    p->mean = malloc(sizeof *p->mean * (size_t)all->cols);
+    p->sd = malloc(sizeof *p->sd * (size_t)all->cols);
+    if (!p->mean || !p->sd) return fail(error, GIBBS_MEMORY, "out of memory");
     gibbs_status status = ebm_data_split(all, set->held_out, (uint64_t)set->split_seed, &p->train, &p->held, error);
     if (!status) status = ebm_data_standardise(&p->train, p->mean, p->sd, error);
+    for (int64_t k = 0; !status && k < all->cols; k++) p->log_jacobian -= log(p->sd[k]);
     return status ? status : ebm_data_apply_scale(&p->held, p->mean, p->sd, error);
 }
 
@@ -117,7 +139,7 @@ static gibbs_status split_and_scale(const settings *set, const ebm_data *all, pr
 static void choose_box(const settings *set, problem *p)
 {
     p->box = ebm_box_around(&p->train, 1);
-    for (int k = 0; k < p->train.cols; k++) {
+    for (int k = 0; k < p->train.cols && k < QUADRATURE; k++) {
         p->box.low[k] = fmin(p->box.low[k], -4 * set->base_sd);
         p->box.high[k] = fmax(p->box.high[k], 4 * set->base_sd);
     }
@@ -162,14 +184,28 @@ static void run_method(const settings *set, const problem *p, const method *m, r
                          .activation = set->activation, .base_sd = set->base_sd,
                          .dtype = set->double_precision ? GIBBS_FLOAT64 : GIBBS_FLOAT32,
                          .seed = (uint64_t)set->common.seed};
-    r->held_out = r->log_z_hat = r->health = r->quadrature.log_z = r->quadrature.log_z_doubled = NAN;
+    r->held_out = r->matching = r->log_z = r->log_z_hat = r->health = NAN;
+    r->quadrature.log_z = r->quadrature.log_z_doubled = r->importance.log_z = r->importance.ess = NAN;
     gibbs_status status = ebm_model_mlp(&spec, &model, &r->error);
     if (!status) status = train(set, p, m, model, r);
-    if (!status) status = examine(set, p, m, model, r);
-    if (!status) status = judge(p, model, r);
+    if (!status) status = judge(set, p, m, model, r);
     if (!status && density_save(set, p, m, model, r)) complain(&r->unsaved);
+    density_row(set, p, m, r);
     if (status && set->common.quiet) complain(&r->error); /* else the table says it */
     ebm_model_free(model);
+}
+
+static gibbs_status run(const settings *set, problem *p, result *results, int *failed, gibbs_error *error)
+{
+    gibbs_status status = load(set, p, error);
+    if (status) return status;
+    density_head(set, p);
+    for (int i = 0; i < METHODS; i++) {
+        if (set->chosen[i]) run_method(set, p, &methods[i], &results[i]);
+        *failed |= results[i].error.status || results[i].unsaved.status;
+    }
+    density_foot(set, p);
+    return density_draw(set, p, results, error);
 }
 
 int main(int argc, char **argv)
@@ -180,17 +216,14 @@ int main(int argc, char **argv)
     gibbs_error error = {0};
     report *root = report_new();
     int failed = 0;
-    gibbs_status status = load(&set, &p, &error);
-    for (int i = 0; i < METHODS && !status; i++) {
-        if (set.chosen[i]) run_method(&set, &p, &methods[i], &results[i]);
-        failed |= results[i].error.status || results[i].unsaved.status;
-    }
-    if (!status && !set.common.quiet) density_print(&set, &p, results);
+    gibbs_status status = run(&set, &p, results, &failed, &error);
     if (!status) density_report(&set, &p, results, root);
     failed |= report_end(root, status, set.common.json, &error);
     for (int i = 0; i < METHODS; i++) ebm_fit_report_free(&results[i].fit);
     ebm_proposal_free(p.noise);
     ebm_data_free(&p.train);
     ebm_data_free(&p.held);
+    free(p.mean);
+    free(p.sd);
     return failed;
 }

@@ -16,7 +16,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 static const double PI = 3.14159265358979323846, TRUE_THETA = 2;
 
@@ -266,7 +265,7 @@ int main(int argc, char **argv)
                  "section 7.", table, sizeof table / sizeof *table, &set.common);
     if (set.low >= set.high) {
         fprintf(stderr, "geyer_gaussian: --low: %g is not below --high, %g\n", set.low, set.high);
-        return EX_USAGE;
+        return EXIT_USAGE;
     }
     report *root = report_new();
     gibbs_status status = run(&set, root, &error);

@@ -17,7 +17,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 static const double PI = 3.14159265358979323846;
 
@@ -232,7 +231,7 @@ int main(int argc, char **argv)
     if (set.dims >= set.side * set.side) {
         fprintf(stderr, "ica_patches: --dims: %g; patches of %g × %g pixels, less their mean, have %g\n", set.dims,
                 set.side, set.side, set.side * set.side - 1);
-        return EX_USAGE;
+        return EXIT_USAGE;
     }
     problem p = {0};
     result r[METHODS] = {0};

@@ -7,6 +7,7 @@
  *   - a column of real data, by more and more of its moments: the entropy falls, and is minus the mean log-likelihood.
  *
  * Reading order: main, run, die, families, moments, solve. */
+#include "common/data_load.h"
 #include "common/failure.h"
 #include "common/maxent_tell.h"
 
@@ -214,50 +215,58 @@ static gibbs_status fit_moments(const ebm_data *data, basis *b, const double *x,
     return status;
 }
 
-static gibbs_status first_column(const ebm_data *data, ebm_data *column, gibbs_error *error)
+/* The first column of the table, its name (`size` bytes) and its range. */
+static gibbs_status load(const settings *set, ebm_data *column, char *name, size_t size, basis *range,
+                         gibbs_error *error)
 {
-    double *x = malloc((size_t)data->rows * sizeof *x);
-    if (!x) return fail(error, GIBBS_MEMORY, "the first column: out of memory");
-    for (int64_t i = 0; i < data->rows; i++) x[i] = data->x[i * data->cols];
-    gibbs_status status = ebm_data_from(x, data->rows, 1, NULL, column, error);
+    ebm_data data;
+    gibbs_status status = data_read(set->data, &data, error);
+    if (status) return status;
+    double *x = malloc((size_t)data.rows * sizeof *x), low = INFINITY, high = -INFINITY;
+    for (int64_t i = 0; x && i < data.rows; i++) {
+        x[i] = data.x[i * data.cols];
+        low = fmin(low, x[i]), high = fmax(high, x[i]);
+    }
+    *range = (basis){low, high, 0};
+    snprintf(name, size, "%s", data.names ? data.names[0] : "first column");
+    if (!x) status = fail(error, GIBBS_MEMORY, "the first column: out of memory");
+    else if (low == high) status = fail(error, GIBBS_DATA, "%.200s: the first column is constant", set->data);
+    else status = ebm_data_from(x, data.rows, 1, NULL, column, error);
+    ebm_data_free(&data);
     free(x);
     return status;
 }
 
-static gibbs_status moments(const settings *set, report *root, gibbs_error *error)
+static gibbs_status moments(const settings *set, const ebm_data *column, const char *name, const basis *range,
+                            report *root, gibbs_error *error)
 {
     static double x[NODES], weight[NODES], row[NODES * (CURVES + 1)];
     moment_fit fit[CURVES];
-    ebm_data data, column = {0};
-    double low = INFINITY, high = -INFINITY;
-    gibbs_status status = ebm_data_read(set->data, NULL, &data, error);
-    if (status) return status;
-    status = first_column(&data, &column, error);
-    for (int64_t i = 0; i < column.rows; i++) low = fmin(low, column.x[i]), high = fmax(high, column.x[i]);
-    if (!status && low == high) status = fail(error, GIBBS_DATA, "%.200s: the first column is constant", set->data);
-    basis b = {low - 0.2 * (high - low), high + 0.2 * (high - low), 0};
+    double margin = 0.2 * (range->high - range->low);
+    basis b = {range->low - margin, range->high + margin, 0};
     place(b.low, b.high, x, weight);
     for (int i = 0; i < NODES; i++) row[(CURVES + 1) * i] = x[i];
-    if (!status) status = fit_moments(&column, &b, x, weight, row, fit, error);
+    gibbs_status status = fit_moments(column, &b, x, weight, row, fit, error);
     if (!status) maxent_tell_moments(set, &b, fit, report_list(root, "moments"));
-    const char *name = data.names ? data.names[0] : "first column";
-    if (!status) status = maxent_draw_moments(set, &column, name, &b, row, error);
-    ebm_data_free(&column);
-    ebm_data_free(&data);
-    return status;
+    return status ? status : maxent_draw_moments(set, column, name, &b, row, error);
 }
 
 /* ---- Telling ---------------------------------------------------------------------------------------------------- */
 
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 {
-    gibbs_status status = report_prepare(&set->common, error);
+    ebm_data column = {0};
+    basis range = {0};
+    char name[128];
+    gibbs_status status = load(set, &column, name, sizeof name, &range, error);
+    if (!status) status = report_prepare(&set->common, error);
     if (!status) status = die(set, root, error);
     if (!status) status = families(set, root, error);
-    if (!status) status = moments(set, root, error);
+    if (!status) status = moments(set, &column, name, &range, root, error);
     if (!status && !set->common.quiet)
         printf("\nThe more is known the less the entropy; where the moments are those of the data it is minus their\n"
                "mean log-likelihood, as it must be. Pictures and data: %s/maxent-*\n", set->common.out);
+    ebm_data_free(&column);
     return status;
 }
 

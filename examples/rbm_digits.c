@@ -5,6 +5,7 @@
  * images that were held out, which does. So log Z is estimated by annealed importance sampling, forward (too low on
  * average) and in reverse (too high), and with few hidden units it is known: a sum over their states. Reading order:
  * main, run_fit, fit, judge, draw_exactly. */
+#include "common/data_load.h"
 #include "common/failure.h"
 #include "common/image_plot.h"
 #include "common/progress.h"
@@ -203,7 +204,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
     ebm_data all;
     ebm_proposal *pixels = NULL;
     double largest = 0, *log_p = NULL;
-    gibbs_status status = ebm_data_read(set->data, NULL, &all, error);
+    gibbs_status status = data_read(set->data, &all, error);
     if (status) return status;
     if ((double)all.rows > set->rows) all.rows = (int64_t)set->rows;
     for (int64_t i = 0; i < all.rows * all.cols; i++) largest = fmax(largest, all.x[i]);

@@ -9,10 +9,28 @@ static const char look[] =
     "set yrange [LOW:HIGH]; set autoscale xfix\n"
     "FILE = NAME.'.csv'\n";
 
+/* Below J the difference from it, which is what there is to see. A band that leaves a panel says how far it goes. */
 static const char band[] =
-    "plot FILE skip 1 using 1:4:5 with filledcurves fc rgb '#a8d5a2' title 'all draws', \\\n"
+    "set terminal pngcairo size 1000,940; set key at screen 0.555, screen 0.03; set multiplot\n"
+    "unset title; D = '#a8d5a2'\n"
+    "away(top) = sprintf('cut off: the draws go up to %.0f', top)\n"
+    "set autoscale y; stats FILE skip 1 using 5 name 'MOST' nooutput\n"
+    "stats FILE skip 1 using ($5 - $2) name 'OVER' nooutput; stats FILE skip 1 using ($4 - $2) name 'UNDER' nooutput\n"
+    "set yrange [LOW:HIGH]\n"
+    "set label 1 TITLE at screen 0.5, screen 0.975 center noenhanced font ',17'\n"
+    "if (MOST_max > HIGH) { set label 2 away(MOST_max) at graph 0.985, graph 0.95 right front tc rgb '#2c6b25' }\n"
+    "set bmargin at screen 0.5; set tmargin at screen 0.94; set format x ''; unset xlabel\n"
+    "plot FILE skip 1 using 1:4:5 with filledcurves fc rgb D title 'all draws', \\\n"
     "  FILE skip 1 using 1:2 with lines lw 2.5 lc rgb RED title 'J, the truth', \\\n"
-    "  FILE skip 1 using 1:3 with lines lw 2.5 dt (8, 6) lc rgb BLUE title 'their mean'\n";
+    "  FILE skip 1 using 1:3 with lines lw 2.5 dt (8, 6) lc rgb BLUE title 'their mean'\n"
+    "unset label 1; unset label 2; set key off; set format x '%g'; set xlabel 'θ'; set ylabel 'less J(θ)'\n"
+    "FLOOR = UNDER_min < 0 ? 1.15 * UNDER_min : -1; ROOF = OVER_max < -2 * FLOOR ? 1.15 * OVER_max : -2 * FLOOR\n"
+    "set yrange [FLOOR:ROOF]\n"
+    "if (OVER_max > ROOF) { set label 2 away(OVER_max) at graph 0.985, graph 0.94 right front tc rgb '#2c6b25' }\n"
+    "set bmargin at screen 0.135; set tmargin at screen 0.465\n"
+    "plot FILE skip 1 using 1:($4 - $2):($5 - $2) with filledcurves fc rgb D, 0 with lines lw 2.5 lc rgb RED, \\\n"
+    "  FILE skip 1 using 1:($3 - $2) with lines lw 2.5 dt (8, 6) lc rgb BLUE\n"
+    "unset multiplot\n";
 
 static const char single[] =
     "plot FILE skip 1 using 1:2 with lines lw 2.5 lc rgb RED title 'J, the truth', \\\n"

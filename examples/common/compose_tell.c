@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SHOWN = 800 }; /* points of each kind in the picture */
+enum { SHOWN = 400 }; /* points of each kind in the picture */
 
 static const char *const moment_name[MOMENTS] = {"E x", "E y", "E x²", "E y²", "E xy"};
 
@@ -40,10 +40,11 @@ void compose_tell(const settings *set, const double *x, const outcome *o, report
 }
 
 static const char picture[] =
-    "set terminal pngcairo size 1200,520 font 'sans,13' enhanced background 'white'; set output NAME.'.png'\n"
-    "set multiplot layout 1,3 title TITLE noenhanced margins 0.06,0.985,0.27,0.84 spacing 0.06,0\n"
+    "set terminal pngcairo size 1320,520 font 'sans,13' enhanced background 'white'; set output NAME.'.png'\n"
+    "set multiplot layout 1,3 title TITLE noenhanced margins 0.05,0.93,0.27,0.84 spacing 0.11,0\n"
     "set palette defined (0 '#ffffff', 0.04 '#eef4fa', 0.2 '#c3daec', 0.45 '#82b4d8', 0.7 '#3f81ba', 1 '#103a72')\n"
-    "unset grid; unset colorbox; set size ratio -1; set xrange [-5:5]; set yrange [-5:5]; set xtics 2; set ytics 2\n"
+    "unset grid; set colorbox noborder; set cbtics scale 0.4\n"
+    "set size ratio -1; set xrange [-5:5]; set yrange [-5:5]; set xtics 2; set ytics 2\n"
     "set xlabel 'x, first coordinate' offset 0,0.4; set ylabel 'y, second coordinate' offset 1.2,0\n"
     "set key at graph 0.5, graph -0.33 center horizontal samplen 1\n"
     "do for [k = 1:3] {\n"
@@ -51,7 +52,7 @@ static const char picture[] =
     "  set title k < 3 ? sprintf('p_%d, fitted to «%s»', k, word(SETS, k)) : 'p_1 p_2 / Z' enhanced\n"
     "  plot NAME.'.csv' skip 1 using 1:2:(column(2 + k)) with image notitle, \\\n"
     "    FILE skip 1 using 1:2 with points pt 7 ps 0.4 lc rgb k < 3 ? ORANGE : GREEN \\\n"
-    "      title sprintf(k < 3 ? '%d of %d training rows' : '%d of %d samples', SHOWN[k], OF[k])\n"
+    "      title sprintf(k < 3 ? '%d of %d rows' : '%d of %d samples', SHOWN[k], OF[k])\n"
     "}\n"
     "unset multiplot\n";
 
@@ -72,7 +73,8 @@ gibbs_status compose_save(const settings *set, const ebm_data *data, const doubl
     }
     if (!status)
         status = picture_start(&p, set->common.out, "compose",
-                               "The product of two densities, each fitted alone: the sum of their energies", error);
+                               "The product of two densities, each fitted alone: the sum of their energies "
+                               "(colour: density)", error);
     if (status) return status;
     fprintf(p.file, "SETS = '%s %s'; array SHOWN[3]; array OF[3]\n", set->set[0], set->set[1]);
     for (int k = 0; k <= PARTS; k++)

@@ -74,8 +74,10 @@ static int parse_activation(const char *text, void *target, char *message, size_
 /* ---- The table of options ---- */
 
 static const char before[] =
-    "Fits one network energy of points in the plane (a table of 1 to 3 columns) by several losses, normalises each "
-    "density by quadrature, and compares their mean log-likelihoods on rows that were held out.\v";
+    "Fits one network energy of the rows of a table by several losses, and compares them on rows that were held out: "
+    "by their mean log-likelihoods, each density normalised by quadrature (1 to 3 columns) or by importance sampling "
+    "(more, where that will do), and by the score matching loss, which needs no normalising. Columns are "
+    "standardised.\v";
 
 static const char after[] =
     "Every fit keeps the parameters that were best on validation rows, which are taken from the training rows (CD is "

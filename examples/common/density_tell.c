@@ -1,70 +1,81 @@
 #include "density_tell.h"
-#include "density_plot.h"
-#include "failure.h"
-#include "files.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { NAME = 64 };
+static const char columns[] = "%-15s %12s %8s %15s %12s %10s %9s   %s\n";
 
-/* ---- Files ---- */
-
-static gibbs_status save_history(const settings *set, const char *name, const ebm_fit_report *fit, gibbs_error *error)
+static void health_text(const settings *set, const problem *p, const method *m, const result *r, char *text,
+                        size_t size)
 {
-    double *row = malloc(sizeof *row * 4 * (size_t)(fit->history_count + 1));
-    if (!row) return fail(error, GIBBS_MEMORY, "out of memory");
-    for (int64_t i = 0; i < fit->history_count; i++) {
-        const double values[4] = {(double)i + 1, fit->history_loss[i], fit->history_norm[i],
-                                  fit->history_validation[i]};
-        memcpy(row + 4 * i, values, sizeof values);
-    }
-    gibbs_status status = table_write(set->common.out, name, "step,loss,gradient_norm,validation",
-                                      fit->history_count, 4, row, error);
-    free(row);
-    return status;
-}
-
-gibbs_status density_save(const settings *set, const problem *p, const method *m, ebm_model *model, result *r)
-{
-    char path[PATH_SIZE], name[NAME], history[2 * NAME], title[2 * NAME];
-    snprintf(name, sizeof name, "density2d-%s", m->name);
-    snprintf(history, sizeof history, "%s-history.csv", name);
-    snprintf(title, sizeof title, "%s: held-out mean log-likelihood %.3f (standardised)", m->loss->title, r->held_out);
-    gibbs_status status = file_path(path, &r->unsaved, set->common.out, "%s.safetensors", name);
-    if (!status) status = ebm_model_save(model, path, &r->unsaved);
-    if (!status) status = save_history(set, history, &r->fit, &r->unsaved);
-    if (status || p->train.cols != 2) return status;
-    density_plot plot = {.folder = set->common.out, .name = name, .data = "density2d-data.csv", .title = title,
-                         .labels = p->train.names, .mean = p->mean, .sd = p->sd,
-                         .box = ebm_box_around(&p->train, 0.2), .log_z = r->quadrature.log_z_doubled};
-    return density_plot_write(&plot, model, &r->unsaved);
-}
-
-/* ---- The table ---- */
-
-static void print_row(const settings *set, const problem *p, const method *m, const result *r)
-{
-    char steps[NAME], estimate[NAME] = "", health[NAME] = "";
-    if (r->error.status) {
-        printf("%-15s failed: %s\n", m->name, r->error.message);
-        return;
-    }
-    snprintf(steps, sizeof steps, "%lld (%lld)", (long long)r->fit.steps, (long long)r->fit.best_step);
-    if (!isnan(r->log_z_hat)) snprintf(estimate, sizeof estimate, "%.3f", r->log_z_hat);
+    int used = 0;
+    *text = 0;
     if (m->loss == &ebm_loss_ml_is)
-        snprintf(health, sizeof health, "ESS %.0f of %.0f", r->health,
-                 round(setting_or(set->noise_ratio, m->noise_ratio) * (double)p->train.rows));
+        used = snprintf(text, size, "ESS %.0f of %.0f", r->health,
+                        round(setting_or(set->noise_ratio, m->noise_ratio) * (double)p->train.rows));
     else if (m->loss->health)
-        snprintf(health, sizeof health, "%s %.3f", m->loss->health, r->health);
-    printf("%-15s %12s %9.2f", m->name, steps, r->fit.seconds);
-    if (r->quadrature.verdict == EBM_NORMALISABLE)
-        printf(" %15.4f %11s %10.3f   %s\n", r->held_out, estimate, r->quadrature.log_z_doubled, health);
+        used = snprintf(text, size, "%s %.3f", m->loss->health, r->health);
+    if (p->train.cols > QUADRATURE)
+        snprintf(text + used, size - (size_t)used, "%slog Z: ESS %.0f%s", used ? "; " : "", r->importance.ess,
+                 r->importance.ess < ENOUGH ? ", too small" : "");
+    else if (r->quadrature.verdict != EBM_NORMALISABLE)
+        snprintf(text + used, size - (size_t)used, "%s%s: log Z is %.3f in the box, %.3f in its double",
+                 used ? "; " : "", ebm_verdict_text(r->quadrature.verdict), r->quadrature.log_z,
+                 r->quadrature.log_z_doubled);
+}
+
+/* Nothing for what is not known. */
+static const char *number(char text[NAME], const char *format, double value)
+{
+    *text = 0;
+    if (!isnan(value)) snprintf(text, NAME, format, value);
+    return text;
+}
+
+void density_head(const settings *set, const problem *p)
+{
+    char gaussian[NAME];
+    int beyond = p->train.cols > QUADRATURE;
+    if (set->common.quiet) return;
+    printf("%s: %lld column%s, %lld training rows, of which %.0f %% are for validation; %lld held out\n", set->data,
+           (long long)p->train.cols, p->train.cols > 1 ? "s" : "", (long long)p->train.rows,
+           100 * set->validation, (long long)p->held.rows);
+    if (beyond)
+        printf("More than %d columns: no quadrature, so that log Z is estimated by importance sampling (%d points of\n"
+               "a Gaussian; from an effective sample size, ESS, of %d on), and no picture of the density.\n", QUADRATURE,
+               DRAWS, ENOUGH);
+    printf("\n");
+    printf(columns, "loss", "steps (kept)", "seconds", "held-out log p", "held-out SM", "log Z-hat", "log Z", "health");
+    printf(columns, "one Gaussian", "", "", number(gaussian, "%.4f", p->gaussian), "", "", "", "");
+    fflush(stdout);
+}
+
+void density_row(const settings *set, const problem *p, const method *m, const result *r)
+{
+    char steps[NAME], seconds[NAME], held[NAME], matching[NAME], estimate[NAME], log_z[NAME], health[3 * NAME];
+    if (set->common.quiet) return;
+    snprintf(steps, sizeof steps, "%lld (%lld)", (long long)r->fit.steps, (long long)r->fit.best_step);
+    health_text(set, p, m, r, health, sizeof health);
+    if (r->error.status)
+        printf("%-15s failed: %s\n", m->name, r->error.message);
     else
-        printf("  %s: log Z is %.3f in the box, %.3f in its double\n", ebm_verdict_text(r->quadrature.verdict),
-               r->quadrature.log_z, r->quadrature.log_z_doubled);
+        printf(columns, m->name, steps, number(seconds, "%.2f", r->fit.seconds), number(held, "%.4f", r->held_out),
+               number(matching, "%.4f", r->matching), number(estimate, "%.3f", r->log_z_hat),
+               number(log_z, "%.3f", r->log_z), health);
+    fflush(stdout);
+}
+
+void density_foot(const settings *set, const problem *p)
+{
+    if (set->common.quiet) return;
+    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean and\n"
+           "sd, by log Z (%s); in the data's units add %.4f, which is -Σ log sd. held-out SM: the\n"
+           "score matching loss of those rows, which needs no log Z: less is better. log Z-hat: the method's own\n"
+           "estimate, at the parameters kept. score-matching sees the data with noise of sd %g, redrawn in each step.\n"
+           "Files and pictures: %s/density2d-*\n",
+           p->train.cols > QUADRATURE ? "importance sampling" : "quadrature", p->log_jacobian, set->data_noise,
+           set->common.out);
 }
 
 static void report_row(report *list, const settings *set, const method *m, const result *r)
@@ -77,7 +88,10 @@ static void report_row(report *list, const settings *set, const method *m, const
     report_whole(row, "best_step", r->fit.best_step);
     report_number(row, "seconds", r->fit.seconds);
     report_number(row, "held_out_mean_log_likelihood", r->held_out);
+    report_number(row, "held_out_score_matching", r->matching);
     report_number(row, "log_z_estimate", r->log_z_hat);
+    report_number(row, "log_z_importance", r->importance.log_z);
+    report_number(row, "log_z_importance_ess", r->importance.ess);
     report_number(row, "log_z", r->quadrature.log_z);
     report_number(row, "log_z_doubled", r->quadrature.log_z_doubled);
     report_flag(row, "normalisable", r->quadrature.verdict == EBM_NORMALISABLE);
@@ -88,22 +102,6 @@ static void report_row(report *list, const settings *set, const method *m, const
     report_numbers(row, "history_validation", r->fit.history_validation, r->fit.history_count);
 }
 
-void density_print(const settings *set, const problem *p, const result *r)
-{
-    printf("%s: %lld training rows, of which %.0f %% are for validation; %lld held out\n\n", set->data,
-           (long long)p->train.rows, 100 * set->validation, (long long)p->held.rows);
-    printf("%-15s %12s %9s %15s %11s %10s   health\n", "loss", "steps (kept)", "seconds", "held-out log p", "log Z-hat",
-           "log Z");
-    printf("%-15s %12s %9s %15.4f\n", "one Gaussian", "", "", p->gaussian);
-    for (int i = 0; i < METHODS; i++)
-        if (set->chosen[i]) print_row(set, p, &methods[i], &r[i]);
-    printf("\nheld-out log p: mean log-likelihood of the held-out rows, standardised by the training rows' mean\n"
-           "and sd; each density normalised by quadrature (log Z). log Z-hat: the method's own estimate, at\n"
-           "the parameters kept. score-matching sees the data with noise of sd %g, redrawn in every step.\n"
-           "Files, and pictures where the data are in the plane: %s/density2d-*\n",
-           set->data_noise, set->common.out);
-}
-
 void density_report(const settings *set, const problem *p, const result *r, report *root)
 {
     report_text(root, "data", set->data);
@@ -111,6 +109,7 @@ void density_report(const settings *set, const problem *p, const result *r, repo
     report_whole(root, "held_out_rows", p->held.rows);
     report_numbers(root, "mean", p->mean, p->train.cols);
     report_numbers(root, "sd", p->sd, p->train.cols);
+    report_number(root, "log_jacobian", p->log_jacobian);
     settings_report(set, report_object(root, "settings"));
     report_number(root, "gaussian_held_out_mean_log_likelihood", p->gaussian);
     report *list = report_list(root, "losses");

@@ -1,9 +1,10 @@
-#define _GNU_SOURCE
 #include "failure.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+static const char *name = "example";
 
 gibbs_status fail(gibbs_error *error, gibbs_status status, const char *format, ...)
 {
@@ -17,5 +18,13 @@ gibbs_status fail(gibbs_error *error, gibbs_status status, const char *format, .
 
 void complain(const gibbs_error *error)
 {
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->message);
+    fprintf(stderr, "%s: %s\n", program_name(), error->message);
 }
+
+void program_named(const char *argv0)
+{
+    const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+    if (argv0) name = slash ? slash + 1 : argv0;
+}
+
+const char *program_name(void) { return name; }

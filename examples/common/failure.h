@@ -11,4 +11,8 @@ gibbs_status fail(gibbs_error *error, gibbs_status status, const char *format, .
 /* Prints «program: sentence» on stderr. */
 void complain(const gibbs_error *error);
 
+/* The program's name in sentences: the last part of what main was given. */
+void program_named(const char *argv0);
+const char *program_name(void);
+
 #endif

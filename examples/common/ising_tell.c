@@ -15,12 +15,17 @@ void ising_tell_head(const settings *set)
     printf(" %17s\n", "Cramer-Rao bound");
 }
 
+/* Errors over the bound, side by side: on two logarithmic axes the methods hide one another. A bar is the standard
+ * error of a root mean square of ERRORS independent errors. */
 static const char error_picture[] =
-    "set logscale xy; set xlabel 'N, rows of the sample'; set ylabel 'root mean square error of the couplings'\n"
-    "set key top right; set offsets graph 0.03, graph 0.03, 0, 0; set format y '%g'\n"
-    "stats NAME.'.csv' skip 1 using 2 name 'A' nooutput; set yrange [0.6 * A_min:1.6 * A_max]\n"
-    "plot NAME.'.csv' skip 1 using 1:6 with lines lw 2.5 dt (8, 6) lc rgb '#606060' title 'Cramér-Rao bound', \\\n"
-    "  for [m = 1:4] '' skip 1 using 1:(column(1 + m)) with linespoints lw 2 ps 1.5 pt 4 + m \\\n"
+    "set logscale x 4; set xlabel 'N, rows of the sample'; set ylabel 'error of the couplings / Cramér-Rao bound'\n"
+    "set xtics (0); stats NAME.'.csv' skip 1 using 1 name 'N' nooutput\n"
+    "set for [i = 0:N_records - 1] xtics add (sprintf('%d', N_min * 4**i) N_min * 4**i)\n"
+    "set xrange [N_min / 1.9:N_max * 1.9]; set yrange [0:*]; unset grid; set grid y lc rgb '#e4e4e4' lt 1\n"
+    "set key at screen 0.53, screen 0.03 center horizontal maxrows 1 samplen 1 width -3; set bmargin at screen 0.18\n"
+    "plot 1 with lines lw 2.5 dt (8, 6) lc rgb '#606060' title 'the bound', \\\n"
+    "  for [m = 1:4] NAME.'.csv' skip 1 using ($1 * 1.2**(m - 2.5)):(column(1 + m) / $6): \\\n"
+    "    (column(1 + m) / $6 / sqrt(2 * ERRORS)) with yerrorbars lw 2 ps 1.5 pt 4 + m \\\n"
     "    lc rgb word(BLUE.' '.RED.' '.GREEN.' '.VIOLET, m) \\\n"
     "    title m == 2 ? 'exact likelihood' : word('pseudo-likelihood - CD-1 PCD', m)\n";
 
@@ -38,6 +43,7 @@ gibbs_status ising_save(const settings *set, const double *truth, const outcome 
 {
     double row[SIZES * (METHODS + 2)], coupling[EDGES * (METHODS + 1)];
     char names[128], title[128];
+    picture_script p;
     for (int i = 0; i < SIZES; i++) {
         row[i * (METHODS + 2)] = (double)o[i].rows;
         memcpy(row + i * (METHODS + 2) + 1, o[i].error, sizeof o[i].error);
@@ -48,8 +54,12 @@ gibbs_status ising_save(const settings *set, const double *truth, const outcome 
     }
     snprintf(names, sizeof names, "rows,%s,bound", header);
     gibbs_status status = table_write(set->common.out, "ising.csv", names, SIZES, METHODS + 2, row, error);
-    snprintf(title, sizeof title, "Couplings of a %d × %d Ising model, recovered from N samples", SIDE, SIDE);
-    if (!status) status = picture_draw(set->common.out, "ising", title, error_picture, error);
+    snprintf(title, sizeof title, "Couplings of a %d × %d Ising model, recovered from N samples: root mean square "
+             "errors", SIDE, SIDE);
+    if (!status) status = picture_start(&p, set->common.out, "ising", title, error);
+    if (status) return status;
+    fprintf(p.file, "ERRORS = %g\n%s", EDGES * set->repeats, error_picture);
+    status = picture_finish(&p, error);
     snprintf(names, sizeof names, "truth,%s", header);
     if (!status)
         status = table_write(set->common.out, "ising-couplings.csv", names, EDGES, METHODS + 1, coupling, error);

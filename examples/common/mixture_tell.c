@@ -57,5 +57,6 @@ gibbs_status mixture_draw(const settings *set, const ebm_data *data, ebm_model *
                          .mean = zero, .sd = one, .box = {.low = {-4.5, -3.5}, .high = {5, 4}},
                          .log_z = o->mixture_log_z};
     gibbs_status status = table_write(set->common.out, plot.data, "x,y", shown, 2, data->x, error);
-    return status ? status : density_plot_write(&plot, mixture, error);
+    if (!status) status = density_plot_write(&plot, mixture, error);
+    return status ? status : density_plot_draw(&plot, error);
 }

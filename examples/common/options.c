@@ -1,16 +1,17 @@
 #define _GNU_SOURCE
 #include "options.h"
+#include "failure.h"
+#include "output.h"
 
-#include <argp.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <gibbs/status.h>
+
 #include <float.h>
+#include <getopt.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
-#include <unistd.h>
 
 enum { FIRST_KEY = 256, MESSAGE_SIZE = 256 }; /* keys below are short options, of which there are none */
 
@@ -21,7 +22,10 @@ const option_domain option_several = {"a whole number of at least 2", 2, 0x1p31,
 const option_domain option_whole = {"a whole number of at least 0", 0, 0x1p53, 1};
 const option_domain option_fraction = {"a number between 0 and 1", DBL_MIN, 1, 0};
 
+static int help, version; /* never set: they tell which option it is */
 static const option_domain threads = {"a whole number from 0 to 1023", 0, 1024, 1};
+
+static const char *library_version(void) { return gibbs_version(); }
 
 /* ---- One option ---- */
 
@@ -45,91 +49,123 @@ static int parse_one(const option_entry *o, const char *text, char *message, siz
     return 0;
 }
 
-/* The help text with the default behind it; the caller frees it. */
-static char *help_with_default(const option_entry *o)
+/* ---- Help ---- */
+
+enum { HELP_COLUMN = 29, HELP_WIDTH = 79 };
+
+/* The bytes that begin a character: what a UTF-8 text is wide. */
+static int width_of(const char *word, int length)
 {
-    char *text = NULL;
-    const char *fallback = o->argument && !o->domain && !o->parse ? *(const char **)o->target : NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) return NULL;
-    fputs(o->help, out);
-    if (fallback) fprintf(out, " (default %s)", fallback);
-    if (o->domain && !isnan(*(double *)o->target)) fprintf(out, " (default %.10g)", *(double *)o->target);
-    return fclose(out) ? NULL : text;
+    int width = 0;
+    for (int i = 0; i < length; i++) width += (word[i] & 0xC0) != 0x80;
+    return width;
 }
 
-typedef struct option_list {
-    const option_entry *option;
-    int count;
-} option_list;
-
-static error_t parse_key(int key, char *text, struct argp_state *state)
+/* Prints text by words, in lines of HELP_WIDTH that begin at `indent`; the first goes on at `column`. A line that
+ * begins with a space is left as it is. */
+static void print_wrapped(const char *text, int indent, int column)
 {
-    const option_list *list = state->input;
-    char message[MESSAGE_SIZE];
-    if (key == ARGP_KEY_ARG) argp_failure(state, EX_USAGE, 0, "«%s» is no option; see --help", text);
-    if (key < FIRST_KEY || key >= FIRST_KEY + list->count) return ARGP_ERR_UNKNOWN;
-    const option_entry *o = &list->option[key - FIRST_KEY];
-    if (parse_one(o, text, message, sizeof message)) argp_failure(state, EX_USAGE, 0, "--%s: %s", o->name, message);
-    return 0;
-}
-
-/* ---- The end: nothing that was printed may be lost silently ---- */
-
-static void check_stdout(void)
-{
-    errno = 0;
-    int failed = ferror(stdout);
-    failed |= fclose(stdout) != 0;
-    if (!failed) return;
-    fprintf(stderr, "%s: stdout: cannot be written: %s\n", program_invocation_short_name,
-            errno ? strerror(errno) : "an earlier output failed");
-    _exit(EXIT_FAILURE); /* exit must not be called again from here */
-}
-
-/* Where the caller has closed stdout its number is taken, so that no file gets it, and what is printed with it. */
-static void guard_stdout(void)
-{
-    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
-        int unwritable = open("/dev/null", O_RDONLY);
-        if (unwritable >= 0 && unwritable != STDOUT_FILENO) dup2(unwritable, STDOUT_FILENO), close(unwritable);
+    while (*text) {
+        int length = (int)strcspn(text, " \n"), width = width_of(text, length);
+        if (column > indent && column + 1 + width > HELP_WIDTH) printf("\n%*s", column = indent, "");
+        printf("%s%.*s", column > indent ? " " : "", length, text);
+        column += width + (column > indent);
+        text += length;
+        if (*text == ' ') text++;
+        for (; *text == '\n'; column = indent) {
+            int kept = text[1] == ' ' ? (int)strcspn(text + 1, "\n") : 0;
+            printf("\n%.*s%*s", kept, text + 1, kept ? 0 : indent, "");
+            text += 1 + kept;
+        }
     }
-    atexit(check_stdout);
+    printf("\n");
+}
+
+static void print_option(const option_entry *o)
+{
+    char text[2048];
+    const char *fallback = o->argument && !o->domain && !o->parse ? *(const char **)o->target : NULL;
+    int used = snprintf(text, sizeof text, "%s", o->help);
+    if (fallback) snprintf(text + used, sizeof text - (size_t)used, " (default %s)", fallback);
+    if (o->domain && !isnan(*(double *)o->target))
+        snprintf(text + used, sizeof text - (size_t)used, " (default %.10g)", *(double *)o->target);
+    int column = printf("      --%s%s%s", o->name, o->argument ? "=" : "", o->argument ? o->argument : "");
+    if (column >= HELP_COLUMN - 1) printf("\n"), column = 0;
+    printf("%*s", HELP_COLUMN - column, "");
+    print_wrapped(text, HELP_COLUMN, HELP_COLUMN);
+}
+
+static void print_help(const char *doc, const option_entry *table, int count)
+{
+    char before[2048];
+    const char *after = strchr(doc, '\v');
+    snprintf(before, sizeof before, "%.*s", (int)(after ? after - doc : (long)strlen(doc)), doc);
+    printf("Usage: %s [OPTION...]\n", program_name());
+    print_wrapped(before, 0, 0);
+    printf("\n");
+    for (int i = 0; i < count; i++) print_option(&table[i]);
+    if (after) printf("\n"), print_wrapped(after + 1, 0, 0);
 }
 
 /* ---- All options ---- */
 
-static void parse_all(int argc, char **argv, const char *doc, const option_list *list)
+static void refuse(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+static void refuse(const char *format, ...)
 {
-    struct argp_option *argp_options = calloc((size_t)list->count + 1, sizeof *argp_options);
-    for (int i = 0; argp_options && i < list->count; i++)
-        argp_options[i] = (struct argp_option){list->option[i].name, FIRST_KEY + i, list->option[i].argument, 0,
-                                               help_with_default(&list->option[i]), i + 1}; /* listed in this order */
-    if (!argp_options) exit(EX_OSERR);
-    struct argp argp = {argp_options, parse_key, NULL, doc, NULL, NULL, NULL};
-    argp_parse(&argp, argc, argv, 0, NULL, (void *)list);
-    for (int i = 0; i < list->count; i++) free((char *)argp_options[i].doc);
-    free(argp_options);
+    va_list arguments;
+    fprintf(stderr, "%s: ", program_name());
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\n");
+    exit(EXIT_USAGE);
+}
+
+/* getopt_long gives the place of an option in the table; its names may be cut short where that is no other's. */
+static void parse_all(int argc, char **argv, const char *doc, const option_entry *table, int count)
+{
+    struct option *names = calloc((size_t)count + 1, sizeof *names);
+    char message[MESSAGE_SIZE];
+    int i;
+    if (!names) refuse("out of memory");
+    for (i = 0; i < count; i++)
+        names[i] = (struct option){table[i].name, table[i].argument ? required_argument : no_argument, NULL,
+                                   FIRST_KEY + i};
+    while ((i = getopt_long(argc, argv, ":", names, NULL)) != -1) {
+        const char *given = argv[optind - 1];
+        if (i == ':') refuse("%s: an argument is missing", given);
+        if (i < FIRST_KEY) refuse("«%s» is no option; see --help", given);
+        const option_entry *o = &table[i - FIRST_KEY];
+        if (o->target == &help) print_help(doc, table, count), exit(EXIT_SUCCESS);
+        if (o->target == &version) printf("%s (gibbs) %s\n", program_name(), library_version()), exit(EXIT_SUCCESS);
+        if (parse_one(o, optarg, message, sizeof message)) refuse("--%s: %s", o->name, message);
+    }
+    if (optind < argc) refuse("«%s» is no option; see --help", argv[optind]);
+    free(names);
 }
 
 void options_read(int argc, char **argv, const char *doc, const option_entry *table, int count, common_options *common)
 {
     const option_entry shared[] = {
         {"seed", "N", "Of all that is random: the same number, the same results", &common->seed, &option_whole, NULL},
-        {"json", "FILE", "Write all numbers to FILE", &common->json, NULL, NULL},
+        {"json", "FILE", "Write all numbers to FILE; -: to stdout, where then nothing else goes: the tables go to "
+         "stderr", &common->json, NULL, NULL},
         {"out", "FOLDER", "Where pictures and data go", &common->out, NULL, NULL},
         {"threads", "N", "At most so many; 0: all processors", &common->threads, &threads, NULL},
         {"quiet", NULL, "Print nothing but errors", &common->quiet, NULL, NULL},
+        {"help", NULL, "Print this", &help, NULL, NULL},
+        {"version", NULL, "Print the library's version", &version, NULL, NULL},
     };
-    guard_stdout();
     enum { SHARED = sizeof shared / sizeof *shared };
     option_entry *all = calloc((size_t)count + SHARED, sizeof *all);
-    if (!all) exit(EX_OSERR);
+    program_named(argv[0]);
+    output_guard();
+    if (!all) refuse("out of memory");
     memcpy(all, table, (size_t)count * sizeof *all);
     memcpy(all + count, shared, sizeof shared);
-    parse_all(argc, argv, doc, &(option_list){all, count + SHARED});
+    parse_all(argc, argv, doc, all, count + SHARED);
     free(all);
+    if (output_is_stdout(common->json)) output_divert();
 }
 
 int option_choose(const char *text, const void *list, int count, size_t stride, char *message, size_t size)

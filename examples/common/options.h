@@ -1,9 +1,11 @@
-/* options.h — command lines from a table, by argp. Every number is checked before anything is run; a wrong option
- * ends the program with one sentence and status 64 (EX_USAGE). --help shows the defaults. */
+/* options.h — command lines from a table. Every number is checked before anything is run; a wrong option ends the
+ * program with one sentence and status 64. --help shows the defaults. */
 #ifndef EXAMPLES_OPTIONS_H
 #define EXAMPLES_OPTIONS_H
 
 #include <stddef.h>
+
+enum { EXIT_USAGE = 64 };
 
 /* Which numbers an option takes: low <= number < high. */
 typedef struct option_domain {
@@ -36,8 +38,8 @@ typedef struct common_options {
 } common_options;
 
 /* Reads the command line into the tables' targets. Does not return when it is wrong or asks for help. `doc` is what
- * --help begins with; what follows a '\v' in it comes after the options. Whatever way the program ends from here on, it
- * fails with a sentence on stderr where something that it printed did not reach stdout. */
+ * --help begins with; what follows a '\v' in it comes after the options. stdout is looked after from here on, see
+ * output.h. */
 void options_read(int argc, char **argv, const char *doc, const option_entry *table, int count, common_options *common);
 
 /* The place of `text` in a list of names; −1, with «…» is none of … in `message`, when it is not there. Names are found

@@ -1,5 +1,6 @@
 #include "patches.h"
 #include "eigen.h"
+#include "data_load.h"
 #include "failure.h"
 #include "image_plot.h"
 
@@ -111,7 +112,7 @@ gibbs_status patches_cut(const patch_spec *spec, patches *p, gibbs_error *error)
 {
     ebm_data images;
     int wide;
-    gibbs_status status = ebm_data_read(spec->file, NULL, &images, error);
+    gibbs_status status = data_read(spec->file, &images, error);
     if (status) return status;
     status = image_side(&images, spec->file, &wide, error);
     if (!status && wide < 4 * spec->side)

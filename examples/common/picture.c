@@ -5,6 +5,7 @@
 enum { TEXT = 1024 };
 
 static const char look[] =
+    "set encoding utf8\n"
     "set terminal pngcairo size 1000,720 font 'sans,15' enhanced background 'white'\n"
     "set output NAME.'.png'\n"
     "set datafile separator ','\n"

@@ -36,7 +36,7 @@ int plot_possible(void)
         possible = gnuplot(".", "--version") == 0;
         if (!possible)
             fprintf(stderr, "%s: gnuplot is not installed, so that only the data files are written, no pictures\n",
-                    program_invocation_short_name);
+                    program_name());
     }
     return possible;
 }

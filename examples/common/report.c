@@ -1,6 +1,7 @@
 #include "report.h"
 #include "failure.h"
 #include "files.h"
+#include "output.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -47,14 +48,14 @@ gibbs_status report_prepare(const common_options *common, gibbs_error *error)
 {
     gibbs_status status = folder_make(common->out, error);
     if (status || !common->json) return status;
-    FILE *file = fopen(common->json, "a"); /* what is there already stays */
+    FILE *file = output_stream(common->json, "a"); /* what is there already stays */
     return !file || fclose(file) ? cannot_write(common->json, error) : GIBBS_OK;
 }
 
 gibbs_status report_write(const report *root, const char *path, gibbs_error *error)
 {
     if (!root || out_of_memory) return fail(error, GIBBS_MEMORY, "%.200s: out of memory", path);
-    FILE *file = fopen(path, "w");
+    FILE *file = output_stream(path, "w");
     if (!file) return cannot_write(path, error);
     int failed = json_dumpf((const json_t *)root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     failed |= fputc('\n', file) == EOF;

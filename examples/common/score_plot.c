@@ -45,29 +45,29 @@ gibbs_status score_plot_add(score_plot *p, ebm_model *model, const char *name, d
     p->fixed |= !strcmp(name, "truth");
     score_panel *shown = &p->panel[p->panels++];
     snprintf(shown->name, sizeof shown->name, "%s", name);
-    snprintf(shown->note, sizeof shown->note, "%s: log p %.3f", name, log_p);
+    snprintf(shown->note, sizeof shown->note, "%s: held-out log p %.3f", name, log_p);
     return GIBBS_OK;
 }
 
 /* Arrows give the score's direction; their length levels off, so that steep places stay readable. */
 static const char script[] =
     "across = PANELS > 4 ? ceil(sqrt(PANELS)) : 2; down = ceil(PANELS / (1.0 * across))\n"
-    "W = 20 + 330.0 * across; H = 60 + 350.0 * down\n"
+    "W = 20 + 330.0 * across; H = 60 + 375.0 * down\n"
     "set terminal pngcairo size W, H font 'sans,13' enhanced background 'white'\n"
     "set output NAME.'.png'\n"
-    "set multiplot layout down,across margins 60 / W, 1 - 15 / W, 60 / H, 1 - 85 / H spacing 62 / W, 92 / H \\\n"
+    "set multiplot layout down,across margins 60 / W, 1 - 15 / W, 60 / H, 1 - 95 / H spacing 62 / W, 112 / H \\\n"
     "  title TITLE font 'sans,17'\n"
     "stats NAME.'-'.WHO[1].'.csv' skip 1 using 1:2 nooutput name 'S'\n"
     "set xrange [S_min_x:S_max_x]; set yrange [S_min_y:S_max_y]; set cbrange [0:TOP]; unset colorbox; unset grid\n"
     "set palette defined (0 '#ffffff', 0.04 '#eef4fa', 0.2 '#c3daec', 0.45 '#82b4d8', 0.7 '#3f81ba', 1 '#103a72')\n"
-    "set size ratio -1; set tics scale 0.5; set xlabel 'x_1' offset 0,0.9; set ylabel 'x_2' offset 1.2,0\n"
+    "set size ratio -1; set tics scale 0.5; set xlabel 'x_1' offset 0,1.1; set ylabel 'x_2' offset 1.2,0\n"
     "set xtics 2 offset 0,0.3; set ytics 2; set key off; set border 3 back\n"
     "step = EVERY * (S_max_x - S_min_x) / (SIDE - 1)\n"
     "size(u, v) = 0.95 * step * tanh(sqrt(u**2 + v**2) / 4.0) / (sqrt(u**2 + v**2) + 1e-12)\n"
     "here(n) = n % SIDE % EVERY == EVERY / 2 && n / SIDE % EVERY == EVERY / 2\n"
     "do for [k = 1:PANELS] {\n"
-    "  F = NAME.'-'.WHO[k].'.csv'; set title NOTE[k] noenhanced\n"
-    "  plot F skip 1 using 1:2:3 with image, NAME.'-data.csv' skip 1 using 1:2 every THIN with points pt 7 ps 0.35 \\\n"
+    "  F = NAME.'-'.WHO[k].'.csv'; set title NOTE[k] noenhanced offset 0,-0.4 font ',12'\n"
+    "  plot F skip 1 using 1:2:3 with image, NAME.'-data.csv' skip 1 using 1:2 every THIN with points pt 7 ps 0.3 \\\n"
     "    lc rgb ORANGE, F skip 1 using (here(int($0)) ? $1 : 1/0):2:($5 * size($5, $6)):($6 * size($5, $6)) \\\n"
     "    with vectors head size graph 0.012,22 filled lw 1 lc rgb '#505050'\n"
     "}\n"
@@ -77,9 +77,9 @@ gibbs_status score_plot_draw(const score_plot *p, gibbs_error *error)
 {
     picture_script out;
     char title[256];
-    int thin = (int)(p->rows / 500 + 1);
-    snprintf(title, sizeof title, "%.100s: density, score, %d of %lld rows (orange)", p->data,
-             (int)((p->rows + thin - 1) / thin), (long long)p->rows);
+    int thin = (int)(p->rows / 150 + 1);
+    snprintf(title, sizeof title, "%.100s. Blue: density, 0 to %.2g; arrows: score −∇E, length levelled off; "
+             "orange: %d of %lld rows", p->data, p->top, (int)((p->rows + thin - 1) / thin), (long long)p->rows);
     gibbs_status status = picture_start(&out, p->folder, PROGRAM, title, error);
     if (status) return status;
     fprintf(out.file, "PANELS = %d; array WHO[PANELS]; array NOTE[PANELS]\n", p->panels);

@@ -298,8 +298,8 @@ Test(data_csv, old_faithful)
     cr_assert(ebm_data_read_csv(GIBBS_TEST_SOURCE_DIR "/../examples/data/faithful.csv", NULL, &data, &error) ==
                   GIBBS_OK, "%s", error.message);
     cr_assert(data.rows == 272 && data.cols == 2);
-    cr_expect_str_eq(data.names[0], "eruptions");
-    cr_expect_str_eq(data.names[1], "waiting");
+    cr_expect_str_eq(data.names[0], "eruptions (min)");
+    cr_expect_str_eq(data.names[1], "waiting (min)");
     double sum[2] = {0};
     for (int i = 0; i < 2 * 272; i++) sum[i % 2] += data.x[i];
     cr_expect(fabs(sum[0] / 272 - 3.487783) < 5e-7);

@@ -1,7 +1,9 @@
-"""What the examples' reports and tables hold, beyond being there. Run by check.sh in its folder."""
+"""check.py PART iris.csv [tiny]: what the reports and tables of a part hold, beyond being there. Run by check.sh in its
+folder. With `tiny` every report must be JSON and every table numbers; what longer runs find is not asked."""
 import csv
 import json
 import math
+import os
 import re
 import sys
 import traceback
@@ -40,6 +42,16 @@ def density2d():
         log_density = -float(point["E"]) - row["log_z_doubled"]
         assert math.isclose(math.log(float(point["density"])), log_density, abs_tol=1e-9), row["loss"]
     assert four["losses"][1]["log_z_estimate"] is None and four["losses"][3]["log_z_estimate"] is not None
+    assert math.isclose(four["log_jacobian"], -sum(map(math.log, four["sd"])), rel_tol=1e-12)
+    five = read("five.json")
+    assert len(five["mean"]) == len(five["sd"]) == 5
+    for row in five["losses"]:
+        assert row["error"] == "" and row["log_z"] is None and row["log_z_importance_ess"] >= 100, row["loss"]
+        assert math.isfinite(row["held_out_mean_log_likelihood"]) and math.isfinite(row["held_out_score_matching"])
+    own = five["losses"][0]  # the same integral, by other and fewer points of the same proposal
+    assert abs(own["log_z_estimate"] - own["log_z_importance"]) < 4 / math.sqrt(own["health_value"]), own
+    few = read("few.json")["losses"][0]  # the points of the proposal do not reach a network that is not fitted yet
+    assert few["error"] == "" and few["log_z_importance_ess"] < 100 and few["held_out_mean_log_likelihood"] is None
     failed = read("failed.json")["losses"][0]
     assert failed["error"].startswith("step ") and failed["held_out_mean_log_likelihood"] is None
     assert [row["loss"] for row in read("line.json")["losses"]] == ["cd", "nce"]
@@ -319,27 +331,40 @@ def custom_energy():
     exact = math.log(sum(math.exp(-a * v * v - b * math.exp(-v * v)) for v in x) / 1000)
     assert abs(log_z - exact) < 0.003, (log_z, exact)
     assert math.isclose(float(re.search(rf"E\(1\) = {number}\n", text).group(1)), a + b / math.e, abs_tol=2e-3)
-    with open(sys.argv[2], encoding="utf-8") as file:
+    with open(sys.argv[3], encoding="utf-8") as file:
         readme = file.read()
     printed = [line.partition("draws")[0] for line in text.splitlines()]  # draws differ between processors
     assert all(line in readme for line in printed if line), text
 
 
+def well_formed():
+    """Every JSON file is one, and in every table each line has the fields of the first, numbers or nothing."""
+    folders = [(folder, files) for folder, _, files in os.walk(".") if folder != "./bin"]
+    for folder, files in folders:
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            if name.endswith(".json"):
+                read(path)
+            elif name.endswith(".csv") and folder != ".":
+                with open(path, encoding="utf-8") as file:
+                    header, *lines = csv.reader(file)
+                assert lines and all(len(line) == len(header) for line in lines), path
+                assert all(math.isfinite(float(value)) for line in lines for value in line if value), path
+
+
+PARTS = {
+    "command_lines": [],
+    "files": [],
+    "scripts": [],
+    "plane": [custom_energy, density2d, geyer],
+    "families": [maxent, mixture, lambda: conditional(sys.argv[2]), chain_crf, ising, compose],
+    "images": [rbm, ica],
+    "scores": [cd_meets_score_matching, denoise, score_field],
+}
 try:
-    custom_energy()
-    density2d()
-    geyer()
-    maxent()
-    mixture()
-    conditional(sys.argv[1])
-    chain_crf()
-    ising()
-    compose()
-    rbm()
-    ica()
-    cd_meets_score_matching()
-    denoise()
-    score_field()
+    well_formed()
+    for check in PARTS[sys.argv[1]] if "tiny" not in sys.argv else []:
+        check()
 except (AssertionError, KeyError, OSError, ValueError) as problem:
     line = traceback.extract_tb(problem.__traceback__)[-1].lineno
     sys.exit(f"failed: check.py, line {line}: {problem!r}")
