@@ -130,9 +130,33 @@ static gibbs_status cut(const ebm_data *chains, ebm_data *out, gibbs_error *erro
     return status;
 }
 
+/* The share of the labels that a prediction has right: the best path (Viterbi), or at each position the label of the
+ * largest marginal. */
+static gibbs_status predict(ebm_model *model, const ebm_data *data, int64_t length, int marginal, double *right,
+                            gibbs_error *error)
+{
+    int64_t rows = data->rows, width = length * LABELS;
+    double *x = malloc((size_t)(rows * (length + width)) * sizeof *x), *y = x + rows * length;
+    *right = 0;
+    if (!x) return fail(error, GIBBS_MEMORY, "predictions: out of memory");
+    for (int64_t r = 0; r < rows; r++) memcpy(x + r * length, data->x + r * data->cols, (size_t)length * sizeof *x);
+    gibbs_status status = ebm_predict(model, &(ebm_predict_options){.mean = marginal}, x, rows, y, NULL, NULL, error);
+    for (int64_t i = 0; !status && i < rows * length; i++) {
+        const double *guess = y + i * LABELS, *own = data->x + i / length * data->cols + length + i % length * LABELS;
+        int best = 0;
+        for (int k = 1; k < LABELS; k++)
+            if (guess[k] > guess[best]) best = k;
+        *right += own[best] / (double)(rows * length);
+    }
+    free(x);
+    return status;
+}
+
 typedef struct outcome {
     double theta[THETA], truth[THETA], a[CENTRED], a_truth[CENTRED], se[CENTRED];
     double fitted, exact, alone; /* mean log p(labels | x) of fresh chains */
+    double path, marginal,
+        path_alone; /* the share of their labels that the best path, and the likeliest labels, have */
 } outcome;
 
 static gibbs_status fit(const settings *set, ebm_model *model, const ebm_data *data, ebm_uncertainty *u,
@@ -154,6 +178,7 @@ static gibbs_status fit_alone(const settings *set, const ebm_data *data, const e
     if (!status) status = make_crf(1, &model, error);
     if (!status) status = fit(set, model, &train, NULL, error);
     if (!status) status = judge(model, &test, &o->alone, error);
+    if (!status) status = predict(model, &test, 1, 0, &o->path_alone, error);
     o->alone *= LENGTH;
     ebm_model_free(model);
     ebm_data_free(&train);
@@ -171,6 +196,8 @@ static gibbs_status fit_crf(const settings *set, const ebm_data *data, const ebm
     status = fit(set, model, data, &u, error);
     ebm_model_get(model, o->theta);
     if (!status) status = judge(model, fresh, &o->fitted, error);
+    if (!status) status = predict(model, fresh, LENGTH, 0, &o->path, error);
+    if (!status) status = predict(model, fresh, LENGTH, 1, &o->marginal, error);
     true_parameters(o->truth);
     ebm_model_set(model, o->truth);
     if (!status) status = judge(model, fresh, &o->exact, error);
@@ -228,6 +255,7 @@ static void tell(const settings *set, const outcome *o, report *root)
     report_number(root, "truth", o->exact);
     report_number(root, "crf", o->fitted);
     report_number(root, "alone", o->alone);
+    report_numbers(root, "labels_right", (double[]){o->path, o->marginal, o->path_alone}, 3);
     if (set->common.quiet) return;
     printf("steps between labels: log potentials less row and column means, from %lld chains of %d\n"
            "from    to 1: truth  CRF (se)           to 2: truth  CRF (se)           to 3: truth  CRF (se)\n",
@@ -240,8 +268,10 @@ static void tell(const settings *set, const outcome *o, report *root)
            o->theta[LABELS - 1] - o->theta[0]);
     printf("mean log p(labels | x) of %d fresh chains, nats a chain:\n"
            "truth %.4f, CRF %.4f, each position alone %.4f\n"
+           "labels right: %.1f %% by the CRF's best path, %.1f %% by its marginals, %.1f %% by each position alone\n"
            "Picture and data: %s/chain_crf.*\n",
-           FRESH, o->exact, o->fitted, o->alone, set->common.out);
+           FRESH, o->exact, o->fitted, o->alone, 100 * o->path, 100 * o->marginal, 100 * o->path_alone,
+           set->common.out);
 }
 
 static gibbs_status run(const settings *set, report *root, gibbs_error *error)

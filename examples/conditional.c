@@ -1,15 +1,18 @@
-/* conditional — a conditional energy is softmax regression: p(y | x) = exp(−E(x, y))/Z(x), S3, eq 10.4.
+/* conditional — conditional energies, p(y | x) = exp(−E(x, y))/Z(x): of labels, which is softmax regression, and of a
+ * real y.
  *
  * E(x, y) = −y·(xW + b) for a one-hot label y; the library is told the labels and sums over them for Z(x). Fitted to
  * Fisher's irises by maximum conditional likelihood, its coefficients stand beside those of a Newton fit of softmax
- * regression that is written out here and knows nothing of energies. Both have the same ridge, ½λ‖w‖².
+ * regression that is written out here and knows nothing of energies (S3, eq 10.4). Both have the same ridge, ½λ‖w‖².
+ * Then a real y of one peak or two, whose Z(x) nobody knows, by losses that do without: common/pitchfork.c.
  *
- * Reading order: main, run, energy, make_model, newton. */
+ * Reading order: main, run, energy, make_model, newton; pitchfork. */
 #include "common/data_load.h"
 #include "common/failure.h"
 #include "common/files.h"
 #include "common/options.h"
 #include "common/picture.h"
+#include "common/pitchfork.h"
 #include "common/report.h"
 
 #include <gibbs/ebm.h>
@@ -24,7 +27,7 @@ enum { X = 4, LABELS = 3, ROW = X + LABELS, ONE = X + 1, P = 2 * ONE, SIDE = 121
 
 typedef struct settings {
     const char *data;
-    double ridge;
+    double ridge, rows, steps; /* of the irises; of the real y */
     common_options common;
 } settings;
 
@@ -209,6 +212,7 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     if (!status) status = fit(set, model, &data, &u, error);
     if (!status) tell(set, &data, model, &u, root);
     if (!status) status = draw_regions(set, &data, model, mean, sd, error);
+    if (!status) status = pitchfork(&set->common, set->rows, set->steps, root, error);
     ebm_uncertainty_free(&u);
     ebm_model_free(model);
     ebm_data_free(&data);
@@ -217,16 +221,18 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
 
 int main(int argc, char **argv)
 {
-    settings set = {"examples/data/iris.csv", 0.01, {.seed = 1, .threads = 1, .out = "out"}};
+    settings set = {"examples/data/iris.csv", 0.01, 2000, 1500, {.seed = 1, .threads = 1, .out = "out"}};
     gibbs_error error = {0};
     const option_entry table[] = {
         {"data", "FILE", "A table like iris.csv: sepal and petal, length and width, and the species as 0, 1 or 2",
          &set.data, NULL, NULL},
         {"ridge", "LAMBDA", "Of the penalty", &set.ridge, &option_positive, NULL},
+        {"rows", "N", "Of the real y", &set.rows, &option_several, NULL},
+        {"steps", "N", "Of Adam, for the networks of the real y", &set.steps, &option_count, NULL},
     };
     options_read(argc, argv,
-                 "A conditional energy is softmax regression: its coefficients beside those of a Newton fit.", table,
-                 sizeof table / sizeof *table, &set.common);
+                 "Conditional energies: softmax regression beside a Newton fit, and a real y of one peak or two.",
+                 table, sizeof table / sizeof *table, &set.common);
     report *root = report_new();
     gibbs_status status = run(&set, root, &error);
     return report_end(root, status, set.common.json, &error);

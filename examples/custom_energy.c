@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     ebm_quadrature z;
     check(ebm_integrate(model, &box, &z, &error), &error);
     printf("log Z = %.3f, %s\n", z.log_z, ebm_verdict_text(z.verdict));
-    if (z.verdict == EBM_NOT_NORMALISABLE) return 1;
+    if (z.verdict == EBM_NOT_NORMALISABLE) exit(1);
     check(ebm_model_draw(model, &data, 1000, NULL, draws, NULL, &error), &error);
     printf("draws: %g, %g, %g, ...\n", mean + sd * draws[0], mean + sd * draws[1], mean + sd * draws[2]);
 

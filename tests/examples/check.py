@@ -163,6 +163,17 @@ def conditional(path):
         gradient = softmax_gradient(rows, r[name], 0.01)
         assert max(map(abs, gradient)) < limit, (name, gradient)
     assert r["largest_difference"] < 1e-3 and all(0 < se < 1 for se in r["standard_errors"])
+    fits = {row["method"]: row for row in r["pitchfork"]}
+    truth, line = r["pitchfork_truth"], r["pitchfork_linear_regression"]
+    for method in ("own, score matching", "own, ranking NCE"):
+        row = fits[method]
+        for fitted, wanted, se in zip(row["theta"], (1 / 0.6, 1 / 0.3), row["standard_errors"], strict=True):
+            assert 0 < se < 0.4 and abs(fitted - wanted) < 4 * se, (method, row)
+    wrong = fits["own, NCE"]  # one log Z for all x, and it says so
+    assert wrong["log_z_spread"] > 0.2 and wrong["held_out_mean_log_likelihood"] < truth - 0.03, wrong
+    for method in ("exact ML", "score matching", "ranking NCE", "CD"):
+        value = fits["network, " + method]["held_out_mean_log_likelihood"]
+        assert line + 0.15 < value < truth + 0.02 and value > truth - 0.12, (method, value, truth)
 
 
 def chain_crf():
@@ -171,6 +182,8 @@ def chain_crf():
         assert 0 < se < 0.2 and abs(fitted - truth) < 5 * se, (fitted, truth, se)
     assert abs(r["slope"] - r["slope_truth"]) < 0.3
     assert r["alone"] + 2 < r["crf"] < r["truth"] + 0.01 < r["crf"] + 0.06, r
+    path, marginal, alone = r["labels_right"]  # marginals make the fewest wrong labels
+    assert alone + 0.05 < path < marginal + 0.002 < 1, r["labels_right"]
 
 
 def ising():
@@ -227,6 +240,14 @@ def peaks(name):
     x = mosaic(name)
     filters = [x[36 * i:36 * (i + 1)] for i in range(16)]
     return sum(36 * sum(v**4 for v in f) / sum(v**2 for v in f) ** 2 for f in filters) / 16
+
+
+def embeddings():
+    r = read("embeddings.json")
+    n = r["held_out_rows"]
+    share = r["energy"]["share_within_1_5_10"]
+    assert share == sorted(share) and share[2] > 100 / n and r["energy"]["mean_place"] < n / 10, r
+    assert all(mine > other for mine, other in zip(share, r["regression"]["share_within_1_5_10"], strict=True)), r
 
 
 def ica():
@@ -358,7 +379,7 @@ PARTS = {
     "scripts": [],
     "plane": [custom_energy, density2d, geyer],
     "families": [maxent, mixture, lambda: conditional(sys.argv[2]), chain_crf, ising, compose],
-    "images": [rbm, ica],
+    "images": [rbm, ica, embeddings],
     "scores": [cd_meets_score_matching, denoise, score_field],
 }
 try:

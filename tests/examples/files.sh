@@ -22,7 +22,7 @@ expect 1 'is constant' density2d --data iris.csv
 rm iris.csv
 
 # --json -: the JSON alone on stdout, and what would be printed there on stderr.
-for program in "maxent" "density2d --steps 3 --hidden 4 --loss nce" "conditional"; do
+for program in "maxent" "density2d --steps 3 --hidden 4 --loss nce" "conditional --rows 30 --steps 3"; do
     "$programs"/$program --json - >only.json 2>printed || complain "$program --json -: status $?"
     grep -q 'out/' printed || complain "$program --json -: the table is not on stderr"
     [ ! -e ./- ] || complain "$program --json - makes a file"
@@ -56,7 +56,7 @@ done
 
 # ---- What cannot be printed is not lost silently ----
 if [ -w /dev/full ]; then
-    for program in "custom_energy $wells" maxent "maxent --help" "conditional --data $iris" "density2d $small --loss nce"; do
+    for program in "custom_energy $wells" maxent "maxent --help" "conditional --data $iris --rows 30 --steps 3" "density2d $small --loss nce"; do
         # shellcheck disable=SC2086
         "$programs"/$program >/dev/full 2>stderr && complain "$program >/dev/full: status 0"
         case $program in custom_energy*) continue ;; esac
