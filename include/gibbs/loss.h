@@ -56,9 +56,9 @@ ad_var ebm_weight_unit_box(ad_var x, void *context);  /* x²(1 − x)², for 0 <
 /* Denoising score matching (Vincent 2011; S1 §3.2, S4 eq 13): mean ½‖(x̃ − x)/σ² − ∇E(x̃)‖², x̃ = x + σε, over
  * options.copies noisy copies of each row, σ = options.noise_sd; with options.field, the score network s(x̃; θ) takes
  * the place of −∇E. What is learnt is the density of x̃. Health: σ. The second has the autoencoder's scale,
- * mean ‖x − (x̃ − σ²∇E(x̃))‖² = 2σ⁴ times the first; S4 eq 13 is N times that. An E with kinks (abs, relu) is not
- * refused, here and by Stein discrepancies, but the gradient misses what moves a jump of ∇E: of k|x − m| it moves k
- * wrongly and m never. */
+ * mean ‖x − (x̃ − σ²∇E(x̃))‖² = 2σ⁴ times the first; S4 eq 13 is N times that. SMOOTH, here and
+ * of Stein discrepancies, where a parameter moves a kink of E (of k|x − m| m does, and any weight of a relu network):
+ * ∇E jumps there, and its derivative by that parameter misses the jump. */
 extern const ebm_loss ebm_loss_denoising;
 extern const ebm_loss ebm_loss_denoising_autoencoder;
 /* Sliced score matching (Song et al. 2019; S1 §3.3): mean ½(vᵀ∇E)² − vᵀ∇²E v over options.copies (at most 1000) random

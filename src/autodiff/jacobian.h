@@ -4,8 +4,9 @@
 
 #include "derive.h"
 
-/* What a derivative asks of the ops between x and y: nothing; that y has no jumps; two continuous derivatives. */
-typedef enum ad_smoothness { AD_ANY, AD_CONTINUOUS, AD_TWICE } ad_smoothness;
+/* What is asked of the ops between x and y: nothing; that y has no jumps, which a divergence by x, or a derivative of
+ * an average of y by x (AD_FOLLOWED), would miss; two continuous derivatives. */
+typedef enum ad_smoothness { AD_ANY, AD_CONTINUOUS, AD_FOLLOWED, AD_TWICE } ad_smoothness;
 
 /* Batch ops, and moves between a child axis and its parent. */
 bool ad_mixes_samples(ad_op op);

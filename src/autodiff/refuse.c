@@ -41,13 +41,17 @@ static const char *smooth_instead(ad_op op)
 
 static void complain(const char *what, ad_tape *tape, int64_t i, bool mixes, ad_smoothness least)
 {
-    const char *why = mixes               ? "lies between the per-sample x and y: it mixes samples"
-                      : least == AD_TWICE ? "between x and y is not twice continuously differentiable: its curvature "
-                                            "would be missed"
-                                          : "between x and y may jump: the divergence of a jump would be missed";
+    static const char *const rough[] = {
+        [AD_CONTINUOUS] = "between x and y may jump: the divergence of a jump would be missed",
+        [AD_FOLLOWED] =
+            "jumps where a kink of the energy lies, and no derivative by a parameter sees the kink move; take "
+            "softplus or silu for relu, sqrt(x^2 + small) for |x|",
+        [AD_TWICE] = "between x and y is not twice continuously differentiable: its curvature would be missed",
+    };
+    const char *why = mixes ? "lies between the per-sample x and y: it mixes samples" : rough[least];
     const ad_node *node = &tape->node[i];
     ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) %s%s", what, op_name(tape, node), (long long)i, why,
-            mixes ? "" : smooth_instead(node->op));
+            mixes || least == AD_FOLLOWED ? "" : smooth_instead(node->op));
 }
 
 bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least)

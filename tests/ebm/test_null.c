@@ -1,36 +1,9 @@
 /* test_null.c — a required pointer that is NULL is an ARGUMENT error that names the function, never a crash: all public
- * functions of the energy layer that return a status, header by header. The last test reads the headers, and this file:
- * a function that is not here fails it. */
-#include "sampling.h"
+ * functions of the energy layer that return a status, header by header; proposals and samplers: test_null_sampling.c.
+ * The last test reads the headers, and both files: a function that is in neither fails it. */
+#include "null_check.h"
 
-#include <stdio.h>
-
-static gibbs_error error;
-
-static void expect(gibbs_status status, const char *name, int line)
-{
-    cr_expect_eq(status, GIBBS_ARGUMENT, "line %d: status %d", line, status);
-    cr_expect(strstr(error.message, name), "line %d: «%s» does not name %s", line, error.message, name);
-    error = (gibbs_error){GIBBS_OK, "", -1, -1};
-}
-#define NULL_IN(name, call) expect(call, name, __LINE__)
-
-static double x[4] = {0.5, 1, 2, 4}, out[16];
-static ebm_data data = {.rows = 2, .cols = 2, .x = x}, column = {.rows = 4, .cols = 1, .x = x}, made, other;
-
-static ebm_model *gaussian(void)
-{
-    ebm_model *model;
-    OK(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, ERROR));
-    return model;
-}
-
-static ebm_proposal *normal(void)
-{
-    ebm_proposal *q;
-    OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &q, ERROR));
-    return q;
-}
+static ebm_data data = {.rows = 2, .cols = 2, .x = x}, made, other;
 
 Test(null, data_h)
 {
@@ -246,121 +219,6 @@ Test(null, optim_h)
     NULL_IN("L-BFGS", ebm_lbfgs(1, &w, NULL, NULL, NULL, NULL, &error));
 }
 
-Test(null, proposal_h_places)
-{
-    ebm_proposal *part = normal();
-    const ebm_proposal *parts[] = {part};
-    NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, x, x, NULL, NULL, &error));
-    NULL_IN("gaussian", ebm_proposal_gaussian_full(1, x, x, NULL, NULL, &error));
-    NULL_IN("gaussian", ebm_proposal_gaussian_fit(&column, 1, 1, NULL, NULL, &error));
-    NULL_IN("student_t", ebm_proposal_student_t(1, x, x, 3, NULL, NULL, &error));
-    NULL_IN("student_t", ebm_proposal_student_t_fit(&column, 3, 1, NULL, NULL, &error));
-    NULL_IN("uniform", ebm_proposal_uniform(1, x, x + 1, NULL, NULL, &error));
-    NULL_IN("uniform", ebm_proposal_uniform_fit(&column, 1, NULL, NULL, &error));
-    NULL_IN("bernoulli", ebm_proposal_bernoulli(1, x, 0, 1, NULL, NULL, &error));
-    NULL_IN("bernoulli", ebm_proposal_bernoulli_fit(&column, 0, 1, 1, NULL, NULL, &error));
-    NULL_IN("kernel_density", ebm_proposal_kernel_density(&column, NULL, NULL, NULL, &error));
-    NULL_IN("bandwidth", ebm_bandwidth(&column, EBM_BANDWIDTH_SCOTT, 1, NULL, &error));
-    NULL_IN("mixture", ebm_proposal_mixture(1, NULL, parts, NULL, NULL, &error));
-    NULL_IN("product", ebm_proposal_product(1, parts, NULL, NULL, &error));
-    NULL_IN("regression", ebm_proposal_regression(1, x, part, NULL, NULL, &error));
-    NULL_IN("regression", ebm_proposal_regression_fit(&column, 1, 3, 1, NULL, NULL, &error));
-    NULL_IN("least squares", ebm_least_squares(&column, 1, x, NULL, &error));
-    NULL_IN("kernel_density", ebm_proposal_kernel_density_left_out(part, NULL, &error));
-    NULL_IN("log density", ebm_proposal_log_density(part, x, 1, NULL, NULL, &error));
-    ebm_proposal_free(part);
-}
-
-Test(null, proposal_h_numbers)
-{
-    ebm_proposal *q, *part = normal();
-    ebm_data residuals;
-    const ebm_proposal *none[] = {NULL};
-    NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, NULL, x, NULL, &q, &error));
-    NULL_IN("gaussian", ebm_proposal_gaussian_diagonal(1, x, NULL, NULL, &q, &error));
-    NULL_IN("gaussian", ebm_proposal_gaussian_full(1, NULL, x, NULL, &q, &error));
-    NULL_IN("gaussian", ebm_proposal_gaussian_full(1, x, NULL, NULL, &q, &error));
-    NULL_IN("gaussian", ebm_proposal_gaussian_fit(NULL, 1, 1, NULL, &q, &error));
-    NULL_IN("student_t", ebm_proposal_student_t(1, NULL, x, 3, NULL, &q, &error));
-    NULL_IN("student_t", ebm_proposal_student_t(1, x, NULL, 3, NULL, &q, &error));
-    NULL_IN("student_t", ebm_proposal_student_t_fit(NULL, 3, 1, NULL, &q, &error));
-    NULL_IN("uniform", ebm_proposal_uniform(1, NULL, x, NULL, &q, &error));
-    NULL_IN("uniform", ebm_proposal_uniform(1, x, NULL, NULL, &q, &error));
-    NULL_IN("uniform", ebm_proposal_uniform_fit(NULL, 1, NULL, &q, &error));
-    NULL_IN("bernoulli", ebm_proposal_bernoulli(1, NULL, 0, 1, NULL, &q, &error));
-    NULL_IN("bernoulli", ebm_proposal_bernoulli_fit(NULL, 0, 1, 1, NULL, &q, &error));
-    NULL_IN("kernel_density", ebm_proposal_kernel_density(NULL, NULL, NULL, &q, &error));
-    NULL_IN("bandwidth", ebm_bandwidth(NULL, EBM_BANDWIDTH_SCOTT, 1, out, &error));
-    NULL_IN("kernel_density", ebm_proposal_kernel_density_left_out(NULL, out, &error));
-    NULL_IN("mixture", ebm_proposal_mixture(1, NULL, NULL, NULL, &q, &error));
-    NULL_IN("mixture", ebm_proposal_mixture(1, NULL, none, NULL, &q, &error));
-    NULL_IN("product", ebm_proposal_product(1, NULL, NULL, &q, &error));
-    NULL_IN("regression", ebm_proposal_regression(1, NULL, part, NULL, &q, &error));
-    NULL_IN("regression", ebm_proposal_regression(1, x, NULL, NULL, &q, &error));
-    NULL_IN("regression", ebm_proposal_regression_fit(NULL, 1, 3, 1, NULL, &q, &error));
-    NULL_IN("least squares", ebm_least_squares(NULL, 1, out, &residuals, &error));
-    NULL_IN("least squares", ebm_least_squares(&column, 1, NULL, &residuals, &error));
-    NULL_IN("product", ebm_proposal_product(1, none, NULL, &q, &error));
-    NULL_IN("draw", ebm_proposal_sample(NULL, 1, 1, 0, NULL, out, NULL, &error));
-    NULL_IN("log density", ebm_proposal_log_density(NULL, x, 1, NULL, out, &error));
-    NULL_IN("log density", ebm_proposal_log_density(part, NULL, 1, NULL, out, &error));
-    ebm_proposal_free(part);
-}
-
-Test(null, sampler_h_chains)
-{
-    const ebm_chain_options options = ebm_chain_defaults();
-    const ebm_trace_options trace = {.steps = 5};
-    ebm_model *model = gaussian();
-    ebm_chains *chains;
-    ebm_trace result;
-    NULL_IN("chains", ebm_chains_new(NULL, &options, &chains, &error));
-    NULL_IN("chains", ebm_chains_new(model, NULL, &chains, &error));
-    NULL_IN("chains", ebm_chains_new(model, &options, NULL, &error));
-    OK(ebm_chains_new(model, &options, &chains, ERROR));
-    NULL_IN("chains", ebm_chains_start(NULL, x, 1, &error));
-    NULL_IN("chains", ebm_chains_start(chains, NULL, 1, &error));
-    NULL_IN("chains", ebm_chains_run(NULL, 1, 1, 0, &error));
-    NULL_IN("warm_up", ebm_chains_warm_up(NULL, 1, 0, 1, &error));
-    NULL_IN("trace", ebm_chains_trace(NULL, &trace, NULL, &result, &error));
-    NULL_IN("trace", ebm_chains_trace(chains, NULL, NULL, &result, &error));
-    NULL_IN("trace", ebm_chains_trace(chains, &trace, NULL, NULL, &error));
-    NULL_IN("effective size", ebm_effective_size(NULL, 4, 1, NULL, out, &error));
-    NULL_IN("effective size", ebm_effective_size(x, 4, 1, NULL, NULL, &error));
-    NULL_IN("split R-hat", ebm_split_r_hat(NULL, 4, 1, 0, NULL, out, &error));
-    NULL_IN("split R-hat", ebm_split_r_hat(x, 4, 1, 0, NULL, NULL, &error));
-    ebm_chains_free(chains);
-    ebm_model_free(model);
-}
-
-Test(null, sampler_h_weights)
-{
-    ebm_model *model = gaussian();
-    ebm_proposal *q = normal();
-    ebm_importance importance;
-    ebm_ais_options options = ebm_ais_defaults(), without = options;
-    ebm_ais ais;
-    int64_t index[2];
-    options.base = q;
-    NULL_IN("importance_sample", ebm_importance_sample(NULL, q, 1, 1, out, out, &importance, &error));
-    NULL_IN("importance_sample", ebm_importance_sample(model, NULL, 1, 1, out, out, &importance, &error));
-    NULL_IN("resample", ebm_resample(NULL, 2, 2, 0, 1, NULL, index, &error));
-    NULL_IN("resample", ebm_resample(x, 2, 2, 0, 1, NULL, NULL, &error));
-    NULL_IN("ais_forward", ebm_ais_forward(NULL, &options, 2, NULL, NULL, &ais, &error));
-    NULL_IN("ais_forward", ebm_ais_forward(model, NULL, 2, NULL, NULL, &ais, &error));
-    NULL_IN("ais", ebm_ais_forward(model, &without, 2, NULL, NULL, &ais, &error));
-    NULL_IN("ais_forward", ebm_ais_forward(model, &options, 2, NULL, NULL, NULL, &error));
-    NULL_IN("draw", ebm_model_draw(NULL, &column, 1, NULL, out, NULL, &error));
-    NULL_IN("draw", ebm_model_draw(model, NULL, 1, NULL, out, NULL, &error));
-    NULL_IN("draw", ebm_model_draw(model, &column, 1, NULL, NULL, NULL, &error));
-    NULL_IN("ais_reverse", ebm_ais_reverse(NULL, &options, x, 2, NULL, &ais, &error));
-    NULL_IN("ais_reverse", ebm_ais_reverse(model, NULL, x, 2, NULL, &ais, &error));
-    NULL_IN("ais_reverse", ebm_ais_reverse(model, &options, NULL, 2, NULL, &ais, &error));
-    NULL_IN("ais_reverse", ebm_ais_reverse(model, &options, x, 2, NULL, NULL, &error));
-    ebm_proposal_free(q);
-    ebm_model_free(model);
-}
-
 Test(null, space_h)
 {
     const ebm_space bits = {.variables = 2};
@@ -400,9 +258,10 @@ Test(null, every_function_that_returns_a_status)
     static const char *const headers[] = {"data.h", "model.h", "energy.h", "fit.h", "log_z.h", "loss.h", "optim.h",
                                           "proposal.h", "sampler.h", "space.h", "extend.h"};
     static const char start[] = "\ngibbs_status ";
-    static char own[1 << 16];
+    static char own[1 << 17];
     int found = 0;
     strcpy(own, text_of(GIBBS_TEST_SOURCE_DIR, "ebm/test_null.c"));
+    strcat(own, text_of(GIBBS_TEST_SOURCE_DIR, "ebm/test_null_sampling.c"));
     for (int k = 0; k < COUNT(headers); k++) {
         char *at = text_of(GIBBS_TEST_SOURCE_DIR "/../include/gibbs", headers[k]);
         for (; (at = strstr(at, start)); found++) {

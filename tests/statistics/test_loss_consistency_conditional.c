@@ -139,6 +139,44 @@ CONDITIONAL(pcd, truth, &ebm_loss_pcd, .sampler = &ebm_mala, .smallest = 50, .st
 CONDITIONAL(pcd_in_batches, truth, &ebm_loss_pcd, .sampler = &ebm_mala, .smallest = 50, .steps = 1200, .batch = 40,
             .rate = 0.1)
 
+/* A short step down the gradient, from λ and b on either side of the truth, leads nearer to it, and a step up away. */
+static void check_direction(const ebm_loss *loss, const ebm_sampler *sampler)
+{
+    enum { N = 4000 };
+    double *x = regression_rows(N, truth, 5);
+    ebm_data data = table(x, N, 2);
+    ebm_proposal *q;
+    ebm_points points;
+    OK(ebm_proposal_regression_fit(&data, 1, INFINITY, 1.5, NULL, &q, ERROR));
+    OK(ebm_points_box(1, &(ebm_box){.low = {-16}, .high = {16}, .points = 200}, NULL, &points, ERROR));
+    for (int side = 0; side < 4; side++) {
+        const double from[] = {truth[0], truth[1] + (side & 1 ? 0.4 : -0.4), truth[2] * (side & 2 ? 1.7 : 0.6)};
+        ebm_model *model = model_with(energy, 3, true);
+        ebm_loss_options o = ebm_loss_defaults();
+        o.proposal = loss->noise == EBM_NOISE_PERSISTENT ? NULL : q, o.points = &points, o.copies = 5,
+        o.noise_ratio = 20;
+        o.noise_sd = 0.1, o.sampler = sampler, o.sampler_step = 0.3, o.sampler_steps = 5;
+        ebm_objective *objective = objective_at(model, loss, &o, from, x, N, 3, 0);
+        value_of(objective);
+        const double *g = ebm_objective_gradient(objective);
+        for (int i = 1; i < 3; i++)
+            cr_expect(g[i] * (from[i] - truth[i]) > 1e-4, "%s, side %d, parameter %d: slope %g", loss->name, side, i,
+                      g[i]);
+        ebm_objective_free(objective), ebm_model_free(model);
+    }
+    ebm_proposal_free(q), ebm_points_free(&points), free(x);
+}
+
+Test(loss_consistency_conditional, directions)
+{
+    static const ebm_loss *const losses[] = {
+        &ebm_loss_score_matching, &ebm_loss_denoising, &ebm_loss_sliced, &ebm_loss_sliced_reduced,
+        &ebm_loss_conditional_nce, &ebm_loss_nce, &ebm_loss_ranking_nce, &ebm_loss_ml_is, &ebm_loss_exact_ml};
+    for (int k = 0; k < COUNT(losses); k++) check_direction(losses[k], NULL);
+    check_direction(&ebm_loss_cd, &ebm_mala);
+    check_direction(&ebm_loss_pcd, &ebm_hmc);
+}
+
 /* w = λb and v = ½(λ − 1/Var y). */
 Test(loss_consistency_conditional, among_the_rows_of_a_batch)
 {

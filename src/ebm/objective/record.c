@@ -1,6 +1,7 @@
 /* record.c — what several losses record. */
 #include "record.h"
 
+#include "autodiff/jacobian.h"
 #include "autodiff/tape.h"
 #include "ebm/energy/conditioned.h"
 
@@ -12,8 +13,10 @@ ad_axis ebm_graph_copies(const ebm_graph *g, int64_t count, const char *name)
 ad_var ebm_graph_gradient(const ebm_graph *g, ad_var x)
 {
     ad_var slope = {g->tape, -1};
-    ad_grad(ebm_graph_energy(g, x), &x, 1, &slope);
-    return slope;
+    int parameters = g->model->parameters;
+    if (ad_grad(ebm_graph_energy(g, x), &x, 1, &slope)) return slope;
+    bool missed = parameters && ad_refuse(g->loss->name, slope, g->theta, parameters, false, AD_FOLLOWED);
+    return missed ? (ad_var){g->tape, -1} : slope;
 }
 
 ad_var ebm_graph_vector(const ebm_graph *g, ad_axis axis, ad_var v, const char *what)

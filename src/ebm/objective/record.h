@@ -8,7 +8,8 @@
 /* An axis with `count` elements for each data row. */
 ad_axis ebm_graph_copies(const ebm_graph *g, int64_t count, const char *name);
 
-/* ∇E at x; the null var after an error. */
+/* ∇E at x; the null var after an error. SMOOTH where ∇E jumps at a place that a parameter moves: the derivative of a
+ * loss of ∇E by that parameter would lack what the jumps contribute. */
 ad_var ebm_graph_gradient(const ebm_graph *g, ad_var x);
 
 /* v of the shape [d], on `axis`; `what` begins the sentence when it cannot be. */
