@@ -3,7 +3,7 @@
 #ifndef GIBBS_TEST_FUSE_CHECK_H
 #define GIBBS_TEST_FUSE_CHECK_H
 
-#include "autodiff/workspace.h"
+#include "autodiff/run/workspace.h"
 #include "plan_helpers.h"
 #include "support/problem.h"
 

@@ -2,7 +2,7 @@
 #ifndef GIBBS_TEST_KERNEL_TABLES_H
 #define GIBBS_TEST_KERNEL_TABLES_H
 
-#include "autodiff/kernels.h"
+#include "autodiff/kernel/kernels.h"
 #include "base/isa.h"
 #include "plan_helpers.h"
 

@@ -3,7 +3,7 @@
 #ifndef GIBBS_TEST_RANDOM_GRAPH_H
 #define GIBBS_TEST_RANDOM_GRAPH_H
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 #include "plan_helpers.h"
 
 enum { POOL = 150, CHILDREN = 3, LEAVES = 8, TABLE = 6 };

@@ -2,7 +2,7 @@
  * recipes of slice and concat, their errors in test_errors.c. */
 #include "plan_helpers.h"
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 
 enum { ROWS = 3, MOST = 9 };
 

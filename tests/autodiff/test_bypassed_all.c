@@ -1,7 +1,7 @@
 /* That refuse.c knows all that constructors look through: x is made of leaves by one or two moves, y of x by one to
  * three, from a table of everything that can be recorded. ad_grad by x must refuse exactly where y reads those leaves
  * past x, and must otherwise give what it gives for the same moves on a leaf in x's place. */
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 #include "plan_helpers.h"
 #include "support/user_ops.h"
 

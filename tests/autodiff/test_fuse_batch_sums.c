@@ -1,6 +1,6 @@
 /* Sums of products over batches, which add up in one place: of one pass, of several, of several axes and shards, and
  * where a term is read by something else as well. Against plain loops, with equal bits for any number of threads. */
-#include "autodiff/workspace.h"
+#include "autodiff/run/workspace.h"
 #include "plan_helpers.h"
 
 enum { M = 3, N = 5, MOST = 2, MOST_THREADS = 3 };

@@ -1,6 +1,6 @@
 /* Several threads that begin at once: where products are BLAS's, none goes on before OpenBLAS was told to run one
  * thread. Where they are our own, it is told nothing. */
-#include "autodiff/kernels.h"
+#include "autodiff/kernel/kernels.h"
 #include "plan_helpers.h"
 
 #include <pthread.h>

@@ -81,7 +81,7 @@ Test(plan_axes, two_stages)
 }
 
 /* f of the first axis, g of the second; a chain of sums in which each needs the one before, alternating between
- * the axes, and the same chain begun on the other axis: stages by level would be cyclic (head of schedule.c). */
+ * the axes, and the same chain begun on the other axis: stages by level would be cyclic (head of stages.c). */
 static void chain_reference(const double *first, int m, const double *second, int n, int depth, double *value)
 {
     *value = 1;

@@ -1,5 +1,5 @@
 /* Every op of the table is a leaf that is placed, a view, or has an emitter; one that has none is refused by name. */
-#include "autodiff/compile.h"
+#include "autodiff/plan/compile.h"
 #include "plan_helpers.h"
 
 static bool is_placed(int op) { return op == OP_input || op == OP_parameter || op == OP_constant || op == OP_array; }

@@ -1,6 +1,6 @@
 /* A run leaves the host's floating-point word as it was, however it ends; and a user's kernel sees the host's word in
  * every thread, whatever it makes of it. */
-#include "autodiff/workspace.h"
+#include "autodiff/run/workspace.h"
 #include "plan_helpers.h"
 #include "support/host_words.h"
 

@@ -1,6 +1,6 @@
 /* Large shared instructions run in parts, on any number of threads: to the bits of the whole instruction. */
-#include "autodiff/parts.h"
-#include "autodiff/workspace.h"
+#include "autodiff/run/parts.h"
+#include "autodiff/run/workspace.h"
 #include "plan_helpers.h"
 
 enum { ROWS = 600, COLS = 300, SMALL = 100, INDICES = 5000 };

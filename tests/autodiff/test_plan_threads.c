@@ -1,5 +1,5 @@
 /* The same bits for any number of threads: shards and blocks depend on sizes alone. */
-#include "autodiff/workspace.h"
+#include "autodiff/run/workspace.h"
 #include "plan_helpers.h"
 
 enum { D = 4, H = 6, K = 3, ROWS = 60011, OUTPUTS = 9, MOST_THREADS = 4 };

@@ -1,5 +1,5 @@
 /* A tape as text and as a Graphviz digraph: read back, node by node, and compared with the tape; a plan as text. */
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 #include "plan_helpers.h"
 
 #include <stdio.h>

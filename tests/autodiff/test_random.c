@@ -1,6 +1,6 @@
 /* Random leaves: the counter layout against Random123 itself, independence of threads and blocks, and the
  * distributions. */
-#include "autodiff/kernels.h"
+#include "autodiff/kernel/kernels.h"
 #include "plan_helpers.h"
 
 #include <Random123/philox.h>

@@ -2,7 +2,7 @@
 #ifndef TEST_LOSS_HELPERS_H
 #define TEST_LOSS_HELPERS_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 #include "objective_helpers.h"
 
 /* The numbers that a graph's ad_normal (or, with `uniform`, ad_uniform) of that stream draws: rows × dim. */

@@ -2,7 +2,7 @@
 #ifndef TESTS_PROPOSAL_CHECK_H
 #define TESTS_PROPOSAL_CHECK_H
 
-#include "ebm/proposal/record.h"
+#include "ebm/proposal/record_proposal.h"
 #include "ebm/sampling.h"
 
 static inline double log_q_at(const ebm_proposal *q, const double *y)

@@ -1,6 +1,6 @@
 /* Proposals of y given x: least squares against the normal equations, in any units; the density of what is drawn. */
 #include "ebm/loss_helpers.h"
-#include "ebm/proposal/record.h"
+#include "ebm/proposal/record_proposal.h"
 
 enum { N = 200, GIVEN = 2, WIDTH = 2, DIM = GIVEN + WIDTH };
 static const double slope[GIVEN][WIDTH] = {{0.7, -2}, {0.1, 3}}, intercept[WIDTH] = {5, -1};

@@ -1,5 +1,5 @@
 /* Streams of random numbers: those of the library are below EBM_STREAM_USER, and the user's are no others' numbers. */
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 #include "ebm/objective/objective.h"
 #include "ebm/sampler/chains.h"
 #include "loss_helpers.h"

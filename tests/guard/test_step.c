@@ -3,7 +3,7 @@
  * table: where a figure falls, write the lower one down; where it rises, somebody should know why. */
 #include "interpose.h"
 
-#include "autodiff/plan.h"
+#include "autodiff/plan/plan.h"
 #include "ebm/objective/objective.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /* Samplers with the mistakes that are made in practice. Each must be noticed by the checks of test_samplers.c, on a
  * setting where the right sampler passes them. */
 #include "chain_check.h"
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 enum { CHAINS = 40000 };
 

@@ -1,7 +1,7 @@
 /* Samplers of a discrete x against the probabilities of all states by χ²: they keep them from exact draws and find them
  * from one state; and samplers with a mistake, which must be noticed. */
 #include "ebm/discrete_space.h"
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 #include "ebm/sampler/discrete.h"
 
 enum { ROWS = 8000 };

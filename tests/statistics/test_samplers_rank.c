@@ -1,6 +1,6 @@
 /* The exact rank test of every reversible sampler, and of samplers with the mistakes that are made in practice, which
  * it must notice: an inverted accept rule, a proposal density left out, a half step of the leapfrog left out. */
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 #include "ebm/sampler/discrete.h"
 #include "rank_check.h"
 

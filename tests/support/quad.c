@@ -8,7 +8,7 @@
 
 #define REAL quad
 #define FN(f) f##f128
-#include "autodiff/formulas.h"
+#include "autodiff/kernel/formulas.h"
 
 quad quad_exp(quad x) { return EXP(x); }
 quad quad_log(quad x) { return LOG(x); }
@@ -22,12 +22,12 @@ quad quad_sin(quad x) { return SIN(x); }
     }
 #define BINARY(name, value, da, db, smooth, commutes, low, high) \
     static quad quad_##name##_of(quad a, quad b) { return value; }
-#include "autodiff/ops.def"
+#include "autodiff/tape/ops.def"
 
 static quad (*const elementwise[OP_COUNT])(quad, quad) = {
 #define UNARY(name, value, dx, smooth, low, high) [OP_##name] = quad_##name##_of,
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = quad_##name##_of,
-#include "autodiff/ops.def"
+#include "autodiff/tape/ops.def"
 };
 
 bool quad_start(quad_machine *m, const ad_tape *tape, const int64_t *rows)

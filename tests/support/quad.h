@@ -6,7 +6,7 @@
 #ifndef TESTS_QUAD_H
 #define TESTS_QUAD_H
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 
 typedef _Float128 quad;
 

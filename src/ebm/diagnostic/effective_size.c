@@ -1,7 +1,7 @@
 /* effective_size.c — the effective sample size of several chains: Stan's definition, autocorrelations over all halves
  * (Vehtari et al. 2021 §3.2) summed over Geyer's (1992) initial monotone sequence. Lags are computed until the sum
  * ends, which for chains that mix is soon. */
-#include "split.h"
+#include "split_chains.h"
 
 #include <gibbs/ebm.h>
 #include <math.h>

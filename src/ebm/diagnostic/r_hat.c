@@ -1,5 +1,5 @@
 /* r_hat.c — split R̂ (Gelman et al. 2013 §11.4), plain or of normal scores (Vehtari et al. 2021 §4). */
-#include "split.h"
+#include "split_chains.h"
 
 #include <gibbs/ebm.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 #ifndef GIBBS_BUILD_H
 #define GIBBS_BUILD_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 /* Parameters of a model to be, with names of its own. Memory that was short is reported by ebm_build_model. */
 typedef struct ebm_build {

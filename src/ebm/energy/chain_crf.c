@@ -7,7 +7,7 @@
 #include "conditional.h"
 #include "features.h"
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 
 typedef struct chain {
     int64_t given, length, labels;

@@ -2,7 +2,7 @@
  * log Z(x) = log Σ over y of exp(−E(x, y)) on a child axis, which has every label once for each row. */
 #include "conditional.h"
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 
 #include <math.h>
 #include <string.h>

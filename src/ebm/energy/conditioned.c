@@ -1,7 +1,7 @@
 /* conditioned.c — E(x, ·) as the energy of a model of y. */
 #include "conditioned.h"
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 
 #include <string.h>
 

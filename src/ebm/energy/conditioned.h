@@ -4,7 +4,7 @@
 #ifndef GIBBS_CONDITIONED_H
 #define GIBBS_CONDITIONED_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 /* Lives while a graph is recorded, and is not moved: of_y points back to it. */
 typedef struct ebm_conditioned {

@@ -2,7 +2,7 @@
  * it is independent component analysis, p(x) = |det W| Π p_G((xW)ᵢ); overcomplete, Welling, Hinton & Osindero's
  * product of Student-t distributions or Hyvärinen's energy of score matching. */
 #include "build.h"
-#include "log_z.h"
+#include "ebm/log_z/known_log_z.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* features.c — recorded maps x → vector, with parameters of their own. */
 #include "features.h"
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 
 gibbs_status ebm_features_check(const char *model, const ebm_features *f, int64_t dim, ebm_features *out,
                                 gibbs_error *error)

@@ -1,7 +1,7 @@
 /* gaussian.c — ½(x − μ)ᵀP(x − μ). A quadratic form sees only the symmetric part of its matrix, and so do its
  * derivatives: P needs no symmetry. */
 #include "ebm/proposal/cholesky.h"
-#include "log_z.h"
+#include "ebm/log_z/known_log_z.h"
 
 #include <math.h>
 

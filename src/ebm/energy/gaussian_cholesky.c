@@ -1,7 +1,7 @@
 /* gaussian_cholesky.c — ½|Lᵀ(x − μ)|², the Gaussian of precision P = LLᵀ, L lower triangular with a positive diagonal:
  * P stays positive definite wherever an optimiser goes, and log Z = ½d log 2π − Σ log Lᵢᵢ costs nothing. */
 #include "build.h"
-#include "log_z.h"
+#include "ebm/log_z/known_log_z.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* ising.c — the Ising model on a graph, in coordinates of 0 and 1 as all binary models here have: spins are
  * s = 2x − 1, and couplings and fields are those of the spins. */
 #include "build.h"
-#include "graph.h"
+#include "edges.h"
 
 typedef struct ising {
     ebm_pairs pairs;

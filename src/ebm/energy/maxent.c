@@ -1,7 +1,7 @@
 /* maxent.c — maximum entropy (S3 eq 10.7–10.13): the density on a given support with E T = μ and the largest entropy is
  * exp(η·T)/Z, and η is the minimum of the convex dual D(η) = log Σᵣ wᵣ exp(η·T(xᵣ)) − η·μ, whose gradient is E T − μ
  * and whose Hessian is the covariance of T. Damped Newton, in double. */
-#include "ebm/program.h"
+#include "ebm/model/program.h"
 #include "ebm/proposal/cholesky.h"
 #include "exponential.h"
 

@@ -2,7 +2,7 @@
  * variable and a table an edge, or, tied, one coupling an edge for equal labels (Potts). Both are
  * −u·x − Σ over pairs of columns, with weights that are the tables, or couplings that repeat. */
 #include "build.h"
-#include "graph.h"
+#include "edges.h"
 
 typedef struct mrf {
     bool tied;

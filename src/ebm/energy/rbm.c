@@ -7,7 +7,7 @@
 #include "rbm.h"
 
 #include "build.h"
-#include "log_z.h"
+#include "ebm/log_z/known_log_z.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #ifndef GIBBS_RBM_H
 #define GIBBS_RBM_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 typedef struct ebm_rbm {
     int64_t visible, hidden;

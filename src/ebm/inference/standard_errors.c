@@ -17,7 +17,7 @@
  *
  * A loss over all pairs of rows weighs pair (i, j) by ωᵢωⱼ: its derivative is collected at both rows. */
 #include "ebm/objective/objective.h"
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 #include "symmetric.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* cd.c — contrastive divergence (Hinton 2002; S1 eq 3–7): mean E(xₙ) − mean E(yₙ), where y came from k transitions
  * of a sampler started at the data and is held constant. The value is the energy gap: it says nothing about
  * convergence, so held-out rows are judged by the score matching loss. */
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 static ad_var record(ebm_graph *g)
 {

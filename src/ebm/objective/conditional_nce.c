@@ -4,7 +4,7 @@
  *
  * The noise is symmetric, so its density cancels, and so does Z. As σ → 0 the loss is 2 log 2 + ½σ² times implicit
  * score matching + o(σ²). */
-#include "record.h"
+#include "record_loss.h"
 
 static ad_var record(ebm_graph *g)
 {

@@ -4,7 +4,7 @@
  *
  * and in the autoencoder's scale mean ‖x − (x̃ + σ²s(x̃))‖² = 2σ⁴ times that. No second derivatives. What it learns is
  * the density of x̃, not of x: the σ is reported beside the loss. */
-#include "record.h"
+#include "record_loss.h"
 
 /* ‖ε/σ + s(x̃)‖² for each noisy copy. */
 static ad_var squares(ebm_graph *g, ad_axis copies)

@@ -1,6 +1,6 @@
 /* energy_penalty.c — mean E(xₙ)² + mean E(y_m)², the second where there are artificial points: keeps energies near 0
  * (Du & Mordatch 2019). A term for ebm_loss_sum; it moves the minimum, and no loss has it unless asked. */
-#include "record.h"
+#include "record_loss.h"
 
 static ad_var record(ebm_graph *g)
 {

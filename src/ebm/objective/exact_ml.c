@@ -1,7 +1,7 @@
 /* exact_ml.c — maximum likelihood with the exact log Z (S0 eq 2; S3 §10.2.7): mean E(xₙ) + lse_m(log w_m − E(y_m)).
  * The y are all states of a finite space or the nodes of a quadrature, and their log weights come as −log q. Of a
  * conditional model each row has its own log Z(xₙ) over all of them. */
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 static ad_var record(ebm_graph *g)
 {

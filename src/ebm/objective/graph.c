@@ -1,8 +1,8 @@
 /* graph.c — what a loss sees while it records: data, artificial points on their axis, and the sums over them. */
 #include "objective.h"
 
-#include "autodiff/tape.h"
-#include "ebm/proposal/record.h"
+#include "autodiff/tape/tape.h"
+#include "ebm/proposal/record_proposal.h"
 #include "source.h"
 
 ad_var ebm_graph_log_q(const ebm_graph *g, ad_var x)

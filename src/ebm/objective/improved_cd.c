@@ -5,7 +5,7 @@
  * y comes from the sampler's k transitions, of which the last one is recorded here, so that dy/dθ is its derivative;
  * E's own parameters are held constant in the second part. The entropy is the nearest neighbour's estimate (Kozachenko
  * & Leonenko 1987), H = (d/N) Σ log‖yᵢ − y_j(i)‖ + constants, with j(i) as found when y was drawn. */
-#include "record.h"
+#include "record_loss.h"
 
 #include "ebm/sampler/chains.h"
 #include "source.h"

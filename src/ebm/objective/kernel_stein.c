@@ -6,7 +6,7 @@
  * For a kernel k(t) of t = ‖x − x′‖², with δ = x − x′, that is k s·s′ − 2k′ (s − s′)·δ − 2d k′ − 4t k″. Its expectation
  * is 0 where the model is the data's density, and positive elsewhere (Gorham & Mackey 2017 on which kernels see
  * everything: the inverse multiquadric does, the Gaussian one does not in higher dimensions). */
-#include "record.h"
+#include "record_loss.h"
 #include "stein_kernel.h"
 
 ad_var ebm_radial_rbf(ad_var t, double scale) { return ad_exp(ad_scale(t, -0.5 / (scale * scale))); }

@@ -5,7 +5,7 @@
  * The best critic is (−∇E − ∇log p_data)/2λ, where D is the Fisher divergence over 2λ (S1 §4.2.1, left open there). One
  * gradient serves both sides: of ∂E's part by the energy's parameters with f held, minus that of D by the critic's with
  * ∇E held; the value is D. */
-#include "record.h"
+#include "record_loss.h"
 
 typedef ad_var (*trace_fn)(const ebm_graph *g, ad_var f);
 

@@ -4,7 +4,7 @@
  *
  * Its gradient is mean ∇E(xₙ) − Σ w̄_m ∇E(y_m), w̄ the softmax of the log weights: the derivative of logsumexp. Of a
  * conditional model each row has its own log Ẑ(xₙ), of K points of its own. */
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 static ad_var record(ebm_graph *g)
 {

@@ -5,7 +5,7 @@
  * in softplus form. c is learnt beside θ and estimates log Z (Gutmann & Hyvärinen's c is −log Z). log q(xₙ) is
  * recorded from the proposal. Noise that depends on θ is held constant in the gradient: a q that could move would run
  * away to where it is told apart with ease. */
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 static ad_var log_odds(const ebm_graph *g, ad_var x, ad_var log_q, ad_var log_nu)
 {

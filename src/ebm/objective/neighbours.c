@@ -2,7 +2,7 @@
 #include "neighbours.h"
 
 #include "base/parallel.h"
-#include "ebm/program.h"
+#include "ebm/model/program.h"
 
 #include <math.h>
 

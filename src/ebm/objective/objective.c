@@ -1,9 +1,9 @@
 /* objective.c — from a loss's recorded graph to its value and gradient. */
 #include "objective.h"
 
-#include "autodiff/tape.h"
-#include "ebm/program.h"
-#include "ebm/proposal/record.h"
+#include "autodiff/tape/tape.h"
+#include "ebm/model/program.h"
+#include "ebm/proposal/record_proposal.h"
 #include "source.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* pairs.c — all pairs of different rows. */
 #include "pairs.h"
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 void ebm_fill_pairs(gibbs_dtype dtype, int64_t rows, void *first, void *second)
 {

@@ -3,11 +3,11 @@
  * Of d columns with two values a and b the other value of column i is a + b − xᵢ, and −log p = softplus(E(x) − E(xⁱ)).
  * Of one-hot blocks of C columns, −log p = E(x) + lse over the block's categories of −E. Both look at d changed copies
  * of a row: copy k is keep_k ∘ x + gain e_k. */
-#include "record.h"
+#include "record_loss.h"
 
 #include <math.h>
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 
 static bool same_block(const ebm_loss_options *o, int64_t k, int64_t j)
 {

@@ -5,7 +5,7 @@
  *
  * Z cancels and is not learnt, be it one number or a function of x. Noise that depends on θ is held constant, as in
  * nce.c. */
-#include "record.h"
+#include "record_loss.h"
 
 static ad_var logit(const ebm_graph *g, ad_var x)
 {

@@ -4,7 +4,7 @@
  *
  * with the exact Hessian diagonal; energies that are not twice differentiable are refused. The trace is not
  * divided by d. */
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 static ad_var record(ebm_graph *g)
 {

@@ -4,7 +4,7 @@
  *
  * One Hessian-vector product a direction; all directions of a row share E and ∇E. The second form is implicit score
  * matching itself, row by row, where the Hessian is diagonal and v = ±1. */
-#include "record.h"
+#include "record_loss.h"
 
 static ad_var square_along(ad_var slope, ad_var v) { return ad_square(ad_dot(slope, v)); }
 static ad_var square_whole(ad_var slope, ad_var v) { return (void)v, ad_sum(ad_square(slope)); }

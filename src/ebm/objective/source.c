@@ -3,7 +3,7 @@
 #include "source.h"
 
 #include "base/random.h"
-#include "ebm/proposal/record.h"
+#include "ebm/proposal/record_proposal.h"
 #include "neighbours.h"
 #include "source_rows.h"
 

@@ -2,7 +2,7 @@
 #ifndef GIBBS_STEIN_KERNEL_H
 #define GIBBS_STEIN_KERNEL_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 /* k as a function of t = ‖x − x′‖² and a length. */
 typedef ad_var (*ebm_radial)(ad_var t, double scale);

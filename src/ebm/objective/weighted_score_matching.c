@@ -5,7 +5,7 @@
  *
  * The weight h vanishes at the boundary, so that nothing is left there by the integration by parts: without it an
  * exponential distribution has no minimum but β = 0. hᵢ depends on xᵢ alone, hence h′ is the gradient of Σh. */
-#include "record.h"
+#include "record_loss.h"
 
 ad_var ebm_weight_half_line(ad_var x, void *context) { return (void)context, ad_square(x); }
 

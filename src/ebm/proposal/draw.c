@@ -1,8 +1,8 @@
 /* draw.c — a plan whose outputs are y ~ q and log q(y). */
 #include "draw.h"
 
-#include "ebm/program.h"
-#include "record.h"
+#include "ebm/model/program.h"
+#include "record_proposal.h"
 
 struct ebm_draw {
     gibbs_allocator alloc;

@@ -2,7 +2,7 @@
 #ifndef GIBBS_DRAW_H
 #define GIBBS_DRAW_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 typedef struct ebm_draw ebm_draw;
 

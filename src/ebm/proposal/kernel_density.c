@@ -4,7 +4,7 @@
  *
  * Differences y − xⱼ are formed column by column: the expansion |y|² − 2y·xⱼ + |xⱼ|² would be one matrix product, but
  * loses the digits of close rows far from the origin, and n × d numbers a row of y would not stay in cache. */
-#include "ebm/program.h"
+#include "ebm/model/program.h"
 #include "made.h"
 #include "moments.h"
 

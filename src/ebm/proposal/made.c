@@ -1,7 +1,7 @@
 /* made.c — making proposals of numbers, or of other proposals. */
 #include "made.h"
 
-#include "record.h"
+#include "record_proposal.h"
 
 #include <string.h>
 

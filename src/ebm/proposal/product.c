@@ -1,7 +1,7 @@
 /* product.c — independent blocks of columns, each with a proposal of its own: y = (y₁, y₂, …) and
  * log q = Σ log q_k(y_k). */
 #include "made.h"
-#include "record.h"
+#include "record_proposal.h"
 
 static ad_var draw(const ebm_proposal *q, ad_var random, const ad_var *theta)
 {

@@ -1,7 +1,7 @@
 /* proposal.c — what all proposals share: checks, and sampling and evaluating without a model. */
 #include "draw.h"
-#include "ebm/program.h"
-#include "record.h"
+#include "ebm/model/program.h"
+#include "record_proposal.h"
 
 #include <string.h>
 

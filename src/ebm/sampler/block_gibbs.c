@@ -2,8 +2,8 @@
  * is kept. */
 #include "transition.h"
 
-#include "autodiff/tape.h"
-#include "ebm/proposal/record.h"
+#include "autodiff/tape/tape.h"
+#include "ebm/proposal/record_proposal.h"
 
 enum { HIDDEN, VISIBLE };
 

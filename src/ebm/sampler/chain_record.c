@@ -3,9 +3,9 @@
  * inputs, so that all steps of a block of chains are taken while its rows are in cache. */
 #include "chain_state.h"
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 #include "ebm/energy/conditioned.h"
-#include "ebm/proposal/record.h"
+#include "ebm/proposal/record_proposal.h"
 #include "path.h"
 
 #include <math.h>

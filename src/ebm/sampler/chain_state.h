@@ -4,7 +4,7 @@
 
 #include "chains.h"
 
-#include "ebm/program.h"
+#include "ebm/model/program.h"
 
 #include <stdbool.h>
 

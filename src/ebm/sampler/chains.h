@@ -3,7 +3,7 @@
 #ifndef GIBBS_CHAINS_H
 #define GIBBS_CHAINS_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 /* What a sampler sees on the axis of its chains with these options, tempering and the step's var apart. */
 ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad_axis chain,

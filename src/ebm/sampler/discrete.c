@@ -1,7 +1,7 @@
 /* discrete.c — variables with a few values, recorded. */
 #include "discrete.h"
 
-#include "autodiff/tape.h"
+#include "autodiff/tape/tape.h"
 #include "chain_state.h"
 
 int64_t ebm_discrete_variables(const ebm_sampler_graph *graph)

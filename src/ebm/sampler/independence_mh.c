@@ -1,5 +1,5 @@
 /* independence_mh.c — Metropolis–Hastings with proposals that do not depend on x. Its state is x and log w. */
-#include "ebm/proposal/record.h"
+#include "ebm/proposal/record_proposal.h"
 #include "transition.h"
 
 enum { X, LOG_WEIGHT, STATE };

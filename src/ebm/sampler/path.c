@@ -1,8 +1,8 @@
 /* path.c — E_β = βE − (1 − β) log q. */
 #include "path.h"
 
-#include "autodiff/tape.h"
-#include "ebm/proposal/record.h"
+#include "autodiff/tape/tape.h"
+#include "ebm/proposal/record_proposal.h"
 
 static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {

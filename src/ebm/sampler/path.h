@@ -2,7 +2,7 @@
 #ifndef GIBBS_PATH_H
 #define GIBBS_PATH_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 /* Lives while a graph is recorded. */
 typedef struct ebm_path {

@@ -2,7 +2,7 @@
 #ifndef GIBBS_TRANSITION_H
 #define GIBBS_TRANSITION_H
 
-#include "ebm/model.h"
+#include "ebm/model/model.h"
 
 /* A standard normal of x's shape, new at every step. */
 ad_var ebm_transition_normal(const ebm_sampler_graph *graph);

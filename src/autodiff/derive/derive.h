@@ -1,0 +1,75 @@
+/* derive.h — shared by the files that record derivatives. */
+#ifndef GIBBS_DERIVE_H
+#define GIBBS_DERIVE_H
+
+#include "autodiff/tape/tape.h"
+
+/* Marks, for the nodes 0 … y.id, in one block of memory that ad_paths_free takes. */
+typedef struct ad_paths {
+    int64_t count;
+    bool *active;  /* the value depends differentiably on some x, x itself included */
+    bool *depends; /* it depends on some x at all, other than through stop_gradient */
+    bool *is_x;
+    bool *needed;  /* y depends on it without passing through an x */
+} ad_paths;
+
+/* Marks the paths from the x to y. False, with the tape's error set, when memory is out, or when y was recorded past an
+ * x (ARGUMENT, see ad_bypassed). `what` begins the sentence. */
+bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
+/* The same for whatever nodes the x may be; memory alone can fail it. */
+bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
+void ad_paths_free(ad_tape *tape, ad_paths *paths);
+
+/* True when y and x[0 … n − 1] are valid and of one tape, and `other`, a list of as many, is there. */
+bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape);
+
+/* Folding records many an op on what its argument was made of: −(−z) on z, a product on the source of a transpose.
+ * True, with the tape's error set, when y reads such a source of x without passing through an x: a derivative by x
+ * would lack what lies on that path. Called by ad_paths_new for each x. (refuse.c) */
+bool ad_bypassed(const char *what, ad_var x, const ad_paths *paths);
+
+/* True when argument k of the node can carry a derivative (an index or a condition cannot). */
+bool ad_differentiable(const ad_node *node, int k);
+
+/* The adjoints of all nodes 0 … y.id, −1 where zero. `adjoint` has y.id + 1 places. */
+void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *paths, int32_t *adjoint);
+
+/* The derivative of a node's value along D directions of x at once. DENSE: a var [D, s…] on the node's axis.
+ * DIAGONAL: the node has D elements and direction i moves element i only, by v (of shape s). */
+typedef enum ad_tangent_kind { TANGENT_ZERO, TANGENT_DIAGONAL, TANGENT_DENSE } ad_tangent_kind;
+typedef struct ad_tangent {
+    ad_tangent_kind kind;
+    ad_var v;
+} ad_tangent;
+
+/* Fills tangent[0 … y.id] for the nodes that `paths` calls active and needed; the entries of the x must be set before,
+ * the rest zero. */
+void ad_tangents(ad_var y, const ad_paths *paths, int64_t directions, ad_tangent *tangent);
+
+/* The tangent of y, of its shape, along v[i] for x[i]: one direction. v[i] has x[i]'s shape; it may be per-sample
+ * though x[i] is shared, and the result is then. */
+ad_var ad_tangent_along(const char *what, ad_var y, const ad_var *x, const ad_var *v, int n);
+
+/* A shared value on that axis; −1: as it is. */
+ad_var ad_on_axis(ad_var v, int32_t axis);
+
+/* The dense form [D, s…] of a tangent of `node`, zero included. */
+ad_var ad_tangent_dense(ad_var node, ad_tangent t, int64_t directions);
+
+/* A leaf that stands for a value to be substituted; the same one for the same number, type and tape. */
+ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape);
+
+/* ∂²op/∂(argument i)∂(argument j) of an elementwise op at (a, b); b is ignored for unary ops. */
+ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b);
+
+/* Records the node again on other inputs. */
+ad_var ad_rebuild(const ad_node *node, const ad_var *in);
+
+/* A reduction's result with its dropped dimensions back, repeated to the shape of its argument. */
+ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
+
+/* [D, s…] → [D] by summing; and dimension `from` moved to place `to`, the others in order. */
+ad_var ad_sum_but_first(ad_var x);
+ad_var ad_move_dim(ad_var x, int from, int to);
+
+#endif

@@ -1,0 +1,60 @@
+/* kernels.h — the inner loops of the engine, once for each number type and instruction set.
+ *
+ * All of them work on contiguous memory of the table's number type, tolerate y == x (in place), and give an element
+ * bits that depend on its value only, not on its place: the last, partial vector of an elementwise loop is computed
+ * in a full one. A stride is 0 (one value for all) or 1. */
+#ifndef GIBBS_KERNELS_H
+#define GIBBS_KERNELS_H
+
+#include "autodiff/tape/tape.h"
+
+typedef struct ad_kernels {
+    size_t size;    /* of a number */
+    bool uses_blas; /* for products */
+    void (*unary[OP_COUNT])(int64_t n, void *y, const void *x);
+    void (*binary[OP_COUNT])(int64_t n, void *y, const void *a, int64_t sa, const void *b, int64_t sb);
+    void (*select)(int64_t n, void *y, const void *c, int64_t sc, const void *a, int64_t sa, const void *b, int64_t sb);
+    /* softplus, sigmoid and the sigmoid's slope, two or all of them; NULL for none. x may be any result. */
+    void (*logistic)(int64_t n, void *const to[3], const void *x);
+    void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */
+    /* y [outer][rows][n] from x, whose steps from one to the next are in bytes */
+    void (*spread)(int64_t outer, int64_t rows, int64_t n, void *y, const void *x, const int64_t step[3]);
+    /* y[r][j] = x[j][r], for r < rows and j < n; from row to row are next_y and next_x numbers */
+    void (*transpose)(int64_t rows, int64_t n, void *y, int64_t next_y, const void *x, int64_t next_x);
+
+    /* Row number index[k] of a table of so many rows, for k < n: y[k] = row; row += x[k]. Of `width` numbers; scatter's
+     * rows and x's are `next` numbers apart. Both stop where an index is no row of the table, and return that k,
+     * else n. */
+    int64_t (*gather)(int64_t n, int64_t rows, int64_t width, void *y, const void *table, const void *index);
+    int64_t (*scatter)(int64_t n, int64_t rows, int64_t width, int64_t next, void *table, const void *x,
+                       const void *index);
+    void (*from_double)(int64_t n, void *y, const double *x);
+    int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */
+    double (*get)(const void *x, int64_t i);
+
+    /* x [outer][red][inner] → y [outer][inner] */
+    void (*sum)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+    void (*max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+    void (*logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+
+    /* x [rows][n] into accumulators of doubles: n sums; n maxima; n maxima and n sums of exp(x − maximum). `first`
+     * starts them. */
+    void (*batch_sum)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
+    void (*batch_max)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
+    void (*batch_logsumexp)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
+
+    /* C [m,n] = op(A) op(B), row-major, tight but for A: from row to row, as it lies in memory, are `next_a` numbers.
+     * What each row of C starts from: zeros where `start` is NULL, what is there where it is c, else the n numbers at
+     * `start`, for all of them. */
+    void (*matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a, const void *b,
+                   const void *start, void *c);
+
+    /* n numbers for each of `rows` rows, the first of which has global number row0. */
+    void (*normal)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step);
+    void (*uniform)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step);
+} ad_kernels;
+
+/* The best table that this machine runs. */
+const ad_kernels *ad_kernels_for(gibbs_dtype dtype);
+
+#endif

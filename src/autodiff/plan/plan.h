@@ -1,0 +1,162 @@
+/* plan.h — a compiled tape: stages of instructions over memory whose addresses are a base and an offset.
+ *
+ * A plan is a list of stages. A stage first runs its shared instructions once, then its body over the rows of one
+ * root axis in blocks, split into shards that threads take; then the shards' accumulators are added up, in their
+ * order, into shared memory. Which rows a shard and a block have depends on sizes only, never on threads.
+ *
+ * Invariants:
+ *   1. A body instruction reads shared memory, what earlier instructions of its block wrote, inputs and rows
+ *      stored by earlier stages; it writes the arena of its thread, the accumulators of its shard (which no body reads)
+ *      or its own rows of stored memory. So blocks are independent.
+ *   2. An operand's address is base[operand.base] + operand.offset. Bases of inputs and stored values are moved to
+ *      the block's first row before it runs; arena offsets are the same for every block.
+ */
+#ifndef GIBBS_PLAN_H
+#define GIBBS_PLAN_H
+
+#include "autodiff/kernel/kernels.h"
+
+#include "base/float_word.h"
+
+enum { AD_BASE_ARENA, AD_BASE_SHARED, AD_BASE_ACCUMULATOR, AD_BASE_SLOTS };
+enum { AD_MAX_LOOPS = AD_MAX_RANK + 1, AD_OPERANDS = 1 + AD_MAX_ARGUMENTS };
+enum { AD_SHORT_BYTES = 256 }; /* an innermost loop over so much is made longer, see loops.c */
+
+typedef struct ad_operand {
+    int32_t base;
+    int32_t buffer;     /* while compiling: which buffer of the arena; −1 elsewhere */
+    int64_t offset;     /* bytes */
+    int64_t row_stride; /* numbers from one row to the next; 0 for a value that all rows share */
+} ad_operand;
+
+/* A strided loop nest; operand 0 is written, and contiguous. The size of loop `rows` is multiplied by the number
+ * of rows of the block. */
+typedef struct ad_loops {
+    int count, rows; /* rows: −1 for none */
+    int64_t n[AD_MAX_LOOPS];
+    int64_t stride[AD_OPERANDS][AD_MAX_LOOPS]; /* in numbers */
+} ad_loops;
+
+struct ad_frame;
+typedef struct ad_instruction {
+    gibbs_status (*run)(const struct ad_instruction *, struct ad_frame *);
+    ad_op op;
+    int nin;
+    int32_t node;
+    int32_t axis;      /* −1 in a stage's shared part */
+    int64_t factor;    /* rows for each row of the block (child axes) */
+    int64_t count;     /* numbers written for one row */
+    ad_operand operand[AD_OPERANDS]; /* 0 is the result */
+    ad_loops loops;    /* elementwise ops and copies */
+    int64_t dim[6];    /* matmul: L, m, n, k, L of a, L of b; reductions: outer, red, inner; others: see exec.c */
+    bool ta, tb;
+    bool adds;         /* products and scatters: to what is there */
+    uint64_t stream;
+    const ad_user_op *user;
+    ad_shape shape;    /* of the result, for users' ops and messages */
+} ad_instruction;
+
+/* One accumulator of a body: doubles, but for matrix products, which accumulate in the plan's number type, and those of
+ * the first shard in the result itself. */
+typedef struct ad_accumulator {
+    ad_op op;
+    int64_t count;    /* numbers of the result */
+    int64_t offset;   /* in a shard's accumulators, bytes */
+    ad_operand result;
+    int32_t axis;
+} ad_accumulator;
+
+typedef struct ad_code {
+    ad_instruction *at;
+    int64_t count, capacity;
+} ad_code;
+
+typedef struct ad_stage {
+    ad_code shared, body;
+    int32_t axis; /* the root axis of the body; −1 when there is none */
+    ad_accumulator *accumulator;
+    int64_t accumulators, accumulator_capacity;
+    int64_t accumulator_bytes; /* of one shard, in whole cache lines */
+    int64_t arena_row_bytes;   /* of one row of the block; all buffers of the body share it by liveness */
+    int64_t block_rows;
+    double row_cost;           /* a guess in nanoseconds, that decides the number of shards */
+    double gemm_flops, gemv_flops;
+} ad_stage;
+
+typedef enum ad_slot_kind { SLOT_INPUT, SLOT_STORED } ad_slot_kind;
+
+/* Memory outside the arena: bound inputs, and per-sample values kept from stage to stage or as outputs. */
+typedef struct ad_slot {
+    ad_slot_kind kind;
+    int32_t node, axis; /* axis −1: a parameter */
+    int64_t count;      /* numbers a row */
+    int64_t factor;
+    int32_t leaf;       /* inputs: the node on the tape */
+    char *name;
+} ad_slot;
+
+typedef struct ad_output {
+    ad_operand at;
+    int32_t axis;  /* −1: shared */
+    int64_t count;
+} ad_output;
+
+typedef struct ad_carried {
+    int32_t from_slot;  /* the stored output */
+    int32_t into_slot;  /* the bound input */
+    ad_operand buffer;  /* where the body reads the input */
+    int64_t row_bytes, factor;
+} ad_carried;
+
+struct ad_plan {
+    gibbs_allocator alloc;
+    gibbs_dtype dtype;
+    const ad_kernels *kernels;
+    ad_stage *stage;
+    int64_t stages, stage_capacity;
+    ad_slot *slot;
+    int64_t slots, slot_capacity;
+    char *constants;  /* the first `constant_bytes` of shared memory */
+    int64_t constant_bytes, constant_capacity;
+    int64_t shared_bytes;
+    ad_output *output;
+    int outputs;
+    ad_carried *carried; /* those whose input the body reads */
+    int carries;
+    bool repeats;        /* carries were asked for */
+    ad_axis_info *axis;
+    int64_t axes;
+    const ad_tape *tape; /* to tell vars of this tape from others by address only; never followed */
+    int64_t tape_size;
+    bool *leaf;          /* which nodes can be bound */
+    double shared_gemm_flops;
+    ad_plan *storing; /* the twin that computes nothing twice, or NULL */
+};
+
+/* Executors: exec.c, loops.c */
+typedef struct ad_frame {
+    const ad_plan *plan;
+    const ad_kernels *kernels;
+    char **base;
+    char *const *start; /* the bases of slots before they were moved to the block */
+    int64_t rows;      /* of the root axis, in this block; 1 in shared code */
+    int64_t row0;      /* global number of the first */
+    const int64_t *axis_rows; /* all rows of each root axis */
+    bool first;        /* the shard's first block: start the accumulators */
+    bool first_shard;
+    uint64_t seed, step;
+    gibbs_float_word host; /* of who called ad_run: users' kernels run under it */
+    gibbs_error *error;
+} ad_frame;
+
+static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int operand)
+{
+    return f->base[i->operand[operand].base] + i->operand[operand].offset;
+}
+
+typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
+ad_executor ad_run_elementwise, ad_run_logistic, ad_run_copy, ad_run_matmul, ad_run_reduce, ad_run_random,
+    ad_run_count, ad_run_gather, ad_run_scatter, ad_run_pad, ad_run_concat, ad_run_user, ad_run_accumulate,
+    ad_run_batch_matmul, ad_run_batch_gather, ad_run_batch_scatter;
+
+#endif

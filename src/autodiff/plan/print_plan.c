@@ -1,0 +1,60 @@
+/* print_plan.c — what a plan does, as text: a line a stage and a line an instruction. */
+#include "plan.h"
+#include "autodiff/tape/print.h"
+
+/* What the instruction does, by the name users know. */
+static const char *doing(const ad_instruction *i)
+{
+    if (i->run == ad_run_copy) return "copy";
+    if (i->run == ad_run_logistic) return "softplus family";
+    if (i->run == ad_run_matmul && i->adds) return "x + product";
+    return i->op == OP_user ? i->user->name : ad_ops[i->op].name;
+}
+
+static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number, const ad_instruction *i)
+{
+    char shape[AD_SHAPE_TEXT];
+    ad_shape_text(&i->shape, shape, sizeof shape);
+    ad_put(p, "  %4lld  %s  %s  %s  node %d", (long long)number, doing(i), shape,
+           i->axis < 0 ? "shared" : plan->axis[i->axis].name, i->node);
+    if (i->run == ad_run_matmul)
+        ad_put(p, "  [%lld,%lld,%lld]·[%lld,%lld,%lld]%s%s", (long long)i->dim[4], (long long)i->dim[1],
+               (long long)i->dim[3], (long long)i->dim[5], (long long)i->dim[3], (long long)i->dim[2],
+               i->ta ? " aT" : "", i->tb ? " bT" : "");
+    if (i->run == ad_run_batch_matmul)
+        ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->dim[0], (long long)i->dim[1], (long long)i->dim[0],
+               (long long)i->dim[2]);
+    ad_put(p, "\n");
+}
+
+static int64_t print_code(ad_printer *p, const ad_plan *plan, const ad_code *code, int64_t number)
+{
+    for (int64_t k = 0; k < code->count; k++) print_instruction(p, plan, number++, &code->at[k]);
+    return number;
+}
+
+static void print_plan(ad_printer *p, const ad_plan *plan)
+{
+    int64_t number = 0;
+    for (int64_t s = 0; s < plan->stages; s++) {
+        const ad_stage *stage = &plan->stage[s];
+        if (stage->shared.count) ad_put(p, "stage %lld, once\n", (long long)s + 1);
+        number = print_code(p, plan, &stage->shared, number);
+        if (stage->axis >= 0)
+            ad_put(p, "stage %lld, over «%s»: blocks of %lld rows, %lld bytes a row\n", (long long)s + 1,
+                   plan->axis[stage->axis].name, (long long)stage->block_rows, (long long)stage->arena_row_bytes);
+        number = print_code(p, plan, &stage->body, number);
+    }
+}
+
+gibbs_status ad_plan_print(const ad_plan *plan, ad_write_fn write, void *context, gibbs_error *error)
+{
+    GIBBS_REQUIRE("plan_print", plan && write, error);
+    ad_printer p = {write, context, false};
+    print_plan(&p, plan);
+    if (plan->storing) {
+        ad_put(&p, "where that takes less than 16 MiB, storing what later stages read\n");
+        print_plan(&p, plan->storing);
+    }
+    return p.stopped ? gibbs_fail(error, GIBBS_STOPPED, "plan_print: the writer stopped") : GIBBS_OK;
+}

@@ -1,0 +1,45 @@
+/* workspace.h — bindings, results and scratch memory of one runner of a plan. */
+#ifndef GIBBS_WORKSPACE_H
+#define GIBBS_WORKSPACE_H
+
+#include "autodiff/plan/plan.h"
+
+typedef struct ad_memory {
+    char *at;
+    int64_t bytes;
+} ad_memory;
+
+struct ad_workspace {
+    const ad_plan *plan;
+    gibbs_allocator alloc;
+    int64_t *rows;          /* of each root axis; 0 until set */
+    char *shared;           /* constants and shared values */
+    char **base;            /* slots: where each begins. [bases] */
+    ad_memory *stored;      /* memory of stored slots. [slots] */
+    ad_memory accumulators; /* all shards of the largest stage */
+    ad_memory arena;        /* one for each thread */
+    ad_memory tables;       /* one table of bases for each thread */
+    int64_t bases;
+    bool ran;
+    ad_workspace *storing; /* of the plan's twin; it has the same bindings and rows */
+    bool twin_ran;         /* the last run was the twin's: the results are there */
+};
+
+/* Makes memory hold `bytes`, keeping nothing; false when it is out. */
+bool ad_memory_fit(const gibbs_allocator *a, ad_memory *m, int64_t bytes);
+
+/* How a stage's rows are split: decided by sizes alone. */
+typedef struct ad_split {
+    int64_t rows, shards;
+} ad_split;
+ad_split ad_split_rows(const ad_stage *stage, int64_t rows);
+int64_t ad_shard_start(ad_split split, int64_t shard);
+
+/* shared.c: a stage's shared instructions; one accumulator of all shards, added up in their order. */
+gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool check);
+void ad_add_up(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards, int threads);
+
+/* run_plan.c: NUMERIC when the instruction's result is not finite. */
+gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f);
+
+#endif

@@ -1,0 +1,179 @@
+/* ais.c — annealed importance sampling (Neal 2001), forward from a base density and in reverse from the model (Burda,
+ * Grosse & Salakhutdinov 2015). One walk along the path serves both: at β_k the weight takes the factor
+ * exp(−(E_{β_{k+1}} − E_{β_k})(x)) = exp(−(β_{k+1} − β_k)(E + log q)(x)), then x moves by transitions that keep
+ * exp(−E_{β_{k+1}}); after the last factor nothing moves. */
+#include "ebm/energy/conditioned.h"
+#include "ebm/model/program.h"
+#include "ebm/proposal/draw.h"
+#include "ebm/proposal/record_proposal.h"
+#include "ebm/sampler/chains.h"
+
+#include <math.h>
+#include <string.h>
+
+ebm_ais_options ebm_ais_defaults(void)
+{
+    return (ebm_ais_options){.chain = ebm_chain_defaults(), .bridges = 1000, .steps = 1};
+}
+
+static gibbs_status check_beta(const ebm_ais_options *o, gibbs_error *error)
+{
+    if (!o->beta) return GIBBS_OK;
+    for (int64_t k = 0; k < o->bridges; k++)
+        if (!(o->beta[k] < o->beta[k + 1]))
+            return gibbs_fail(error, GIBBS_ARGUMENT, "ais: β goes from %g to %g at bridge %lld; it must rise",
+                              o->beta[k], o->beta[k + 1], (long long)k + 1);
+    if (o->beta[0] == 0 && o->beta[o->bridges] == 1) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "ais: β goes from %g to %g, not from 0 to 1", o->beta[0],
+                      o->beta[o->bridges]);
+}
+
+static gibbs_status check(const ebm_model *model, const ebm_ais_options *o, int64_t rows, gibbs_error *error)
+{
+    if (rows < 2) return gibbs_fail(error, GIBBS_ARGUMENT, "ais: %lld rows; at least 2 are needed", (long long)rows);
+    if (o->bridges < 1 || o->steps < 1)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "ais: %lld bridges of %lld steps", (long long)o->bridges,
+                          (long long)o->steps);
+    if (o->chain.inverse_temperatures || o->chain.temperatures)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "ais: the path sets the temperatures, the options must not");
+    gibbs_status status = check_beta(o, error);
+    if (!status)
+        status =
+            ebm_refuse_conditional("ais", model, "ebm_predict tells log Z(x) of each x by labels or points", error);
+    return status ? status : ebm_proposal_check("ais", o->base, model->dim, false, error);
+}
+
+/* ---- The walk ---- */
+
+typedef struct walk {
+    const ebm_ais_options *o;
+    ebm_chains *chains;
+    bool reverse;
+    gibbs_dtype dtype;
+    int64_t rows;
+    double *log_weight;
+} walk;
+
+static double beta_at(const walk *w, int64_t k)
+{
+    int64_t bridge = w->reverse ? w->o->bridges - k : k;
+    return w->o->beta ? w->o->beta[bridge] : (double)bridge / (double)w->o->bridges;
+}
+
+static gibbs_status weigh(walk *w, double rise, gibbs_error *error)
+{
+    const void *energy, *log_q;
+    gibbs_status status = ebm_chains_evaluate(w->chains, &energy, &log_q, error);
+    for (int64_t r = 0; !status && r < w->rows; r++) {
+        double E = ebm_number(w->dtype, energy, r), q = ebm_number(w->dtype, log_q, r);
+        if (isnan(E + q) || E + q == -INFINITY)
+            return gibbs_fail_row(error, GIBBS_NUMERIC, r, "ais: E is %g and log q is %g at row %lld", E, q,
+                                  (long long)r + 1);
+        w->log_weight[r] -= rise * (E + q);
+    }
+    return status;
+}
+
+/* Evaluated at the β that the chains move at next, since what they keep belongs to it; the weight does not mind. */
+static gibbs_status cross(walk *w, int64_t k, gibbs_error *error)
+{
+    double here = beta_at(w, k), there = beta_at(w, k + 1);
+    ebm_chains_set_beta(w->chains, k + 1 < w->o->bridges ? there : here);
+    gibbs_status status = weigh(w, there - here, error);
+    if (status || k + 1 == w->o->bridges) return status;
+    return ebm_chains_move(w->chains, w->o->steps, w->o->seed, 0, error);
+}
+
+static gibbs_status walk_along(walk *w, gibbs_error *error)
+{
+    if (w->o->steps > ebm_chains_most(w->chains))
+        return gibbs_fail(error, GIBBS_SIZE, "ais: %lld steps at each β; at most %lld", (long long)w->o->steps,
+                          (long long)ebm_chains_most(w->chains));
+    memset(w->log_weight, 0, (size_t)w->rows * sizeof *w->log_weight);
+    gibbs_status status = GIBBS_OK;
+    for (int64_t k = 0; k < w->o->bridges && !status; k++) status = cross(w, k, error);
+    return status;
+}
+
+/* ---- Estimates ---- */
+
+/* log mean w and its standard error by the delta method: the sample sd of w over its mean, by √rows. */
+static gibbs_status estimate(const walk *w, ebm_ais *result, gibbs_error *error)
+{
+    double largest = -INFINITY, sum = 0, squares = 0, n = (double)w->rows;
+    for (int64_t r = 0; r < w->rows; r++) {
+        if (w->log_weight[r] == INFINITY)
+            return gibbs_fail_row(error, GIBBS_NUMERIC, r, "ais: the weight is inf at row %lld", (long long)r + 1);
+        largest = fmax(largest, w->log_weight[r]);
+    }
+    if (largest == -INFINITY) return gibbs_fail(error, GIBBS_NUMERIC, "ais: all weights are 0");
+    for (int64_t r = 0; r < w->rows; r++) {
+        double relative = exp(w->log_weight[r] - largest);
+        sum += relative;
+        squares += relative * relative;
+    }
+    double log_mean = largest + log(sum / n), share = squares / (sum * sum);
+    *result = (ebm_ais){.log_z = w->reverse ? -log_mean : log_mean, .ess = 1 / share,
+                        .standard_error = sqrt(fmax(share - 1 / n, 0) * n / (n - 1)),
+                        .acceptance = ebm_chains_acceptance(w->chains)};
+    return GIBBS_OK;
+}
+
+/* Nothing of the caller's is written unless all went well. */
+static gibbs_status finish(walk *w, gibbs_error *error, double *log_weight, double *x, ebm_ais *result)
+{
+    ebm_ais found;
+    gibbs_status status = walk_along(w, error);
+    if (!status) status = estimate(w, &found, error);
+    if (status) return status;
+    if (log_weight) memcpy(log_weight, w->log_weight, (size_t)w->rows * sizeof *log_weight);
+    if (x) ebm_chains_get(w->chains, x);
+    *result = found;
+    return GIBBS_OK;
+}
+
+static gibbs_status open_walk(ebm_model *model, walk *w, gibbs_error *error)
+{
+    w->dtype = model->dtype;
+    w->log_weight = gibbs_alloc(&model->alloc, (size_t)w->rows, sizeof *w->log_weight);
+    if (!w->log_weight) return gibbs_fail(error, GIBBS_MEMORY, "ais: out of memory for %lld rows", (long long)w->rows);
+    return ebm_chains_new_path(model, &w->o->chain, w->o->base, &w->chains, error);
+}
+
+static void close_walk(const ebm_model *model, walk *w)
+{
+    ebm_chains_free(w->chains);
+    gibbs_release(&model->alloc, w->log_weight);
+}
+
+gibbs_status ebm_ais_forward(ebm_model *model, const ebm_ais_options *options, int64_t rows, double *log_weight,
+                             double *x, ebm_ais *result, gibbs_error *error)
+{
+    GIBBS_REQUIRE("ais_forward", model && options && result, error);
+    gibbs_status status = check(model, options, rows, error);
+    if (status) return status;
+    walk w = {.o = options, .rows = rows};
+    ebm_draw *draw = NULL;
+    status = open_walk(model, &w, error);
+    if (!status) status = ebm_draw_new(options->base, model->dtype, &model->alloc, &draw, error);
+    if (!status) status = ebm_draw_run(draw, rows, options->seed, 0, error);
+    if (!status) status = ebm_chains_start_native(w.chains, ebm_draw_y(draw), rows, error);
+    if (!status) status = finish(&w, error, log_weight, x, result);
+    ebm_draw_free(draw);
+    close_walk(model, &w);
+    return status;
+}
+
+gibbs_status ebm_ais_reverse(ebm_model *model, const ebm_ais_options *options, const double *x, int64_t rows,
+                             double *log_weight, ebm_ais *result, gibbs_error *error)
+{
+    GIBBS_REQUIRE("ais_reverse", model && options && x && result, error);
+    gibbs_status status = check(model, options, rows, error);
+    if (status) return status;
+    walk w = {.o = options, .rows = rows, .reverse = true};
+    status = open_walk(model, &w, error);
+    if (!status) status = ebm_chains_start(w.chains, x, rows, error);
+    if (!status) status = finish(&w, error, log_weight, NULL, result);
+    close_walk(model, &w);
+    return status;
+}

@@ -1,0 +1,76 @@
+/* checkpoint.c — a model's parameters in a safetensors file. */
+#include "autodiff/tape/tape.h"
+#include "ebm/data/data_private.h"
+#include "model.h"
+
+#include <string.h>
+
+static void *place(const ebm_model *model, const ebm_model_parameter *p)
+{
+    return (char *)model->theta + (size_t)p->offset * gibbs_dtype_size(model->dtype);
+}
+
+gibbs_status ebm_model_save(const ebm_model *model, const char *path, gibbs_error *error)
+{
+    GIBBS_REQUIRE("save", model && path, error);
+    ebm_tensor *tensor = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *tensor);
+    if (!tensor) return gibbs_fail(error, GIBBS_MEMORY, "save: out of memory");
+    for (int k = 0; k < model->parameters; k++) {
+        const ebm_model_parameter *p = &model->parameter[k];
+        tensor[k] = (ebm_tensor){p->name, model->dtype, p->shape, place(model, p)};
+    }
+    gibbs_status status = ebm_tensors_write(path, tensor, model->parameters, error);
+    gibbs_release(&model->alloc, tensor);
+    return status;
+}
+
+/* The file has this parameter, as the model has it. */
+static gibbs_status match(const ebm_model *model, const ebm_model_parameter *p, const ebm_tensors *file,
+                          const char *path, gibbs_error *error)
+{
+    char theirs[AD_SHAPE_TEXT], ours[AD_SHAPE_TEXT];
+    const ebm_tensor *t = ebm_tensors_find(file, p->name);
+    if (!t) return gibbs_fail(error, GIBBS_FORMAT, "%s: there is no «%.60s»", path, p->name);
+    if (t->dtype != model->dtype)
+        return gibbs_fail(error, GIBBS_FORMAT, "%s: «%.60s» is %s, in the model it is %s", path, p->name,
+                          ebm_dtype_names[t->dtype], ebm_dtype_names[model->dtype]);
+    if (!ad_shape_equal(&t->shape, &p->shape))
+        return gibbs_fail(error, GIBBS_FORMAT, "%s: «%.60s» has shape %s, in the model %s", path, p->name,
+                          ad_shape_text(&t->shape, theirs, sizeof theirs), ad_shape_text(&p->shape, ours, sizeof ours));
+    return GIBBS_OK;
+}
+
+static bool has_parameter(const ebm_model *model, const char *name)
+{
+    for (int k = 0; k < model->parameters; k++)
+        if (!strcmp(model->parameter[k].name, name)) return true;
+    return false;
+}
+
+static gibbs_status match_all(const ebm_model *model, const ebm_tensors *file, const char *path, gibbs_error *error)
+{
+    for (int k = 0; k < model->parameters; k++) {
+        gibbs_status status = match(model, &model->parameter[k], file, path, error);
+        if (status) return status;
+    }
+    for (int k = 0; k < file->count; k++)
+        if (!has_parameter(model, file->tensor[k].name))
+            return gibbs_fail(error, GIBBS_FORMAT, "%s: the model has no «%.60s»", path, file->tensor[k].name);
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_model_load(ebm_model *model, const char *path, gibbs_error *error)
+{
+    GIBBS_REQUIRE("load", model && path, error);
+    ebm_tensors file;
+    gibbs_status status = ebm_tensors_read(path, &model->alloc, &file, error);
+    if (status) return status;
+    status = match_all(model, &file, ebm_short_name(path), error);
+    for (int k = 0; k < model->parameters && !status; k++) {
+        const ebm_model_parameter *p = &model->parameter[k];
+        const ebm_tensor *t = ebm_tensors_find(&file, p->name);
+        memcpy(place(model, p), t->data, (size_t)p->count * gibbs_dtype_size(model->dtype));
+    }
+    ebm_tensors_free(&file);
+    return status;
+}
