@@ -69,7 +69,6 @@ static void place_leaves(ad_compiler *c)
         else continue;
         c->done[i] = true;
     }
-    c->plan->shared_bytes = c->plan->constant_bytes;
 }
 
 /* ---- Carried pairs ---- */
@@ -208,6 +207,7 @@ static void compile_all(ad_compiler *c, const ad_var *outputs, int count, const 
     if (!c->status) prepare_carries(c, options, outputs, count);
     if (!c->status) ad_schedule(c, outputs, count);
     if (!c->status) place_outputs(c, outputs, count);
+    if (!c->status) ad_layout_shared(c);
     finish_carries(c);
 }
 
@@ -250,7 +250,8 @@ static gibbs_status compile_plan(const ad_var *outputs, int count, const ad_plan
     gibbs_release(&plan->alloc, c.live);
     gibbs_release(&plan->alloc, c.place);
     gibbs_release(&plan->alloc, c.uses);
-    gibbs_release(&plan->alloc, c.buffer);
+    gibbs_release(&plan->alloc, c.arena.at);
+    gibbs_release(&plan->alloc, c.shared.at);
     *recomputes = c.recomputes;
     if (c.status) ad_plan_free(plan);
     else *out = plan;

@@ -3,12 +3,7 @@
 #define GIBBS_COMPILE_H
 
 #include "plan.h"
-
-typedef struct ad_buffer {
-    int64_t row_bytes;
-    int64_t first, last; /* instructions of the body that write and last read it */
-    int64_t offset;      /* bytes a row, once placed */
-} ad_buffer;
+#include "spans.h"
 
 /* Where a node's value lies, contiguous. `stage` says for which stage's body: −1 always, −2 nowhere. */
 typedef struct ad_place {
@@ -34,8 +29,8 @@ typedef struct ad_compiler {
     ad_place *place;
     ad_stage *stage;  /* the one being filled */
     int64_t stage_number;
-    ad_buffer *buffer;
-    int64_t buffers, buffer_capacity;
+    ad_spans arena;   /* of the stage being filled */
+    ad_spans shared;  /* of all stages */
     int64_t block_bytes;
     bool stores;      /* keep all that later stages read, rather than compute it again */
     bool recomputes;  /* some body computes again what an earlier one did */
@@ -85,5 +80,6 @@ void ad_emit_copy(ad_compiler *c, int32_t node, const ad_view *from);
 
 /* layout.c */
 void ad_layout(ad_compiler *c, ad_stage *stage);
+void ad_layout_shared(ad_compiler *c); /* when all stages are filled and the outputs known */
 
 #endif

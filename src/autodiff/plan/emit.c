@@ -17,11 +17,10 @@ static ad_instruction blank(ad_compiler *c, int32_t id, ad_executor *run)
     i.count = ad_shape_count(&node->shape);
     i.shape = node->shape;
     i.stream = node->stream;
-    for (int k = 0; k < AD_OPERANDS; k++) i.operand[k].buffer = -1;
+    for (int k = 0; k < AD_OPERANDS; k++) i.operand[k].span = -1;
     return i;
 }
 
-/* Buffers that the instruction touches live until it at least. */
 static void append(ad_compiler *c, const ad_instruction *i, bool shared)
 {
     ad_code *code = shared ? &c->stage->shared : &c->stage->body;
@@ -30,8 +29,6 @@ static void append(ad_compiler *c, const ad_instruction *i, bool shared)
         ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
         return;
     }
-    for (int k = 0; k < AD_OPERANDS && !shared; k++)
-        if (i->operand[k].buffer >= 0) c->buffer[i->operand[k].buffer].last = code->count;
     code->at[code->count++] = *i;
 }
 
@@ -278,7 +275,7 @@ static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_oper
 {
     for (int64_t k = 0; k < stage->accumulators; k++) {
         const ad_accumulator *a = &stage->accumulator[k];
-        if (a->result.base == result->base && a->result.offset == result->offset) return a;
+        if (a->result.span == result->span) return a;
     }
     return NULL;
 }

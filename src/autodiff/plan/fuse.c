@@ -4,6 +4,8 @@
  * (docs/design.md). */
 #include "compile.h"
 
+#include <string.h>
+
 /* The product that `id` is, seen through reshapes, when nothing else reads it. */
 static int32_t product_behind(const ad_compiler *c, const bool *cone, int32_t id)
 {
@@ -47,40 +49,44 @@ static bool is_logistic(const ad_node *n)
     return n->axis >= 0 && (n->op == OP_softplus || n->op == OP_sigmoid || n->op == OP_sigmoid_slope);
 }
 
-/* The next node that is another such function of the argument of `id`; −1 for none. */
-static int32_t next_of_family(const ad_compiler *c, const bool *of, int32_t id)
-{
-    const ad_node *node = c->tape->node;
-    for (int32_t i = id + 1; is_logistic(&node[id]) && i < c->count; i++)
-        if (of[i] && is_logistic(&node[i]) && node[i].in[0] == node[id].in[0]) return i;
-    return -1;
-}
-
+/* A function that some stage computes is computed with those of its argument that the body computes already. */
 void ad_pull_family(ad_compiler *c, bool *cone)
 {
-    for (int32_t i = 0; i < c->count; i++)
-        for (int32_t k = cone[i] ? next_of_family(c, c->live, i) : -1; k >= 0; k = next_of_family(c, c->live, k))
-            if (!c->done[k]) cone[k] = true;
+    const ad_node *node = c->tape->node;
+    bool *begun = c->mark; /* of an argument: a function of it is in the body */
+    memset(begun, 0, (size_t)c->count * sizeof *begun);
+    for (int64_t i = 0; i < c->count; i++) {
+        if (!c->live[i] || !is_logistic(&node[i])) continue;
+        if (begun[node[i].in[0]] && !c->done[i]) cone[i] = true;
+        if (cone[i]) begun[node[i].in[0]] = true;
+    }
 }
 
-static void fuse_family(ad_compiler *c, const bool *cone, int32_t id)
+/* Links each to the next function of its argument: next[argument] is the last one met, from the end. */
+static void fuse_families(ad_compiler *c, const bool *cone, int32_t *next)
 {
-    for (int32_t next; (next = next_of_family(c, cone, id)) >= 0; id = next) {
-        c->partner[id] = next;
-        c->fused[next] = true;
+    const ad_node *node = c->tape->node;
+    for (int32_t i = (int32_t)c->count - 1; i >= 0; i--) {
+        if (!cone[i] || !is_logistic(&node[i])) continue;
+        int32_t *last = &next[node[i].in[0]];
+        c->partner[i] = *last;
+        if (*last >= 0) c->fused[*last] = true;
+        *last = i;
     }
 }
 
 void ad_fuse(ad_compiler *c, const bool *cone)
 {
-    for (int32_t i = 0; i < c->count; i++) {
-        c->partner[i] = -1;
-        c->fused[i] = false;
+    int32_t *next = gibbs_alloc(&c->plan->alloc, (size_t)c->count, sizeof *next);
+    if (!next) {
+        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
+        return;
     }
-    for (int32_t i = 0; i < c->count; i++) {
-        const ad_node *node = &c->tape->node[i];
-        if (!cone[i] || node->axis < 0 || c->fused[i]) continue;
-        if (node->op == OP_add) fuse_sum(c, cone, i);
-        else fuse_family(c, cone, i);
-    }
+    memset(next, -1, (size_t)c->count * sizeof *next);
+    memset(c->partner, -1, (size_t)c->count * sizeof *c->partner);
+    memset(c->fused, 0, (size_t)c->count * sizeof *c->fused);
+    fuse_families(c, cone, next);
+    gibbs_release(&c->plan->alloc, next);
+    for (int32_t i = 0; i < c->count; i++)
+        if (cone[i] && c->tape->node[i].axis >= 0 && c->tape->node[i].op == OP_add) fuse_sum(c, cone, i);
 }

@@ -1,5 +1,5 @@
-/* place.c — where values live: in slots that the user binds or reads, in the plan's shared memory, or in buffers of the
- * arena that a block of rows runs in. */
+/* place.c — where values live: in slots that the user binds or reads, in the plan's shared memory, or in the arena
+ * that a block of rows runs in. */
 #include "compile.h"
 
 int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t id)
@@ -20,31 +20,26 @@ int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t id)
     return (int32_t)plan->slots++;
 }
 
-static ad_operand new_buffer(ad_compiler *c, int64_t row_bytes, int64_t row_stride)
+/* Its offset is told by layout.c. */
+static ad_operand new_span(ad_compiler *c, int32_t base, int64_t bytes, int64_t row_stride)
 {
-    ad_buffer buffer = {row_bytes, c->stage->body.count, c->stage->body.count, 0};
-    if (!gibbs_grow(&c->plan->alloc, &c->buffer, &c->buffer_capacity, c->buffers, c->buffers + 1, sizeof buffer)) {
-        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
-        return (ad_operand){0};
-    }
-    c->buffer[c->buffers] = buffer;
-    return (ad_operand){AD_BASE_ARENA, (int32_t)c->buffers++, 0, row_stride};
+    int32_t span = ad_span_new(&c->plan->alloc, base == AD_BASE_SHARED ? &c->shared : &c->arena, bytes);
+    if (span < 0) ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
+    return (ad_operand){base, span, 0, row_stride};
 }
 
-/* Shared values live to the end of the run; per-sample ones in the arena, or in their slot when they are kept. */
+/* Per-sample values live in the arena, or in their slot when they are kept. */
 ad_operand ad_place_new(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
-    int64_t count = ad_shape_count(&node->shape);
+    int64_t count = ad_shape_count(&node->shape), size = ad_number_size(c);
     if (node->axis < 0) {
-        ad_operand at = {AD_BASE_SHARED, -1, c->plan->shared_bytes, 0};
-        c->plan->shared_bytes += ad_aligned(count * ad_number_size(c));
-        c->place[id] = (ad_place){at, -1};
+        c->place[id] = (ad_place){new_span(c, AD_BASE_SHARED, ad_aligned(count * size), 0), -1};
     } else if (c->keep[id]) {
         ad_slot_new(c, SLOT_STORED, id);
     } else {
         int64_t factor = ad_axis_factor(c->tape, node->axis);
-        c->place[id] = (ad_place){new_buffer(c, count * factor * ad_number_size(c), count), c->stage_number};
+        c->place[id] = (ad_place){new_span(c, AD_BASE_ARENA, count * factor * size, count), c->stage_number};
     }
     return c->place[id].at;
 }
@@ -55,10 +50,10 @@ void ad_place_carried(ad_compiler *c)
     for (int k = 0; k < c->plan->carries && !c->status; k++) {
         ad_carried *carried = &c->plan->carried[k];
         const ad_slot *slot = &c->plan->slot[carried->into_slot];
-        ad_operand at = new_buffer(c, carried->row_bytes, slot->count);
+        ad_operand at = new_span(c, AD_BASE_ARENA, carried->row_bytes, slot->count);
         if (c->status) return;
         int32_t leaf = slot->leaf;
-        c->buffer[at.buffer].first = 0; /* filled before the body runs */
+        ad_span_touch(&c->arena, at.span, 0); /* filled before the body runs */
         carried->buffer = at;
         c->place[leaf] = (ad_place){at, c->stage_number};
         if (!c->keep[leaf]) continue;

@@ -24,7 +24,7 @@ enum { AD_SHORT_BYTES = 256 }; /* an innermost loop over so much is made longer,
 
 typedef struct ad_operand {
     int32_t base;
-    int32_t buffer;     /* while compiling: which buffer of the arena; −1 elsewhere */
+    int32_t span;       /* while compiling: of the arena's or of shared memory's spans; −1: the place is known */
     int64_t offset;     /* bytes */
     int64_t row_stride; /* numbers from one row to the next; 0 for a value that all rows share */
 } ad_operand;

@@ -170,7 +170,7 @@ static bool open_stage(ad_compiler *c)
     plan->stage[plan->stages] = stage;
     c->stage = &plan->stage[plan->stages];
     c->stage_number = plan->stages++;
-    c->buffers = 0;
+    c->arena.count = 0;
     return true;
 }
 
