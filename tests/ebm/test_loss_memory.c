@@ -101,7 +101,7 @@ static void fail_each(const job *j)
         if (!at) total = count.calls;
         cr_expect(status == (at ? GIBBS_MEMORY : GIBBS_OK), "%s, allocation %d: %s", j->loss->name, (int)at,
                   error.message);
-        cr_expect(at || again == (j->loss->check_row != NULL), "%s allocates %d times", j->loss->name, (int)again);
+        cr_expect(at || again == 0, "%s allocates %d times", j->loss->name, (int)again);
         cr_expect(count.live == before, "%s, allocation %d leaks", j->loss->name, (int)at);
         ebm_model_free(model);
         cr_expect_eq(count.live, 0);
@@ -123,7 +123,7 @@ Test(loss_memory, every_allocation_fails_once)
     ebm_data data = table(x, ROWS, DIM);
     ebm_proposal *q[2];
     ebm_points points[2];
-    ebm_space space = {.variables = DIM, .labels = 3, .values = (double[]){-1, 0, 1}};
+    ebm_space space = {.variables = DIM, .labels = 3, .values = (double[]){-4, 0, 4}};
     q[0] = test_proposal(&energies[GAUSSIAN2]);
     OK(ebm_proposal_regression_fit(&data, 1, INFINITY, 1.5, NULL, &q[1], ERROR));
     OK(ebm_points_space(&space, NULL, &points[0], ERROR));
@@ -132,7 +132,8 @@ Test(loss_memory, every_allocation_fails_once)
     for (int k = 0; k < COUNT(losses); k++)
         for (int of_y = 0; of_y < 2; of_y++) {
             bool fits = losses[k]->models != (of_y ? EBM_MODELS_WHOLE : EBM_MODELS_CONDITIONAL);
-            if (fits) fail_each(&(job){losses[k], q[of_y], &points[of_y], losses[k]->check_row ? bits : x, of_y});
+            bool discrete = losses[k]->check_row || losses[k] == &ebm_loss_conditional_ml;
+            if (fits) fail_each(&(job){losses[k], q[of_y], &points[of_y], discrete ? bits : x, of_y});
         }
     for (int k = 0; k < 2; k++) ebm_points_free(&points[k]), ebm_proposal_free(q[k]);
     free(x), free(bits);

@@ -130,6 +130,34 @@ Test(model_draw, discrete_states)
     ebm_model_free(model);
 }
 
+static ad_var line(ad_var row, const ad_var *theta, void *context)
+{
+    return (void)theta, (void)context, ad_scale(ad_square(ad_sub(ad_at(row, 1), ad_at(row, 0))), 0.5);
+}
+
+/* Chains of different x cannot be compared; told to run, they move y alone, also when tempered. */
+Test(model_draw, of_a_conditional_model)
+{
+    double start[] = {0, 0, 50, 50}, x[2 * 100], mean[2] = {0};
+    ebm_data data = table(start, 2, 2);
+    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model *model;
+    spec.dim = 2, spec.energy = line, spec.dtype = GIBBS_FLOAT64;
+    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
+    FAILS(GIBBS_ARGUMENT, "R-hat cannot compare them", ebm_model_draw(model, &data, 100, NULL, x, NULL, FAIL));
+    ebm_chain_options chain = ebm_chain_defaults();
+    const double beta[] = {1, 0.5};
+    chain.temperatures = 2, chain.inverse_temperatures = beta;
+    OK(ebm_model_draw(model, &data, 100, &(ebm_draw_options){.chain = &chain, .r_hat = INFINITY, .steps = 200}, x, NULL,
+                      ERROR));
+    for (int r = 0; r < 100; r++) {
+        cr_expect(x[2 * r] == 0 || x[2 * r] == 50);
+        mean[x[2 * r] > 0] += x[2 * r + 1] - x[2 * r];
+    }
+    cr_expect(fabs(mean[0]) < 40 && fabs(mean[1]) < 40, "%g, %g", mean[0], mean[1]);
+    ebm_model_free(model);
+}
+
 Test(model_draw, refuses)
 {
     place p = {0, 1};

@@ -205,6 +205,41 @@ Test(predict, what_is_refused)
     ebm_model_free(model), ebm_model_free(plain);
 }
 
+/* y of mean 7 in a box that ends at 6; the same box as the whole domain, and a wide one, have an answer. */
+Test(predict, a_box_that_cuts_the_density_off)
+{
+    double x[GIVEN] = {10, 0, 0}, y;
+    ebm_model *model = real_model((ebm_conditional){.given = GIVEN}, 0);
+    for (int whole = 0; whole < 2; whole++)
+        for (int mean = 0; mean < 2; mean++) {
+            ebm_points points;
+            OK(ebm_points_box(1, &(ebm_box){{-6}, {6}, 400, whole}, NULL, &points, ERROR));
+            ebm_predict_options o = {.points = &points, .mean = mean};
+            if (whole) OK(ebm_predict(model, &o, x, 1, &y, NULL, NULL, ERROR));
+            else FAILS(GIBBS_NUMERIC, "at the edge of the box", ebm_predict(model, &o, x, 1, &y, NULL, NULL, FAIL));
+            ebm_points_free(&points);
+        }
+    ebm_model_free(model);
+}
+
+/* Parameters that are no numbers have no prediction, by labels or by formulas that pick one. */
+Test(predict, nothing_follows_from_nan)
+{
+    double x[GIVEN] = {1, 2, 3}, y[16], theta[64];
+    ebm_model *models[] = {
+        regression((ebm_regression_spec){.response = EBM_SOFTMAX, .given = GIVEN, .labels = 3}),
+        regression((ebm_regression_spec){.response = EBM_LOGISTIC, .given = GIVEN, .outputs = 2}),
+    };
+    for (int k = 0; k < 64; k++) theta[k] = NAN;
+    for (int m = 0; m < COUNT(models); m++) {
+        memcpy(ebm_model_theta(models[m]), theta, (size_t)ebm_model_size(models[m]) * gibbs_dtype_size(GIBBS_FLOAT32));
+        for (int mean = 0; mean < 2; mean++)
+            FAILS(GIBBS_NUMERIC, "at row 1", ebm_predict(models[m], &(ebm_predict_options){.mean = mean}, x, 1, y, NULL,
+                                                         NULL, FAIL));
+        ebm_model_free(models[m]);
+    }
+}
+
 /* The linear regression's formula, in units of its own: mean = mode = η/τ. */
 Test(predict, linear_regression)
 {

@@ -82,6 +82,7 @@ static bool looked_through(ad_tape *tape, const ad_node *node)
     case OP_expand:
     case OP_reshape:
     case OP_permute:
+    case OP_concat:
     case OP_regroup:
     case OP_ungroup: return true;
     case OP_mul:

@@ -100,16 +100,33 @@ static bool check_dim(const char *op, ad_var x, int dim)
     return false;
 }
 
+/* The operand of a concat in which the elements from *start on lie, as deep as they do; *start becomes where in it. So
+ * what is sliced out of joined values does not depend on the others: y of a conditional energy's row [x, y]. */
+static ad_var joined_part(ad_var x, int dim, int64_t *start, int64_t count)
+{
+    for (const ad_node *node = ad_node_of(x); node->op == OP_concat && node->attr[0] == dim; node = ad_node_of(x)) {
+        int k = 0;
+        int64_t first = 0, own = x.tape->node[node->in[0]].shape.dim[dim];
+        while (*start >= first + own && k + 1 < node->nin)
+            first += own, own = x.tape->node[node->in[++k]].shape.dim[dim];
+        if (*start < first || *start + count > first + own) break;
+        x = ad_handle(x.tape, node->in[k]);
+        *start -= first;
+    }
+    return x;
+}
+
 ad_var ad_slice(ad_var x, int dim, int64_t start, int64_t count)
 {
     ad_tape *tape;
     if (!ad_check_args("slice", &x, 1, &tape) || !check_dim("slice", x, dim)) return ad_handle(tape, -1);
-    ad_node node = ad_proto(OP_slice, &x, 1, ad_node_of(x)->shape);
-    int64_t size = node.shape.dim[dim];
+    int64_t size = ad_node_of(x)->shape.dim[dim];
     if (start < 0 || count < 1 || start > size - count)
         return ad_fail(tape, GIBBS_ARGUMENT, "slice: %lld elements from %lld do not lie in a dimension of %lld",
                        (long long)count, (long long)start, (long long)size);
-    if (count == size) return x;
+    x = joined_part(x, dim, &start, count);
+    ad_node node = ad_proto(OP_slice, &x, 1, ad_node_of(x)->shape);
+    if (count == node.shape.dim[dim]) return x;
     node.shape.dim[dim] = count;
     node.attr[0] = dim;
     node.attr[1] = (int32_t)start;

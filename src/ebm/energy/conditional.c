@@ -144,7 +144,10 @@ static gibbs_status check(const ebm_model_spec *spec, const ebm_conditional *is,
     if (is->given < 1 || is->given >= spec->dim)
         return gibbs_fail(error, GIBBS_ARGUMENT, "conditional: %lld of %lld columns are given; at least one must be, "
                                                  "and one not", (long long)is->given, (long long)spec->dim);
-    if (!is->labels) return GIBBS_OK;
+    if (!is->labels && !is->label_count) return GIBBS_OK;
+    if (!is->labels)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "conditional: %lld labels, and no list of them",
+                          (long long)is->label_count);
     int64_t width = spec->dim - is->given, count;
     if (is->label_count < 1)
         return gibbs_fail(error, GIBBS_ARGUMENT, "conditional: %lld labels", (long long)is->label_count);

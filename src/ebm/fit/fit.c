@@ -1,6 +1,8 @@
 /* fit.c — preparing a fit: options, split, proposal, objectives; and what comes after it. */
 #include "fit.h"
 
+#include "autodiff/tape/tape.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -226,11 +228,22 @@ static void release(ebm_fit_state *f)
     gibbs_release_aligned(a, f->raw);
 }
 
+/* The row of the batch that an error is about, be it about an artificial point of its own; −1 when none is known. */
+static int64_t row_of_batch(const ebm_objective *o, const gibbs_error *found)
+{
+    const ad_tape *tape = o->tape;
+    int32_t data = o->graph.data.id, axis = found->axis;
+    int64_t row = found->row;
+    bool starts_there = o->chains && o->loss->noise != EBM_NOISE_PERSISTENT; /* chain i at row i */
+    if (row < 0 || (starts_there && axis < 0)) return row;
+    for (; axis >= 0 && axis < tape->axes && axis != data; axis = tape->axis[axis].parent) row /= tape->axis[axis].count;
+    return axis == data ? row : starts_there ? found->row : -1;
+}
+
 gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found)
 {
-    const ebm_objective *o = f->objective;
-    int64_t row = found->row;
-    bool of_data = row >= 0 && row < f->train.count && (o->chains || found->axis == o->graph.data.id);
+    int64_t row = row_of_batch(f->objective, found);
+    bool of_data = row >= 0 && row < f->train.count;
     if (!of_data) return gibbs_fail(f->error, found->status, "step %lld: %.280s", (long long)step, found->message);
     if (f->train.rows_now) row = f->train.rows_now[row];
     if (f->train_rows) row = f->train_rows[row];
@@ -257,7 +270,9 @@ static gibbs_status examine(ebm_fit_state *f)
     if (status) return status;
     f->report->health = ebm_objective_health(f->objective);
     f->report->log_z = ebm_objective_log_z(f->objective);
-    return ebm_fit_log_z_spread(f);
+    ebm_fit_log_z_spread(f);
+    ebm_fit_edge(f);
+    return GIBBS_OK;
 }
 
 static double now(void)
@@ -274,6 +289,7 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     if (!report) report = &own;
     memset(report, 0, sizeof *report);
     report->loss = report->best_validation = report->health = report->log_z = report->log_z_spread = NAN;
+    report->edge = NAN;
     double start = now();
     gibbs_status status = check(model, data, options, error);
     if (status) return status;

@@ -52,7 +52,9 @@ gibbs_status ebm_fit_first_order(ebm_fit_state *f);
 gibbs_status ebm_fit_lbfgs(ebm_fit_state *f);
 
 /* report->log_z_spread at the parameters that were kept, where log Z is learnt of a conditional model; else NaN. */
-gibbs_status ebm_fit_log_z_spread(ebm_fit_state *f);
+void ebm_fit_log_z_spread(ebm_fit_state *f);
+/* report->edge likewise, where the loss integrates over a box. */
+void ebm_fit_edge(ebm_fit_state *f);
 
 /* `found` as the fit's error: the step before the sentence and, when it is about a row of the present batch (or about
  * the chain that started there), the row of the caller's table behind it and in error->row. */

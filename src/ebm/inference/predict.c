@@ -2,12 +2,13 @@
  * chunk by chunk of rows, so that memory does not grow with their number. */
 #include "ebm/energy/conditional.h"
 #include "ebm/model/program.h"
+#include "ebm/space/space.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { CHUNK = 1 << 20 }; /* numbers of a chunk's largest result */
-enum { ANSWER, LOG_Z, PROBABILITY, OUTPUTS }; /* ANSWER: y, or where the best point is sought all points' −E */
+enum { ANSWER, LOG_Z, PROBABILITY, SCORES, OUTPUTS }; /* ANSWER: y, unless a point is sought; SCORES: −E of points */
 
 typedef struct prediction {
     ebm_model *model;
@@ -17,6 +18,7 @@ typedef struct prediction {
     const double *point;  /* count × width */
     const double *log_weight; /* NULL: 0 */
     bool sought;          /* the answer is the best of the points */
+    bool normalised;      /* log Z(x) is known, and tells whether there is an answer */
     ebm_program run;
     ad_axis axis;         /* names of what the plan knows: the tape is gone */
     ad_var x, points, log_weights;
@@ -26,7 +28,8 @@ typedef struct prediction {
 
 /* ---- What is known ---- */
 
-static gibbs_status choose(prediction *p, bool probability, gibbs_error *error)
+/* `asked`: log Z is. */
+static gibbs_status choose(prediction *p, bool probability, bool asked, gibbs_error *error)
 {
     const ebm_conditional *is = ebm_conditional_of(p->model);
     const ebm_points *points = p->options->points;
@@ -38,6 +41,7 @@ static gibbs_status choose(prediction *p, bool probability, gibbs_error *error)
                           (long long)points->dim, (long long)p->width);
     if (points && (points->rows < 1 || !points->x || !points->log_weight))
         return gibbs_fail(error, GIBBS_ARGUMENT, "predict: there are no points in options.points");
+    p->normalised = points || is->labels || is->log_z || asked;
     if (!points && !probability && (p->options->mean ? is->mean : is->mode)) return GIBBS_OK;
     if (!points && !is->labels)
         return gibbs_fail(error, GIBBS_ARGUMENT, "predict: the model has no labels%s: set options.points, which "
@@ -60,21 +64,22 @@ static void record_points(prediction *p, const ebm_recording *r, ad_var *out)
     ad_var weighted = ad_add(scores, p->log_weights);
     out[LOG_Z] = ad_logsumexp(weighted);
     out[PROBABILITY] = ad_softmax(weighted);
+    out[SCORES] = scores;
     out[ANSWER] = p->sought ? scores : ad_matmul(out[PROBABILITY], p->points);
 }
 
-static gibbs_status compile(prediction *p, bool log_z, gibbs_error *error)
+static gibbs_status compile(prediction *p, gibbs_error *error)
 {
     ebm_recording r;
     ad_var out[OUTPUTS];
-    int outputs = p->count ? OUTPUTS : log_z ? LOG_Z + 1 : ANSWER + 1;
+    int outputs = p->count ? OUTPUTS : p->normalised ? LOG_Z + 1 : ANSWER + 1;
     gibbs_status status = ebm_recording_start("predict", p->model, &r, error);
     if (!status) {
         p->axis = ad_axis_new(r.tape, "rows");
         p->x = ad_input(p->axis, "x", ad_vec(p->given));
         if (p->count) record_points(p, &r, out);
         else out[ANSWER] = ebm_conditional_guess(p->model, p->options->mean, p->x, r.theta);
-        if (!p->count && log_z) out[LOG_Z] = ebm_conditional_log_z(p->model, p->x, r.theta);
+        if (!p->count && p->normalised) out[LOG_Z] = ebm_conditional_log_z(p->model, p->x, r.theta);
         for (int k = 0; k < outputs; k++) out[k] = ad_lift(p->axis, out[k]);
         status = ebm_program_build(r.tape, out, outputs, NULL, &p->run, error);
     }
@@ -141,56 +146,71 @@ static gibbs_status refine(const prediction *p, const double *x, double *y, gibb
     return status;
 }
 
+/* −E of all points at a row. */
+static double score(const prediction *p, int64_t row, int64_t point)
+{
+    return ebm_number(p->model->dtype, ad_result(p->run.workspace, SCORES), row * p->count + point);
+}
+
 /* The first of the points with the lowest energy. */
 static int64_t best_point(const prediction *p, int64_t row)
 {
-    const void *score = ad_result(p->run.workspace, ANSWER);
     int64_t best = 0;
     for (int64_t k = 1; k < p->count; k++)
-        if (ebm_number(p->model->dtype, score, row * p->count + k) >
-            ebm_number(p->model->dtype, score, row * p->count + best))
-            best = k;
+        if (score(p, row, k) > score(p, row, best)) best = k;
     return best;
 }
 
-static gibbs_status answer(const prediction *p, const double *x, int64_t rows, int64_t first, double *y,
-                           gibbs_error *error)
+/* A box that cuts the density of y off has another mean and log Z, and perhaps another mode. */
+static gibbs_status check_edge(const prediction *p, int64_t row, int64_t best, int64_t number, gibbs_error *error)
+{
+    const ebm_points *points = p->options->points;
+    double most = 0;
+    for (int64_t k = 0; points && points->kind == EBM_POINTS_BOX && k < p->count; k++)
+        if (ebm_points_on_edge(points, k)) most = fmax(most, exp(score(p, row, k) - score(p, row, best)));
+    if (most <= EBM_EDGE) return GIBBS_OK;
+    return gibbs_fail_row(error, GIBBS_NUMERIC, number,
+                          "predict: at row %lld the density of y at the edge of the box is %.2g of its highest: widen the "
+                          "box, or set its whole_domain where no y lies outside", (long long)number + 1, most);
+}
+
+/* y of one row of a chunk; `number` is the row's in the table. */
+static gibbs_status answer_row(const prediction *p, const double *x, int64_t row, int64_t number, double *y,
+                               gibbs_error *error)
 {
     gibbs_dtype dtype = p->model->dtype;
     const ad_workspace *w = p->run.workspace;
-    gibbs_error found;
-    gibbs_status status = GIBBS_OK;
-    for (int64_t r = 0; r < rows && !status; r++, y += p->width, x += p->given) {
-        double z = p->count ? ebm_number(dtype, ad_result(w, LOG_Z), r) : 0;
-        if (!isfinite(z))
-            return gibbs_fail_row(error, GIBBS_NUMERIC, first + r,
-                                  "predict: the sum of exp(-E) over all y is %g at row "
-                                  "%lld",
-                                  exp(z), (long long)(first + r) + 1);
-        if (p->sought) memcpy(y, p->point + best_point(p, r) * p->width, (size_t)p->width * sizeof *y);
-        else
-            for (int64_t k = 0; k < p->width; k++) y[k] = ebm_number(dtype, ad_result(w, ANSWER), r * p->width + k);
-        if (p->sought && p->options->refine && refine(p, x, y, &found))
-            status = gibbs_fail_row(error, found.status, first + r, "predict: row %lld: %.250s",
-                                    (long long)(first + r) + 1, found.message);
-        for (int64_t k = 0; k < p->width && !status; k++)
-            if (!isfinite(y[k]))
-                status = gibbs_fail_row(error, GIBBS_NUMERIC, first + r, "predict: y is %g at row %lld", y[k],
-                                        (long long)(first + r) + 1);
-    }
-    return status;
+    gibbs_error found = {GIBBS_OK, "", -1, -1};
+    double z = p->normalised ? ebm_number(dtype, ad_result(w, LOG_Z), row) : 0;
+    if (!isfinite(z))
+        return gibbs_fail_row(error, GIBBS_NUMERIC, number, "predict: the sum of exp(-E) over all y is %g at row %lld",
+                              exp(z), (long long)number + 1);
+    int64_t best = p->count ? best_point(p, row) : 0;
+    gibbs_status status = check_edge(p, row, best, number, error);
+    if (status) return status;
+    for (int64_t k = 0; k < p->width; k++)
+        y[k] = p->sought ? p->point[best * p->width + k] : ebm_number(dtype, ad_result(w, ANSWER), row * p->width + k);
+    if (p->sought && p->options->refine && refine(p, x, y, &found))
+        return gibbs_fail_row(error, found.status, number, "predict: row %lld: %.250s", (long long)number + 1,
+                              found.message);
+    for (int64_t k = 0; k < p->width; k++)
+        if (!isfinite(y[k]))
+            return gibbs_fail_row(error, GIBBS_NUMERIC, number, "predict: y is %g at row %lld", y[k],
+                                  (long long)number + 1);
+    return GIBBS_OK;
 }
 
 static gibbs_status predict(prediction *p, const double *x, int64_t rows, double *y, double *log_z, double *probability,
                             gibbs_error *error)
 {
     gibbs_dtype dtype = p->model->dtype;
-    gibbs_status status = compile(p, log_z != NULL, error);
+    gibbs_status status = compile(p, error);
     if (!status) status = bind_points(p, rows, error);
     for (int64_t row = 0; row < rows && !status; row += p->chunk) {
         int64_t n = rows - row < p->chunk ? rows - row : p->chunk;
         status = run_chunk(p, x + row * p->given, n, error);
-        if (!status) status = answer(p, x + row * p->given, n, row, y + row * p->width, error);
+        for (int64_t r = 0; r < n && !status; r++)
+            status = answer_row(p, x + (row + r) * p->given, r, row + r, y + (row + r) * p->width, error);
         if (!status && log_z) ebm_from_dtype(dtype, n, log_z + row, ad_result(p->run.workspace, LOG_Z));
         if (!status && probability)
             ebm_from_dtype(dtype, n * p->count, probability + row * p->count, ad_result(p->run.workspace, PROBABILITY));
@@ -206,7 +226,7 @@ gibbs_status ebm_predict(ebm_model *model, const ebm_predict_options *options, c
     prediction p = {.model = model, .options = options ? options : &defaults};
     int64_t numbers;
     gibbs_status status = ebm_need_count("predict", "rows", rows, 1, error);
-    if (!status) status = choose(&p, probability != NULL, error);
+    if (!status) status = choose(&p, probability != NULL, log_z != NULL, error);
     if (!status && (!gibbs_mul_size(rows, p.given, &numbers) || !gibbs_mul_size(p.count, p.width + 1, &numbers)))
         status = gibbs_fail(error, GIBBS_SIZE, "predict: too many rows or points");
     if (!status) status = ebm_check_points("predict: x", x, rows, p.given, error);

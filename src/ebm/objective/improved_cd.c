@@ -42,6 +42,8 @@ static ad_var log_distance(const ebm_graph *g, ad_var y)
 
 static ad_var record(ebm_graph *g)
 {
+    ad_var slope = ebm_graph_gradient(g, g->y); /* dy/dθ is one of ∇E by θ: SMOOTH where that would be wrong */
+    if (ad_is_null(slope)) return slope;
     ad_var y = last_transition(g), still = ad_stop_gradient(y), E = ebm_graph_energy(g, still);
     ad_var gap = ad_sub(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), ad_batch_mean(g->noise, E));
     ad_var entropy = ad_scale(log_distance(g, y), (double)g->model->dim);

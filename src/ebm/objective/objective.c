@@ -56,7 +56,8 @@ gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *mo
     gibbs_status status = ebm_objective_check_loss(loss, error);
     if (status) return status;
     bool given = ebm_model_given(model) > 0;
-    if (loss->models == EBM_MODELS_ANY || given == (loss->models == EBM_MODELS_CONDITIONAL)) return GIBBS_OK;
+    ebm_models models = ebm_source_of(loss->noise)->whole ? EBM_MODELS_WHOLE : loss->models;
+    if (models == EBM_MODELS_ANY || given == (models == EBM_MODELS_CONDITIONAL)) return GIBBS_OK;
     return gibbs_fail(error, GIBBS_ARGUMENT,
                       given ? "%s: the model is conditional, and this loss compares whole rows, whose given columns it "
                               "would fit, too"
@@ -190,7 +191,9 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     o->tape = ad_tape_new(model->dtype, &o->alloc);
     o->theta = gibbs_alloc(&o->alloc, (size_t)model->parameters + 1, sizeof *o->theta);
     o->gradient = gibbs_alloc_aligned(&o->alloc, (size_t)o->size + 1, gibbs_dtype_size(model->dtype));
-    if (!o->tape || !o->theta || !o->gradient) status = gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
+    o->row = gibbs_alloc(&o->alloc, (size_t)model->dim, sizeof *o->row);
+    if (!o->tape || !o->theta || !o->gradient || !o->row)
+        status = gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
     if (!status) status = make_source(o, error);
     if (!status) status = compile(o, error);
     if (!status) status = bind_theta(o, error);
@@ -214,6 +217,8 @@ void ebm_objective_free(ebm_objective *o)
     ad_plan_free(o->plan);
     ad_tape_free(o->tape);
     gibbs_release(&a, o->theta);
+    gibbs_release(&a, o->row);
+    gibbs_release(&a, o->hull);
     gibbs_release_aligned(&a, o->gradient);
     gibbs_release_aligned(&a, o->given);
     gibbs_release_aligned(&a, o->modelled);
@@ -221,40 +226,6 @@ void ebm_objective_free(ebm_objective *o)
 }
 
 /* ---- Evaluating ---- */
-
-/* What the loss itself asks of a row, of its modelled columns. */
-static gibbs_status check_row(const ebm_objective *o, const double *x, int64_t r, const char *whose, gibbs_error *error)
-{
-    gibbs_error found = {GIBBS_OK, "", -1, -1};
-    int64_t given = ebm_model_given(o->model);
-    gibbs_status status = o->loss->check_row(o->loss, &o->options, x + given, o->model->dim - given, &found);
-    if (!status) return status;
-    return gibbs_fail_row(error, status, r, "%.260s (row %lld%s)", found.message, (long long)r + 1, whose);
-}
-
-gibbs_status ebm_objective_check_table(const ebm_objective *o, const ebm_data *data, gibbs_error *error)
-{
-    gibbs_status status = GIBBS_OK;
-    for (int64_t r = 0; o->loss->check_row && r < data->rows && !status; r++)
-        status = check_row(o, data->x + r * data->cols, r, " of the table", error);
-    return status;
-}
-
-static gibbs_status check_rows(const ebm_objective *o, const void *x, int64_t rows, gibbs_error *error)
-{
-    int64_t dim = o->model->dim;
-    if (!o->loss->check_row) return GIBBS_OK;
-    double *row = gibbs_alloc(&o->alloc, (size_t)dim, sizeof *row);
-    gibbs_status status = row ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", o->loss->name);
-    for (int64_t r = 0; r < rows && !status; r++) {
-        ebm_from_dtype(o->model->dtype, dim, row,
-                       (const char *)x + (size_t)(r * dim) * gibbs_dtype_size(o->model->dtype));
-        status = check_row(o, row, r, "", error);
-        if (status && error) error->axis = o->graph.data.id;
-    }
-    gibbs_release(&o->alloc, row);
-    return status;
-}
 
 /* How many artificial points belong to so many rows. */
 static gibbs_status count_noise(const ebm_objective *o, int64_t rows, int64_t *noise_rows, gibbs_error *error)
@@ -295,7 +266,7 @@ static gibbs_status room_apart(ebm_objective *o, int64_t rows, gibbs_error *erro
     return GIBBS_OK;
 }
 
-/* Before each evaluation, as other models read the caller's rows then: these may have changed. */
+/* Before each evaluation and refresh, as other models read the caller's rows then: these may have changed. */
 static void take_apart(const ebm_objective *o)
 {
     int64_t given = ebm_model_given(o->model), size = (int64_t)gibbs_dtype_size(o->model->dtype);
@@ -328,13 +299,14 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     const ebm_source *source = ebm_source_of(o->loss->noise);
     int64_t noise_rows = 0;
     status = count_noise(o, rows, &noise_rows, error);
-    if (!status) status = check_rows(o, x, rows, error);
+    if (!status) status = ebm_objective_check_values(o, x, rows, error);
     if (!status) status = room_apart(o, rows, error);
     if (!status && source->bind) status = source->bind(o, x, rows, noise_rows, error);
     if (status) return status;
     o->x = x;
     o->rows = rows;
     o->noise_rows = noise_rows;
+    if (o->loss->noise == EBM_NOISE_OTHERS) o->drawn = 0; /* they are rows of what was bound before */
     status = bind_rows(o, error);
     if (!status) status = bind_share(o, error);
     if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
@@ -356,6 +328,7 @@ gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t ste
     o->graph_step = step;
     o->drawn = 0;
     const ebm_source *source = ebm_source_of(o->loss->noise);
+    take_apart(o);
     gibbs_status status = source->refresh ? source->refresh(o, error) : GIBBS_OK;
     if (!status) o->drawn = o->noise_rows;
     return status;

@@ -34,6 +34,8 @@ struct ebm_objective {
     ad_var prior, share;      /* U(θ)·share, null without a prior; and its leaf, 1/N: */
     double share_value;       /* of the model's dtype */
     int64_t whole_rows;       /* N; 0: the rows that are bound */
+    double *row;              /* check_rows.c: one of what is bound */
+    double *hull;             /* lowest and highest numbers of the points of a whole space, or NULL */
     bool with_gradient;
     int health_output, log_z_output, gradient_output; /* −1: none */
     void *gradient;
@@ -60,7 +62,9 @@ int64_t ebm_objective_least_rows(const ebm_loss *loss);
 gibbs_status ebm_objective_check_rows(const ebm_loss *loss, const char *what, int64_t rows, gibbs_status status,
                                       gibbs_error *error);
 
-/* What the loss asks of every row of a table that batches are made of: DATA, with the row's number in the table. */
+/* check_rows.c: DATA when a row can be none of the model's, by the loss, the model's labels or the loss's points; with the
+ * row's number in a table that batches are made of, and in what is bound, of the model's number type. */
+gibbs_status ebm_objective_check_values(const ebm_objective *objective, const void *x, int64_t rows, gibbs_error *error);
 gibbs_status ebm_objective_check_table(const ebm_objective *objective, const ebm_data *data, gibbs_error *error);
 
 /* The proposal that a fit takes where the loss needs one and the options have none: a full Gaussian fitted to `data`,

@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_A_ROW = 1 << 24 }; /* artificial points of a data row */
+
 static size_t y_bytes(const ebm_objective *o)
 {
     return (size_t)ebm_source_dim(o) * gibbs_dtype_size(o->model->dtype);
@@ -57,10 +59,10 @@ static gibbs_status proposal_make(ebm_objective *o, gibbs_error *error)
     double ratio = o->options.noise_ratio;
     gibbs_status status = ebm_proposal_check_model(o->loss->name, q, o->model, true, error);
     if (status) return status;
-    if (ebm_model_given(o->model) && ratio != round(ratio))
+    if (ebm_model_given(o->model) && (ratio != round(ratio) || !(ratio <= MOST_A_ROW)))
         return gibbs_fail(error, GIBBS_ARGUMENT,
                           "%s: of a conditional model each row has artificial points of its own, and the noise ratio "
-                          "is their number: %g is no whole number", o->loss->name, ratio);
+                          "is their number: %g is no whole number up to %d", o->loss->name, ratio, MOST_A_ROW);
     return recorded(o) ? GIBBS_OK : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
 }
 
@@ -226,7 +228,8 @@ static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
     gibbs_status status = o->draw ? ebm_draw_run(o->draw, o->rows, o->seed, o->step, error) : GIBBS_OK;
     for (int64_t i = 0; !status && i < o->rows; i++) {
         bool anew = gibbs_words_unit(&words) < o->options.restart;
-        int64_t row = o->draw ? i : (int64_t)gibbs_words_below(&words, (uint64_t)o->rows);
+        bool own = o->draw || ebm_model_given(o->model); /* a row's chain goes on with the row's x */
+        int64_t row = own ? i : (int64_t)gibbs_words_below(&words, (uint64_t)o->rows);
         const char *from = o->draw ? ebm_draw_y(o->draw) : o->x;
         if (anew) memcpy(buffered_chain(o, i), from + (size_t)row * row_bytes(o), row_bytes(o));
     }
@@ -283,6 +286,22 @@ static gibbs_status check_points(const ebm_objective *o, const ebm_points *p, gi
     return status;
 }
 
+/* Of points that somebody has listed it is not known where there could be more. */
+static bool make_hull(ebm_objective *o, const ebm_points *p)
+{
+    if (p->kind == EBM_POINTS_LISTED) return true;
+    o->hull = gibbs_alloc(&o->alloc, 2 * (size_t)p->dim, sizeof *o->hull);
+    for (int64_t k = 0; o->hull && k < p->dim; k++) {
+        double *low = &o->hull[k], *high = &o->hull[p->dim + k];
+        *low = *high = p->x[k];
+        for (int64_t i = 1; i < p->rows; i++) {
+            *low = fmin(*low, p->x[i * p->dim + k]);
+            *high = fmax(*high, p->x[i * p->dim + k]);
+        }
+    }
+    return o->hull;
+}
+
 static gibbs_status points_make(ebm_objective *o, gibbs_error *error)
 {
     const ebm_points *p = o->options.points;
@@ -296,7 +315,7 @@ static gibbs_status points_make(ebm_objective *o, gibbs_error *error)
     o->buffer = gibbs_alloc_aligned(&o->alloc, (size_t)(p->rows * p->dim), size);
     o->moved = gibbs_alloc_aligned(&o->alloc, (size_t)p->rows, sizeof(double));
     double *minus = gibbs_alloc(&o->alloc, (size_t)p->rows, sizeof *minus);
-    if (!o->buffer || !o->moved || !minus) {
+    if (!o->buffer || !o->moved || !minus || !make_hull(o, p)) {
         gibbs_release(&o->alloc, minus);
         return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld points", o->loss->name, (long long)p->rows);
     }
@@ -331,12 +350,13 @@ const ebm_source *ebm_source_of(ebm_noise noise)
         [EBM_NOISE_CHAIN] = {.check = chain_check, .record = ebm_source_input_y, .make = chain_make,
                              .refresh = chain_refresh},
         [EBM_NOISE_LAST] = {.check = chain_check, .record = last_record, .make = chain_make, .bind = last_bind,
-                            .refresh = last_refresh, .least = 2},
+                            .refresh = last_refresh, .least = 2, .whole = true},
         [EBM_NOISE_PERSISTENT] = {.check = chain_check, .record = ebm_source_input_y, .make = persistent_make,
                                   .bind = persistent_bind, .refresh = persistent_refresh},
         [EBM_NOISE_POINTS] = {.check = points_check, .record = points_record, .make = points_make,
                               .rows = points_rows, .bind = points_bind, .by_row = true},
-        [EBM_NOISE_PAIRS] = {.record = ebm_pairs_record, .rows = ebm_pairs_rows, .bind = ebm_pairs_bind, .least = 2},
+        [EBM_NOISE_PAIRS] = {.record = ebm_pairs_record, .rows = ebm_pairs_rows, .bind = ebm_pairs_bind, .least = 2,
+                             .whole = true},
         [EBM_NOISE_OTHERS] = {.record = ebm_source_input_y, .rows = ebm_others_rows, .bind = ebm_others_bind,
                               .refresh = ebm_others_refresh, .least = 2, .by_row = true},
     };

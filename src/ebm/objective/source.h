@@ -14,6 +14,7 @@ typedef struct ebm_source {
     gibbs_status (*refresh)(ebm_objective *o, gibbs_error *error);
     int64_t least; /* data rows that it takes */
     bool by_row;   /* of a conditional model each data row has artificial points of its own: `rows` for one row */
+    bool whole;    /* not for conditional models: its points are made of whole rows */
 } ebm_source;
 
 /* NULL for a number that is no ebm_noise. Any function may be NULL: nothing to do; rows: as many as

@@ -31,6 +31,10 @@ static gibbs_status check(const ebm_model *model, const ebm_data *start, int64_t
     if (!o->warm_up) o->warm_up = 1000;
     if (!o->steps) o->steps = 102400;
     if (o->r_hat == 0) o->r_hat = 1.05;
+    if (ebm_model_given(model) && !isinf(o->r_hat))
+        return gibbs_fail(error, GIBBS_ARGUMENT,
+                          "draw: of a conditional model each chain has an x of its own, and R-hat cannot compare them: set "
+                          "r_hat to INFINITY and steps, and look at longer runs, or sum over points of y (ebm_predict)");
     if (o->warm_up < 0 || o->steps < NOTES || !(o->r_hat > 1))
         return gibbs_fail(error, GIBBS_ARGUMENT,
                           "draw: %lld steps of warm-up, %lld after it (at least %d), R-hat %g (above 1)",
@@ -57,9 +61,9 @@ static gibbs_status start_chains(drawing *d, const ebm_data *start, gibbs_error 
     gibbs_words words = gibbs_words_start(d->options.seed, EBM_STREAM_START, 0);
     int64_t dim = d->model->dim;
     if (chain.step == 0) chain.step = standard.step;
-    for (int64_t c = 0; c < d->count * d->stride; c++) {
+    for (int64_t c = 0; c < d->count; c++) { /* all temperatures of a chain at one row */
         const double *row = start->x + (int64_t)gibbs_words_below(&words, (uint64_t)start->rows) * dim;
-        for (int64_t k = 0; k < dim; k++) d->x[c * dim + k] = row[k];
+        for (int64_t k = 0; k < d->stride * dim; k++) d->x[c * d->stride * dim + k] = row[k % dim];
     }
     gibbs_status status = ebm_chains_new(d->model, &chain, &d->chains, error);
     if (!status) status = ebm_chains_start(d->chains, d->x, d->count * d->stride, error);

@@ -21,7 +21,7 @@ gibbs_status ebm_points_space(const ebm_space *space, const gibbs_allocator *all
     *p = (ebm_points){0};
     gibbs_status status = ebm_space_check("points", space, error);
     if (!status) status = allocate(ebm_space_size(space), ebm_space_dim(space), allocator, p, error);
-    if (!status) ebm_space_rows(space, 0, p->rows, p->x);
+    if (!status) p->kind = EBM_POINTS_STATES, ebm_space_rows(space, 0, p->rows, p->x);
     return status;
 }
 
@@ -52,8 +52,17 @@ gibbs_status ebm_points_box(int64_t dim, const ebm_box *box, const gibbs_allocat
         return gibbs_fail(error, GIBBS_SIZE, "points: %lld a dimension in %d dimensions are more than 2^20",
                           (long long)g.side, g.dim);
     status = allocate(rows, dim, allocator, p, error);
+    if (!status) p->kind = box->whole_domain ? EBM_POINTS_DOMAIN : EBM_POINTS_BOX;
     for (int64_t row = 0; row < rows && !status; row++) p->log_weight[row] = place(&g, row, p->x + row * dim);
     return status;
+}
+
+bool ebm_points_on_edge(const ebm_points *p, int64_t point)
+{
+    const double *x = p->x + point * p->dim, *low = p->x, *high = p->x + (p->rows - 1) * p->dim;
+    bool edge = false;
+    for (int64_t k = 0; k < p->dim; k++) edge |= x[k] == low[k] || x[k] == high[k];
+    return p->kind == EBM_POINTS_BOX && edge;
 }
 
 void ebm_points_free(ebm_points *p)
