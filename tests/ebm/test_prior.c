@@ -80,6 +80,16 @@ Test(prior, held_out_rows_are_judged_without_it)
     free(x);
 }
 
+/* Leaves that nobody binds: random numbers of an axis, summed; a parameter of its own. */
+static ad_var drawn(const ad_var *theta, void *context)
+{
+    ad_axis z = ad_axis_new(theta[0].tape, "z");
+    return (void)context, ad_mul(theta[0], ad_batch_mean(z, ad_normal(z, ad_scalar(), 7)));
+}
+static ad_var own_leaf(const ad_var *theta, void *context)
+{
+    return (void)context, ad_mul(theta[0], ad_parameter(theta[0].tape, "mine", ad_scalar()));
+}
 static ad_var per_sample(const ad_var *theta, void *context)
 {
     return (void)context, ad_lift(ad_axis_new(theta[0].tape, "rows"), theta[0]);
@@ -101,6 +111,8 @@ Test(prior, what_is_refused)
     FAILS(GIBBS_AXIS, "per-sample", ebm_model_prior(model, per_sample, NULL, FAIL));
     FAILS(GIBBS_SHAPE, "no scalar", ebm_model_prior(model, vector, NULL, FAIL));
     FAILS(GIBBS_TAPE, "null var", ebm_model_prior(model, nothing, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "prior: it uses", ebm_model_prior(model, drawn, NULL, FAIL));
+    FAILS(GIBBS_ARGUMENT, "function of the model's parameters", ebm_model_prior(model, own_leaf, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "no parameters", ebm_model_prior(bare, prior, NULL, FAIL));
     ebm_model_free(model), ebm_model_free(bare);
 }

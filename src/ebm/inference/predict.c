@@ -152,13 +152,15 @@ static double score(const prediction *p, int64_t row, int64_t point)
     return ebm_number(p->model->dtype, ad_result(p->run.workspace, SCORES), row * p->count + point);
 }
 
-/* The first of the points with the lowest energy. */
+/* The first of the points with the lowest energy; one of weight 0 is none of the space's. */
 static int64_t best_point(const prediction *p, int64_t row)
 {
-    int64_t best = 0;
-    for (int64_t k = 1; k < p->count; k++)
-        if (score(p, row, k) > score(p, row, best)) best = k;
-    return best;
+    int64_t best = -1;
+    for (int64_t k = 0; k < p->count; k++) {
+        bool counts = !p->log_weight || p->log_weight[k] > -INFINITY;
+        if (counts && (best < 0 || score(p, row, k) > score(p, row, best))) best = k;
+    }
+    return best < 0 ? 0 : best;
 }
 
 /* A box that cuts the density of y off has another mean and log Z, and perhaps another mode. */

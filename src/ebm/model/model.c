@@ -126,6 +126,20 @@ static void check_one_sample(ad_tape *tape)
     }
 }
 
+/* A prior is a function of θ: all leaves are its parameters. */
+static void check_parameters_alone(const ebm_model *model, ad_tape *tape)
+{
+    int leaves = 0;
+    for (int64_t i = 0; i < tape->size; i++) {
+        ad_op op = tape->node[i].op;
+        leaves += op == OP_input || op == OP_parameter;
+        if (ad_ops[op].kind == KIND_BATCH || op == OP_batch_count || op == OP_normal || op == OP_uniform ||
+            leaves > model->parameters)
+            ad_fail(tape, GIBBS_ARGUMENT, "prior: it uses %s (node %lld); it must be a function of the model's parameters",
+                    ad_op_said(op), (long long)i);
+    }
+}
+
 /* The energy is recorded once, on a tape that is thrown away: what is wrong with it shows now. */
 static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
 {
@@ -202,6 +216,7 @@ gibbs_status ebm_model_prior(ebm_model *model, ebm_prior_fn prior, void *context
     gibbs_status status = ebm_recording_start("prior", model, &r, error);
     if (!status && prior) {
         ebm_model_record_prior(&with, r.theta);
+        check_parameters_alone(model, r.tape);
         status = ebm_tape_error(r.tape, error);
     }
     ebm_recording_end(&r);

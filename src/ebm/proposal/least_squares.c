@@ -35,9 +35,10 @@ static void find_scale(normal *n)
             n->mean[c] += sum / (double)d->rows;
         }
     for (int64_t c = 0; c < n->given; c++) {
-        double sum = 0;
-        for (int64_t r = 0; r < d->rows; r++) sum += centred(n, r, c) * centred(n, r, c);
-        n->sd[c] = sqrt(sum / (double)d->rows);
+        double sum = 0, most = 0; /* whose square would be too large, or nothing */
+        for (int64_t r = 0; r < d->rows; r++) most = fmax(most, fabs(centred(n, r, c)));
+        for (int64_t r = 0; r < d->rows && most > 0; r++) sum += centred(n, r, c) / most * (centred(n, r, c) / most);
+        n->sd[c] = most * sqrt(sum / (double)d->rows);
         if (!(n->sd[c] > 1e-12 * fabs(n->mean[c]))) n->sd[c] = INFINITY; /* constant: of no account */
     }
 }
