@@ -1,5 +1,4 @@
-/* conditional — conditional energies, p(y | x) = exp(−E(x, y))/Z(x): of labels, which is softmax regression, and of a
- * real y.
+/* conditional — conditional energies, p(y | x) = exp(−E(x, y))/Z(x), of labels (softmax regression) and of a real y.
  *
  * E(x, y) = −y·(xW + b) for a one-hot label y; the library is told the labels and sums over them for Z(x). Fitted to
  * Fisher's irises by maximum conditional likelihood, its coefficients stand beside those of a Newton fit of softmax

@@ -203,7 +203,9 @@ Test(fit_errors, score_matching_refuses_relu)
     }
     o.loss = &ebm_loss_cd; /* but its held-out rows are judged by score matching */
     o.validation_fraction = 0.25;
-    expect_refused(model, &data, &o, GIBBS_SMOOTH, "max");
+    expect_refused(model, &data, &o, GIBBS_SMOOTH,
+                   "cd has its validation rows judged by score-matching: laplacian: max or relu");
+    expect_refused(model, &data, &o, GIBBS_SMOOTH, "logsumexp for max; or set validation_fraction to 0");
     ebm_model_free(model);
     ebm_model_free(smooth);
     free(x);

@@ -99,7 +99,7 @@ Test(prior, what_is_refused)
 {
     ebm_model *model = made(GIBBS_FLOAT64), *bare = model_of(1, NULL, 0, square, GIBBS_FLOAT64);
     FAILS(GIBBS_AXIS, "per-sample", ebm_model_prior(model, per_sample, NULL, FAIL));
-    FAILS(GIBBS_SHAPE, "no scalar", ebm_model_prior(model, vector, NULL, FAIL));
+    FAILS(GIBBS_SHAPE, "prior: it has shape [2]; it must be one scalar", ebm_model_prior(model, vector, NULL, FAIL));
     FAILS(GIBBS_TAPE, "null var", ebm_model_prior(model, nothing, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "no parameters", ebm_model_prior(bare, prior, NULL, FAIL));
     ebm_model_free(model), ebm_model_free(bare);

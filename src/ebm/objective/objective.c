@@ -100,34 +100,6 @@ static void fill_defaults(ebm_objective *o)
 
 /* ---- Recording ---- */
 
-/* The tape's error; of an op that is not smooth, which losses do not mind; where the loss has no artificial points,
- * what that may have to do with a null var or axis. */
-static gibbs_status recording_error(const ebm_objective *o, gibbs_error *error)
-{
-    gibbs_status status = ebm_tape_error(o->tape, error);
-    if (status == GIBBS_SMOOTH)
-        return gibbs_fail(error, status, "%.220s; or a loss without derivatives by x: nce, ml-is, conditional-nce",
-                          ad_tape_message(o->tape));
-    if (status != GIBBS_TAPE || o->loss->noise != EBM_NOISE_NONE) return status;
-    return gibbs_fail(error, status,
-                      "%s: %.120s (the loss declares no artificial points: without a `noise` there is no y, log_q or "
-                      "noise axis)",
-                      o->loss->name, ad_tape_message(o->tape));
-}
-
-static gibbs_status check_result(const ebm_objective *o, ad_var loss, gibbs_error *error)
-{
-    if (ad_is_null(loss)) return gibbs_fail(error, GIBBS_TAPE, "%s: `record` returned the null var", o->loss->name);
-    ad_shape shape = ad_shape_of(loss);
-    if (ad_is_shared(loss) && shape.rank == 0) return GIBBS_OK;
-    char text[AD_SHAPE_TEXT];
-    const char *axis = ad_is_shared(loss) ? NULL : o->tape->axis[ad_axis_of(loss).id].name;
-    return gibbs_fail(error, GIBBS_SHAPE,
-                      "%s: a loss must be one scalar for the whole batch; `record` returned the shape %s%s%s%s",
-                      o->loss->name, ad_shape_text(&shape, text, sizeof text), axis ? " for each row of «" : "",
-                      axis ? axis : "", axis ? "»" : "");
-}
-
 static gibbs_status compile(ebm_objective *o, gibbs_error *error)
 {
     int parameters = o->model->parameters + (o->loss->learns_log_z != 0), count = 1;
@@ -137,8 +109,7 @@ static gibbs_status compile(ebm_objective *o, gibbs_error *error)
     o->health_output = o->log_z_output = o->gradient_output = -1;
     if (!ad_is_null(o->graph.health)) out[o->health_output = count++] = o->graph.health;
     if (!ad_is_null(o->graph.log_z_estimate)) out[o->log_z_output = count++] = o->graph.log_z_estimate;
-    gibbs_status status = recording_error(o, error);
-    if (!status) status = check_result(o, out[0], error);
+    gibbs_status status = ebm_objective_check_recording(o, out[0], error);
     if (!status && o->with_gradient && !ad_is_null(o->prior)) out[0] = ad_add(out[0], o->prior);
     if (!status && o->with_gradient && parameters) {
         o->gradient_output = count;
@@ -222,12 +193,12 @@ void ebm_objective_free(ebm_objective *o)
 
 /* ---- Evaluating ---- */
 
-/* What the loss itself asks of a row, of its modelled columns. */
+/* What the loss itself asks of a row. */
 static gibbs_status check_row(const ebm_objective *o, const double *x, int64_t r, const char *whose, gibbs_error *error)
 {
     gibbs_error found = {GIBBS_OK, "", -1, -1};
     int64_t given = ebm_model_given(o->model);
-    gibbs_status status = o->loss->check_row(o->loss, &o->options, x + given, o->model->dim - given, &found);
+    gibbs_status status = o->loss->check_row(o->loss, &o->options, x, given, o->model->dim, &found);
     if (!status) return status;
     return gibbs_fail_row(error, status, r, "%.260s (row %lld%s)", found.message, (long long)r + 1, whose);
 }
