@@ -118,8 +118,8 @@ static gibbs_status read_table(const char *path, ebm_data *out, double *mean, do
     ebm_data table;
     gibbs_status status = data_read(path, &table, error);
     if (!status && table.cols != X + 1)
-        status = fail(error, GIBBS_DATA, "%.200s has %lld columns; four inputs and a label are needed", path,
-                      (long long)table.cols);
+        status = fail(error, GIBBS_DATA, "%.200s has %lld column%s; four inputs and a label are needed", path,
+                      (long long)table.cols, table.cols == 1 ? "" : "s");
     if (!status) status = ebm_data_one_hot(&table, X, LABELS, out, error);
     if (!status) status = ebm_data_standardise_first(out, X, mean, sd, error);
     ebm_data_free(&table);

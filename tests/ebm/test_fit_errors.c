@@ -113,7 +113,7 @@ Test(fit_errors, data_that_do_not_fit)
     expect_refused(model, &data, &o, GIBBS_DATA, "row 4, column 1 (width) is infinite");
     x[6] = 7;
     data = table(x, 8, 1);
-    expect_refused(model, &data, &o, GIBBS_SHAPE, "1 columns, the model has dim 2");
+    expect_refused(model, &data, &o, GIBBS_SHAPE, "have 1 column, the model has dim 2");
     data = table(x, 0, 2);
     expect_refused(model, &data, &o, GIBBS_DATA, "empty");
     ebm_model_free(model);

@@ -40,8 +40,8 @@ gibbs_status ebm_check_data(const char *who, const ebm_model *model, const ebm_d
 {
     gibbs_status status = ebm_data_check(data, error);
     if (status || data->cols == model->dim) return status;
-    return gibbs_fail(error, GIBBS_SHAPE, "%s: the data have %lld columns, the model has dim %lld", who,
-                      (long long)data->cols, (long long)model->dim);
+    return gibbs_fail(error, GIBBS_SHAPE, "%s: the data have %lld column%s, the model has dim %lld", who,
+                      (long long)data->cols, gibbs_plural(data->cols), (long long)model->dim);
 }
 
 gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error)

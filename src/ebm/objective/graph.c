@@ -80,8 +80,8 @@ ad_var ebm_objective_record(ebm_objective *o)
 
 /* ---- What was recorded ---- */
 
-/* The tape's error; of an op that is not smooth, for which loss and, where that is not only to judge, which losses do not
- * mind; where the loss has no artificial points, what that may have to do with a null var or axis. */
+/* The tape's error. Of an op that is not smooth, for which loss and, where that is not only to judge, which losses do
+ * not mind; where the loss has no artificial points, what that may have to do with a null var or axis. */
 static gibbs_status recording_error(const ebm_objective *o, gibbs_error *error)
 {
     gibbs_status status = ebm_tape_error(o->tape, error);

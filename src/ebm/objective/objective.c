@@ -236,8 +236,8 @@ static gibbs_status count_noise(const ebm_objective *o, int64_t rows, int64_t *n
     bool fits = noise <= most && (double)rows <= most;
     if (noise < 1 || !fits)
         return gibbs_fail(error, fits ? GIBBS_ARGUMENT : GIBBS_SIZE,
-                          "%s: %lld rows give %g artificial points (the noise ratio is %g)", o->loss->name,
-                          (long long)rows, noise, o->options.noise_ratio);
+                          "%s: %lld row%s and a noise ratio of %g give %g artificial points", o->loss->name,
+                          (long long)rows, gibbs_plural(rows), o->options.noise_ratio, noise);
     *noise_rows = (int64_t)noise;
     return GIBBS_OK;
 }
