@@ -1,5 +1,4 @@
-/* conditional — conditional energies, p(y | x) = exp(−E(x, y))/Z(x): of labels, which is softmax regression, and of a
- * real y.
+/* conditional — conditional energies, p(y | x) = exp(−E(x, y))/Z(x), of labels (softmax regression) and of a real y.
  *
  * E(x, y) = −y·(xW + b) for a one-hot label y; the library is told the labels and sums over them for Z(x). Fitted to
  * Fisher's irises by maximum conditional likelihood, its coefficients stand beside those of a Newton fit of softmax
@@ -119,8 +118,8 @@ static gibbs_status read_table(const char *path, ebm_data *out, double *mean, do
     ebm_data table;
     gibbs_status status = data_read(path, &table, error);
     if (!status && table.cols != X + 1)
-        status = fail(error, GIBBS_DATA, "%.200s has %lld columns; four inputs and a label are needed", path,
-                      (long long)table.cols);
+        status = fail(error, GIBBS_DATA, "%.200s has %lld column%s; four inputs and a label are needed", path,
+                      (long long)table.cols, table.cols == 1 ? "" : "s");
     if (!status) status = ebm_data_one_hot(&table, X, LABELS, out, error);
     if (!status) status = ebm_data_standardise_first(out, X, mean, sd, error);
     ebm_data_free(&table);

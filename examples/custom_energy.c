@@ -21,7 +21,7 @@ static void check(gibbs_status status, const gibbs_error *error)
 int main(int argc, char **argv)
 {
     gibbs_error error = {GIBBS_ARGUMENT, "usage: custom_energy FILE.csv", -1, -1};
-    check(argc == 2 ? GIBBS_OK : GIBBS_ARGUMENT, &error);
+    check(argc == 2 && argv[1][0] != '-' ? GIBBS_OK : GIBBS_ARGUMENT, &error);
     ebm_data table, data;
     const int64_t first = 0;
     double mean, sd, theta[2], draws[1000], at = 1, E;
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     check(ebm_fit(model, &data, &fit, NULL, &error), &error);
     check(ebm_standard_errors(model, &data, &fit, &sure, &error), &error);
     ebm_model_get(model, theta);
-    printf("%lld rows, x = (column 1 - %g)/%g\n", (long long)data.rows, mean, sd);
+    printf("%lld rows, x = (column 1 - %.10g)/%.10g\n", (long long)data.rows, mean, sd);
     printf("a = %.3f +- %.3f, b = %.3f +- %.3f\n", theta[0], sure.standard_error[0], theta[1], sure.standard_error[1]);
 
     ebm_box box = ebm_box_around(&data, 1);
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     printf("log Z = %.3f, %s\n", z.log_z, ebm_verdict_text(z.verdict));
     if (z.verdict == EBM_NOT_NORMALISABLE) exit(1);
     check(ebm_model_draw(model, &data, 1000, NULL, draws, NULL, &error), &error);
-    printf("draws: %g, %g, %g, ...\n", mean + sd * draws[0], mean + sd * draws[1], mean + sd * draws[2]);
+    printf("draws: %.10g, %.10g, %.10g, ...\n", mean + sd * draws[0], mean + sd * draws[1], mean + sd * draws[2]);
 
     check(ebm_model_save(model, "custom_energy.safetensors", &error), &error);
     check(ebm_model_new(&spec, &copy, &error), &error);

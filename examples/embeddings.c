@@ -1,4 +1,4 @@
-/* embeddings — which bottom half belongs to a top half: a bilinear energy of handwritten digits, learnt by contrast.
+/* embeddings — which bottom half belongs to a top half: a bilinear energy learnt by contrast, and retrieval.
  *
  * E(x, y) = −Ψ(x)ᵀφ(y) (S3, eq 10.14): both halves of an image are embedded in a few dimensions, where those that
  * belong together must point the same way. Nobody knows log Z(x), and none is needed: the negatives of an image are the

@@ -1,5 +1,7 @@
-/* ising — the couplings of an Ising model, recovered from samples: pseudo-likelihood, exact maximum likelihood,
- * contrastive divergence and its persistent form, and their errors against the truth as the sample grows.
+/* ising — the couplings of an Ising model recovered from samples, and their errors, by four losses.
+ *
+ * Pseudo-likelihood, exact maximum likelihood, contrastive divergence and its persistent form; the errors are against
+ * the truth, as the sample grows.
  *
  * E(x) = −Σ J_ij sᵢsⱼ − Σ hᵢsᵢ on a grid that is small enough to sum over all its states, so that the samples are exact
  * draws and the likelihood is the likelihood. The errors of consistent methods fall as N^−½; the Cramér-Rao

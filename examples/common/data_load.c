@@ -36,7 +36,8 @@ gibbs_status data_load(const char *data, double rows, double seed, ebm_data *out
 {
     gibbs_status status = data_read_or_draw(data, rows, seed, out, error);
     if (status || out->cols == 2) return status;
-    status = fail(error, GIBBS_ARGUMENT, "%.200s has %lld columns; two are needed", data, (long long)out->cols);
+    status = fail(error, GIBBS_ARGUMENT, "%.200s has %lld column%s; two are needed", data, (long long)out->cols,
+                  out->cols == 1 ? "" : "s");
     ebm_data_free(out);
     return status;
 }

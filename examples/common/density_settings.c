@@ -153,14 +153,13 @@ double setting_or(double chosen, double otherwise) { return isnan(chosen) ? othe
 void settings_report(const settings *set, report *r)
 {
     enum { COUNT = sizeof activations / sizeof *activations };
-    double width[MAX_LAYERS];
-    for (int i = 0; i < set->layers; i++) width[i] = (double)set->width[i];
-    report_number(r, "seed", set->common.seed);
-    report_number(r, "split_seed", set->split_seed);
+    report_whole(r, "seed", (int64_t)set->common.seed);
+    report_whole(r, "split_seed", (int64_t)set->split_seed);
     report_number(r, "held_out", set->held_out);
     report_number(r, "validation", set->validation);
-    report_number(r, "batch", set->batch);
-    report_numbers(r, "hidden", width, set->layers);
+    report_whole(r, "batch", (int64_t)set->batch);
+    report *hidden = report_list(r, "hidden");
+    for (int i = 0; i < set->layers; i++) report_whole(hidden, NULL, set->width[i]);
     for (int i = 0; i < COUNT; i++)
         if (activations[i].function == set->activation) report_text(r, "activation", activations[i].name);
     report_number(r, "base_sd", set->base_sd);
@@ -169,13 +168,13 @@ void settings_report(const settings *set, report *r)
 
 void method_report(const settings *set, const method *m, report *r)
 {
-    report_number(r, "steps", setting_or(set->steps, m->steps));
+    report_whole(r, "steps", (int64_t)setting_or(set->steps, m->steps));
     report_number(r, "rate", setting_or(set->rate, m->rate));
     report_number(r, "weight_decay", setting_or(set->weight_decay, m->weight_decay));
     if (m->loss->noise == EBM_NOISE_PROPOSAL)
         report_number(r, "noise_ratio", setting_or(set->noise_ratio, m->noise_ratio));
     if (m->loss == &ebm_loss_cd) {
-        report_number(r, "cd_steps", set->cd_steps);
+        report_whole(r, "cd_steps", (int64_t)set->cd_steps);
         report_number(r, "cd_step", set->cd_step);
     }
     if (m->loss == &noisy_score_matching) report_number(r, "data_noise", set->data_noise);

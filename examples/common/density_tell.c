@@ -94,7 +94,9 @@ static void report_row(report *list, const settings *set, const method *m, const
     report_number(row, "log_z_importance_ess", r->importance.ess);
     report_number(row, "log_z", r->quadrature.log_z);
     report_number(row, "log_z_doubled", r->quadrature.log_z_doubled);
-    report_flag(row, "normalisable", r->quadrature.verdict == EBM_NORMALISABLE);
+    /* null: no quadrature, no verdict */
+    if (isnan(r->quadrature.log_z)) report_number(row, "normalisable", NAN);
+    else report_flag(row, "normalisable", r->quadrature.verdict == EBM_NORMALISABLE);
     if (m->loss->health) report_text(row, "health", m->loss->health);
     report_number(row, "health_value", r->health);
     report_number(row, "best_validation", r->fit.best_validation);

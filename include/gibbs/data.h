@@ -39,7 +39,8 @@ gibbs_status ebm_data_parse(const void *bytes, size_t length, const char *name, 
  * in which some field is not a number is taken as the header. Blank lines at the end are ignored. Every field
  * must be one finite number in C notation, whatever the locale; every line must have as many as the first.
  * Errors: IO (cannot be read), FORMAT with «file:line: …» and the column (ragged line, not a number, open
- * quote), DATA (no rows, NaN or infinity: row and column are named), SIZE, MEMORY. On error *out is zeroed. */
+ * quote; where semicolons, tabs or spaces separate the fields, how to make commas of them), DATA (no rows, NaN or
+ * infinity: row and column are named), SIZE, MEMORY. On error *out is zeroed. */
 gibbs_status ebm_data_read_csv(const char *path, const gibbs_allocator *allocator, ebm_data *out, gibbs_error *error);
 
 /* The same from memory; `name` stands for the file in messages. `text` need not end in a NUL. */

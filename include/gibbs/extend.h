@@ -91,11 +91,11 @@ struct ebm_loss {
     const ebm_sampler *sampler; /* default of options.sampler; NULL: ebm_mala */
     int64_t least_rows; /* data rows that `record` compares: a batch has as many at least. 0: 1, or 2 where `noise` is
                            EBM_NOISE_PAIRS or EBM_NOISE_LAST */
-    /* What else options must be, for a model of `dim` dimensions; and the numbers x[dim] of each row that is bound.
-     * NULL: anything. The row is added to check_row's message. */
+    /* What else options must be, for `dim` modelled columns; and x[given … dim − 1], the modelled numbers of each row
+     * x[dim] that is bound. NULL: anything. The row is added to check_row's message, which names columns of x. */
     gibbs_status (*check)(const ebm_loss *loss, const ebm_loss_options *options, int64_t dim, gibbs_error *error);
-    gibbs_status (*check_row)(const ebm_loss *loss, const ebm_loss_options *options, const double *x, int64_t dim,
-                              gibbs_error *error);
+    gibbs_status (*check_row)(const ebm_loss *loss, const ebm_loss_options *options, const double *x, int64_t given,
+                              int64_t dim, gibbs_error *error);
 };
 
 /* What a sampler sees. */

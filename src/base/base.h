@@ -19,6 +19,12 @@ gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *for
 gibbs_status gibbs_fail_row(gibbs_error *error, gibbs_status status, int64_t row, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* What a counted noun of a sentence ends with: «1 row», «2 rows». */
+static inline const char *gibbs_plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* Ends a public function when a pointer that it cannot do without is NULL. */
 #define GIBBS_REQUIRE(function, pointers, error)                                                             \
     do {                                                                                                     \

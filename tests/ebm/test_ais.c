@@ -53,8 +53,8 @@ Test(ais_errors, points_and_places)
     ebm_ais_options good = ebm_ais_defaults();
     good.base = q;
     good.bridges = 3;
-    FAILS(GIBBS_ARGUMENT, "1 rows", ebm_ais_forward(model, &good, 1, w, x, &result, FAIL));
-    FAILS(GIBBS_ARGUMENT, "1 rows", ebm_ais_reverse(model, &good, x, 1, w, &result, FAIL));
+    FAILS(GIBBS_ARGUMENT, "1 row;", ebm_ais_forward(model, &good, 1, w, x, &result, FAIL));
+    FAILS(GIBBS_ARGUMENT, "1 row;", ebm_ais_reverse(model, &good, x, 1, w, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "ais_forward", ebm_ais_forward(NULL, &good, 4, w, x, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "ais_forward", ebm_ais_forward(model, NULL, 4, w, x, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "ais_forward", ebm_ais_forward(model, &good, 4, w, x, NULL, FAIL));

@@ -100,12 +100,17 @@ Test(data_csv, accepts)
 
 /* ---- What is refused --------------------------------------------------------------------------------------- */
 
+#define COMMAS "; fields are separated by commas, not "
+#define SEMICOLONS COMMAS "semicolons, and decimals by points: tr ',;' '.,' makes it so"
+#define TABS COMMAS "tabs, and decimals by points: tr ',\\t' '.,' makes it so"
+#define SPACES COMMAS "spaces, and decimals by points: awk '{ gsub(/,/, \".\"); $1 = $1 } 1' OFS=, makes it so"
+
 static const struct {
     const char *text;
     gibbs_status status;
     const char *message;
 } refused[] = {
-    {"1,2\n3\n", GIBBS_FORMAT, "t.csv:2: the line has 1 fields and the first has 2: column 2 is missing"},
+    {"1,2\n3\n", GIBBS_FORMAT, "t.csv:2: the line has 1 field and the first has 2: column 2 is missing"},
     {"1,2\n3,4\n5,6,7,8\n", GIBBS_FORMAT, "t.csv:3: the line has 4 fields and the first has 2: column 3 is too many"},
     {"a,b,c\n1,2\n", GIBBS_FORMAT, "t.csv:2: the line has 2 fields and the first has 3: column 3 is missing"},
     {"1,2\n3,x\n", GIBBS_FORMAT, "t.csv:2: column 2: 'x' is not a number"},
@@ -117,7 +122,17 @@ static const struct {
     {"1,2\n3,.\n", GIBBS_FORMAT, "t.csv:2: column 2: '.' is not a number"},
     {"1,2\n3,--4\n", GIBBS_FORMAT, "t.csv:2: column 2: '--4' is not a number"},
     {"1,2\n3,nan(1)\n", GIBBS_FORMAT, "t.csv:2: column 2: 'nan(1)' is not a number"},
-    {"1,2\n3,1;5\n", GIBBS_FORMAT, "t.csv:2: column 2: '1;5' is not a number"},
+    {"1,2\n3,1;5\n", GIBBS_FORMAT, "t.csv:2: column 2: '1;5' is not a number"}, /* one, by mistake */
+    {"a;b\n3;4\n", GIBBS_FORMAT, "t.csv:2: column 1 (a;b): '3;4' is not a number" SEMICOLONS},
+    {"a;b\n1,5;2\n", GIBBS_FORMAT,
+     "t.csv:2: the line has 2 fields and the first has 1: column 2 is too many" SEMICOLONS},
+    {"\"a\";\"b\"\n1;2\n", GIBBS_FORMAT, "t.csv:1: column 1 has text after its closing quote" SEMICOLONS},
+    {"1\t2\n3\t4\n", GIBBS_FORMAT, "t.csv:2: column 1 (1\t2): '3?4' is not a number" TABS},
+    {"a b\r\n-1.5 2e3\r\n", GIBBS_FORMAT, "t.csv:2: column 1 (a b): '-1.5 2e3' is not a number" SPACES},
+    {"a b\n1,5 2\n", GIBBS_FORMAT, "t.csv:2: the line has 2 fields and the first has 1: column 2 is too many" SPACES},
+    {"a\n2020-01-01 10:00\n", GIBBS_FORMAT, "t.csv:2: column 1 (a): '2020-01-01 10:00' is not a number"},
+    {"a, b\n1, 2e\n3;4", GIBBS_FORMAT, "t.csv:2: column 2 (b): '2e' is not a number"},
+    {"\"a;\tb\",c\n1,x\n", GIBBS_FORMAT, "t.csv:2: column 2 (c): 'x' is not a number"},
     {"1,2\n,4\n", GIBBS_FORMAT, "t.csv:2: column 1: '' is not a number"},
     {"1,2\n3,\n", GIBBS_FORMAT, "t.csv:2: column 2: '' is not a number"},
     {"1\r2\n3\n4\r5\n", GIBBS_FORMAT, "t.csv:3: column 1 (1\r2): '4?5' is not a number"},

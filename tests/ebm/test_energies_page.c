@@ -25,7 +25,7 @@ static const struct named_loss {
 #define NAMED(name) {#name, &ebm_loss_##name}
     NAMED(score_matching), NAMED(nce), NAMED(ml_is), NAMED(conditional_nce), NAMED(ranking_nce), NAMED(cd),
     NAMED(sliced), NAMED(denoising), NAMED(ksd_imq), NAMED(weighted_score_matching), NAMED(pseudo_likelihood),
-    NAMED(conditional_ml)
+    NAMED(conditional_ml), NAMED(improved_cd)
 };
 
 /* ---- Data of each kind ---- */

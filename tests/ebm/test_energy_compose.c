@@ -178,7 +178,7 @@ Test(mixture_weights, refuses)
     ebm_data one = table(x, 2, 1), good = table(x, 1, 2), bad = table(x, 2, 2), none = {0};
     OK(ebm_model_mixture((ebm_model *[]){part, part}, 2, &model, ERROR));
     FAILS(GIBBS_ARGUMENT, "no mixture", ebm_model_mixture_weights(part, &good, 0, pi, NULL, FAIL));
-    FAILS(GIBBS_SHAPE, "1 columns", ebm_model_mixture_weights(model, &one, 0, pi, NULL, FAIL));
+    FAILS(GIBBS_SHAPE, "1 column,", ebm_model_mixture_weights(model, &one, 0, pi, NULL, FAIL));
     FAILS(GIBBS_DATA, "row 2", ebm_model_mixture_weights(model, &bad, 0, pi, NULL, FAIL));
     FAILS(GIBBS_DATA, "", ebm_model_mixture_weights(model, &none, 0, pi, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_model_mixture_weights(model, NULL, 0, pi, NULL, FAIL));

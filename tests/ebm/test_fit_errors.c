@@ -113,7 +113,7 @@ Test(fit_errors, data_that_do_not_fit)
     expect_refused(model, &data, &o, GIBBS_DATA, "row 4, column 1 (width) is infinite");
     x[6] = 7;
     data = table(x, 8, 1);
-    expect_refused(model, &data, &o, GIBBS_SHAPE, "1 columns, the model has dim 2");
+    expect_refused(model, &data, &o, GIBBS_SHAPE, "have 1 column, the model has dim 2");
     data = table(x, 0, 2);
     expect_refused(model, &data, &o, GIBBS_DATA, "empty");
     ebm_model_free(model);
@@ -203,7 +203,9 @@ Test(fit_errors, score_matching_refuses_relu)
     }
     o.loss = &ebm_loss_cd; /* but its held-out rows are judged by score matching */
     o.validation_fraction = 0.25;
-    expect_refused(model, &data, &o, GIBBS_SMOOTH, "max");
+    expect_refused(model, &data, &o, GIBBS_SMOOTH,
+                   "cd has its validation rows judged by score-matching: laplacian: max or relu");
+    expect_refused(model, &data, &o, GIBBS_SMOOTH, "logsumexp for max; or set validation_fraction to 0");
     ebm_model_free(model);
     ebm_model_free(smooth);
     free(x);

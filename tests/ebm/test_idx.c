@@ -60,7 +60,7 @@ static const struct {
     {"\0\0\x08\2\0\0\0\1", 8, GIBBS_FORMAT, "t: byte 8: expected 2 dimensions up to byte 12, found the end"},
     {"\0\0\x08\xff\0\0\0\1", 8, GIBBS_FORMAT, "t: byte 8: expected 255 dimensions up to byte 1024, found the end"},
     {"\0\0\x08\1\0\0\0\2a", 9, GIBBS_FORMAT, "t: byte 8: expected 2 bytes of data, found 1"},
-    {"\0\0\x08\1\0\0\0\2abc", 11, GIBBS_FORMAT, "t: byte 10: expected the end of the data, found 1 bytes more"},
+    {"\0\0\x08\1\0\0\0\2abc", 11, GIBBS_FORMAT, "t: byte 10: expected the end of the data, found 1 byte more"},
     {"\0\0\x08\1\xff\xff\xff\xff" "a", 9, GIBBS_FORMAT, "t: byte 8: expected 4294967295 bytes of data, found 1"},
     {"\0\0\x0E\2\x40\0\0\0\x40\0\0\0a", 13, GIBBS_FORMAT,
      "t: byte 12: expected more than 2^63 bytes of data, found 1"},

@@ -186,7 +186,7 @@ static const struct {
     {HEAD "(4294967296, 4294967296)}", 16, "t: byte 128: expected more than 2^63 bytes of data, found 16"},
     {HEAD "(2, 3)}", 40, "t: byte 128: expected 48 bytes of data, found 40"},
     {HEAD "(2, 3)}", 0, "t: byte 128: expected 48 bytes of data, found 0"},
-    {HEAD "(2, 3)}", 49, "t: byte 176: expected the end of the data, found 1 bytes more"},
+    {HEAD "(2, 3)}", 49, "t: byte 176: expected the end of the data, found 1 byte more"},
     {HEAD "(0, 3)}", 5, "t: byte 128: expected the end of the data, found 5 bytes more"},
 };
 

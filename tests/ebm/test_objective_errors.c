@@ -105,6 +105,53 @@ Test(objective, score_matching_of_a_kink_names_the_op)
     ebm_model_free(model);
 }
 
+/* |x − m| and its like, whose kinks m moves: the sentence names the loss, and the op of which the energy was made. */
+static ad_var by_abs(ad_var x, ad_var m) { return ad_abs(ad_sub(x, m)); }
+static ad_var by_relu(ad_var x, ad_var m) { return ad_relu(ad_sub(x, m)); }
+static ad_var by_max(ad_var x, ad_var m) { return ad_max(x, m); }
+static ad_var by_min(ad_var x, ad_var m) { return ad_min(m, x); }
+static ad_var by_elu(ad_var x, ad_var m) { return ad_elu(ad_sub(x, m)); }
+static ad_var by_reduction(ad_var x, ad_var m) { return ad_max_reduce(ad_concat(x, m, 0)); }
+static ad_var by_select(ad_var x, ad_var m) { return ad_select(ad_less(x, m), ad_square(x), ad_exp(x)); }
+static ad_var by_step(ad_var x, ad_var m) { return ad_mul(ad_square(x), ad_step(ad_sub(x, m))); }
+
+static const struct {
+    ad_var (*record)(ad_var x, ad_var m);
+    const char *op;
+} kinks[] = {{by_abs, "abs (node"},         {by_relu, "max or relu (node"},       {by_max, "max or relu (node"},
+             {by_min, "min (node"},         {by_elu, "select or elu (node"},      {by_reduction, "max_reduce (node"},
+             {by_select, "select or elu (node"}, {by_step, "step (node"}};
+
+static ad_var moved_kink(ad_var x, const ad_var *theta, void *context)
+{
+    return ad_sum(kinks[*(int *)context].record(x, theta[0]));
+}
+
+Test(objective, losses_name_themselves_and_the_kink_that_was_written)
+{
+    static const ebm_loss *const losses[] = {&ebm_loss_score_matching, &ebm_loss_sliced, &ebm_loss_denoising,
+                                             &ebm_loss_weighted_score_matching, &ebm_loss_ksd_imq};
+    for (int k = 0; k < COUNT(kinks); k++) {
+        ebm_parameter m = {"m", {1, {1}}, EBM_INIT_CONSTANT, 1};
+        ebm_model_spec spec = {.dim = 1, .dtype = GIBBS_FLOAT64, .parameters = &m, .parameter_count = 1,
+                               .energy = moved_kink, .context = &k};
+        ebm_model *model;
+        OK(ebm_model_new(&spec, &model, ERROR));
+        for (int i = 0; i < COUNT(losses); i++) {
+            ebm_objective *o;
+            gibbs_error error = {0};
+            cr_assert_eq(ebm_objective_new(model, losses[i], NULL, &o, &error), GIBBS_SMOOTH, "%s, %d", kinks[k].op, i);
+            size_t length = strlen(losses[i]->name);
+            cr_expect(!strncmp(error.message, losses[i]->name, length) && error.message[length] == ':', "%s",
+                      error.message);
+            cr_expect(strstr(error.message, kinks[k].op), "«%s»: %s", kinks[k].op, error.message);
+            cr_expect(strstr(error.message, "; take "), "%s", error.message);
+            cr_expect(strstr(error.message, "or a loss without derivatives by x"), "%s", error.message);
+        }
+        ebm_model_free(model);
+    }
+}
+
 /* ---- Order of calls ---- */
 
 Test(objective, needs_data_before_it_draws_and_draws_before_it_evaluates)

@@ -228,6 +228,33 @@ Test(pseudo_likelihood, refuses_other_numbers)
     expect_refused_row(&spaces[4], off, 1, "2 ones");
 }
 
+/* Of a conditional model the column is the table's, not that of y alone; and so is a block's. */
+static ad_var pulled(ad_var x, const ad_var *theta, void *context)
+{
+    return (void)context, ad_mul(theta[0], ad_sum(x));
+}
+
+Test(pseudo_likelihood, names_the_columns_of_the_table)
+{
+    ebm_parameter b = {"b", {0, {0}}, EBM_INIT_CONSTANT, 1};
+    ebm_model_spec spec = ebm_model_defaults();
+    spec.dim = 3, spec.parameters = &b, spec.parameter_count = 1, spec.energy = pulled;
+    ebm_model *model;
+    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
+    double good[] = {7, 1, 0, 7, 0, 1}, bad[] = {1, 1, 0, 1, 0, 7}, full[] = {1, 1, 0, 1, 1, 1};
+    ebm_data data = table(bad, 2, 3);
+    ebm_fit_options fit = ebm_fit_defaults();
+    fit.loss = &ebm_loss_pseudo_likelihood;
+    fit.steps = 1;
+    FAILS(GIBBS_DATA, "column 3 is 7, neither 0 nor 1", ebm_fit(model, &data, &fit, NULL, FAIL));
+    fit.loss_options.categories = 2;
+    data.x = full;
+    FAILS(GIBBS_DATA, "the block that ends in column 3 has 2 ones", ebm_fit(model, &data, &fit, NULL, FAIL));
+    data.x = good; /* what is given may be anything */
+    OK(ebm_fit(model, &data, &fit, NULL, ERROR));
+    ebm_model_free(model);
+}
+
 Test(pseudo_likelihood, refuses_options)
 {
     const struct {

@@ -188,7 +188,7 @@ Test(predict, what_is_refused)
     FAILS(GIBBS_ARGUMENT, "not conditional", ebm_predict(plain, NULL, x, 1, y, NULL, NULL, FAIL));
     OK(ebm_points_box(2, &(ebm_box){.low = {-1, -1}, .high = {1, 1}, .points = 3}, NULL, &points, ERROR));
     ebm_predict_options o = {.points = &points};
-    FAILS(GIBBS_SHAPE, "2 columns, the model 1", ebm_predict(model, &o, x, 1, y, NULL, NULL, FAIL));
+    FAILS(GIBBS_SHAPE, "2 columns, the model models 1", ebm_predict(model, &o, x, 1, y, NULL, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "no points", ebm_predict(model, &(ebm_predict_options){.points = &(ebm_points){.dim = 1}}, x,
                                                    1, y, NULL, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "predict: 0 rows", ebm_predict(model, &o, x, 0, y, NULL, NULL, FAIL));

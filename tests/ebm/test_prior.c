@@ -109,7 +109,7 @@ Test(prior, what_is_refused)
 {
     ebm_model *model = made(GIBBS_FLOAT64), *bare = model_of(1, NULL, 0, square, GIBBS_FLOAT64);
     FAILS(GIBBS_AXIS, "per-sample", ebm_model_prior(model, per_sample, NULL, FAIL));
-    FAILS(GIBBS_SHAPE, "no scalar", ebm_model_prior(model, vector, NULL, FAIL));
+    FAILS(GIBBS_SHAPE, "prior: it has shape [2]; it must be one scalar", ebm_model_prior(model, vector, NULL, FAIL));
     FAILS(GIBBS_TAPE, "null var", ebm_model_prior(model, nothing, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "prior: it uses", ebm_model_prior(model, drawn, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "function of the model's parameters", ebm_model_prior(model, own_leaf, NULL, FAIL));

@@ -162,7 +162,7 @@ static const struct {
     {"{\"a\":" TWO ",\"b\":" TWO "}", 8, "overlaps another"},
     {"{\"a\":" TWO ",\"b\":" NEXT("12", "20") "}", 20, "tensor 'b' leaves a gap before it"},
     {"{\"a\":" NEXT("8", "16") "}", 16, "tensor 'a' leaves a gap before it"},
-    {"{\"a\":" TWO "}", 9, "1 bytes at the end belong to no tensor"},
+    {"{\"a\":" TWO "}", 9, ": 1 byte at the end belongs to no tensor"},
     {"{}", 3, "3 bytes at the end belong to no tensor"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "a tensor lacks dtype, shape or data_offsets"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}", 8, "has other members than"},
@@ -206,6 +206,18 @@ Test(tensors_read, malformed_headers_are_refused)
         if (files[i].message)
             cr_expect(strstr(error.message, files[i].message) && strstr(error.message, path), "case %d: «%s»", i,
                       error.message);
+    }
+}
+
+/* A table, whose first bytes are no length that a header could have, and one that is shorter than any file. */
+Test(tensors_read, another_kind_of_file_is_told)
+{
+    static const char *const texts[] = {"a,b\n1,2\n3,4\n", "a\n1\n"};
+    for (int i = 0; i < COUNT(texts); i++) {
+        gibbs_error error = {0};
+        write_bytes(texts[i], strlen(texts[i]));
+        cr_expect_eq(read_status(&error), GIBBS_FORMAT);
+        cr_expect(strstr(error.message, "is no safetensors file: it"), "%s", error.message);
     }
 }
 

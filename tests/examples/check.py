@@ -24,6 +24,9 @@ def density2d():
     assert four["training_rows"] + four["held_out_rows"] == 272
     settings = four["settings"]
     assert settings["seed"] == settings["split_seed"] == 1 and settings["hidden"] == [8, 8], settings
+    whole = [settings["seed"], settings["split_seed"], settings["batch"], *settings["hidden"]]
+    whole += [row["settings"]["steps"] for row in four["losses"]] + [four["losses"][1]["settings"]["cd_steps"]]
+    assert all(isinstance(value, int) for value in whole), "a whole number is written as one"
     assert [row["settings"].get("noise_ratio") for row in four["losses"]] == [2, None, None, 2]
     assert four["losses"][1]["settings"]["cd_steps"] == 10 and four["losses"][2]["settings"]["data_noise"] == 0.2
     for row, twin in zip(four["losses"], again["losses"]):
@@ -47,6 +50,7 @@ def density2d():
     assert len(five["mean"]) == len(five["sd"]) == 5
     for row in five["losses"]:
         assert row["error"] == "" and row["log_z"] is None and row["log_z_importance_ess"] >= 100, row["loss"]
+        assert row["normalisable"] is None, "no quadrature was made, and so no verdict"
         assert math.isfinite(row["held_out_mean_log_likelihood"]) and math.isfinite(row["held_out_score_matching"])
     own = five["losses"][0]  # the same integral, by other and fewer points of the same proposal
     assert abs(own["log_z_estimate"] - own["log_z_importance"]) < 4 / math.sqrt(own["health_value"]), own

@@ -39,19 +39,51 @@ static const char *smooth_instead(ad_op op)
     }
 }
 
+/* Whether every argument of node k is one of node i's. */
+static bool compares(const ad_tape *tape, int64_t k, int64_t i)
+{
+    const ad_node *inner = &tape->node[k], *outer = &tape->node[i];
+    for (int a = 0; a < inner->nin; a++) {
+        bool shared = false;
+        for (int b = 0; b < outer->nin; b++) shared |= outer->in[b] == inner->in[a];
+        if (!shared) return false;
+    }
+    return true;
+}
+
+/* Whether node k was recorded with i in it: a select that decides by what i sees, as elu by what its min does; and a
+ * kink where i, of its derivative, jumps. */
+static bool holds(const ad_tape *tape, int64_t k, int64_t i)
+{
+    const ad_node *node = &tape->node[k];
+    bool jumps = ad_ops[tape->node[i].op].smooth == CLASS_FLAT;
+    if (node->op == OP_select) return node->in[0] == i || compares(tape, i, node->in[0]);
+    return jumps && ad_ops[node->op].smooth == CLASS_KINK && compares(tape, k, i);
+}
+
+/* The op that was written and is to be named: elu for its less and min, |x| for the sign in its derivative. Selects go
+ * first. Where it is the kink that matters (AD_TWICE), y must need it. The node itself where there is no such op. */
+static int64_t written(const ad_tape *tape, int64_t i, const ad_paths *p, ad_smoothness least)
+{
+    int64_t count = least == AD_TWICE ? p->count : tape->size, found = i;
+    for (int64_t k = count - 1; k >= 0 && least != AD_CONTINUOUS; k--) {
+        bool select = tape->node[k].op == OP_select, before = tape->node[found].op == OP_select;
+        if ((select || !before) && (least != AD_TWICE || p->needed[k]) && holds(tape, k, i)) found = k;
+    }
+    return found;
+}
+
 static void complain(const char *what, ad_tape *tape, int64_t i, bool mixes, ad_smoothness least)
 {
     static const char *const rough[] = {
         [AD_CONTINUOUS] = "between x and y may jump: the divergence of a jump would be missed",
-        [AD_FOLLOWED] =
-            "jumps where a kink of the energy lies, and no derivative by a parameter sees the kink move; take "
-            "softplus or silu for relu, sqrt(x^2 + small) for |x|",
+        [AD_FOLLOWED] = "has a kink or a jump that a parameter moves, and no derivative by it sees that move",
         [AD_TWICE] = "between x and y is not twice continuously differentiable: its curvature would be missed",
     };
     const char *why = mixes ? "lies between the per-sample x and y: it mixes samples" : rough[least];
     const ad_node *node = &tape->node[i];
     ad_fail(tape, GIBBS_SMOOTH, "%s: %s (node %lld) %s%s", what, op_name(tape, node), (long long)i, why,
-            mixes || least == AD_FOLLOWED ? "" : smooth_instead(node->op));
+            mixes ? "" : smooth_instead(node->op));
 }
 
 bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least)
@@ -63,7 +95,8 @@ bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, a
         const ad_node *node = &tape->node[i];
         if (!p.depends[i] || !p.needed[i] || p.is_x[i]) continue;
         bool mixes = apart && ad_mixes_samples(node->op);
-        if (mixes || rougher(tape, node, least)) complain(what, tape, i, mixes, least);
+        if (mixes) complain(what, tape, i, true, least);
+        else if (rougher(tape, node, least)) complain(what, tape, written(tape, i, &p, least), false, least);
     }
     ad_paths_free(tape, &p);
     return tape->error.status != GIBBS_OK;

@@ -78,8 +78,8 @@ static gibbs_status measure(const ebm_bytes *f, const ebm_array *array)
         return EBM_BYTES_FAIL(f, array->at, "expected %lld bytes of data, found %lld", (long long)bytes,
                               (long long)found);
     if (bytes < found)
-        return EBM_BYTES_FAIL(f, array->at + bytes, "expected the end of the data, found %lld bytes more",
-                              (long long)(found - bytes));
+        return EBM_BYTES_FAIL(f, array->at + bytes, "expected the end of the data, found %lld byte%s more",
+                              (long long)(found - bytes), gibbs_plural(found - bytes));
     if (!count) return gibbs_fail(f->error, GIBBS_DATA, "'%s' has no rows of numbers", ebm_short_name(f->name));
     return GIBBS_OK;
 }

@@ -7,6 +7,7 @@
 /* Invariant: text before `at` is read; `line` is the number of the line that `at` stands in. */
 typedef struct csv_reader {
     const char *at, *end, *name;
+    const char *first, *record; /* where the first line begins, and the current one */
     int64_t line;
     int64_t column, field_line; /* of the current field, both from 1 */
     bool last;                  /* the current field ends its line */
@@ -20,6 +21,43 @@ typedef struct csv_reader {
 #define CSV_FAIL(r, status, format, ...)                                                                          \
     gibbs_fail((r)->error, status, "%s:%lld: " format, ebm_short_name((r)->name), (long long)(r)->field_line,    \
                __VA_ARGS__)
+
+static const char *line_end(const csv_reader *r, const char *line)
+{
+    const char *end = memchr(line, '\n', (size_t)(r->end - line));
+    return end ? end : r->end;
+}
+
+static bool has(const csv_reader *r, const char *line, char c)
+{
+    return memchr(line, c, (size_t)(line_end(r, line) - line)) != NULL;
+}
+
+/* Whether the line is numbers, perhaps with decimal commas, with spaces between them; words and dates have spaces, too.
+ * Spaces behind a comma belong to a field. */
+static bool spaced_numbers(const csv_reader *r, const char *line)
+{
+    bool found = false;
+    for (const char *p = line, *end = line_end(r, line); p < end; p++) {
+        if (!*p || !strchr("0123456789.,+-eE \r", *p) || (*p == ' ' && p > line && p[-1] == ',')) return false;
+        found |= *p == ' ' && p > line && p[-1] != ' ' && p + 1 < end && p[1] != '\r';
+    }
+    return found;
+}
+
+/* What to add to a sentence about a line: another separator than the comma, where the first line has it, too. */
+static const char *separator_hint(const csv_reader *r)
+{
+    const char *line = r->record;
+    if (has(r, r->first, ';') && has(r, line, ';'))
+        return "; fields are separated by commas, not semicolons, and decimals by points: tr ',;' '.,' makes it so";
+    if (has(r, r->first, '\t') && has(r, line, '\t'))
+        return "; fields are separated by commas, not tabs, and decimals by points: tr ',\\t' '.,' makes it so";
+    if (has(r, r->first, ' ') && spaced_numbers(r, line))
+        return "; fields are separated by commas, not spaces, and decimals by points: "
+               "awk '{ gsub(/,/, \".\"); $1 = $1 } 1' OFS=, makes it so";
+    return "";
+}
 
 static gibbs_status no_memory(csv_reader *r)
 {
@@ -88,7 +126,8 @@ static gibbs_status read_separator(csv_reader *r)
     r->last = left == 0 || line_end;
     r->line += line_end > 0;
     if (!r->last && *r->at != ',')
-        return CSV_FAIL(r, GIBBS_FORMAT, "column %lld has text after its closing quote", (long long)r->column);
+        return CSV_FAIL(r, GIBBS_FORMAT, "column %lld has text after its closing quote%s", (long long)r->column,
+                        separator_hint(r));
     r->at += r->last ? line_end : 1;
     return GIBBS_OK;
 }
@@ -97,6 +136,7 @@ static gibbs_status read_separator(csv_reader *r)
 static gibbs_status csv_next(csv_reader *r)
 {
     r->column = r->last ? 1 : r->column + 1;
+    if (r->last) r->record = r->at;
     r->field_line = r->line;
     skip_blanks(r);
     r->quoted = r->at < r->end && *r->at == '"';
@@ -125,8 +165,8 @@ static gibbs_status store_number(csv_reader *r, ebm_data *data)
     char shown[48], label[EBM_LABEL_SIZE];
     double value;
     if (!ebm_parse_number(r->field, r->length, &value))
-        return CSV_FAIL(r, GIBBS_FORMAT, "%s: '%s' is not a number",
-                        ebm_column_label(label, data->names, r->column - 1), excerpt(r, shown));
+        return CSV_FAIL(r, GIBBS_FORMAT, "%s: '%s' is not a number%s",
+                        ebm_column_label(label, data->names, r->column - 1), excerpt(r, shown), separator_hint(r));
     if (!isfinite(value))
         return gibbs_fail_row(r->error, GIBBS_DATA, data->rows, "%s:%lld: row %lld, %s: '%s' is not finite",
                               ebm_short_name(r->name), (long long)r->field_line, (long long)data->rows + 1,
@@ -145,10 +185,10 @@ static gibbs_status read_row(csv_reader *r, ebm_data *data)
     } while (!status && !r->last);
     if (status) return status;
     if (fields != data->cols)
-        return CSV_FAIL(r, GIBBS_FORMAT, "the line has %lld fields and the first has %lld: column %lld is %s",
-                        (long long)fields, (long long)data->cols,
+        return CSV_FAIL(r, GIBBS_FORMAT, "the line has %lld field%s and the first has %lld: column %lld is %s%s",
+                        (long long)fields, gibbs_plural(fields), (long long)data->cols,
                         (long long)(fields < data->cols ? fields : data->cols) + 1,
-                        fields < data->cols ? "missing" : "too many");
+                        fields < data->cols ? "missing" : "too many", separator_hint(r));
     data->rows++;
     return GIBBS_OK;
 }
@@ -211,7 +251,7 @@ static csv_reader csv_open(const char *text, size_t length, const char *name, co
     size_t mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (length > mark && (is_blank(text[length - 1]) || text[length - 1] == '\n' || text[length - 1] == '\r'))
         length--;
-    r.at = text + mark;
+    r.at = r.first = r.record = text + mark;
     r.end = text + length;
     return r;
 }

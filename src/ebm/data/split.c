@@ -62,7 +62,7 @@ gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed
     if (status) return status;
     double count = round(fraction * (double)data->rows);
     if (count < 1 || count > (double)data->rows - 1)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "a fraction of %g of %lld rows leaves one part without a row",
-                          fraction, (long long)data->rows);
+        return gibbs_fail(error, GIBBS_ARGUMENT, "a fraction of %g of %lld row%s leaves one part without a row",
+                          fraction, (long long)data->rows, gibbs_plural(data->rows));
     return split_rows(data, (int64_t)count, seed, train, held, error);
 }

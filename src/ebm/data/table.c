@@ -53,8 +53,8 @@ gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const 
 gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error)
 {
     if (data->rows >= 1 && data->cols >= 1 && data->x) return GIBBS_OK;
-    return gibbs_fail(error, GIBBS_DATA, "the table is empty: %lld rows, %lld columns", (long long)data->rows,
-                      (long long)data->cols);
+    return gibbs_fail(error, GIBBS_DATA, "the table is empty: %lld row%s, %lld column%s", (long long)data->rows,
+                      gibbs_plural(data->rows), (long long)data->cols, gibbs_plural(data->cols));
 }
 
 gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error)

@@ -126,7 +126,7 @@ static bool read_tensors(json_reader *r, int64_t data_bytes, header_tables *t)
 {
     bool metadata = false;
     if (r->at == r->end || *r->at != '{' || !ebm_json_open(r, '{'))
-        return ebm_json_fail(r, "the header does not begin with '{'");
+        return ebm_json_fail(r, "no safetensors file: the header does not begin with '{'");
     for (bool first = true; ebm_json_next(r, '}', &first);) {
         if (!ebm_json_key(r)) return false;
         bool is_metadata = strcmp(r->string, TENSOR_METADATA) == 0;
@@ -164,8 +164,9 @@ static gibbs_status check_spans(tensor_span *spans, int count, int64_t data_byte
                               spans[i].name, spans[i].begin < end ? "overlaps another" : "leaves a gap before it",
                               (long long)spans[i].begin, (long long)end);
     if (end != data_bytes)
-        return gibbs_fail(error, GIBBS_FORMAT, "%s: %lld bytes at the end belong to no tensor", path,
-                          (long long)(data_bytes - end));
+        return gibbs_fail(error, GIBBS_FORMAT, "%s: %lld byte%s at the end belong%s to no tensor", path,
+                          (long long)(data_bytes - end), gibbs_plural(data_bytes - end),
+                          data_bytes - end == 1 ? "s" : "");
     return GIBBS_OK;
 }
 

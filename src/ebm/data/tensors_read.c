@@ -35,13 +35,15 @@ static gibbs_status measure(tensor_file *f)
         return gibbs_fail(f->error, GIBBS_IO, "cannot read '%s': it is no regular file", ebm_short_name(f->path));
     int64_t rest = (int64_t)info.st_size - (int64_t)sizeof header;
     if (rest < 0)
-        return gibbs_fail(f->error, GIBBS_FORMAT, "%s: the file is too short for a header length",
+        return gibbs_fail(f->error, GIBBS_FORMAT, "%s is no safetensors file: it is too short for a header's length",
                           ebm_short_name(f->path));
     gibbs_status status = read_bytes(f, &header, sizeof header);
     if (status) return status;
     ebm_byte_order(&header, 1, sizeof header);
     if (header > (uint64_t)rest || header > TENSOR_HEADER_LIMIT)
-        return gibbs_fail(f->error, GIBBS_FORMAT, "%s: the header's length is given as %llu bytes of the file's %lld",
+        return gibbs_fail(f->error, GIBBS_FORMAT,
+                          "%s is no safetensors file: its first 8 bytes, which would be a header's length, are %llu, and "
+                          "%lld follow",
                           ebm_short_name(f->path), (unsigned long long)header, (long long)rest);
     f->header_bytes = (int64_t)header;
     f->data_bytes = rest - f->header_bytes;

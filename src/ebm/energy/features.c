@@ -12,8 +12,8 @@ gibbs_status ebm_features_check(const char *model, const ebm_features *f, int64_
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: features with %d parameters, but no %s", model,
                           f->parameter_count, f->record ? "list of them" : "function");
     if (!f->record && out->size != dim)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the identity of %lld columns has no %lld features", model,
-                          (long long)dim, (long long)f->size);
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the identity of %lld column%s has no %lld features", model,
+                          (long long)dim, gibbs_plural(dim), (long long)f->size);
     return ebm_need_count(model, "features", out->size, 1, error);
 }
 

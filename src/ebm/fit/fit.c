@@ -149,11 +149,22 @@ static gibbs_status start_log_z(ebm_fit_state *f)
     return GIBBS_OK;
 }
 
+/* The loss that judges may refuse an energy that the loss that is fitted does not mind. */
+static gibbs_status record_judge(ebm_fit_state *f)
+{
+    const ebm_loss *loss = f->options->loss;
+    gibbs_error found = {GIBBS_OK, "", -1, -1};
+    gibbs_status status = ebm_objective_make(f->model, judging(loss), &f->loss_options, false, &f->judge, &found);
+    if (!status) return GIBBS_OK;
+    if (!loss->validation || status != GIBBS_SMOOTH) return gibbs_fail(f->error, status, "%s", found.message);
+    return gibbs_fail(f->error, status, "%s has its validation rows judged by %.220s; or set validation_fraction to 0",
+                      loss->name, found.message);
+}
+
 static gibbs_status make_judge(ebm_fit_state *f, const ebm_data *data)
 {
     if (!f->held.rows) return GIBBS_OK;
-    gibbs_status status =
-        ebm_objective_make(f->model, judging(f->options->loss), &f->loss_options, false, &f->judge, f->error);
+    gibbs_status status = record_judge(f);
     if (!status) status = ebm_objective_check_table(f->judge, data, f->error);
     if (!status) status = ebm_objective_bind(f->judge, ebm_batches_next(&f->held), f->held.rows, f->error);
     /* one draw of artificial points for all validations, from a step that training never reaches */

@@ -37,8 +37,8 @@ static gibbs_status choose(prediction *p, bool probability, bool asked, gibbs_er
     p->given = is->given;
     p->width = p->model->dim - is->given;
     if (points && points->dim != p->width)
-        return gibbs_fail(error, GIBBS_SHAPE, "predict: the points have %lld columns, the model %lld modelled ones",
-                          (long long)points->dim, (long long)p->width);
+        return gibbs_fail(error, GIBBS_SHAPE, "predict: the points have %lld column%s, the model models %lld",
+                          (long long)points->dim, gibbs_plural(points->dim), (long long)p->width);
     if (points && (points->rows < 1 || !points->x || !points->log_weight))
         return gibbs_fail(error, GIBBS_ARGUMENT, "predict: there are no points in options.points");
     p->normalised = points || is->labels || is->log_z || asked;

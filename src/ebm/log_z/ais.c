@@ -30,7 +30,9 @@ static gibbs_status check_beta(const ebm_ais_options *o, gibbs_error *error)
 
 static gibbs_status check(const ebm_model *model, const ebm_ais_options *o, int64_t rows, gibbs_error *error)
 {
-    if (rows < 2) return gibbs_fail(error, GIBBS_ARGUMENT, "ais: %lld rows; at least 2 are needed", (long long)rows);
+    if (rows < 2)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "ais: %lld row%s; at least 2 are needed", (long long)rows,
+                          gibbs_plural(rows));
     if (o->bridges < 1 || o->steps < 1)
         return gibbs_fail(error, GIBBS_ARGUMENT, "ais: %lld bridges of %lld steps", (long long)o->bridges,
                           (long long)o->steps);

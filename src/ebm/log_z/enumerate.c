@@ -11,8 +11,8 @@ static gibbs_status check(const ebm_model *model, const ebm_space *space, gibbs_
 {
     int64_t dim = ebm_space_dim(space);
     if (dim > 0 && dim != model->dim)
-        return gibbs_fail(error, GIBBS_SHAPE, "enumerate: the space takes %lld columns, the model has dim %lld",
-                          (long long)dim, (long long)model->dim);
+        return gibbs_fail(error, GIBBS_SHAPE, "enumerate: the space takes %lld column%s, the model has dim %lld",
+                          (long long)dim, gibbs_plural(dim), (long long)model->dim);
     return ebm_space_check("enumerate", space, error);
 }
 

@@ -40,8 +40,8 @@ gibbs_status ebm_check_data(const char *who, const ebm_model *model, const ebm_d
 {
     gibbs_status status = ebm_data_check(data, error);
     if (status || data->cols == model->dim) return status;
-    return gibbs_fail(error, GIBBS_SHAPE, "%s: the data have %lld columns, the model has dim %lld", who,
-                      (long long)data->cols, (long long)model->dim);
+    return gibbs_fail(error, GIBBS_SHAPE, "%s: the data have %lld column%s, the model has dim %lld", who,
+                      (long long)data->cols, gibbs_plural(data->cols), (long long)model->dim);
 }
 
 gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error)
@@ -236,7 +236,11 @@ ad_var ebm_model_record_prior(const ebm_model *model, const ad_var *theta)
     if (ad_is_null(U) || U.tape != tape)
         return ad_fail(tape, GIBBS_TAPE, "prior: it is the null var, or one of another tape");
     if (!ad_is_shared(U)) return ad_fail(tape, GIBBS_AXIS, "prior: it is per-sample; it must be one scalar");
-    if (ad_shape_of(U).rank) return ad_fail(tape, GIBBS_SHAPE, "prior: it is no scalar");
+    ad_shape shape = ad_shape_of(U);
+    char text[AD_SHAPE_TEXT];
+    if (shape.rank)
+        return ad_fail(tape, GIBBS_SHAPE, "prior: it has shape %s; it must be one scalar, the sum of all its terms",
+                       ad_shape_text(&shape, text, sizeof text));
     return U;
 }
 

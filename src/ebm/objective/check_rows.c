@@ -48,7 +48,7 @@ static gibbs_status check_row(const ebm_objective *o, const double *x, int64_t r
     int64_t given = ebm_model_given(o->model), width = o->model->dim - given;
     gibbs_status status = check_label(o, x + given, width, &found);
     if (!status) status = check_hull(o, x + given, width, &found);
-    if (!status && o->loss->check_row) status = o->loss->check_row(o->loss, &o->options, x + given, width, &found);
+    if (!status && o->loss->check_row) status = o->loss->check_row(o->loss, &o->options, x, given, o->model->dim, &found);
     if (!status) return status;
     return gibbs_fail_row(error, status, r, "%.280s (row %lld%s)", found.message, (long long)r + 1, whose);
 }

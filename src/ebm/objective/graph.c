@@ -5,6 +5,8 @@
 #include "ebm/proposal/record_proposal.h"
 #include "source.h"
 
+#include <string.h>
+
 ad_var ebm_graph_log_q(const ebm_graph *g, ad_var x)
 {
     const ebm_proposal *q = g->proposal;
@@ -74,4 +76,44 @@ ad_var ebm_objective_record(ebm_objective *o)
         o->prior = ad_mul(ebm_model_record_prior(o->model, o->theta), o->share);
     }
     return o->loss->record(g);
+}
+
+/* ---- What was recorded ---- */
+
+/* The tape's error. Of an op that is not smooth, for which loss and, where that is not only to judge, which losses do
+ * not mind; where the loss has no artificial points, what that may have to do with a null var or axis. */
+static gibbs_status recording_error(const ebm_objective *o, gibbs_error *error)
+{
+    gibbs_status status = ebm_tape_error(o->tape, error);
+    if (status == GIBBS_SMOOTH) {
+        const char *said = ad_tape_message(o->tape), *name = o->loss->name;
+        size_t length = strlen(name);
+        bool begins = !strncmp(said, name, length) && said[length] == ':';
+        return gibbs_fail(error, status, "%s%s%.210s%s", begins ? "" : name, begins ? "" : ": ", said,
+                          o->with_gradient ? "; or a loss without derivatives by x: nce, ml-is, conditional-nce" : "");
+    }
+    if (status != GIBBS_TAPE || o->loss->noise != EBM_NOISE_NONE) return status;
+    return gibbs_fail(error, status,
+                      "%s: %.120s (the loss declares no artificial points: without a `noise` there is no y, log_q or "
+                      "noise axis)",
+                      o->loss->name, ad_tape_message(o->tape));
+}
+
+static gibbs_status check_result(const ebm_objective *o, ad_var loss, gibbs_error *error)
+{
+    if (ad_is_null(loss)) return gibbs_fail(error, GIBBS_TAPE, "%s: `record` returned the null var", o->loss->name);
+    ad_shape shape = ad_shape_of(loss);
+    if (ad_is_shared(loss) && shape.rank == 0) return GIBBS_OK;
+    char text[AD_SHAPE_TEXT];
+    const char *axis = ad_is_shared(loss) ? NULL : o->tape->axis[ad_axis_of(loss).id].name;
+    return gibbs_fail(error, GIBBS_SHAPE,
+                      "%s: a loss must be one scalar for the whole batch; `record` returned the shape %s%s%s%s",
+                      o->loss->name, ad_shape_text(&shape, text, sizeof text), axis ? " for each row of «" : "",
+                      axis ? axis : "", axis ? "»" : "");
+}
+
+gibbs_status ebm_objective_check_recording(const ebm_objective *o, ad_var loss, gibbs_error *error)
+{
+    gibbs_status status = recording_error(o, error);
+    return status ? status : check_result(o, loss, error);
 }

@@ -38,14 +38,14 @@ static gibbs_status check(const ebm_loss *loss, const ebm_loss_options *o, int64
     return status;
 }
 
-static gibbs_status check_row(const ebm_loss *loss, const ebm_loss_options *o, const double *x, int64_t dim,
-                              gibbs_error *error)
+static gibbs_status check_row(const ebm_loss *loss, const ebm_loss_options *o, const double *x, int64_t given,
+                              int64_t dim, gibbs_error *error)
 {
     const sum *s = loss->own;
     gibbs_status status = GIBBS_OK;
     for (int k = 0; k < s->count && !status; k++) {
         const ebm_loss *term = s->term[k].loss;
-        if (term->check_row) status = term->check_row(term, o, x, dim, error);
+        if (term->check_row) status = term->check_row(term, o, x, given, dim, error);
     }
     return status;
 }

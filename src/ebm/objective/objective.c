@@ -101,34 +101,6 @@ static void fill_defaults(ebm_objective *o)
 
 /* ---- Recording ---- */
 
-/* The tape's error; of an op that is not smooth, which losses do not mind; where the loss has no artificial points,
- * what that may have to do with a null var or axis. */
-static gibbs_status recording_error(const ebm_objective *o, gibbs_error *error)
-{
-    gibbs_status status = ebm_tape_error(o->tape, error);
-    if (status == GIBBS_SMOOTH)
-        return gibbs_fail(error, status, "%.220s; or a loss without derivatives by x: nce, ml-is, conditional-nce",
-                          ad_tape_message(o->tape));
-    if (status != GIBBS_TAPE || o->loss->noise != EBM_NOISE_NONE) return status;
-    return gibbs_fail(error, status,
-                      "%s: %.120s (the loss declares no artificial points: without a `noise` there is no y, log_q or "
-                      "noise axis)",
-                      o->loss->name, ad_tape_message(o->tape));
-}
-
-static gibbs_status check_result(const ebm_objective *o, ad_var loss, gibbs_error *error)
-{
-    if (ad_is_null(loss)) return gibbs_fail(error, GIBBS_TAPE, "%s: `record` returned the null var", o->loss->name);
-    ad_shape shape = ad_shape_of(loss);
-    if (ad_is_shared(loss) && shape.rank == 0) return GIBBS_OK;
-    char text[AD_SHAPE_TEXT];
-    const char *axis = ad_is_shared(loss) ? NULL : o->tape->axis[ad_axis_of(loss).id].name;
-    return gibbs_fail(error, GIBBS_SHAPE,
-                      "%s: a loss must be one scalar for the whole batch; `record` returned the shape %s%s%s%s",
-                      o->loss->name, ad_shape_text(&shape, text, sizeof text), axis ? " for each row of «" : "",
-                      axis ? axis : "", axis ? "»" : "");
-}
-
 static gibbs_status compile(ebm_objective *o, gibbs_error *error)
 {
     int parameters = o->model->parameters + (o->loss->learns_log_z != 0), count = 1;
@@ -138,8 +110,7 @@ static gibbs_status compile(ebm_objective *o, gibbs_error *error)
     o->health_output = o->log_z_output = o->gradient_output = -1;
     if (!ad_is_null(o->graph.health)) out[o->health_output = count++] = o->graph.health;
     if (!ad_is_null(o->graph.log_z_estimate)) out[o->log_z_output = count++] = o->graph.log_z_estimate;
-    gibbs_status status = recording_error(o, error);
-    if (!status) status = check_result(o, out[0], error);
+    gibbs_status status = ebm_objective_check_recording(o, out[0], error);
     if (!status && o->with_gradient && !ad_is_null(o->prior)) out[0] = ad_add(out[0], o->prior);
     if (!status && o->with_gradient && parameters) {
         o->gradient_output = count;
@@ -236,8 +207,8 @@ static gibbs_status count_noise(const ebm_objective *o, int64_t rows, int64_t *n
     bool fits = noise <= most && (double)rows <= most;
     if (noise < 1 || !fits)
         return gibbs_fail(error, fits ? GIBBS_ARGUMENT : GIBBS_SIZE,
-                          "%s: %lld rows give %g artificial points (the noise ratio is %g)", o->loss->name,
-                          (long long)rows, noise, o->options.noise_ratio);
+                          "%s: %lld row%s and a noise ratio of %g give %g artificial points", o->loss->name,
+                          (long long)rows, gibbs_plural(rows), o->options.noise_ratio, noise);
     *noise_rows = (int64_t)noise;
     return GIBBS_OK;
 }

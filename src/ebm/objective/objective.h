@@ -45,8 +45,10 @@ struct ebm_objective {
 gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
                                 bool with_gradient, ebm_objective **objective, gibbs_error *error);
 
-/* Records the graph of the objective's loss, and the loss. */
+/* Records the graph of the objective's loss, and the loss; and looks at it: the tape's error, which begins with the
+ * loss's name where an op is not smooth enough; SHAPE or TAPE where the loss is no shared scalar. */
 ad_var ebm_objective_record(ebm_objective *objective);
+gibbs_status ebm_objective_check_recording(const ebm_objective *objective, ad_var loss, gibbs_error *error);
 
 /* ARGUMENT when there is no loss, or it has no name or an unknown `noise`. To be called before any other use of it. */
 gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error);

@@ -60,19 +60,19 @@ static gibbs_status check(const ebm_loss *loss, const ebm_loss_options *o, int64
                                                 (long long)dim);
 }
 
-/* Whether the numbers of a row are what the options say that they are. */
-static gibbs_status check_row(const ebm_loss *loss, const ebm_loss_options *o, const double *x, int64_t dim,
-                              gibbs_error *error)
+/* Whether the numbers of a row, behind those given, are what the options say that they are. Columns are the table's. */
+static gibbs_status check_row(const ebm_loss *loss, const ebm_loss_options *o, const double *x, int64_t given,
+                              int64_t dim, gibbs_error *error)
 {
     double low = o->categories ? 0 : o->states[0], high = o->categories ? 1 : o->states[1], sum = 0;
-    for (int64_t i = 0; i < dim; i++) {
+    for (int64_t i = given; i < dim; i++) {
         if (x[i] != low && x[i] != high && x[i] != (float)low && x[i] != (float)high)
             return gibbs_fail(error, GIBBS_DATA,
                               "%s is for discrete data, and column %lld is %g, neither %g nor %g: set options.states "
                               "or categories; for real values take score matching, nce or ml-is",
                               loss->name, (long long)i + 1, x[i], low, high);
         sum += x[i];
-        if (!o->categories || (i + 1) % o->categories) continue;
+        if (!o->categories || (i - given + 1) % o->categories) continue;
         if (sum != 1)
             return gibbs_fail(error, GIBBS_DATA, "%s: the block that ends in column %lld has %g ones, not one",
                               loss->name, (long long)i + 1, sum);

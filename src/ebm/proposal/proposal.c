@@ -46,8 +46,8 @@ gibbs_status ebm_proposal_check_model(const char *what, const ebm_proposal *q, c
     gibbs_status status = check(what, q, 0, has_theta, error);
     if (status || (q->dim == model->dim - given && (!q->given || q->given == given))) return status;
     return gibbs_fail(error, GIBBS_SHAPE,
-                      "%s: «%s» is a density of %lld columns given %lld; the model, of %lld given %lld", what,
-                      q->name ? q->name : "proposal", (long long)q->dim, (long long)q->given,
+                      "%s: «%s» is a density of %lld column%s given %lld; the model, of %lld given %lld", what,
+                      q->name ? q->name : "proposal", (long long)q->dim, gibbs_plural(q->dim), (long long)q->given,
                       (long long)(model->dim - given), (long long)given);
 }
 
