@@ -8,7 +8,12 @@
 ad_var ad_move_dim(ad_var x, int from, int to)
 {
     if (ad_is_null(x)) return x;
-    int order[AD_MAX_RANK], rank = ad_node_of(x)->shape.rank, k = 0;
+    ad_shape s = ad_node_of(x)->shape, rest = ad_shape_drop(&s, from, 1);
+    int order[AD_MAX_RANK], rank = s.rank, k = 0;
+    if (s.dim[from] == 1) {
+        for (int i = 0; i < rank; i++) s.dim[i] = i == to ? 1 : rest.dim[k++];
+        return ad_reshape(x, s);
+    }
     for (int i = 0; i < rank; i++) {
         if (k == from) k++;
         order[i] = i == to ? from : k++;

@@ -6,13 +6,21 @@
 
 /* ---- Where pieces belong ---- */
 
+/* What a reshape that is read once is made of. */
+static int32_t unshaped(const ad_compiler *c, int32_t id)
+{
+    const ad_node *node = c->tape->node;
+    while (node[id].op == OP_reshape && c->uses[id] == 1 && !c->keep[id]) id = node[id].in[0];
+    return id;
+}
+
 /* x + a pad, or a table that is scattered into: added where x lies, so that n such terms of n numbers, as the adjoint
  * of a vector that is read number by number has, are not n vectors. */
 static void take_piece(ad_compiler *c, int32_t id)
 {
     const ad_node *node = c->tape->node;
     for (int k = 1; k >= 0 && !c->gathers[id]; k--) {
-        int32_t in = node[id].in[k];
+        int32_t in = unshaped(c, node[id].in[k]);
         if (c->uses[in] != 1 || (node[in].op != OP_pad && node[in].op != OP_scatter_add)) continue;
         c->into[in] = id;
         return;
@@ -41,7 +49,7 @@ int32_t ad_piece_of_sum(const ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     for (int k = 0; k < 2 && node->op == OP_add && !c->gathers[id]; k++)
-        if (c->into[node->in[k]] == id) return node->in[k];
+        if (c->into[unshaped(c, node->in[k])] == id) return unshaped(c, node->in[k]);
     return -1;
 }
 
@@ -104,10 +112,10 @@ static bool may_overwrite(const ad_compiler *c, int32_t x, int32_t id)
 void ad_emit_sum_with_piece(ad_compiler *c, int32_t id, int32_t piece)
 {
     const ad_node *node = &c->tape->node[id], *part = &c->tape->node[piece];
-    int32_t x = node->in[node->in[0] == piece ? 1 : 0];
+    int32_t other = node->in[unshaped(c, node->in[0]) == piece ? 1 : 0], x = unshaped(c, other);
     if (may_overwrite(c, x, id)) c->place[id] = c->place[x];
     else {
-        ad_view from = ad_view_of(c, x);
+        ad_view from = ad_view_of(c, other);
         ad_emit_copy(c, id, &from);
     }
     ad_operand to = c->place[id].at;
