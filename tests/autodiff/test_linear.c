@@ -109,6 +109,17 @@ static int derivatives(const scene *s, ad_var y, ad_var *out)
     return 4;
 }
 
+/* By each number as a var of its own. */
+static int by_elements(const scene *s, ad_var y, ad_var *out)
+{
+    ad_var *x = malloc(2 * (size_t)s->n * sizeof *x), *g = x + s->n;
+    for (int i = 0; i < s->n; i++) x[i] = element(s, i);
+    ad_grad(y, x, s->n, g);
+    out[0] = ad_stack(g, s->n);
+    free(x);
+    return 1;
+}
+
 static int diagonal(const scene *s, ad_var y, ad_var *out) { return out[0] = y, out[1] = ad_hess_diag(y, s->x), 2; }
 static int value(const scene *s, ad_var y, ad_var *out) { return (void)s, out[0] = y, 1; }
 
@@ -147,6 +158,7 @@ typedef struct question {
     ad_var (*record)(const scene *s);
     int (*derive)(const scene *s, ad_var y, ad_var *out);
     bool wide; /* x has n numbers, not WIDTH */
+    int n;     /* 0: SMALL */
 } question;
 
 static void run_once(scene *s, runner r, bool samples)
@@ -184,8 +196,9 @@ static costs costs_of(const question *q, int n, bool samples)
 }
 
 /* How often as much TIMES as many ops cost. Arrays that grow do so by doubling. */
-static costs growth(const question *q, int n, bool samples)
+static costs growth(const question *q, bool samples)
 {
+    int n = q->n ? q->n : SMALL;
     costs a = costs_of(q, n, samples), b = costs_of(q, TIMES * n, samples);
     return (costs){b.nodes / a.nodes, b.depth, b.recording / a.recording, b.numbers / a.numbers, b.memory / a.memory};
 }
@@ -195,16 +208,17 @@ static const double LINEAR = TIMES * 1.6;
 Test(linear, in_the_number_of_ops)
 {
     static const question questions[] = {
-        {"slices", slices, derivatives, true},
-        {"gathers", gathers, derivatives, true},
-        {"joined to the left", joined_left, derivatives, true},
-        {"joined to the right", joined_right, derivatives, true},
-        {"joined at once", joined_at_once, derivatives, true},
-        {"the diagonal of a chain", chain, diagonal, false},
+        {"slices", slices, derivatives, true, 0},
+        {"slices, by each", slices, by_elements, true, 5 * SMALL},
+        {"gathers", gathers, derivatives, true, 0},
+        {"joined to the left", joined_left, derivatives, true, 0},
+        {"joined to the right", joined_right, derivatives, true, 0},
+        {"joined at once", joined_at_once, derivatives, true, 0},
+        {"the diagonal of a chain", chain, diagonal, false, 0},
     };
     for (int k = 0; k < LENGTH(questions); k++)
         for (int samples = 0; samples < 2; samples++) {
-            costs g = growth(&questions[k], SMALL, samples);
+            costs g = growth(&questions[k], samples);
             cr_expect_leq(g.depth, 2, "%s: %g slices of slices", questions[k].name, g.depth);
             cr_expect(g.nodes < LINEAR && g.recording < LINEAR && g.numbers < LINEAR && g.memory < LINEAR,
                       "%s, %s: of %d times as many ops, nodes are %.2g, bytes while recording %.2g, numbers %.2g, memory "
@@ -216,9 +230,9 @@ Test(linear, in_the_number_of_ops)
 
 Test(linear, control_what_is_not_is_seen)
 {
-    static const question pads = {"pads read twice", pads_read_twice, value, true};
-    static const question steps = {"a gradient every other step", gradients, value, false};
-    costs p = growth(&pads, 3 * SMALL, false), s = growth(&steps, SMALL, false);
+    static const question pads = {"pads read twice", pads_read_twice, value, true, 3 * SMALL};
+    static const question steps = {"a gradient every other step", gradients, value, false, 0};
+    costs p = growth(&pads, false), s = growth(&steps, false);
     cr_expect(p.numbers > LINEAR && p.memory > LINEAR, "numbers %.3g, memory %.3g", p.numbers, p.memory);
     cr_expect(s.nodes > LINEAR && s.recording > LINEAR, "nodes %.3g, recording %.3g", s.nodes, s.recording);
 }

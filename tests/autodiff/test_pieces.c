@@ -174,14 +174,16 @@ static int stored_sum_is_output(problem *p, ad_var *out)
     return 2;
 }
 
-/* A leaf may not be written to. */
+/* A leaf may not be written to, even where the sum alone reads it. */
 static int onto_a_leaf(problem *p, ad_var *out)
 {
     ad_var x = data(p, ad_vec(LONG)), w = shared(p, ad_vec(LONG));
-    out[0] = ad_add(x, place(three(x), 1));
-    out[1] = ad_add(w, place(three(w), 4));
+    ad_var c = ad_constant_array(p->tape, ad_vec(3), (double[]){1, 2, 3});
+    out[0] = ad_add(data(p, ad_vec(LONG)), place(three(x), 1));
+    out[1] = ad_add(shared(p, ad_vec(LONG)), place(three(w), 4));
     out[2] = ad_add(ad_mul(x, w), ad_lift(p->data, place(three(w), 2)));
-    return 3;
+    out[3] = ad_add(c, ad_pad(ad_slice(w, 0, 0, 2), 0, 1, 0));
+    return 4;
 }
 
 static int piece_read_again(problem *p, ad_var *out)
@@ -244,7 +246,7 @@ static int on_children(problem *p, ad_var *out)
 #define WHOLE(name, count) {#name, {0, 0}, {0, 0}, name, count}
 static const program programs[] = {
     WHOLE(in_place, 0),    WHOLE(sum_read_again, 1), WHOLE(sum_is_output, 1),       WHOLE(stored_sum_is_output, 2),
-    WHOLE(onto_a_leaf, 3), WHOLE(piece_read_again, 1), WHOLE(over_passes, 2),       WHOLE(later_pass, 0),
+    WHOLE(onto_a_leaf, 4), WHOLE(piece_read_again, 1), WHOLE(over_passes, 2),       WHOLE(later_pass, 0),
     WHOLE(on_children, 0), WHOLE(joined_from_outputs, 0), WHOLE(joined_over_passes, 0),
 };
 

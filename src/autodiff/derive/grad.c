@@ -51,8 +51,7 @@ bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths 
 bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
 {
     if (!ad_paths_mark(what, y, x, n, p)) return false;
-    for (int i = 0; i < n; i++)
-        if (ad_bypassed(what, x[i], p)) return ad_paths_free(y.tape, p), false;
+    if (ad_bypassed(what, x, n, p)) return ad_paths_free(y.tape, p), false;
     return true;
 }
 
