@@ -80,7 +80,7 @@ static int gradient(problem *p, ad_var *out)
 static const program programs[] = {
     ADDITIONS(two, 0),          ADDITIONS(four, 0),           ADDITIONS(product_first, 0),
     ADDITIONS(product_last, 0), ADDITIONS(before_and_after, 0), ADDITIONS(term_is_output, 1),
-    ADDITIONS(other_term, 1),   ADDITIONS(difference, 0),     ADDITIONS(gradient, 3), /* of the losses */
+    ADDITIONS(other_term, 0),   ADDITIONS(difference, 0),     ADDITIONS(gradient, 3), /* of the losses */
 };
 
 static void check_additions(const program *program, const ad_plan *plan)

@@ -21,6 +21,7 @@ static void *count_alloc(void *context, size_t bytes)
     h->bytes = bytes;
     c->live++;
     c->bytes += (int64_t)bytes;
+    c->total += (int64_t)bytes;
     if (c->bytes > c->peak) c->peak = c->bytes;
     return h + 1;
 }

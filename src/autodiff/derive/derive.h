@@ -9,6 +9,7 @@ typedef struct ad_paths {
     int64_t count;
     bool *active;  /* the value depends differentiably on some x, x itself included */
     bool *depends; /* it depends on some x at all, other than through stop_gradient */
+    bool *reads;   /* … or through that */
     bool *is_x;
     bool *needed;  /* y depends on it without passing through an x */
 } ad_paths;
@@ -24,14 +25,15 @@ void ad_paths_free(ad_tape *tape, ad_paths *paths);
 bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape);
 
 /* Folding records many an op on what its argument was made of: −(−z) on z, a product on the source of a transpose.
- * True, with the tape's error set, when y reads such a source of x without passing through an x: a derivative by x
- * would lack what lies on that path. Called by ad_paths_new for each x. (refuse.c) */
-bool ad_bypassed(const char *what, ad_var x, const ad_paths *paths);
+ * True, with the tape's error set, when y reads such a source of one of the x without passing through an x: a derivative
+ * by that x would lack what lies on that path. Called by ad_paths_new. (refuse.c) */
+bool ad_bypassed(const char *what, const ad_var *x, int n, const ad_paths *paths);
 
 /* True when argument k of the node can carry a derivative (an index or a condition cannot). */
 bool ad_differentiable(const ad_node *node, int k);
 
-/* The adjoints of all nodes 0 … y.id, −1 where zero. `adjoint` has y.id + 1 places. */
+/* The adjoints of all nodes 0 … y.id, −1 where zero. Of a concat in a concat that is no x it may be a node of which its
+ * adjoint is a part. `adjoint` has y.id + 1 places. */
 void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *paths, int32_t *adjoint);
 
 /* The derivative of a node's value along D directions of x at once. DENSE: a var [D, s…] on the node's axis.
@@ -59,7 +61,7 @@ ad_var ad_tangent_dense(ad_var node, ad_tangent t, int64_t directions);
 /* A leaf that stands for a value to be substituted; the same one for the same number, type and tape. */
 ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape);
 
-/* ∂²op/∂(argument i)∂(argument j) of an elementwise op at (a, b); b is ignored for unary ops. */
+/* ∂²op/∂(argument i)∂(argument j) of an elementwise op at (a, b); b is ignored for unary ops. (partial.c) */
 ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b);
 
 /* Records the node again on other inputs. */

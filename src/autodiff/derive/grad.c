@@ -21,6 +21,7 @@ static void mark_forward(const ad_tape *tape, ad_paths *p)
         ad_class smooth = ad_ops[node->op].smooth;
         if (p->is_x[i]) continue;
         for (int k = 0; k < node->nin; k++) {
+            if (p->reads[node->in[k]]) p->reads[i] = true;
             if (p->depends[node->in[k]] && smooth != CLASS_STOP) p->depends[i] = true;
             if (p->active[node->in[k]] && ad_differentiable(node, k) && smooth != CLASS_STOP && smooth != CLASS_FLAT)
                 p->active[i] = true;
@@ -32,11 +33,13 @@ bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths 
 {
     ad_tape *tape = y.tape;
     size_t count = (size_t)y.id + 1;
-    bool *marks = gibbs_alloc_zero(&tape->alloc, 4 * count, sizeof *marks);
+    bool *marks = gibbs_alloc_zero(&tape->alloc, 5 * count, sizeof *marks);
     if (!marks) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), false;
-    *p = (ad_paths){(int64_t)count, marks, marks + count, marks + 2 * count, marks + 3 * count};
+    *p = (ad_paths){(int64_t)count, marks, marks + count, marks + 2 * count, marks + 3 * count,
+                    marks + 4 * count};
     for (int i = 0; i < n; i++)
-        if (x[i].id <= y.id) p->active[x[i].id] = p->depends[x[i].id] = p->is_x[x[i].id] = true;
+        if (x[i].id <= y.id)
+            p->active[x[i].id] = p->depends[x[i].id] = p->reads[x[i].id] = p->is_x[x[i].id] = true;
     mark_forward(tape, p);
     p->needed[y.id] = true;
     for (int64_t i = y.id; i >= 0; i--)
@@ -48,27 +51,79 @@ bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths 
 bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
 {
     if (!ad_paths_mark(what, y, x, n, p)) return false;
-    for (int i = 0; i < n; i++)
-        if (ad_bypassed(what, x[i], p)) return ad_paths_free(y.tape, p), false;
+    if (ad_bypassed(what, x, n, p)) return ad_paths_free(y.tape, p), false;
     return true;
+}
+
+/* The sweep's state. The adjoint of a concat in a concat is a part of another's, and is not recorded as one: so what is
+ * joined takes one slice, however many concats it passes. */
+typedef struct sweep_state {
+    ad_tape *tape;
+    const ad_paths *paths;
+    int32_t *adjoint;
+    int32_t *start; /* of concats: where in the node adjoint[i] its own begins; −1: it is the whole */
+} sweep_state;
+
+/* Records the adjoint of a concat that is a part of another's. */
+static void settle(sweep_state *s, int32_t id)
+{
+    ad_node node = s->tape->node[id];
+    if (s->start[id] < 0) return;
+    ad_var whole = ad_handle(s->tape, s->adjoint[id]);
+    s->adjoint[id] = ad_slice(whole, node.attr[0], s->start[id], node.shape.dim[node.attr[0]]).id;
+    s->start[id] = -1;
+}
+
+static void add_part(sweep_state *s, int32_t id, ad_var part)
+{
+    if (ad_is_null(part) || ad_is_zero(part)) return;
+    settle(s, id);
+    int32_t *sum = &s->adjoint[id];
+    *sum = *sum < 0 ? part.id : ad_add(ad_handle(s->tape, *sum), part).id;
+}
+
+static void sweep_concat(sweep_state *s, int32_t id)
+{
+    ad_node node = s->tape->node[id];
+    int dim = node.attr[0];
+    int64_t at = s->start[id] < 0 ? 0 : s->start[id];
+    for (int k = 0; k < node.nin; k++) {
+        int32_t in = node.in[k];
+        ad_node part = s->tape->node[in];
+        if (s->paths->active[in] && part.op == OP_concat && part.attr[0] == dim && s->adjoint[in] < 0)
+            s->adjoint[in] = s->adjoint[id], s->start[in] = (int32_t)at;
+        else if (s->paths->active[in])
+            add_part(s, in, ad_slice(ad_handle(s->tape, s->adjoint[id]), dim, at, part.shape.dim[dim]));
+        at += part.shape.dim[dim];
+    }
+}
+
+static void sweep_node(sweep_state *s, int32_t id)
+{
+    ad_node node = s->tape->node[id];
+    for (int k = 0; k < node.nin; k++)
+        if (s->paths->active[node.in[k]] && ad_differentiable(&node, k))
+            add_part(s, node.in[k], ad_vjp_node(ad_handle(s->tape, id), ad_handle(s->tape, s->adjoint[id]), k));
 }
 
 void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *p, int32_t *adjoint)
 {
     ad_tape *tape = y.tape;
+    sweep_state s = {tape, p, adjoint, gibbs_alloc(&tape->alloc, (size_t)p->count, sizeof *s.start)};
+    if (!s.start) {
+        ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory");
+        return;
+    }
+    memset(s.start, -1, (size_t)p->count * sizeof *s.start);
     memset(adjoint, -1, (size_t)p->count * sizeof *adjoint);
     adjoint[y.id] = ybar.id;
     for (int32_t i = y.id; i >= 0 && tape->error.status == GIBBS_OK; i--) {
-        if (adjoint[i] < 0 || !p->active[i] || p->is_x[i]) continue;
-        ad_node node = tape->node[i];
-        for (int k = 0; k < node.nin; k++) {
-            if (!p->active[node.in[k]] || !ad_differentiable(&node, k)) continue;
-            ad_var part = ad_vjp_node(ad_handle(tape, i), ad_handle(tape, adjoint[i]), k);
-            if (ad_is_null(part) || ad_is_zero(part)) continue;
-            int32_t *sum = &adjoint[node.in[k]];
-            *sum = *sum < 0 ? part.id : ad_add(ad_handle(tape, *sum), part).id;
-        }
+        if (adjoint[i] < 0 || !p->active[i]) continue;
+        if (p->is_x[i]) settle(&s, i);
+        else if (tape->node[i].op == OP_concat) sweep_concat(&s, i);
+        else sweep_node(&s, i);
     }
+    gibbs_release(&tape->alloc, s.start);
 }
 
 static ad_var zero_like(ad_var v)

@@ -126,15 +126,14 @@ static bool looked_through(ad_tape *tape, const ad_node *node)
     }
 }
 
-/* x, and from there down the arguments, but for constants, of what is looked through. */
-static void mark_sources(ad_tape *tape, int32_t x, bool *source)
+/* What the x are made of: from each down the arguments, but for constants, of what is looked through. */
+static void mark_sources(ad_tape *tape, int64_t count, const bool *x, bool *made)
 {
     double c;
-    source[x] = true;
-    for (int32_t i = x; i >= 0; i--) {
+    for (int64_t i = count - 1; i >= 0; i--) {
         const ad_node *node = &tape->node[i];
-        if (!source[i] || !looked_through(tape, node)) continue;
-        for (int k = 0; k < node->nin; k++) source[node->in[k]] |= !ad_is_constant(ad_handle(tape, node->in[k]), &c);
+        if (!(x[i] || made[i]) || !looked_through(tape, node)) continue;
+        for (int k = 0; k < node->nin; k++) made[node->in[k]] |= !ad_is_constant(ad_handle(tape, node->in[k]), &c);
     }
 }
 
@@ -169,25 +168,39 @@ static bool needs_multiple(ad_var x, const ad_paths *p)
     return false;
 }
 
-bool ad_bypassed(const char *what, ad_var x, const ad_paths *p)
+/* Which x it is, once it is known that there is one. */
+static void blame(const char *what, const ad_var *x, int n, const ad_paths *p)
 {
-    ad_tape *tape = x.tape;
-    ad_op op = ad_node_of(x)->op;
-    if (ad_ops[op].kind == KIND_LEAF) return false;
-    bool *source = gibbs_alloc_zero(&tape->alloc, (size_t)x.id + 1, sizeof *source), found = false;
-    if (!source) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), true;
-    mark_sources(tape, x.id, source);
-    for (int32_t i = 0; i <= x.id && !found; i++) {
+    for (int k = 0; n > 1 && k < n; k++)
+        if (ad_bypassed(what, &x[k], 1, p)) return;
+    ad_fail(x->tape, GIBBS_ARGUMENT,
+            "%s: y was not recorded from argument %s (node %d) alone, but from what that was made of; "
+            "ask for the derivative by a leaf",
+            what, ad_op_said(ad_node_of(*x)->op), x->id);
+}
+
+static bool is_leaf(ad_var x) { return ad_ops[ad_node_of(x)->op].kind == KIND_LEAF; }
+
+bool ad_bypassed(const char *what, const ad_var *x, int n, const ad_paths *p)
+{
+    int64_t count = 0;
+    for (int k = 0; k < n; k++)
+        if (!is_leaf(x[k]) && x[k].id >= count) count = x[k].id + 1;
+    if (!count) return false;
+    ad_tape *tape = x->tape;
+    bool *own = gibbs_alloc_zero(&tape->alloc, 2 * (size_t)count, sizeof *own), found = false;
+    if (!own) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), true;
+    bool *made = own + count;
+    for (int k = 0; k < n; k++)
+        if (!is_leaf(x[k])) own[x[k].id] = true;
+    mark_sources(tape, count, own, made);
+    for (int32_t i = 0; i < count && !found; i++) {
         ad_var at = ad_handle(tape, i);
-        if (source[i])
-            found = (i < x.id && i < p->count && p->needed[i]) || needs_negative(at, p) || needs_multiple(at, p);
+        if (own[i] || made[i])
+            found = (made[i] && i < p->count && p->needed[i]) || needs_negative(at, p) || needs_multiple(at, p);
     }
-    gibbs_release(&tape->alloc, source);
-    if (found)
-        ad_fail(tape, GIBBS_ARGUMENT,
-                "%s: y was not recorded from argument %s (node %d) alone, but from what that was made of; "
-                "ask for the derivative by a leaf",
-                what, ad_op_said(op), x.id);
+    gibbs_release(&tape->alloc, own);
+    if (found) blame(what, x, n, p);
     return found;
 }
 

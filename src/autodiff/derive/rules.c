@@ -1,5 +1,6 @@
 /* rules.c — the vector-Jacobian product of every op, recorded in ops of the table. Elementwise ops take theirs
- * from ops.def; here are the others. Each returns ∂(Σ ȳ y)/∂in[which], in the shape of in[which]. */
+ * from ops.def; here are the others, but for concats (grad.c). Each returns ∂(Σ ȳ y)/∂in[which], in the shape of
+ * in[which]. */
 #include "derive.h"
 
 #include <string.h>
@@ -7,7 +8,12 @@
 ad_var ad_move_dim(ad_var x, int from, int to)
 {
     if (ad_is_null(x)) return x;
-    int order[AD_MAX_RANK], rank = ad_node_of(x)->shape.rank, k = 0;
+    ad_shape s = ad_node_of(x)->shape, rest = ad_shape_drop(&s, from, 1);
+    int order[AD_MAX_RANK], rank = s.rank, k = 0;
+    if (s.dim[from] == 1) {
+        for (int i = 0; i < rank; i++) s.dim[i] = i == to ? 1 : rest.dim[k++];
+        return ad_reshape(x, s);
+    }
     for (int i = 0; i < rank; i++) {
         if (k == from) k++;
         order[i] = i == to ? from : k++;
@@ -79,13 +85,6 @@ static ad_var vjp_slice(const ad_node *node, ad_var x, ad_var ybar)
     return ad_pad(ybar, dim, node->attr[1], size - node->attr[1] - node->shape.dim[dim]);
 }
 
-static ad_var vjp_concat(const ad_node *node, const ad_var *in, ad_var ybar, int which)
-{
-    int dim = node->attr[0];
-    int64_t first = ad_node_of(in[0])->shape.dim[dim];
-    return ad_slice(ybar, dim, which ? first : 0, ad_node_of(in[which])->shape.dim[dim]);
-}
-
 /* Σ_n Σ_l over what the shared factor [1,·,·] is used for, as one batch product where both sides are per-sample. */
 static ad_var shared_factor(int32_t axis, ad_var p, bool tp, ad_var q, bool tq)
 {
@@ -147,7 +146,6 @@ static ad_var vjp_structural(const ad_node *node, const ad_var *in, ad_var y, ad
     case OP_permute: return vjp_permute(node, ybar);
     case OP_slice: return vjp_slice(node, in[0], ybar);
     case OP_pad: return ad_slice(ybar, node->attr[0], node->attr[1], s.dim[node->attr[0]]);
-    case OP_concat: return vjp_concat(node, in, ybar, which);
     case OP_gather: return ad_scatter_add(ybar, in[1], s.dim[0]);
     case OP_scatter_add: return ad_gather(ybar, in[1]);
     case OP_sum: return ad_unreduce(node, ybar, in[0]);

@@ -1,6 +1,6 @@
 /* substitute.c — recording a function again on other arguments, and the placeholders that make a function of an
  * op's derivative. */
-#include "jacobian.h"
+#include "derive.h"
 
 ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape)
 {
@@ -9,16 +9,6 @@ ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape)
     node.axis = axis;
     node.attr[0] = 1 + number; /* side stays −1: so it is no named leaf, and the same for the same number */
     return ad_record(tape, &node);
-}
-
-ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b)
-{
-    ad_tape *tape = a.tape;
-    const ad_op_row *row = &ad_ops[op];
-    ad_var p[2] = {ad_placeholder(tape, 0, -1, ad_scalar()), ad_placeholder(tape, 1, -1, ad_scalar())};
-    ad_var first = row->partial[i](p[0], p[row->arguments - 1], ad_elementwise(op, p, row->arguments)), second;
-    if (ad_grad(first, &p[j], 1, &second)) return second;
-    return ad_substitute(second, p, (ad_var[]){a, b}, row->arguments);
 }
 
 ad_var ad_rebuild(const ad_node *node, const ad_var *in)
@@ -63,15 +53,15 @@ static ad_var rebuild_as(const ad_node *node, const ad_var *in)
     return ad_lift((ad_axis){v.tape, node->axis}, v);
 }
 
-static void substitute_all(ad_var y, const bool *depends, const bool *needed, int32_t *now)
+static void substitute_all(ad_var y, const ad_paths *p, int32_t *now)
 {
     ad_tape *tape = y.tape;
     for (int32_t i = 0; i <= y.id && tape->error.status == GIBBS_OK; i++) {
-        if (!depends[i] || !needed[i] || now[i] >= 0) continue;
+        if (!p->reads[i] || !p->needed[i] || p->is_x[i]) continue;
         ad_node node = tape->node[i];
         ad_var in[AD_MAX_ARGUMENTS];
         for (int k = 0; k < node.nin; k++)
-            in[k] = ad_handle(tape, depends[node.in[k]] ? now[node.in[k]] : node.in[k]);
+            in[k] = ad_handle(tape, p->reads[node.in[k]] ? now[node.in[k]] : node.in[k]);
         now[i] = rebuild_as(&node, in).id;
     }
 }
@@ -79,7 +69,6 @@ static void substitute_all(ad_var y, const bool *depends, const bool *needed, in
 static bool check_pair(ad_tape *tape, ad_var from, ad_var to, int number)
 {
     ad_node f = *ad_node_of(from), t = *ad_node_of(to);
-    if (f.op == OP_parameter && f.side < 0) return true; /* a scalar placeholder of elementwise ops takes any type */
     char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
     if (!ad_shape_equal(&f.shape, &t.shape))
         ad_fail(tape, GIBBS_SHAPE, "substitute: pair %d has shapes %s and %s", number,
@@ -97,27 +86,18 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
         return ad_handle(tape, -1);
     for (int i = 0; i < n; i++)
         if (!check_pair(tape, from[i], to[i], i + 1)) return ad_handle(tape, -1);
-    if (n && !ad_reads("substitute", y, from, n)) return ad_handle(tape, -1);
-    size_t count = (size_t)y.id + 1;
-    ad_var result = ad_handle(tape, -1);
-    bool *depends = gibbs_alloc_zero(&tape->alloc, 2 * count, sizeof *depends);
-    int32_t *now = gibbs_alloc(&tape->alloc, count, sizeof *now);
-    if (!depends || !now) ad_fail(tape, GIBBS_MEMORY, "substitute: out of memory");
-    else {
-        bool *needed = depends + count;
-        for (size_t i = 0; i < count; i++) now[i] = -1;
-        for (int i = 0; i < n; i++)
-            if (from[i].id <= y.id) now[from[i].id] = to[i].id, depends[from[i].id] = true;
-        for (int32_t i = 0; i <= y.id; i++)
-            for (int k = 0; k < tape->node[i].nin; k++) depends[i] |= depends[tape->node[i].in[k]];
-        needed[y.id] = true;
-        for (int32_t i = y.id; i >= 0; i--)
-            for (int k = 0; needed[i] && now[i] < 0 && k < tape->node[i].nin; k++) needed[tape->node[i].in[k]] = true;
-        substitute_all(y, depends, needed, now);
-        if (tape->error.status == GIBBS_OK) result = depends[y.id] ? ad_handle(tape, now[y.id]) : y;
-    }
-    gibbs_release(&tape->alloc, depends);
+    ad_paths paths;
+    if (!ad_paths_new("substitute", y, from, n, &paths)) return ad_handle(tape, -1);
+    int32_t *now = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *now);
+    if (!now) ad_fail(tape, GIBBS_MEMORY, "substitute: out of memory");
+    for (int i = 0; i < n && now; i++)
+        if (from[i].id <= y.id) now[from[i].id] = to[i].id;
+    if (now) substitute_all(y, &paths, now);
+    ad_var result = y;
+    if (tape->error.status) result = ad_handle(tape, -1);
+    else if (paths.reads[y.id]) result = ad_handle(tape, now[y.id]);
     gibbs_release(&tape->alloc, now);
+    ad_paths_free(tape, &paths);
     return result;
 }
 

@@ -101,11 +101,13 @@ static ad_var push_select(const ad_var *in, ad_var t, int which)
     return which == 1 ? ad_select(in[0], t, zero) : ad_select(in[0], zero, t);
 }
 
-static ad_var push_concat(const ad_node *node, const ad_var *in, ad_var t, int which)
+/* Of both at once: a chain of n concats has a chain of n concats for a tangent, not n sums. */
+static bool push_concat(const ad_node *node, const ad_var *in, const ad_tangent *t, int64_t D, ad_tangent *out)
 {
-    int dim = node->attr[0];
-    int64_t a = ad_node_of(in[0])->shape.dim[dim], b = ad_node_of(in[1])->shape.dim[dim];
-    return which ? ad_pad(t, dim + 1, a, 0) : ad_pad(t, dim + 1, 0, b);
+    if (node->op != OP_concat || (t[0].kind == TANGENT_ZERO && t[1].kind == TANGENT_ZERO)) return false;
+    ad_var a = ad_tangent_dense(in[0], t[0], D);
+    *out = (ad_tangent){TANGENT_DENSE, ad_concat(a, ad_tangent_dense(in[1], t[1], D), node->attr[0] + 1)};
+    return true;
 }
 
 /* The tangent of y through its argument `which`, whose dense tangent [D, s…] is t. */
@@ -122,7 +124,6 @@ static ad_var push(ad_var y, const ad_node *node, const ad_var *in, ad_var t, in
     case OP_permute: return push_permute(node, t);
     case OP_slice: return ad_slice(t, node->attr[0] + 1, node->attr[1], node->shape.dim[node->attr[0]]);
     case OP_pad: return ad_pad(t, node->attr[0] + 1, node->attr[1], node->attr[2]);
-    case OP_concat: return push_concat(node, in, t, which);
     case OP_gather: return push_gather(in, t);
     case OP_scatter_add: return push_scatter_add(node, in, t);
     case OP_sum: return ad_sum_range(OP_sum, t, node->attr[0] + 1, node->attr[1]);
@@ -216,7 +217,7 @@ static ad_tangent tangent_of(ad_var y, const ad_node *node, const ad_var *in, co
 {
     ad_tangent out = {TANGENT_ZERO, {y.tape, -1}};
     if (push_diagonal(y, node, in, t, &out) || push_diagonal_reduction(y, node, in, t, D, &out) ||
-        push_diagonal_factor(node, in, t, D, &out))
+        push_diagonal_factor(node, in, t, D, &out) || push_concat(node, in, t, D, &out))
         return out;
     for (int k = 0; k < node->nin; k++) {
         if (t[k].kind == TANGENT_ZERO || !ad_differentiable(node, k)) continue;

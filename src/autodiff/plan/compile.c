@@ -180,10 +180,11 @@ static bool allocate_scratch(ad_compiler *c)
     bool *flags = gibbs_alloc_zero(a, 7 * (size_t)c->count, sizeof *flags);
     c->live = flags;
     c->place = gibbs_alloc(a, (size_t)c->count, sizeof *c->place);
-    c->uses = gibbs_alloc_zero(a, 3 * (size_t)c->count, sizeof *c->uses);
+    c->uses = gibbs_alloc_zero(a, 4 * (size_t)c->count, sizeof *c->uses);
     if (!flags || !c->place || !c->uses) return false;
     c->partner = c->uses + c->count;
     c->into = c->uses + 2 * c->count;
+    c->at = c->uses + 3 * c->count;
     memset(c->partner, -1, 2 * (size_t)c->count * sizeof *c->partner);
     c->fused = flags + 5 * c->count;
     c->gathers = flags + 6 * c->count;

@@ -1,4 +1,4 @@
-/* compile.h — the state of one compilation; private to stages.c, view.c, emit.c, layout.c and compile.c. */
+/* compile.h — the state of one compilation; private to stages.c, view.c, emit.c, pieces.c, layout.c and compile.c. */
 #ifndef GIBBS_COMPILE_H
 #define GIBBS_COMPILE_H
 
@@ -25,7 +25,8 @@ typedef struct ad_compiler {
     int32_t *partner;   /* fuse.c: the node that is computed by the same instruction, or −1 */
     bool *fused;        /* fuse.c: another node's instruction computes it */
     bool *gathers;      /* fuse.c: a sum of batch_matmuls and scatter_adds alone, which add up where it lies */
-    int32_t *into;      /* fuse.c: the sum that gathers this node, or −1 */
+    int32_t *into;      /* fuse.c: the sum or the concat in whose place this node is written, or −1 */
+    int32_t *at;        /* of a concat within a concat: where it begins there */
     ad_place *place;
     ad_stage *stage;  /* the one being filled */
     int64_t stage_number;
@@ -63,8 +64,16 @@ bool ad_is_spread(const ad_loops *loops, int operand, int64_t size); /* by the e
 
 /* fuse.c */
 void ad_fuse(ad_compiler *c, const bool *cone); /* fills `partner` and `fused` for the nodes of a body */
-void ad_fuse_sums(ad_compiler *c);              /* fills `into` and `gathers`, once */
+void ad_fuse_sums(ad_compiler *c);              /* fills `into`, `at` and `gathers`, once */
 void ad_pull_family(ad_compiler *c, bool *cone); /* into the body: what a function in it shares work with */
+
+/* pieces.c */
+void ad_take_pieces(ad_compiler *c, int32_t node); /* fills `into` and `at` for what is part of the node */
+int32_t ad_piece_of_sum(const ad_compiler *c, int32_t node); /* the term that is added where the other lies, or −1 */
+bool ad_is_piece(const ad_compiler *c, int32_t node);        /* such a term: the sum's instruction computes it */
+void ad_emit_pad(ad_compiler *c, int32_t node);
+void ad_emit_concat(ad_compiler *c, int32_t node);
+void ad_emit_sum_with_piece(ad_compiler *c, int32_t node, int32_t piece);
 
 /* place.c */
 static inline int64_t ad_number_size(const ad_compiler *c) { return (int64_t)c->plan->kernels->size; }
@@ -77,6 +86,9 @@ int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t node);
 void ad_emit_node(ad_compiler *c, int32_t node);
 bool ad_has_emitter(ad_op op);
 void ad_emit_copy(ad_compiler *c, int32_t node, const ad_view *from);
+void ad_emit_indexed(ad_compiler *c, int32_t node, const ad_operand *to); /* to: to be added to; NULL: a new place */
+ad_instruction ad_blank(ad_compiler *c, int32_t node, ad_executor *run);
+void ad_append(ad_compiler *c, const ad_instruction *i, bool shared);
 
 /* layout.c */
 void ad_layout(ad_compiler *c, ad_stage *stage);

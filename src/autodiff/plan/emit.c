@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static ad_instruction blank(ad_compiler *c, int32_t id, ad_executor *run)
+ad_instruction ad_blank(ad_compiler *c, int32_t id, ad_executor *run)
 {
     const ad_node *node = &c->tape->node[id];
     ad_instruction i;
@@ -21,7 +21,7 @@ static ad_instruction blank(ad_compiler *c, int32_t id, ad_executor *run)
     return i;
 }
 
-static void append(ad_compiler *c, const ad_instruction *i, bool shared)
+void ad_append(ad_compiler *c, const ad_instruction *i, bool shared)
 {
     ad_code *code = shared ? &c->stage->shared : &c->stage->body;
     if (c->status) return;
@@ -34,14 +34,14 @@ static void append(ad_compiler *c, const ad_instruction *i, bool shared)
 
 void ad_emit_copy(ad_compiler *c, int32_t id, const ad_view *from)
 {
-    ad_instruction i = blank(c, id, ad_run_copy);
+    ad_instruction i = ad_blank(c, id, ad_run_copy);
     ad_place_new(c, id);
     ad_view view[2] = {ad_view_of(c, id), *from};
     ad_plan_loops(c->tape, id, view, 2, &i.loops);
     i.nin = 1;
     i.operand[0] = view[0].at;
     i.operand[1] = from->at;
-    append(c, &i, c->tape->node[id].axis < 0);
+    ad_append(c, &i, c->tape->node[id].axis < 0);
 }
 
 /* What is broadcast can be copied before that. */
@@ -56,7 +56,7 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     ad_view view[AD_OPERANDS];
-    ad_instruction i = blank(c, id, ad_run_elementwise);
+    ad_instruction i = ad_blank(c, id, ad_run_elementwise);
     for (int k = 0; k < node->nin; k++) view[k + 1] = ad_view_of(c, node->in[k]);
     ad_place_new(c, id);
     view[0] = ad_view_of(c, id);
@@ -71,7 +71,7 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
     }
     if (copied) ad_plan_loops(c->tape, id, view, node->nin + 1, &i.loops);
     for (int k = 0; k <= node->nin; k++) i.operand[k] = view[k].at;
-    append(c, &i, node->axis < 0);
+    ad_append(c, &i, node->axis < 0);
 }
 
 /* Flops of a product, in the column where they belong; `repeats` is how often it runs for one row. */
@@ -98,7 +98,7 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
 {
     const ad_node *node = &c->tape->node[id];
     const ad_node *a = &c->tape->node[node->in[0]], *b = &c->tape->node[node->in[1]];
-    ad_instruction i = blank(c, id, ad_run_matmul);
+    ad_instruction i = ad_blank(c, id, ad_run_matmul);
     i.ta = node->attr[0];
     i.tb = node->attr[1];
     i.adds = start;
@@ -110,7 +110,7 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
     if (start) i.operand[3] = *start;
     int64_t dim[6] = {L, m, n, k, a->shape.dim[0], b->shape.dim[0]};
     memcpy(i.dim, dim, sizeof dim);
-    append(c, &i, node->axis < 0);
+    ad_append(c, &i, node->axis < 0);
     count_flops(c, &i, m, n, k, (double)(L * i.factor), node->axis >= 0 && b->axis < 0 && L == 1 && (!i.ta || m == 1));
 }
 
@@ -135,7 +135,7 @@ static void emit_sum_with_product(ad_compiler *c, int32_t id, int32_t product)
 /* Two or three functions of one argument that share most of their work: results are operands 0, 2 and 3. */
 static void emit_logistic(ad_compiler *c, int32_t id)
 {
-    ad_instruction i = blank(c, id, ad_run_logistic);
+    ad_instruction i = ad_blank(c, id, ad_run_logistic);
     i.dim[0] = i.dim[1] = i.dim[2] = -1;
     i.operand[1] = ad_contiguous(c, c->tape->node[id].in[0], NEED_ROWS);
     for (int operand = 0; id >= 0; id = c->partner[id], operand += operand ? 1 : 2) {
@@ -143,20 +143,20 @@ static void emit_logistic(ad_compiler *c, int32_t id)
         i.dim[op == OP_softplus ? 0 : op == OP_sigmoid ? 1 : 2] = operand;
         i.operand[operand] = ad_place_new(c, id);
     }
-    append(c, &i, false);
+    ad_append(c, &i, false);
 }
 
 static void emit_reduce(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     ad_shape s = c->tape->node[node->in[0]].shape;
-    ad_instruction i = blank(c, id, ad_run_reduce);
+    ad_instruction i = ad_blank(c, id, ad_run_reduce);
     i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
     i.operand[0] = ad_place_new(c, id);
     i.dim[0] = i.dim[1] = i.dim[2] = 1;
     for (int d = 0; d < s.rank; d++)
         i.dim[d < node->attr[0] ? 0 : d < node->attr[0] + node->attr[1] ? 1 : 2] *= s.dim[d];
-    append(c, &i, node->axis < 0);
+    ad_append(c, &i, node->axis < 0);
 }
 
 /* Where a term of a sum is written: the place of the sum that gathers it with others, else its own. True where another
@@ -164,59 +164,40 @@ static void emit_reduce(ad_compiler *c, int32_t id)
 static bool place_of_sum(ad_compiler *c, int32_t id, ad_operand *at)
 {
     int32_t sum = id;
-    while (c->into[sum] >= 0) sum = c->into[sum];
+    if (c->into[sum] >= 0) sum = c->into[sum];
     bool begun = sum != id && c->place[sum].stage == -1;
     *at = begun ? c->place[sum].at : ad_place_new(c, sum);
     return begun;
 }
 
-/* Ops that walk their operands row by row. dim: see the executors. */
-static void emit_rows(ad_compiler *c, int32_t id, ad_executor *run, const int64_t *dim, int dims)
+/* Ops that walk their operands row by row. dim: see the executors. They are added to what lies at `to`, if that is
+ * there. */
+static void emit_rows(ad_compiler *c, int32_t id, ad_executor *run, const int64_t *dim, int dims, const ad_operand *to)
 {
     const ad_node *node = &c->tape->node[id];
-    ad_instruction i = blank(c, id, run);
+    ad_instruction i = ad_blank(c, id, run);
     for (int k = 0; k < node->nin; k++) {
         int64_t count = ad_shape_count(&c->tape->node[node->in[k]].shape);
         i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROW);
         if (node->op == OP_user && i.operand[k + 1].row_stride && i.operand[k + 1].row_stride != count)
             i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROWS); /* a user's kernel knows no strides */
     }
-    i.adds = place_of_sum(c, id, &i.operand[0]);
+    if (to) i.operand[0] = *to;
+    i.adds = to || place_of_sum(c, id, &i.operand[0]);
     if (dims) memcpy(i.dim, dim, (size_t)dims * sizeof *dim);
     if (node->op == OP_user) i.user = c->tape->side[node->side].user;
-    append(c, &i, node->axis < 0);
+    ad_append(c, &i, node->axis < 0);
 }
 
-static int64_t product(const ad_shape *s, int from, int to)
-{
-    int64_t p = 1;
-    for (int i = from; i < to; i++) p *= s->dim[i];
-    return p;
-}
-
-static void emit_pad_or_concat(ad_compiler *c, int32_t id)
-{
-    const ad_node *node = &c->tape->node[id];
-    ad_shape s = c->tape->node[node->in[0]].shape;
-    int d = node->attr[0];
-    int64_t inner = product(&s, d + 1, s.rank), outer = product(&s, 0, d);
-    if (node->op == OP_pad) {
-        int64_t dim[4] = {outer, node->attr[1] * inner, s.dim[d] * inner, node->attr[2] * inner};
-        emit_rows(c, id, ad_run_pad, dim, 4);
-    } else {
-        int64_t dim[3] = {outer, s.dim[d] * inner, c->tape->node[node->in[1]].shape.dim[d] * inner};
-        emit_rows(c, id, ad_run_concat, dim, 3);
-    }
-}
-
-/* dim: rows of the table, numbers of one that are moved, indices a sample, numbers from one row to the next. */
-static void emit_indexed(ad_compiler *c, int32_t id)
+/* dim: rows of the table, numbers of one that are moved, indices a sample, numbers from one row to the next. Added to
+ * what lies at `to`, if that is there. */
+void ad_emit_indexed(ad_compiler *c, int32_t id, const ad_operand *to)
 {
     const ad_node *node = &c->tape->node[id];
     ad_shape table = node->op == OP_gather ? c->tape->node[node->in[0]].shape : node->shape;
-    int64_t width = product(&table, 1, table.rank), indices = ad_shape_count(&c->tape->node[node->in[1]].shape);
+    int64_t width = ad_shape_part(&table, 1, table.rank), indices = ad_shape_count(&c->tape->node[node->in[1]].shape);
     int64_t dim[4] = {table.dim[0], width, indices, width};
-    emit_rows(c, id, node->op == OP_gather ? ad_run_gather : ad_run_scatter, dim, 4);
+    emit_rows(c, id, node->op == OP_gather ? ad_run_gather : ad_run_scatter, dim, 4, to);
 }
 
 /* dim: the root axis counted, numbers a row. */
@@ -224,7 +205,7 @@ static void emit_batch_indexed(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     bool gather = node->op == OP_batch_gather;
-    ad_instruction i = blank(c, id, gather ? ad_run_batch_gather : ad_run_batch_scatter);
+    ad_instruction i = ad_blank(c, id, gather ? ad_run_batch_gather : ad_run_batch_scatter);
     int32_t table = node->attr[0], from = c->tape->node[node->in[1]].axis;
     i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
     i.operand[2] = ad_contiguous(c, node->in[1], NEED_ROWS);
@@ -234,13 +215,13 @@ static void emit_batch_indexed(ad_compiler *c, int32_t id)
     i.dim[2] = ad_axis_root(c->tape, from);
     i.dim[3] = ad_axis_factor(c->tape, from);
     i.dim[4] = from;
-    append(c, &i, !gather);
+    ad_append(c, &i, !gather);
 }
 
 static ad_instruction blank_accumulate(ad_compiler *c, int32_t id, ad_executor *run)
 {
     const ad_node *node = &c->tape->node[id];
-    ad_instruction i = blank(c, id, run);
+    ad_instruction i = ad_blank(c, id, run);
     i.axis = c->tape->node[node->in[0]].axis;
     i.factor = ad_axis_factor(c->tape, i.axis);
     ad_need need = NEED_ROWS;
@@ -268,7 +249,7 @@ static void emit_accumulate(ad_compiler *c, int32_t id)
     ad_instruction i = blank_accumulate(c, id, ad_run_accumulate);
     int64_t numbers = i.count * (i.op == OP_batch_logsumexp ? 2 : 1);
     i.operand[0] = new_accumulator(c, &i, ad_place_new(c, id), numbers * (int64_t)sizeof(double));
-    append(c, &i, false);
+    ad_append(c, &i, false);
 }
 
 static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_operand *result)
@@ -294,18 +275,19 @@ static void emit_batch_product(ad_compiler *c, int32_t id)
                         : new_accumulator(c, &i, i.operand[3], i.count * ad_number_size(c));
     double flops = 2.0 * (double)(i.dim[0] * i.factor) * (double)i.count;
     *(i.dim[1] > 1 && i.dim[2] > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
-    append(c, &i, false);
+    ad_append(c, &i, false);
 }
 
 static void emit_product(ad_compiler *c, int32_t id) { emit_matmul(c, id, id, NULL, NULL); }
-static void emit_user(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_user, NULL, 0); }
-static void emit_random(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_random, NULL, 0); }
+static void emit_table(ad_compiler *c, int32_t id) { ad_emit_indexed(c, id, NULL); }
+static void emit_user(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_user, NULL, 0, NULL); }
+static void emit_random(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_random, NULL, 0, NULL); }
 
 static void emit_count(ad_compiler *c, int32_t id)
 {
     int32_t axis = c->tape->node[id].attr[0];
     int64_t dim[2] = {ad_axis_root(c->tape, axis), ad_axis_factor(c->tape, axis)};
-    emit_rows(c, id, ad_run_count, dim, 2);
+    emit_rows(c, id, ad_run_count, dim, 2, NULL);
 }
 
 /* NULL: a view, or a leaf that is placed before anything runs. */
@@ -318,10 +300,10 @@ static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
     [OP_sum] = emit_reduce,
     [OP_max_reduce] = emit_reduce,
     [OP_logsumexp] = emit_reduce,
-    [OP_pad] = emit_pad_or_concat,
-    [OP_concat] = emit_pad_or_concat,
-    [OP_gather] = emit_indexed,
-    [OP_scatter_add] = emit_indexed,
+    [OP_pad] = ad_emit_pad,
+    [OP_concat] = ad_emit_concat,
+    [OP_gather] = emit_table,
+    [OP_scatter_add] = emit_table,
     [OP_user] = emit_user,
     [OP_normal] = emit_random,
     [OP_uniform] = emit_random,
@@ -339,7 +321,12 @@ bool ad_has_emitter(ad_op op) { return emitter[op]; }
 void ad_emit_node(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
+    int32_t piece = ad_piece_of_sum(c, id);
     if (c->status) return;
+    if (piece >= 0) {
+        ad_emit_sum_with_piece(c, id, piece);
+        return;
+    }
     if (c->partner[id] >= 0) {
         if (node->op == OP_add) emit_sum_with_product(c, id, c->partner[id]);
         else emit_logistic(c, id);

@@ -1,7 +1,7 @@
 /* fuse.c — nodes that one instruction computes together: a sum with a product, which is added up where the other term
- * lies; sums of products over batches and of scattered tables, likewise; and functions of one argument that share most
- * of their work. The rest of a plan is one instruction a node: fusing more was measured and did not pay
- * (docs/design.md). */
+ * lies; sums of products over batches and of scattered tables, likewise; what covers a part of a larger value, which is
+ * written there at once (pieces.c); and functions of one argument that share most of their work. The rest of a plan is
+ * one instruction a node: fusing more was measured and did not pay (docs/design.md). */
 #include "compile.h"
 
 #include <string.h>
@@ -17,6 +17,7 @@ static int32_t product_behind(const ad_compiler *c, const bool *cone, int32_t id
 static void fuse_sum(ad_compiler *c, const bool *cone, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
+    if (ad_piece_of_sum(c, id) >= 0) return;
     for (int k = 0; k < 2 && c->partner[id] < 0; k++) c->partner[id] = product_behind(c, cone, node->in[k]);
     if (c->partner[id] >= 0) c->fused[c->partner[id]] = true;
 }
@@ -31,14 +32,27 @@ static int32_t term_of(const ad_compiler *c, int32_t id)
     return c->uses[id] == 1 && (adds || c->gathers[id]) ? id : -1;
 }
 
+static void gather_terms(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = &c->tape->node[id];
+    if (node->axis >= 0) return;
+    int32_t a = term_of(c, node->in[0]), b = term_of(c, node->in[1]);
+    c->gathers[id] = a >= 0 && b >= 0;
+    if (c->gathers[id]) c->into[a] = c->into[b] = id;
+}
+
 void ad_fuse_sums(ad_compiler *c)
 {
     for (int32_t i = 0; i < c->count; i++) {
-        const ad_node *node = &c->tape->node[i];
-        if (!c->live[i] || node->op != OP_add || node->axis >= 0) continue;
-        int32_t a = term_of(c, node->in[0]), b = term_of(c, node->in[1]);
-        c->gathers[i] = a >= 0 && b >= 0;
-        if (c->gathers[i]) c->into[a] = c->into[b] = i;
+        if (!c->live[i]) continue;
+        if (c->tape->node[i].op == OP_add) gather_terms(c, i);
+        ad_take_pieces(c, i);
+    }
+    for (int64_t i = c->count - 1; i >= 0; i--) { /* sums within sums, joins within joins: what is outermost */
+        int32_t outer = c->into[i];
+        if (outer < 0 || c->into[outer] < 0) continue;
+        c->into[i] = c->into[outer];
+        c->at[i] += c->at[outer];
     }
 }
 

@@ -156,7 +156,7 @@ static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int o
 
 typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
 ad_executor ad_run_elementwise, ad_run_logistic, ad_run_copy, ad_run_matmul, ad_run_reduce, ad_run_random,
-    ad_run_count, ad_run_gather, ad_run_scatter, ad_run_pad, ad_run_concat, ad_run_user, ad_run_accumulate,
+    ad_run_count, ad_run_gather, ad_run_scatter, ad_run_place, ad_run_user, ad_run_accumulate,
     ad_run_batch_matmul, ad_run_batch_gather, ad_run_batch_scatter;
 
 #endif

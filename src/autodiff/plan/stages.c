@@ -49,7 +49,7 @@ static void run_shared(ad_compiler *c)
         const ad_node *n = node_at(c, i);
         bool whole = n->op == OP_batch_scatter_add;
         if (!c->live[i] || c->done[i] || (n->axis >= 0 && !whole) || is_reduction(c, i) || !inputs_done(c, n)) continue;
-        if (!ad_is_view(n->op) && !c->gathers[i]) ad_emit_node(c, (int32_t)i);
+        if (!ad_is_view(n->op) && !c->gathers[i] && !ad_is_piece(c, (int32_t)i)) ad_emit_node(c, (int32_t)i);
         c->done[i] = true;
     }
 }
@@ -152,7 +152,7 @@ static void fill_body(ad_compiler *c, int32_t axis, bool *cone)
         if (!cone[i]) continue;
         const ad_node *n = node_at(c, i);
         if (!ad_is_view(n->op)) {
-            if (!c->fused[i]) ad_emit_node(c, (int32_t)i);
+            if (!c->fused[i] && !ad_is_piece(c, (int32_t)i)) ad_emit_node(c, (int32_t)i);
         } else if (c->keep[i]) {
             ad_view view = ad_view_of(c, (int32_t)i);
             if (c->place[i].stage != -1) ad_emit_copy(c, (int32_t)i, &view);

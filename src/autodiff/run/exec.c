@@ -95,34 +95,20 @@ static const char *row_of(const ad_instruction *i, const ad_frame *f, int k, int
     return ad_address(i, f, k) + r * i->operand[k].row_stride * (int64_t)f->kernels->size;
 }
 
-/* dim: outer, numbers before, numbers of the argument, numbers after */
-gibbs_status ad_run_pad(const ad_instruction *i, ad_frame *f)
+/* A value put into its part of a larger one: among zeros (a pad alone), beside others (concats), or added to what is
+ * there. dim: outer, numbers before, numbers of the argument, numbers after */
+gibbs_status ad_run_place(const ad_instruction *i, ad_frame *f)
 {
-    int64_t size = (int64_t)f->kernels->size, outer = i->dim[0];
-    size_t before = (size_t)(i->dim[1] * size), own = (size_t)(i->dim[2] * size), after = (size_t)(i->dim[3] * size);
+    int64_t size = (int64_t)f->kernels->size, n = i->dim[2];
+    size_t before = (size_t)(i->dim[1] * size), own = (size_t)(n * size), after = (size_t)(i->dim[3] * size);
+    bool alone = i->op == OP_pad;
     char *y = ad_address(i, f, 0);
     for (int64_t r = 0; r < f->rows * i->factor; r++) {
         const char *x = row_of(i, f, 1, r);
-        for (int64_t o = 0; o < outer; o++, x += own, y += before + own + after) {
-            memset(y, 0, before);
-            memcpy(y + before, x, own);
-            memset(y + before + own, 0, after);
-        }
-    }
-    return GIBBS_OK;
-}
-
-/* dim: outer, numbers of a, numbers of b */
-gibbs_status ad_run_concat(const ad_instruction *i, ad_frame *f)
-{
-    int64_t size = (int64_t)f->kernels->size, outer = i->dim[0];
-    size_t first = (size_t)(i->dim[1] * size), second = (size_t)(i->dim[2] * size);
-    char *y = ad_address(i, f, 0);
-    for (int64_t r = 0; r < f->rows * i->factor; r++) {
-        const char *a = row_of(i, f, 1, r), *b = row_of(i, f, 2, r);
-        for (int64_t o = 0; o < outer; o++, a += first, b += second, y += first + second) {
-            memcpy(y, a, first);
-            memcpy(y + first, b, second);
+        for (int64_t o = 0; o < i->dim[0]; o++, x += own, y += before + own + after) {
+            if (alone) memset(y, 0, before), memset(y + before + own, 0, after);
+            if (i->adds) f->kernels->binary[OP_add](n, y + before, y + before, 1, x, 1);
+            else memcpy(y + before, x, own);
         }
     }
     return GIBBS_OK;

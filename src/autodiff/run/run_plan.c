@@ -278,9 +278,25 @@ static gibbs_status check_inputs(const ad_workspace *w, gibbs_error *error)
     return GIBBS_OK;
 }
 
+/* Of a value that is put into a larger one, which may be there in part only, its own numbers. */
+static gibbs_status check_placed(const ad_instruction *i, const ad_frame *f)
+{
+    int64_t whole = i->dim[1] + i->dim[2] + i->dim[3], rows = f->rows * i->factor;
+    const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
+    for (int64_t k = 0; k < rows * i->dim[0]; k++) {
+        int64_t from = k * whole + i->dim[1];
+        int64_t bad = from + f->kernels->first_bad(i->dim[2], at + from * (int64_t)f->kernels->size);
+        if (bad < from + i->dim[2])
+            return not_finite(f->plan, ad_op_said(i->op), i->node, i->axis, f->kernels->get(at, bad),
+                              f->row0 * i->factor + k / i->dim[0], bad % (whole * i->dim[0]), f->error);
+    }
+    return GIBBS_OK;
+}
+
 gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
 {
     int64_t n = f->rows * i->factor * i->count;
+    if (i->run == ad_run_place) return check_placed(i, f);
     if (i->operand[0].base == AD_BASE_ACCUMULATOR || i->op == OP_batch_scatter_add) return GIBBS_OK;
     const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
     int64_t bad = f->kernels->first_bad(n, at);

@@ -17,6 +17,13 @@ int64_t ad_shape_count(const ad_shape *shape)
     return count;
 }
 
+int64_t ad_shape_part(const ad_shape *s, int from, int to)
+{
+    int64_t product = 1;
+    for (int i = from; i < to; i++) product *= s->dim[i];
+    return product;
+}
+
 int64_t ad_count(ad_var v) { return ad_shape_count(&ad_node_of(v)->shape); }
 
 bool ad_rank_check(const char *op, ad_tape *tape, const ad_shape *shape)

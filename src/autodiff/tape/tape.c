@@ -20,6 +20,7 @@ void ad_tape_free(ad_tape *tape)
 {
     if (!tape) return;
     gibbs_allocator a = tape->alloc;
+    ad_tape_free(tape->partials);
     for (int64_t i = 0; i < tape->axes; i++) gibbs_release(&a, tape->axis[i].name);
     for (int64_t i = 0; i < tape->sides; i++) {
         gibbs_release(&a, tape->side[i].name);

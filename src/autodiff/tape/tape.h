@@ -86,6 +86,7 @@ struct ad_tape {
     int64_t axes, axis_capacity;
     ad_side *side;
     int64_t sides, side_capacity;
+    ad_tape *partials; /* the second derivatives of elementwise ops; NULL until one is asked for (derive/partial.c) */
 };
 
 /* -- tape.c -- */
@@ -115,6 +116,7 @@ bool ad_axis_check(const char *op, ad_axis axis, ad_tape *tape);
 
 /* -- shape.c -- */
 bool ad_shape_equal(const ad_shape *a, const ad_shape *b);
+int64_t ad_shape_part(const ad_shape *s, int from, int to); /* the product of these dimensions, without `to` */
 int64_t ad_count(ad_var v);
 bool ad_rank_check(const char *op, ad_tape *tape, const ad_shape *shape); /* false, with the tape's error set */
 /* Numpy's rule, aligned at the last dimension. False when they do not fit. */
