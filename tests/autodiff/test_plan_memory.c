@@ -112,3 +112,30 @@ Test(plan_memory, intermediates_share_the_arena)
     runner_free(r);
     ad_tape_free(t);
 }
+
+/* A plan of 100,000 instructions is no more than 600 bytes each: the gradient of a sum of functions of one x, a number or a
+ * vector. */
+Test(plan_memory, bytes_of_an_instruction)
+{
+    enum { TERMS = 16000, MOST = 600 };
+    for (int rank = 0; rank < 2; rank++) {
+        counting_alloc count = {0};
+        gibbs_allocator allocator = counting_allocator(&count);
+        ad_tape *t = ad_tape_new(GIBBS_FLOAT64, &allocator);
+        ad_axis data = ad_axis_new(t, "data");
+        ad_var x = ad_input(data, "x", rank ? ad_vec(3) : ad_scalar()), y = ad_scale(x, 0), out[2];
+        for (int k = 0; k < TERMS; k++) y = ad_add(y, ad_sin(ad_scale(x, 1 + k * 1e-6)));
+        out[0] = ad_sum(y);
+        ad_grad(out[0], &x, 1, &out[1]);
+        int64_t before = count.bytes;
+        ad_plan *plan;
+        gibbs_error error;
+        MUST(ad_compile(out, 2, NULL, &plan, &error), error);
+        double instructions = ad_plan_describe(plan).instructions;
+        cr_expect(instructions > 5 * TERMS && (double)(count.bytes - before) < MOST * instructions, "%g of %g",
+                  (double)(count.bytes - before), instructions);
+        ad_plan_free(plan);
+        ad_tape_free(t);
+        cr_expect_eq(count.bytes, 0);
+    }
+}

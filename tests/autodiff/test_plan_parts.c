@@ -159,11 +159,12 @@ Test(plan_parts, cover_everything)
         int64_t next = 0;
         cr_assert(parts.count >= 1 && parts.count <= AD_MOST_PARTS);
         for (int64_t p = 0; parts.count > 1 && p < parts.count; p++) {
-            ad_instruction part = ad_part(&i, parts, p, 4);
-            cr_assert_eq(part.operand[2].offset, next * 4);
-            cr_assert_eq(part.operand[0].offset, next * 28);
-            cr_assert_gt(part.dim[2], 0);
-            next += part.dim[2];
+            ad_part part;
+            ad_part_of(&i, parts, p, 4, &part);
+            cr_assert_eq(part.is.operand[2].offset, next * 4);
+            cr_assert_eq(part.is.operand[0].offset, next * 28);
+            cr_assert_gt(part.is.dim[2], 0);
+            next += part.is.dim[2];
         }
         cr_assert(parts.count == 1 || next == n);
     }

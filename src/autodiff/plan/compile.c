@@ -289,6 +289,11 @@ void ad_plan_free(ad_plan *plan)
     }
     for (int64_t s = 0; s < plan->slots; s++) gibbs_release(&a, plan->slot[s].name);
     for (int64_t s = 0; s < plan->axes; s++) gibbs_release(&a, plan->axis[s].name);
+    while (plan->chunk) {
+        ad_chunk *chunk = plan->chunk;
+        plan->chunk = chunk->next;
+        gibbs_release(&a, chunk);
+    }
     gibbs_release(&a, plan->axis);
     gibbs_release(&a, plan->leaf);
     gibbs_release(&a, plan->stage);

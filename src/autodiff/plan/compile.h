@@ -43,6 +43,13 @@ typedef struct ad_view {
     int64_t stride[AD_MAX_RANK];
 } ad_view;
 
+/* A loop nest while it is made: see ad_loops. */
+typedef struct ad_nest {
+    int count, rows;
+    int64_t n[AD_MAX_LOOPS];
+    int64_t stride[AD_OPERANDS][AD_MAX_LOOPS];
+} ad_nest;
+
 /* What a consumer asks of an operand: that each row be contiguous; that the rows lie behind each other, something else
  * between them or not; or that nothing lie between. */
 typedef enum ad_need { NEED_ROW, NEED_ROWS_APART, NEED_ROWS } ad_need;
@@ -58,9 +65,10 @@ bool ad_is_view(ad_op op);
 bool ad_row_tight(const ad_shape *shape, const int64_t *stride); /* a sample's numbers follow each other */
 ad_view ad_view_of(ad_compiler *c, int32_t node);
 ad_operand ad_contiguous(ad_compiler *c, int32_t node, ad_need need);
-void ad_plan_loops(const ad_tape *tape, int32_t node, const ad_view *view, int n, ad_loops *loops);
-bool ad_inner_ok(const ad_loops *loops, int operand);
-bool ad_is_spread(const ad_loops *loops, int operand, int64_t size); /* by the executor, each time */
+ad_nest ad_plan_nest(const ad_tape *tape, int32_t node, const ad_view *view, int n);
+ad_loops ad_pack_nest(ad_compiler *c, const ad_nest *nest, int operands);
+bool ad_inner_ok(const ad_nest *nest, int operand);
+bool ad_is_spread(const ad_nest *nest, int operand, int64_t size); /* by the executor, each time */
 
 /* fuse.c */
 void ad_fuse(ad_compiler *c, const bool *cone); /* fills `partner` and `fused` for the nodes of a body */
@@ -80,6 +88,7 @@ static inline int64_t ad_number_size(const ad_compiler *c) { return (int64_t)c->
 static inline int64_t ad_aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 ad_operand ad_place_new(ad_compiler *c, int32_t node); /* memory for a node's value, in the current stage */
 void ad_place_carried(ad_compiler *c); /* gives carried inputs a buffer, filled before each repetition */
+int64_t *ad_chunk_new(ad_compiler *c, int64_t numbers); /* at most a few hundred; NULL after the error */
 int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t node);
 
 /* emit.c */

@@ -3,6 +3,17 @@
 
 #include <string.h>
 
+/* Most results are scalars. */
+static const int64_t *shape_of(ad_compiler *c, const ad_shape *shape)
+{
+    static const int64_t scalar = 0;
+    int64_t *to = shape->rank ? ad_chunk_new(c, 1 + shape->rank) : NULL;
+    if (!to) return &scalar;
+    to[0] = shape->rank;
+    memcpy(to + 1, shape->dim, (size_t)shape->rank * sizeof *to);
+    return to;
+}
+
 ad_instruction ad_blank(ad_compiler *c, int32_t id, ad_executor *run)
 {
     const ad_node *node = &c->tape->node[id];
@@ -15,7 +26,7 @@ ad_instruction ad_blank(ad_compiler *c, int32_t id, ad_executor *run)
     i.axis = node->axis;
     i.factor = node->axis < 0 ? 1 : ad_axis_factor(c->tape, node->axis);
     i.count = ad_shape_count(&node->shape);
-    i.shape = node->shape;
+    i.shape = shape_of(c, &node->shape);
     i.stream = node->stream;
     for (int k = 0; k < AD_OPERANDS; k++) i.operand[k].span = -1;
     return i;
@@ -37,7 +48,8 @@ void ad_emit_copy(ad_compiler *c, int32_t id, const ad_view *from)
     ad_instruction i = ad_blank(c, id, ad_run_copy);
     ad_place_new(c, id);
     ad_view view[2] = {ad_view_of(c, id), *from};
-    ad_plan_loops(c->tape, id, view, 2, &i.loops);
+    ad_nest nest = ad_plan_nest(c->tape, id, view, 2);
+    i.loops = ad_pack_nest(c, &nest, 2);
     i.nin = 1;
     i.operand[0] = view[0].at;
     i.operand[1] = from->at;
@@ -60,16 +72,17 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
     for (int k = 0; k < node->nin; k++) view[k + 1] = ad_view_of(c, node->in[k]);
     ad_place_new(c, id);
     view[0] = ad_view_of(c, id);
-    ad_plan_loops(c->tape, id, view, node->nin + 1, &i.loops);
+    ad_nest nest = ad_plan_nest(c->tape, id, view, node->nin + 1);
     bool copied = false;
     for (int k = 0; k < node->nin; k++) {
-        bool again = node->axis >= 0 && c->uses[node->in[k]] > 1 && ad_is_spread(&i.loops, k + 1, ad_number_size(c));
-        if (ad_inner_ok(&i.loops, k + 1) && !again) continue;
+        bool again = node->axis >= 0 && c->uses[node->in[k]] > 1 && ad_is_spread(&nest, k + 1, ad_number_size(c));
+        if (ad_inner_ok(&nest, k + 1) && !again) continue;
         ad_contiguous(c, again ? node->in[k] : below_expansion(c, node->in[k]), NEED_ROWS);
         view[k + 1] = ad_view_of(c, node->in[k]);
         copied = true;
     }
-    if (copied) ad_plan_loops(c->tape, id, view, node->nin + 1, &i.loops);
+    if (copied) nest = ad_plan_nest(c->tape, id, view, node->nin + 1);
+    i.loops = ad_pack_nest(c, &nest, node->nin + 1);
     for (int k = 0; k <= node->nin; k++) i.operand[k] = view[k].at;
     ad_append(c, &i, node->axis < 0);
 }

@@ -27,7 +27,7 @@ static int dying_operand(const ad_spans *spans, int32_t base, const ad_instructi
             spans->at[from->span].bytes != spans->at[to->span].bytes)
             continue;
         bool same = true;
-        for (int l = 0; l < i->loops.count; l++) same &= i->loops.stride[k][l] == i->loops.stride[0][l];
+        for (int l = 0; l < i->loops.count; l++) same &= ad_stride(&i->loops, k, l) == ad_stride(&i->loops, 0, l);
         for (int o = 1; o <= i->nin; o++) same &= o == k || i->operand[o].base != base || i->operand[o].span != from->span;
         if (same) return k;
     }

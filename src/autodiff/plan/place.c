@@ -20,6 +20,20 @@ int32_t ad_slot_new(ad_compiler *c, ad_slot_kind kind, int32_t id)
     return (int32_t)plan->slots++;
 }
 
+int64_t *ad_chunk_new(ad_compiler *c, int64_t numbers)
+{
+    ad_chunk *chunk = c->plan->chunk;
+    if (!chunk || chunk->used + numbers > (int64_t)GIBBS_COUNT(chunk->number)) {
+        chunk = gibbs_alloc(&c->plan->alloc, 1, sizeof *chunk);
+        if (!chunk) return ad_compile_fail(c, GIBBS_MEMORY, "out of memory"), NULL;
+        chunk->next = c->plan->chunk;
+        chunk->used = 0;
+        c->plan->chunk = chunk;
+    }
+    chunk->used += numbers;
+    return chunk->number + chunk->used - numbers;
+}
+
 /* Its offset is told by layout.c. */
 static ad_operand new_span(ad_compiler *c, int32_t base, int64_t bytes, int64_t row_stride)
 {

@@ -30,12 +30,17 @@ typedef struct ad_operand {
 } ad_operand;
 
 /* A strided loop nest; operand 0 is written, and contiguous. The size of loop `rows` is multiplied by the number
- * of rows of the block. */
+ * of rows of the block. Most nests are one loop, and plans have 10⁵ instructions: so the numbers lie in the plan's
+ * chunks, as many as there are. */
 typedef struct ad_loops {
-    int count, rows; /* rows: −1 for none */
-    int64_t n[AD_MAX_LOOPS];
-    int64_t stride[AD_OPERANDS][AD_MAX_LOOPS]; /* in numbers */
+    int count, rows;     /* rows: −1 for none */
+    const int64_t *size; /* [count], then the strides of each operand, in numbers */
 } ad_loops;
+
+static inline int64_t ad_stride(const ad_loops *l, int operand, int loop)
+{
+    return l->size[(1 + operand) * l->count + loop];
+}
 
 struct ad_frame;
 typedef struct ad_instruction {
@@ -53,7 +58,7 @@ typedef struct ad_instruction {
     bool adds;         /* products and scatters: to what is there */
     uint64_t stream;
     const ad_user_op *user;
-    ad_shape shape;    /* of the result, for users' ops and messages */
+    const int64_t *shape; /* of the result: its rank, then its dimensions */
 } ad_instruction;
 
 /* One accumulator of a body: doubles, but for matrix products, which accumulate in the plan's number type, and those of
@@ -65,6 +70,12 @@ typedef struct ad_accumulator {
     ad_operand result;
     int32_t axis;
 } ad_accumulator;
+
+/* What instructions point to. */
+typedef struct ad_chunk {
+    struct ad_chunk *next;
+    int64_t used, number[4000];
+} ad_chunk;
 
 typedef struct ad_code {
     ad_instruction *at;
@@ -114,6 +125,7 @@ struct ad_plan {
     const ad_kernels *kernels;
     ad_stage *stage;
     int64_t stages, stage_capacity;
+    ad_chunk *chunk;
     ad_slot *slot;
     int64_t slots, slot_capacity;
     char *constants;  /* the first `constant_bytes` of shared memory */

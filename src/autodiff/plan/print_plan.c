@@ -14,7 +14,9 @@ static const char *doing(const ad_instruction *i)
 static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number, const ad_instruction *i)
 {
     char shape[AD_SHAPE_TEXT];
-    ad_shape_text(&i->shape, shape, sizeof shape);
+    ad_shape of = {.rank = (int)i->shape[0]};
+    for (int d = 0; d < of.rank; d++) of.dim[d] = i->shape[1 + d];
+    ad_shape_text(&of, shape, sizeof shape);
     ad_put(p, "  %4lld  %s  %s  %s  node %d", (long long)number, doing(i), shape,
            i->axis < 0 ? "shared" : plan->axis[i->axis].name, i->node);
     if (i->run == ad_run_matmul)

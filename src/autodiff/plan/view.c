@@ -125,7 +125,7 @@ ad_operand ad_contiguous(ad_compiler *c, int32_t id, ad_need need)
 
 /* ---- Loop nests ---- */
 
-static void push_loop(ad_loops *l, int64_t n, const int64_t *strides, int operands, bool rows)
+static void push_loop(ad_nest *l, int64_t n, const int64_t *strides, int operands, bool rows)
 {
     int last = l->count - 1;
     bool merges = last >= 0;
@@ -142,35 +142,47 @@ static void push_loop(ad_loops *l, int64_t n, const int64_t *strides, int operan
 }
 
 /* The nest that runs over a node's rows and dimensions with the strides of view[0 … n−1]; view[0] is the result. */
-void ad_plan_loops(const ad_tape *tape, int32_t id, const ad_view *view, int n, ad_loops *loops)
+ad_nest ad_plan_nest(const ad_tape *tape, int32_t id, const ad_view *view, int n)
 {
     const ad_node *node = &tape->node[id];
     int64_t strides[AD_OPERANDS];
-    *loops = (ad_loops){.rows = -1};
+    ad_nest nest = {.rows = -1};
     if (node->axis >= 0) {
         for (int k = 0; k < n; k++) strides[k] = view[k].at.row_stride;
-        push_loop(loops, 1, strides, n, true);
+        push_loop(&nest, 1, strides, n, true);
     }
     for (int i = 0; i < node->shape.rank; i++) {
         if (node->shape.dim[i] == 1) continue;
         for (int k = 0; k < n; k++) strides[k] = view[k].stride[i];
-        push_loop(loops, node->shape.dim[i], strides, n, false);
+        push_loop(&nest, node->shape.dim[i], strides, n, false);
     }
-    if (loops->count == 0) {
+    if (nest.count == 0) {
         for (int k = 0; k < n; k++) strides[k] = 1;
-        push_loop(loops, 1, strides, n, false);
+        push_loop(&nest, 1, strides, n, false);
     }
+    return nest;
+}
+
+ad_loops ad_pack_nest(ad_compiler *c, const ad_nest *nest, int operands)
+{
+    int64_t *size = ad_chunk_new(c, (1 + operands) * nest->count);
+    ad_loops loops = {nest->count, nest->rows, size};
+    if (!size) return (ad_loops){0};
+    for (int d = 0; d < nest->count; d++) *size++ = nest->n[d];
+    for (int k = 0; k < operands; k++)
+        for (int d = 0; d < nest->count; d++) *size++ = nest->stride[k][d];
+    return loops;
 }
 
 /* True when the innermost loop reads operand k with stride 0 or 1. */
-bool ad_inner_ok(const ad_loops *loops, int k)
+bool ad_inner_ok(const ad_nest *loops, int k)
 {
     int64_t stride = loops->stride[k][loops->count - 1];
     return stride == 0 || stride == 1;
 }
 
 /* Where the innermost loop is short, loops.c spreads out what does not lie as tight as the result, operand 0. */
-bool ad_is_spread(const ad_loops *loops, int k, int64_t size)
+bool ad_is_spread(const ad_nest *loops, int k, int64_t size)
 {
     if (loops->count == 1 || loops->n[loops->count - 1] * size > AD_SHORT_BYTES) return false;
     for (int d = 0; d < loops->count; d++)

@@ -103,8 +103,8 @@ static void walk_one(const ad_instruction *i, const ad_frame *f)
     const ad_loops *l = &i->loops;
     int64_t stride[AD_OPERANDS];
     char *p[AD_OPERANDS];
-    for (int k = 0; k <= i->nin; k++) p[k] = ad_address(i, f, k), stride[k] = l->stride[k][0];
-    inner(i, f, l->rows == 0 ? l->n[0] * f->rows * i->factor : l->n[0], p, stride);
+    for (int k = 0; k <= i->nin; k++) p[k] = ad_address(i, f, k), stride[k] = ad_stride(l, k, 0);
+    inner(i, f, l->rows == 0 ? l->size[0] * f->rows * i->factor : l->size[0], p, stride);
 }
 
 /* The loops around the innermost three, like an odometer. */
@@ -115,20 +115,20 @@ static void walk(const ad_instruction *i, const ad_frame *f)
     int64_t size = (int64_t)f->kernels->size, n[AD_MAX_LOOPS], at[AD_MAX_LOOPS] = {0};
     innermost in = {.n = {1, 1, 1}};
     char *p[AD_OPERANDS] = {NULL};
-    for (int d = 0; d < l->count; d++) n[d] = d == l->rows ? l->n[d] * f->rows * i->factor : l->n[d];
+    for (int d = 0; d < l->count; d++) n[d] = d == l->rows ? l->size[d] * f->rows * i->factor : l->size[d];
     for (int k = 0; k <= i->nin; k++) p[k] = ad_address(i, f, k);
     for (int d = l->count - 1, to = 2; d >= outer; d--, to--) {
         in.n[to] = n[d];
-        for (int k = 0; k <= i->nin; k++) in.step[k][to] = l->stride[k][d] * size;
+        for (int k = 0; k <= i->nin; k++) in.step[k][to] = ad_stride(l, k, d) * size;
     }
     for (;;) {
         inner_three(i, f, &in, p);
         int d = outer - 1;
         for (; d >= 0; d--) {
-            for (int k = 0; k <= i->nin; k++) p[k] += l->stride[k][d] * size;
+            for (int k = 0; k <= i->nin; k++) p[k] += ad_stride(l, k, d) * size;
             if (++at[d] < n[d]) break;
             at[d] = 0;
-            for (int k = 0; k <= i->nin; k++) p[k] -= n[d] * l->stride[k][d] * size;
+            for (int k = 0; k <= i->nin; k++) p[k] -= n[d] * ad_stride(l, k, d) * size;
         }
         if (d < 0) return;
     }

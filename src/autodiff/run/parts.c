@@ -2,69 +2,74 @@
  * only. */
 #include "parts.h"
 
+#include <string.h>
+
 enum { WORTH = 1 << 14 }; /* numbers that make a part pay */
 
 static int longest_loop(const ad_instruction *i)
 {
     int longest = 0;
     for (int d = 1; d < i->loops.count; d++)
-        if (i->loops.n[d] > i->loops.n[longest]) longest = d;
+        if (i->loops.size[d] > i->loops.size[longest]) longest = d;
     return longest;
 }
 
 /* ---- What a cut does to an instruction: it keeps units first … first + n − 1 of those that the table says ---- */
 
-static void move(ad_instruction *i, int operand, int64_t numbers, int64_t size)
+static void move(ad_part *p, int operand, int64_t numbers, int64_t size)
 {
-    i->operand[operand].offset += numbers * size;
+    p->is.operand[operand].offset += numbers * size;
 }
 
-static void cut_loops(ad_instruction *i, int64_t first, int64_t n, int64_t size)
+/* The nest's numbers are the plan's: the part has its own. */
+static void cut_loops(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    int d = longest_loop(i);
-    for (int k = 0; k <= i->nin; k++) move(i, k, first * i->loops.stride[k][d], size);
-    i->loops.n[d] = n;
+    int d = longest_loop(&p->is);
+    for (int k = 0; k <= p->is.nin; k++) move(p, k, first * ad_stride(&p->is.loops, k, d), size);
+    memcpy(p->loops, p->is.loops.size, (size_t)((2 + p->is.nin) * p->is.loops.count) * sizeof *p->loops);
+    p->loops[d] = n;
+    p->is.loops.size = p->loops;
 }
 
-static void cut_reduction(ad_instruction *i, int64_t first, int64_t n, int64_t size)
+static void cut_reduction(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(i, 0, first * i->dim[2], size);
-    move(i, 1, first * i->dim[1] * i->dim[2], size);
-    i->dim[0] = n;
+    move(p, 0, first * p->is.dim[2], size);
+    move(p, 1, first * p->is.dim[1] * p->is.dim[2], size);
+    p->is.dim[0] = n;
 }
 
-static void cut_products(ad_instruction *i, int64_t first, int64_t n, int64_t size)
+static void cut_products(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(i, 0, first * i->dim[1] * i->dim[2], size);
-    if (i->dim[4] > 1) move(i, 1, first * i->dim[1] * i->dim[3], size);
-    if (i->dim[5] > 1) move(i, 2, first * i->dim[3] * i->dim[2], size);
-    i->dim[0] = n;
+    move(p, 0, first * p->is.dim[1] * p->is.dim[2], size);
+    if (p->is.dim[4] > 1) move(p, 1, first * p->is.dim[1] * p->is.dim[3], size);
+    if (p->is.dim[5] > 1) move(p, 2, first * p->is.dim[3] * p->is.dim[2], size);
+    p->is.dim[0] = n;
 }
 
-static void cut_gather(ad_instruction *i, int64_t first, int64_t n, int64_t size)
+static void cut_gather(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(i, 0, first * i->dim[1], size);
-    move(i, 2, first, size);
-    i->dim[2] = n;
+    move(p, 0, first * p->is.dim[1], size);
+    move(p, 2, first, size);
+    p->is.dim[2] = n;
 }
 
-static void cut_scatter(ad_instruction *i, int64_t first, int64_t n, int64_t size)
+static void cut_scatter(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(i, 0, first, size);
-    move(i, 1, first, size);
-    i->dim[1] = n;
+    move(p, 0, first, size);
+    move(p, 1, first, size);
+    p->is.dim[1] = n;
 }
 
 static int64_t units_of_loops(const ad_instruction *i)
 {
-    return i->loops.n[longest_loop(i)];
+    return i->loops.size[longest_loop(i)];
 }
 
 static const struct cut {
     ad_executor *run;
     int dim;       /* that counts the units; −1: the longest loop */
     int64_t least; /* units of a part */
-    void (*keep)(ad_instruction *, int64_t first, int64_t n, int64_t size);
+    void (*keep)(ad_part *, int64_t first, int64_t n, int64_t size);
 } cuts[] = {
     {ad_run_elementwise, -1, 1, cut_loops}, {ad_run_copy, -1, 1, cut_loops},   {ad_run_reduce, 0, 1, cut_reduction},
     {ad_run_matmul, 0, 1, cut_products},    {ad_run_gather, 2, 1, cut_gather}, {ad_run_scatter, 1, 64, cut_scatter},
@@ -101,10 +106,9 @@ static int64_t start_of(ad_parts of, int64_t part)
     return part == of.count || of.units < 32 * of.count ? start : start / 16 * 16;
 }
 
-ad_instruction ad_part(const ad_instruction *i, ad_parts of, int64_t part, int64_t size)
+void ad_part_of(const ad_instruction *i, ad_parts of, int64_t part, int64_t size, ad_part *one)
 {
-    ad_instruction one = *i;
     int64_t first = start_of(of, part);
-    cut_of(i)->keep(&one, first, start_of(of, part + 1) - first, size);
-    return one;
+    one->is = *i;
+    cut_of(i)->keep(one, first, start_of(of, part + 1) - first, size);
 }

@@ -12,7 +12,12 @@ typedef struct ad_parts {
 
 ad_parts ad_parts_of(const ad_instruction *i);
 
-/* Part `part` of an instruction with several; `size` bytes a number. */
-ad_instruction ad_part(const ad_instruction *i, ad_parts of, int64_t part, int64_t size);
+typedef struct ad_part {
+    ad_instruction is;
+    int64_t loops[(1 + AD_OPERANDS) * AD_MAX_LOOPS]; /* its own loop nest, where that was cut */
+} ad_part;
+
+/* Part `part` of an instruction with several; `size` bytes a number. *one is not to be moved. */
+void ad_part_of(const ad_instruction *i, ad_parts of, int64_t part, int64_t size, ad_part *one);
 
 #endif

@@ -21,10 +21,11 @@ static void run_part(void *context, int64_t part, int worker)
 {
     parts_job *job = context;
     ad_frame f = *job->frame;
-    ad_instruction one = ad_part(job->i, job->parts, part, (int64_t)f.kernels->size);
+    ad_part one;
     (void)worker;
+    ad_part_of(job->i, job->parts, part, (int64_t)f.kernels->size, &one);
     f.error = &job->error[part];
-    job->status[part] = one.run(&one, &f);
+    job->status[part] = one.is.run(&one.is, &f);
 }
 
 static gibbs_status run_parts(const ad_instruction *i, const ad_frame *f, ad_parts parts, int threads)
