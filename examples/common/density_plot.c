@@ -88,7 +88,7 @@ static const char reading[] =
     "set contour base; unset surface\n";
 
 static const char looking[] =
-    "unset contour; set surface\n"
+    "unset contour; set surface; set format xy '%.10g'\n"
     "X(x) = MX + SX * x; Y(y) = MY + SY * y\n"
     "set xrange [X(x0):X(x1)]; set yrange [Y(y0):Y(y1)]; set cbrange [0:TOP / (SX * SY)]\n"
     "set palette defined (0 '#ffffff', 0.03 '#f1f6fb', 0.25 '#c3daec', 0.55 '#86b6db', 1 '#3f82bd')\n"
