@@ -3,9 +3,9 @@
 
 static const char look[] =
     "set xlabel 'θ'; set ylabel 'J(θ), negative log-likelihood'\n"
-    "set key at screen 0.555, screen 0.04 center horizontal maxrows 1\n"
+    "set key at screen 0.555, screen 0.045 center horizontal maxrows 1\n"
     "set lmargin at screen 0.145; set rmargin at screen 0.965\n"
-    "set bmargin at screen 0.185; set tmargin at screen 0.92\n"
+    "set bmargin at screen 0.19; set tmargin at screen 0.92\n"
     "set yrange [LOW:HIGH]; set autoscale xfix\n"
     "FILE = NAME.'.csv'\n";
 
@@ -33,6 +33,7 @@ static const char band[] =
     "unset multiplot\n";
 
 static const char single[] =
+    "set key width -4\n"
     "plot FILE skip 1 using 1:2 with lines lw 2.5 lc rgb RED title 'J, the truth', \\\n"
     "  for [i = 1:SINGLES] FILE skip 1 using 1:(column(2 + i)) with lines lw 2 dt (8, 4) \\\n"
     "    lc rgb word(BLUE.' '.GREEN.' '.VIOLET.' '.OCHRE, (i - 1) % 4 + 1) title sprintf('draw %d', i)\n";

@@ -1,3 +1,4 @@
+#include "density_line.h"
 #include "density_tell.h"
 #include "failure.h"
 #include "files.h"
@@ -23,6 +24,12 @@ static gibbs_status save_history(const settings *set, const char *name, const eb
     return status;
 }
 
+/* How densities of so many columns are drawn; of more, not at all. */
+static const struct {
+    gibbs_status (*write)(density_plot *plot, ebm_model *model, gibbs_error *error);
+    gibbs_status (*draw)(const density_plot *plot, gibbs_error *error);
+} drawings[DRAWN + 1] = {[1] = {density_line_write, density_line_draw}, [2] = {density_plot_write, density_plot_draw}};
+
 gibbs_status density_save(const settings *set, const problem *p, const method *m, ebm_model *model, result *r)
 {
     char path[PATH_SIZE], history[2 * NAME];
@@ -33,12 +40,12 @@ gibbs_status density_save(const settings *set, const problem *p, const method *m
     gibbs_status status = file_path(path, &r->unsaved, set->common.out, "%s.safetensors", r->name);
     if (!status) status = ebm_model_save(model, path, &r->unsaved);
     if (!status) status = save_history(set, history, &r->fit, &r->unsaved);
-    if (status || p->train.cols != 2) return status;
+    if (status || p->train.cols > DRAWN) return status;
     r->plot = (density_plot){.folder = set->common.out, .name = r->name, .data = "density2d-data.csv",
                              .title = m->loss->title, .subtitle = r->subtitle, .labels = p->train.names,
                              .mean = p->mean, .sd = p->sd,
                              .box = ebm_box_around(&p->train, 0.2), .log_z = r->log_z};
-    return density_plot_write(&r->plot, model, &r->unsaved);
+    return drawings[p->train.cols].write(&r->plot, model, &r->unsaved);
 }
 
 /* ---- Pictures ---- */
@@ -96,9 +103,9 @@ gibbs_status density_draw(const settings *set, const problem *p, result *r, gibb
         shown++;
     }
     for (int i = 0; !status && i < METHODS; i++) {
-        if (!r[i].plot.folder || r[i].unsaved.status || p->train.cols != 2) continue;
+        if (!r[i].plot.folder || r[i].unsaved.status) continue;
         r[i].plot.top = top;
-        status = density_plot_draw(&r[i].plot, error);
+        status = drawings[p->train.cols].draw(&r[i].plot, error);
     }
     return status || !shown ? status : draw_histories(set, r, error);
 }

@@ -88,7 +88,7 @@ static const char reading[] =
     "set contour base; unset surface\n";
 
 static const char looking[] =
-    "unset contour; set surface\n"
+    "unset contour; set surface; set format xy '%.10g'\n"
     "X(x) = MX + SX * x; Y(y) = MY + SY * y\n"
     "set xrange [X(x0):X(x1)]; set yrange [Y(y0):Y(y1)]; set cbrange [0:TOP / (SX * SY)]\n"
     "set palette defined (0 '#ffffff', 0.03 '#f1f6fb', 0.25 '#c3daec', 0.55 '#86b6db', 1 '#3f82bd')\n"
@@ -96,11 +96,11 @@ static const char looking[] =
     "set label 1 SUBTITLE at graph 0.5, screen 0.935 center noenhanced font ',15' tc rgb '#404040'\n"
     "set xlabel LX noenhanced font ',17'; set ylabel LY noenhanced font ',17' offset 0.5,0\n"
     "set cblabel CB noenhanced font ',17' offset 0.6,0\n"
-    "set key at screen 0.5, screen 0.03 center horizontal maxrows 1 samplen 2 width -3 font ',15' Left reverse\n"
+    "set key at screen 0.5, screen 0.038 center horizontal maxrows 1 samplen 2 width -3 font ',15' Left reverse\n"
     "set style textbox opaque noborder fillcolor '#30ffffff' margins 0.3,0.2\n"
     "set lmargin at screen 0.1; set rmargin at screen 0.85; set bmargin at screen 0.15; set tmargin at screen 0.91\n"
     "# An arrow shows the direction of the score; its length levels off, so that steep places stay readable.\n"
-    "step = (x1 - x0) / (M - 1)\n"
+    "step = (x1 - x0) / (M - 1.0)\n"
     "size(u, v) = 0.8 * step * tanh(sqrt(u**2 + v**2) / 3.0) / (sqrt(u**2 + v**2) + 1e-12)\n"
     "plot '++' using (X($1)):(Y($2)):(density($1, $2) / (SX * SY)) with image notitle, \\\n";
 

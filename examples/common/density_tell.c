@@ -45,6 +45,8 @@ void density_head(const settings *set, const problem *p)
         printf("More than %d columns: no quadrature, so that log Z is estimated by importance sampling (%d points of\n"
                "a Gaussian; from an effective sample size, ESS, of %d on), and no picture of the density.\n", QUADRATURE,
                DRAWS, ENOUGH);
+    else if (p->train.cols > DRAWN)
+        printf("More than %d columns: no picture of the density, but of the losses over the steps.\n", DRAWN);
     printf("\n");
     printf(columns, "loss", "steps (kept)", "seconds", "held-out log p", "held-out SM", "log Z-hat", "log Z", "health");
     printf(columns, "one Gaussian", "", "", number(gaussian, "%.4f", p->gaussian), "", "", "", "");

@@ -9,8 +9,8 @@
 #include <gibbs/ebm.h>
 
 /* Quadrature works up to three dimensions. Beyond, log Z is estimated by DRAWS points of the proposal, and believed
- * from an effective sample size of ENOUGH on. */
-enum { QUADRATURE = 3, DRAWS = 200000, ENOUGH = 100, NAME = 64 };
+ * from an effective sample size of ENOUGH on. Densities of up to DRAWN columns have pictures. */
+enum { QUADRATURE = 3, DRAWN = 2, DRAWS = 200000, ENOUGH = 100, NAME = 64 };
 
 /* The data, standardised by the training rows, and what is made of them once for all methods. */
 typedef struct problem {
@@ -37,7 +37,7 @@ typedef struct result {
 
 /* ---- Files and pictures: density_files.c ---- */
 
-/* Parameters, history and, in the plane, the density; what is wrong with them is in r->unsaved. */
+/* Parameters, history and, of one or two columns, the density; what is wrong with them is in r->unsaved. */
 gibbs_status density_save(const settings *set, const problem *p, const method *m, ebm_model *model, result *r);
 
 /* The pictures, when all losses have been fitted: those of the densities have one scale of colours. */

@@ -22,7 +22,7 @@ static const char error_picture[] =
     "set xtics (0); stats NAME.'.csv' skip 1 using 1 name 'N' nooutput\n"
     "set for [i = 0:N_records - 1] xtics add (sprintf('%d', N_min * 4**i) N_min * 4**i)\n"
     "set xrange [N_min / 1.9:N_max * 1.9]; set yrange [0:*]; unset grid; set grid y lc rgb '#e4e4e4' lt 1\n"
-    "set key at screen 0.53, screen 0.03 center horizontal maxrows 1 samplen 1 width -3; set bmargin at screen 0.18\n"
+    "set key at screen 0.53, screen 0.048 center horizontal maxrows 1 samplen 1 width -3; set bmargin at screen 0.2\n"
     "plot 1 with lines lw 2.5 dt (8, 6) lc rgb '#606060' title 'the bound', \\\n"
     "  for [m = 1:4] NAME.'.csv' skip 1 using ($1 * 1.2**(m - 2.5)):(column(1 + m) / $6): \\\n"
     "    (column(1 + m) / $6 / sqrt(2 * ERRORS)) with yerrorbars lw 2 ps 1.5 pt 4 + m \\\n"

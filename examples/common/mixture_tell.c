@@ -54,7 +54,7 @@ gibbs_status mixture_draw(const settings *set, const ebm_data *data, ebm_model *
              o->pi[1], (long long)o->rows);
     density_plot plot = {.folder = set->common.out, .name = "mixture", .title = title, .data = "mixture-data.csv",
                          .points = points, .labels = (char *[]){"x, first coordinate", "y, second coordinate"},
-                         .mean = zero, .sd = one, .box = {.low = {-5, -4.5}, .high = {6.5, 6}},
+                         .mean = zero, .sd = one, .box = {.low = {-5, -4.5}, .high = {7, 5.5}},
                          .log_z = o->mixture_log_z};
     gibbs_status status = table_write(set->common.out, plot.data, "x,y", shown, 2, data->x, error);
     if (!status) status = density_plot_write(&plot, mixture, error);

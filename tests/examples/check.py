@@ -59,6 +59,14 @@ def density2d():
     failed = read("failed.json")["losses"][0]
     assert failed["error"].startswith("step ") and failed["held_out_mean_log_likelihood"] is None
     assert [row["loss"] for row in read("line.json")["losses"]] == ["cd", "nce"]
+    for row in read("line.json")["losses"]:  # the density on its line, and its slope
+        with open(f"line/density2d-{row['loss']}.csv", encoding="utf-8") as file:
+            table = [{key: float(value) for key, value in line.items()} for line in csv.DictReader(file)]
+        step = table[1]["x"] - table[0]["x"]
+        assert 0.02 < sum(line["density"] for line in table) * step < 1.01, row["loss"]
+        middle = len(table) // 2
+        slope = (table[middle + 1]["E"] - table[middle - 1]["E"]) / (2 * step)
+        assert math.isclose(table[middle]["score"], -slope, rel_tol=1e-2, abs_tol=1e-3), row["loss"]
 
 
 def geyer():

@@ -5,6 +5,7 @@ have custom_energy.safetensors
 cp stdout custom_energy.txt
 expect 0 'normalisable' custom_energy "$data"
 expect 1 'usage: custom_energy FILE.csv' custom_energy
+expect 1 'usage: custom_energy FILE.csv' custom_energy --help
 expect 1 'usage: custom_energy FILE.csv' custom_energy "$wells" "$wells"
 printf '5\n' >one.csv
 printf 'a,b\n1,2\n3\n' >ragged.csv
@@ -18,6 +19,10 @@ expect 1 "text.csv:2: column 1 (name): 'anna' is not a number" custom_energy tex
 expect 1 'is constant' custom_energy one.csv
 expect 1 'ragged.csv:3:' custom_energy ragged.csv
 expect 0 '300 rows, x = (column 1 - 1' custom_energy heights.csv
+# Large numbers of small spread keep the digits that tell them apart.
+awk -F, 'NR > 1 { printf "%.1f\n", 1000000 + $1 }' heights.csv >far.csv
+expect 0 '300 rows, x = (column 1 - 1000' custom_energy far.csv
+grep -qE '^draws: 1000[0-9]{3}\.[0-9]+, ' stdout || complain "custom_energy's draws lose digits"
 expect 1 'not normalisable' custom_energy tails.csv
 
 small="--data $data --hidden 8,8 --noise-ratio 2 --steps $(size 20 3)"
@@ -35,7 +40,13 @@ have_pictures deep/er/density2d-history.png
 grep -q 'eruptions (min)' deep/er/density2d-nce.gnuplot || complain "the axes have no units"
 expect 1 'failed: step' density2d $small --loss nce --rate 1e30 --json failed.json
 cut -d, -f1 "$data" >line.csv
-expect 0 '' density2d $small --data line.csv --loss cd,nce --double --json line.json
+expect 0 '' density2d $small --data line.csv --loss cd,nce --double --json line.json --out line
+have line/density2d-cd.csv line/density2d-nce.csv
+have_pictures line/density2d-cd.png line/density2d-nce.png line/density2d-history.png
+cut -d, -f1-3 "$iris" >three.csv
+expect 0 'More than 2 columns: no picture of the density' density2d $small --data three.csv --loss nce --out three
+have three/density2d-nce-history.csv
+[ ! -e three/density2d-nce.csv ] || complain "density2d writes a picture's table of three columns"
 expect 0 '' density2d $small --data moons --rows 60 --loss nce --out moons
 grep -q '^moons: 2 columns, 48 training rows' stdout || complain "density2d does not say how many moons it trains on"
 have moons/density2d-nce.csv

@@ -31,6 +31,7 @@ script() {
 script 0 'density2d                one energy, four ways to fit it' run
 [ "$(grep -c '^  [a-z0-9_]* *[a-zA-Z]' stdout)" = "$(ls "$here"/../../examples/*.c | wc -l)" ] ||
     complain "run does not list every example with a line"
+! grep -E '^  .*( (a|and|of|the|by)|[,:;])$' stdout || complain "run breaks a line off in its middle"
 script 64 'there is no example «nowhere»' run nowhere
 script 64 '  maxent ' run nowhere
 
