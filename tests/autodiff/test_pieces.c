@@ -279,3 +279,62 @@ static void check_all(gibbs_dtype dtype)
 
 Test(pieces, plans_float64) { check_all(GIBBS_FLOAT64); }
 Test(pieces, plans_float32) { check_all(GIBBS_FLOAT32); }
+
+/* ---- Runs that look for what is not finite ---- */
+
+typedef struct checked {
+    ad_tape *tape;
+    ad_var x;
+    runner r;
+    double numbers[ROWS * LONG];
+} checked;
+
+/* 1e308·v + 1e308·(the first three of v, from number 4 on), of v = [exp x, tanh x, sin x], over rows. */
+static void start_checked(checked *c)
+{
+    c->tape = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_axis rows = ad_axis_new(c->tape, "rows");
+    c->x = ad_input(rows, "x", ad_vec(LONG));
+    ad_var joined = ad_concat(ad_concat(ad_exp(c->x), ad_tanh(c->x), 0), ad_sin(c->x), 0);
+    ad_var large = ad_scale(ad_slice(joined, 0, 0, 3), 1e308);
+    ad_var out[2] = {ad_add(ad_scale(joined, 1e308), ad_pad(large, 0, 4, 3 * LONG - 7)), ad_sin(joined)};
+    c->r = runner_new(out, 2, 0);
+    set_rows(c->r, rows, ROWS);
+    bind(c->r, c->x, c->numbers);
+}
+
+static gibbs_status run_checked(checked *c, double second, double sixth, gibbs_error *error)
+{
+    for (int i = 0; i < ROWS * LONG; i++) c->numbers[i] = -1;
+    c->numbers[5 * LONG + 2] = second;
+    c->numbers[5 * LONG + 6] = sixth;
+    return ad_run(c->r.w, &(ad_run_options){.check = 1, .threads = 1}, error);
+}
+
+/* What has not been written yet may be anything: here, what a run of NaNs left. */
+Test(pieces, only_what_was_written_is_checked)
+{
+    checked c;
+    gibbs_error error = {.status = GIBBS_OK};
+    start_checked(&c);
+    for (int i = 0; i < ROWS * LONG; i++) c.numbers[i] = NAN;
+    run(c.r);
+    MUST(run_checked(&c, -1, -1, &error), error);
+    runner_free(c.r);
+    ad_tape_free(c.tape);
+}
+
+/* 1e308·e^0.1 is a number, twice that is not. */
+Test(pieces, a_sum_that_overflows_is_found)
+{
+    checked c;
+    gibbs_error error = {.status = GIBBS_OK};
+    start_checked(&c);
+    MUST(run_checked(&c, 0.1, -1, &error), error);
+    MUST(run_checked(&c, -1, 0.1, &error), error);
+    cr_assert_eq(run_checked(&c, 0.1, 0.1, &error), GIBBS_NUMERIC);
+    cr_expect(strstr(error.message, "row 5 of «rows», element 6"), "%s", error.message);
+    cr_expect_eq(error.row, 5);
+    runner_free(c.r);
+    ad_tape_free(c.tape);
+}
