@@ -255,8 +255,8 @@ static int count_wholes(const ad_code *code)
     int count = 0;
     for (int64_t k = 0; k < code->count; k++) {
         const ad_instruction *i = &code->at[k];
-        count += i->run == ad_run_place && i->op == OP_pad;
-        count += i->run == ad_run_copy && (i->op == OP_add || i->op == OP_concat);
+        count += i->action == DO_place && i->op == OP_pad;
+        count += i->action == DO_copy && (i->op == OP_add || i->op == OP_concat);
     }
     return count;
 }

@@ -84,8 +84,8 @@ static void check_copies(const program *program, const ad_plan *plan)
     for (int64_t s = 0; s < plan->stages; s++)
         for (int64_t k = 0; k < plan->stage[s].body.count; k++) {
             const ad_instruction *i = &plan->stage[s].body.at[k];
-            copies += i->run == ad_run_copy;
-            cr_expect(i->run != ad_run_copy || i->count < 60 || program->record != transposed_and_repeated);
+            copies += i->action == DO_copy;
+            cr_expect(i->action != DO_copy || i->count < 60 || program->record != transposed_and_repeated);
         }
     cr_expect_eq(copies, program->left, "%s: %d copies, not %d", program->name, copies, program->left);
 }

@@ -8,7 +8,7 @@ enum { ROWS = 600, COLS = 300, SMALL = 100, INDICES = 5000 };
 /* Records a function of A [ROWS, COLS], B [COLS, ROWS] and whole numbers `index` [INDICES] below ROWS. */
 typedef struct shared_case {
     const char *name;
-    ad_executor *run; /* that must be cut */
+    ad_action action; /* that must be cut */
     ad_var (*record)(ad_var A, ad_var B, ad_var index);
 } shared_case;
 
@@ -73,16 +73,16 @@ static ad_var scatter(ad_var A, ad_var B, ad_var index)
 }
 
 static const shared_case cases[] = {
-    {"elementwise", ad_run_elementwise, elementwise},
-    {"strided elementwise", ad_run_elementwise, of_strides},
-    {"copy", ad_run_copy, copy},
-    {"sum", ad_run_reduce, sum},
-    {"logsumexp of short rows", ad_run_reduce, logsumexp_of_short_rows},
-    {"products", ad_run_matmul, products},
-    {"products with one factor", ad_run_matmul, one_factor_for_all},
-    {"products with one left factor", ad_run_matmul, other_factor_for_all},
-    {"gather", ad_run_gather, gather},
-    {"scatter_add", ad_run_scatter, scatter},
+    {"elementwise", DO_elementwise, elementwise},
+    {"strided elementwise", DO_elementwise, of_strides},
+    {"copy", DO_copy, copy},
+    {"sum", DO_reduce, sum},
+    {"logsumexp of short rows", DO_reduce, logsumexp_of_short_rows},
+    {"products", DO_matmul, products},
+    {"products with one factor", DO_matmul, one_factor_for_all},
+    {"products with one left factor", DO_matmul, other_factor_for_all},
+    {"gather", DO_gather, gather},
+    {"scatter_add", DO_scatter, scatter},
 };
 
 typedef struct leaves {
@@ -107,14 +107,14 @@ static void run_whole(runner r)
     ad_frame f = {.plan = r.plan, .kernels = r.plan->kernels, .base = r.w->base, .start = r.w->base, .rows = 1,
                   .axis_rows = r.w->rows, .first = true};
     const ad_code *code = &r.plan->stage[0].shared;
-    for (int64_t k = 0; k < code->count; k++) cr_assert_eq(code->at[k].run(&code->at[k], &f), GIBBS_OK);
+    for (int64_t k = 0; k < code->count; k++) cr_assert_eq(ad_execute(&code->at[k], &f), GIBBS_OK);
 }
 
-static bool is_cut(const ad_plan *plan, ad_executor *run)
+static bool is_cut(const ad_plan *plan, ad_action action)
 {
     const ad_code *code = &plan->stage[0].shared;
     for (int64_t k = 0; k < code->count; k++)
-        if (code->at[k].run == run && ad_parts_of(&code->at[k]).count > 1) return true;
+        if (code->at[k].action == action && ad_parts_of(&code->at[k]).count > 1) return true;
     return false;
 }
 
@@ -126,12 +126,12 @@ static void check(gibbs_dtype dtype, const shared_case *c)
     for (int k = 0; k < INDICES; k++) i[k] = floor(fabs(i[k]) * 1000) - ROWS * floor(fabs(i[k]) * 1000 / ROWS);
     void *A = in_type(dtype, a, ROWS * COLS), *B = in_type(dtype, b, ROWS * COLS), *index = in_type(dtype, i, INDICES);
     bind(r, l.A, A);
-    if (c->run == ad_run_gather || c->run == ad_run_scatter) bind(r, l.index, index);
-    if (c->run == ad_run_matmul || c->record == of_strides) bind(r, l.B, B);
+    if (c->action == DO_gather || c->action == DO_scatter) bind(r, l.index, index);
+    if (c->action == DO_matmul || c->record == of_strides) bind(r, l.B, B);
     ad_shape shape = ad_shape_of(l.out);
     size_t bytes = (size_t)ad_shape_count(&shape) * gibbs_dtype_size(dtype);
     void *whole = malloc(bytes);
-    cr_assert(is_cut(r.plan, c->run), "%s", c->name);
+    cr_assert(is_cut(r.plan, c->action), "%s", c->name);
     run_with(r, (ad_run_options){.threads = 1});
     run_whole(r);
     memcpy(whole, ad_result(r.w, 0), bytes);
@@ -154,7 +154,7 @@ Test(plan_parts, have_the_bits_of_the_whole)
 Test(plan_parts, cover_everything)
 {
     for (int64_t n = 1; n < (int64_t)1 << 40; n = n * 3 + 1) {
-        ad_instruction i = {.run = ad_run_gather, .nin = 2, .count = n * 7, .dim = {100, 7, n}};
+        ad_instruction i = {.action = DO_gather, .nin = 2, .count = n * 7, .dim = {100, 7, n}};
         ad_parts parts = ad_parts_of(&i);
         int64_t next = 0;
         cr_assert(parts.count >= 1 && parts.count <= AD_MOST_PARTS);
@@ -173,7 +173,7 @@ Test(plan_parts, cover_everything)
 /* The first index that is wrong is named, whichever part meets one first. */
 Test(plan_parts, report_the_first_error)
 {
-    static const shared_case wrong = {"gather", ad_run_gather, gather};
+    static const shared_case wrong = {"gather", DO_gather, gather};
     leaves l = record(GIBBS_FLOAT64, &wrong);
     runner r = runner_new(&l.out, 1, 0);
     double *a = random_numbers(ROWS * COLS, 1), index[INDICES] = {0};

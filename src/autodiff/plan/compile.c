@@ -1,6 +1,8 @@
 /* compile.c — from vars to a plan: what is needed, its leaves, its stages, and where the outputs end up. */
 #include "compile.h"
 
+#include "base/float_word.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

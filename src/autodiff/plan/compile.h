@@ -96,7 +96,7 @@ void ad_emit_node(ad_compiler *c, int32_t node);
 bool ad_has_emitter(ad_op op);
 void ad_emit_copy(ad_compiler *c, int32_t node, const ad_view *from);
 void ad_emit_indexed(ad_compiler *c, int32_t node, const ad_operand *to); /* to: to be added to; NULL: a new place */
-ad_instruction ad_blank(ad_compiler *c, int32_t node, ad_executor *run);
+ad_instruction ad_blank(ad_compiler *c, int32_t node, ad_action action);
 void ad_append(ad_compiler *c, const ad_instruction *i, bool shared);
 
 /* layout.c */

@@ -14,12 +14,12 @@ static const int64_t *shape_of(ad_compiler *c, const ad_shape *shape)
     return to;
 }
 
-ad_instruction ad_blank(ad_compiler *c, int32_t id, ad_executor *run)
+ad_instruction ad_blank(ad_compiler *c, int32_t id, ad_action action)
 {
     const ad_node *node = &c->tape->node[id];
     ad_instruction i;
     memset(&i, 0, sizeof i);
-    i.run = run;
+    i.action = action;
     i.op = node->op;
     i.nin = node->nin;
     i.node = id;
@@ -45,7 +45,7 @@ void ad_append(ad_compiler *c, const ad_instruction *i, bool shared)
 
 void ad_emit_copy(ad_compiler *c, int32_t id, const ad_view *from)
 {
-    ad_instruction i = ad_blank(c, id, ad_run_copy);
+    ad_instruction i = ad_blank(c, id, DO_copy);
     ad_place_new(c, id);
     ad_view view[2] = {ad_view_of(c, id), *from};
     ad_nest nest = ad_plan_nest(c->tape, id, view, 2);
@@ -68,7 +68,7 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     ad_view view[AD_OPERANDS];
-    ad_instruction i = ad_blank(c, id, ad_run_elementwise);
+    ad_instruction i = ad_blank(c, id, DO_elementwise);
     for (int k = 0; k < node->nin; k++) view[k + 1] = ad_view_of(c, node->in[k]);
     ad_place_new(c, id);
     view[0] = ad_view_of(c, id);
@@ -111,7 +111,7 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
 {
     const ad_node *node = &c->tape->node[id];
     const ad_node *a = &c->tape->node[node->in[0]], *b = &c->tape->node[node->in[1]];
-    ad_instruction i = ad_blank(c, id, ad_run_matmul);
+    ad_instruction i = ad_blank(c, id, DO_matmul);
     i.ta = node->attr[0];
     i.tb = node->attr[1];
     i.adds = start;
@@ -148,7 +148,7 @@ static void emit_sum_with_product(ad_compiler *c, int32_t id, int32_t product)
 /* Two or three functions of one argument that share most of their work: results are operands 0, 2 and 3. */
 static void emit_logistic(ad_compiler *c, int32_t id)
 {
-    ad_instruction i = ad_blank(c, id, ad_run_logistic);
+    ad_instruction i = ad_blank(c, id, DO_logistic);
     i.dim[0] = i.dim[1] = i.dim[2] = -1;
     i.operand[1] = ad_contiguous(c, c->tape->node[id].in[0], NEED_ROWS);
     for (int operand = 0; id >= 0; id = c->partner[id], operand += operand ? 1 : 2) {
@@ -163,7 +163,7 @@ static void emit_reduce(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     ad_shape s = c->tape->node[node->in[0]].shape;
-    ad_instruction i = ad_blank(c, id, ad_run_reduce);
+    ad_instruction i = ad_blank(c, id, DO_reduce);
     i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
     i.operand[0] = ad_place_new(c, id);
     i.dim[0] = i.dim[1] = i.dim[2] = 1;
@@ -185,10 +185,10 @@ static bool place_of_sum(ad_compiler *c, int32_t id, ad_operand *at)
 
 /* Ops that walk their operands row by row. dim: see the executors. They are added to what lies at `to`, if that is
  * there. */
-static void emit_rows(ad_compiler *c, int32_t id, ad_executor *run, const int64_t *dim, int dims, const ad_operand *to)
+static void emit_rows(ad_compiler *c, int32_t id, ad_action action, const int64_t *dim, int dims, const ad_operand *to)
 {
     const ad_node *node = &c->tape->node[id];
-    ad_instruction i = ad_blank(c, id, run);
+    ad_instruction i = ad_blank(c, id, action);
     for (int k = 0; k < node->nin; k++) {
         int64_t count = ad_shape_count(&c->tape->node[node->in[k]].shape);
         i.operand[k + 1] = ad_contiguous(c, node->in[k], NEED_ROW);
@@ -210,7 +210,7 @@ void ad_emit_indexed(ad_compiler *c, int32_t id, const ad_operand *to)
     ad_shape table = node->op == OP_gather ? c->tape->node[node->in[0]].shape : node->shape;
     int64_t width = ad_shape_part(&table, 1, table.rank), indices = ad_shape_count(&c->tape->node[node->in[1]].shape);
     int64_t dim[4] = {table.dim[0], width, indices, width};
-    emit_rows(c, id, node->op == OP_gather ? ad_run_gather : ad_run_scatter, dim, 4, to);
+    emit_rows(c, id, node->op == OP_gather ? DO_gather : DO_scatter, dim, 4, to);
 }
 
 /* dim: the root axis counted, numbers a row. */
@@ -218,7 +218,7 @@ static void emit_batch_indexed(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
     bool gather = node->op == OP_batch_gather;
-    ad_instruction i = ad_blank(c, id, gather ? ad_run_batch_gather : ad_run_batch_scatter);
+    ad_instruction i = ad_blank(c, id, gather ? DO_batch_gather : DO_batch_scatter);
     int32_t table = node->attr[0], from = c->tape->node[node->in[1]].axis;
     i.operand[1] = ad_contiguous(c, node->in[0], NEED_ROWS);
     i.operand[2] = ad_contiguous(c, node->in[1], NEED_ROWS);
@@ -231,10 +231,10 @@ static void emit_batch_indexed(ad_compiler *c, int32_t id)
     ad_append(c, &i, !gather);
 }
 
-static ad_instruction blank_accumulate(ad_compiler *c, int32_t id, ad_executor *run)
+static ad_instruction blank_accumulate(ad_compiler *c, int32_t id, ad_action action)
 {
     const ad_node *node = &c->tape->node[id];
-    ad_instruction i = ad_blank(c, id, run);
+    ad_instruction i = ad_blank(c, id, action);
     i.axis = c->tape->node[node->in[0]].axis;
     i.factor = ad_axis_factor(c->tape, i.axis);
     ad_need need = NEED_ROWS;
@@ -259,7 +259,7 @@ static ad_operand new_accumulator(ad_compiler *c, const ad_instruction *i, ad_op
 
 static void emit_accumulate(ad_compiler *c, int32_t id)
 {
-    ad_instruction i = blank_accumulate(c, id, ad_run_accumulate);
+    ad_instruction i = blank_accumulate(c, id, DO_accumulate);
     int64_t numbers = i.count * (i.op == OP_batch_logsumexp ? 2 : 1);
     i.operand[0] = new_accumulator(c, &i, ad_place_new(c, id), numbers * (int64_t)sizeof(double));
     ad_append(c, &i, false);
@@ -277,7 +277,7 @@ static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_oper
 static void emit_batch_product(ad_compiler *c, int32_t id)
 {
     const ad_node *node = &c->tape->node[id];
-    ad_instruction i = blank_accumulate(c, id, ad_run_batch_matmul);
+    ad_instruction i = blank_accumulate(c, id, DO_batch_matmul);
     i.adds = place_of_sum(c, id, &i.operand[3]);
     const ad_accumulator *same = accumulator_of(c->stage, &i.operand[3]);
     i.dim[0] = c->tape->node[node->in[0]].shape.dim[0];
@@ -293,14 +293,14 @@ static void emit_batch_product(ad_compiler *c, int32_t id)
 
 static void emit_product(ad_compiler *c, int32_t id) { emit_matmul(c, id, id, NULL, NULL); }
 static void emit_table(ad_compiler *c, int32_t id) { ad_emit_indexed(c, id, NULL); }
-static void emit_user(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_user, NULL, 0, NULL); }
-static void emit_random(ad_compiler *c, int32_t id) { emit_rows(c, id, ad_run_random, NULL, 0, NULL); }
+static void emit_user(ad_compiler *c, int32_t id) { emit_rows(c, id, DO_user, NULL, 0, NULL); }
+static void emit_random(ad_compiler *c, int32_t id) { emit_rows(c, id, DO_random, NULL, 0, NULL); }
 
 static void emit_count(ad_compiler *c, int32_t id)
 {
     int32_t axis = c->tape->node[id].attr[0];
     int64_t dim[2] = {ad_axis_root(c->tape, axis), ad_axis_factor(c->tape, axis)};
-    emit_rows(c, id, ad_run_count, dim, 2, NULL);
+    emit_rows(c, id, DO_count, dim, 2, NULL);
 }
 
 /* NULL: a view, or a leaf that is placed before anything runs. */

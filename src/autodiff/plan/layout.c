@@ -18,9 +18,12 @@ static void touch(ad_spans *spans, int32_t base, const ad_instruction *i, int64_
  * in full, in the order in which the result is written. */
 static int dying_operand(const ad_spans *spans, int32_t base, const ad_instruction *i, int64_t moment)
 {
-    bool in_order = i->run == ad_run_elementwise || i->run == ad_run_copy || i->run == ad_run_logistic;
+    static const bool in_order[] = {
+#define INSTRUCTION(name, in_order) [DO_##name] = in_order,
+#include "plan.def"
+    };
     const ad_operand *to = &i->operand[0];
-    if (!in_order || to->base != base || to->span < 0 || to->offset || spans->at[to->span].first != moment) return -1;
+    if (!in_order[i->action] || to->base != base || to->span < 0 || to->offset || spans->at[to->span].first != moment) return -1;
     for (int k = 1; k <= i->nin; k++) {
         const ad_operand *from = &i->operand[k];
         if (from->base != base || from->span < 0 || from->offset || spans->at[from->span].last != moment ||

@@ -66,7 +66,7 @@ static void emit_place(ad_compiler *c, int32_t id, int32_t in, const ad_shape *w
 {
     const ad_shape *s = &c->tape->node[in].shape;
     int64_t inner = ad_shape_part(s, d + 1, s->rank), own = s->dim[d];
-    ad_instruction i = ad_blank(c, id, ad_run_place);
+    ad_instruction i = ad_blank(c, id, DO_place);
     int64_t dim[4] = {ad_shape_part(s, 0, d), at * inner, own * inner, (whole->dim[d] - at - own) * inner};
     memcpy(i.dim, dim, sizeof dim);
     i.nin = 1;

@@ -16,7 +16,6 @@
 
 #include "autodiff/kernel/kernels.h"
 
-#include "base/float_word.h"
 
 enum { AD_BASE_ARENA, AD_BASE_SHARED, AD_BASE_ACCUMULATOR, AD_BASE_SLOTS };
 enum { AD_MAX_LOOPS = AD_MAX_RANK + 1, AD_OPERANDS = 1 + AD_MAX_ARGUMENTS };
@@ -42,9 +41,13 @@ static inline int64_t ad_stride(const ad_loops *l, int operand, int loop)
     return l->size[(1 + operand) * l->count + loop];
 }
 
-struct ad_frame;
+typedef enum ad_action {
+#define INSTRUCTION(name, in_order) DO_##name,
+#include "plan.def"
+} ad_action;
+
 typedef struct ad_instruction {
-    gibbs_status (*run)(const struct ad_instruction *, struct ad_frame *);
+    ad_action action;
     ad_op op;
     int nin;
     int32_t node;
@@ -144,31 +147,5 @@ struct ad_plan {
     double shared_gemm_flops;
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };
-
-/* Executors: exec.c, loops.c */
-typedef struct ad_frame {
-    const ad_plan *plan;
-    const ad_kernels *kernels;
-    char **base;
-    char *const *start; /* the bases of slots before they were moved to the block */
-    int64_t rows;      /* of the root axis, in this block; 1 in shared code */
-    int64_t row0;      /* global number of the first */
-    const int64_t *axis_rows; /* all rows of each root axis */
-    bool first;        /* the shard's first block: start the accumulators */
-    bool first_shard;
-    uint64_t seed, step;
-    gibbs_float_word host; /* of who called ad_run: users' kernels run under it */
-    gibbs_error *error;
-} ad_frame;
-
-static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int operand)
-{
-    return f->base[i->operand[operand].base] + i->operand[operand].offset;
-}
-
-typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
-ad_executor ad_run_elementwise, ad_run_logistic, ad_run_copy, ad_run_matmul, ad_run_reduce, ad_run_random,
-    ad_run_count, ad_run_gather, ad_run_scatter, ad_run_place, ad_run_user, ad_run_accumulate,
-    ad_run_batch_matmul, ad_run_batch_gather, ad_run_batch_scatter;
 
 #endif

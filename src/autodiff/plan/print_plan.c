@@ -5,9 +5,9 @@
 /* What the instruction does, by the name users know. */
 static const char *doing(const ad_instruction *i)
 {
-    if (i->run == ad_run_copy) return "copy";
-    if (i->run == ad_run_logistic) return "softplus family";
-    if (i->run == ad_run_matmul && i->adds) return "x + product";
+    if (i->action == DO_copy) return "copy";
+    if (i->action == DO_logistic) return "softplus family";
+    if (i->action == DO_matmul && i->adds) return "x + product";
     return i->op == OP_user ? i->user->name : ad_ops[i->op].name;
 }
 
@@ -19,11 +19,11 @@ static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number
     ad_shape_text(&of, shape, sizeof shape);
     ad_put(p, "  %4lld  %s  %s  %s  node %d", (long long)number, doing(i), shape,
            i->axis < 0 ? "shared" : plan->axis[i->axis].name, i->node);
-    if (i->run == ad_run_matmul)
+    if (i->action == DO_matmul)
         ad_put(p, "  [%lld,%lld,%lld]·[%lld,%lld,%lld]%s%s", (long long)i->dim[4], (long long)i->dim[1],
                (long long)i->dim[3], (long long)i->dim[5], (long long)i->dim[3], (long long)i->dim[2],
                i->ta ? " aT" : "", i->tb ? " bT" : "");
-    if (i->run == ad_run_batch_matmul)
+    if (i->action == DO_batch_matmul)
         ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->dim[0], (long long)i->dim[1], (long long)i->dim[0],
                (long long)i->dim[2]);
     ad_put(p, "\n");

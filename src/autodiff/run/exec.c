@@ -1,5 +1,5 @@
 /* exec.c — the executors: what an instruction does with a block of rows. */
-#include "autodiff/plan/plan.h"
+#include "frame.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -192,4 +192,13 @@ gibbs_status ad_run_user(const ad_instruction *i, ad_frame *f)
     i->user->kernel(i->user->context, f->plan->dtype, f->rows * i->factor, in, shared, ad_address(i, f, 0));
     gibbs_float_enter(); /* whatever the kernel has made of the word */
     return GIBBS_OK;
+}
+
+gibbs_status ad_execute(const ad_instruction *i, ad_frame *f)
+{
+    static ad_executor *const executor[] = {
+#define INSTRUCTION(name, in_order) [DO_##name] = ad_run_##name,
+#include "autodiff/plan/plan.def"
+    };
+    return executor[i->action](i, f);
 }

@@ -1,11 +1,11 @@
 /* loops.c — the executors of elementwise instructions and copies: the innermost loop is a kernel, short ones are made
  * longer, the others are walked like an odometer. */
-#include "autodiff/plan/plan.h"
+#include "frame.h"
 
 static void inner(const ad_instruction *i, const ad_frame *f, int64_t n, char *const *p, const int64_t *stride)
 {
     const ad_kernels *k = f->kernels;
-    if (i->run == ad_run_copy) {
+    if (i->action == DO_copy) {
         if (p[0] != p[1]) k->copy(n, p[0], p[1], stride[1]);
     }
     else if (i->nin == 2) k->binary[i->op](n, p[0], p[1], stride[1], p[2], stride[2]);
@@ -77,7 +77,7 @@ static bool is_transposed(const innermost *l, int64_t size)
 
 static void inner_three(const ad_instruction *i, const ad_frame *f, const innermost *l, char *const *p)
 {
-    bool copies = i->run == ad_run_copy, small = l->n[0] > 1 && l->n[1] * l->n[2] <= TILE;
+    bool copies = i->action == DO_copy, small = l->n[0] > 1 && l->n[1] * l->n[2] <= TILE;
     int64_t size = (int64_t)f->kernels->size;
     bool is_short = l->n[2] * size <= AD_SHORT_BYTES && i->nin <= MOST_SHORT && is_tight(l, 0, size);
     if (copies && is_transposed(l, size))

@@ -66,27 +66,24 @@ static int64_t units_of_loops(const ad_instruction *i)
 }
 
 static const struct cut {
-    ad_executor *run;
     int dim;       /* that counts the units; −1: the longest loop */
     int64_t least; /* units of a part */
     void (*keep)(ad_part *, int64_t first, int64_t n, int64_t size);
 } cuts[] = {
-    {ad_run_elementwise, -1, 1, cut_loops}, {ad_run_copy, -1, 1, cut_loops},   {ad_run_reduce, 0, 1, cut_reduction},
-    {ad_run_matmul, 0, 1, cut_products},    {ad_run_gather, 2, 1, cut_gather}, {ad_run_scatter, 1, 64, cut_scatter},
+    [DO_elementwise] = {-1, 1, cut_loops}, [DO_copy] = {-1, 1, cut_loops},   [DO_reduce] = {0, 1, cut_reduction},
+    [DO_matmul] = {0, 1, cut_products},    [DO_gather] = {2, 1, cut_gather}, [DO_scatter] = {1, 64, cut_scatter},
 };
 
 static const struct cut *cut_of(const ad_instruction *i)
 {
-    for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++)
-        if (cuts[k].run == i->run) return &cuts[k];
-    return NULL;
+    return (size_t)i->action < sizeof cuts / sizeof *cuts && cuts[i->action].keep ? &cuts[i->action] : NULL;
 }
 
 /* Numbers read and added up, or written. */
 static int64_t work(const ad_instruction *i)
 {
-    if (i->run == ad_run_matmul) return i->count * i->dim[3];
-    return i->run == ad_run_reduce ? i->count * i->dim[1] : i->count;
+    if (i->action == DO_matmul) return i->count * i->dim[3];
+    return i->action == DO_reduce ? i->count * i->dim[1] : i->count;
 }
 
 ad_parts ad_parts_of(const ad_instruction *i)

@@ -75,7 +75,7 @@ static gibbs_status run_code(const ad_code *code, ad_frame *f, bool check, bool 
     for (int64_t k = 0; k < code->count; k++) {
         const ad_instruction *i = &code->at[k];
         if (!last && i->operand[0].base == AD_BASE_ACCUMULATOR) continue;
-        gibbs_status status = i->run(i, f);
+        gibbs_status status = ad_execute(i, f);
         if (!status && check) status = ad_check_finite(i, f);
         if (status) return status;
     }
@@ -205,8 +205,8 @@ static gibbs_status check_code(const ad_workspace *w, const ad_code *code, gibbs
     gibbs_status status = GIBBS_OK;
     for (int64_t k = 0; !status && k < code->count; k++) {
         const ad_instruction *i = &code->at[k];
-        bool scatters = i->run == ad_run_batch_scatter;
-        if (scatters || i->run == ad_run_count || i->run == ad_run_batch_gather)
+        bool scatters = i->action == DO_batch_scatter;
+        if (scatters || i->action == DO_count || i->action == DO_batch_gather)
             status = need_rows(w, i->dim[0], error);
         if (scatters && !status) status = need_rows(w, i->dim[2], error);
     }
@@ -296,7 +296,7 @@ static gibbs_status check_placed(const ad_instruction *i, const ad_frame *f)
 gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
 {
     int64_t n = f->rows * i->factor * i->count;
-    if (i->run == ad_run_place) return check_placed(i, f);
+    if (i->action == DO_place) return check_placed(i, f);
     if (i->operand[0].base == AD_BASE_ACCUMULATOR || i->op == OP_batch_scatter_add) return GIBBS_OK;
     const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
     int64_t bad = f->kernels->first_bad(n, at);

@@ -25,7 +25,7 @@ static void run_part(void *context, int64_t part, int worker)
     (void)worker;
     ad_part_of(job->i, job->parts, part, (int64_t)f.kernels->size, &one);
     f.error = &job->error[part];
-    job->status[part] = one.is.run(&one.is, &f);
+    job->status[part] = ad_execute(&one.is, &f);
 }
 
 static gibbs_status run_parts(const ad_instruction *i, const ad_frame *f, ad_parts parts, int threads)
@@ -45,7 +45,7 @@ gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool c
     for (int64_t k = 0; k < code->count; k++) {
         const ad_instruction *i = &code->at[k];
         ad_parts parts = ad_parts_of(i);
-        gibbs_status status = parts.count > 1 ? run_parts(i, f, parts, threads) : i->run(i, f);
+        gibbs_status status = parts.count > 1 ? run_parts(i, f, parts, threads) : ad_execute(i, f);
         if (!status && check) status = ad_check_finite(i, f);
         if (status) return status;
     }

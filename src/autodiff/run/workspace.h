@@ -2,7 +2,7 @@
 #ifndef GIBBS_WORKSPACE_H
 #define GIBBS_WORKSPACE_H
 
-#include "autodiff/plan/plan.h"
+#include "frame.h"
 
 typedef struct ad_memory {
     char *at;

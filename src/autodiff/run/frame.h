@@ -1,0 +1,34 @@
+/* frame.h — what an instruction runs in, and what runs it. */
+#ifndef GIBBS_FRAME_H
+#define GIBBS_FRAME_H
+
+#include "autodiff/plan/plan.h"
+#include "base/float_word.h"
+
+typedef struct ad_frame {
+    const ad_plan *plan;
+    const ad_kernels *kernels;
+    char **base;
+    char *const *start; /* the bases of slots before they were moved to the block */
+    int64_t rows;      /* of the root axis, in this block; 1 in shared code */
+    int64_t row0;      /* global number of the first */
+    const int64_t *axis_rows; /* all rows of each root axis */
+    bool first;        /* the shard's first block: start the accumulators */
+    bool first_shard;
+    uint64_t seed, step;
+    gibbs_float_word host; /* of who called ad_run: users' kernels run under it */
+    gibbs_error *error;
+} ad_frame;
+
+static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int operand)
+{
+    return f->base[i->operand[operand].base] + i->operand[operand].offset;
+}
+
+/* What instruction kinds are done by: exec.c, loops.c. */
+typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
+#define INSTRUCTION(name, in_order) ad_executor ad_run_##name;
+#include "autodiff/plan/plan.def"
+gibbs_status ad_execute(const ad_instruction *i, ad_frame *f);
+
+#endif
