@@ -76,6 +76,17 @@ static ad_var chain(const scene *s)
     return ad_sum(y);
 }
 
+/* Steps that take a value apart and put it together. */
+static ad_var steps(const scene *s)
+{
+    ad_var y = s->x;
+    for (int i = 0; i < s->n; i++) {
+        ad_var a = ad_at(y, 0), b = ad_at(y, 1);
+        y = ad_stack((ad_var[]){product(a, b), ad_tanh(ad_add(a, ad_at(s->x, 1)))}, 2);
+    }
+    return ad_sum(y);
+}
+
 /* Each pad is read twice, so that it is a vector of n numbers. */
 static ad_var pads_read_twice(const scene *s)
 {
@@ -215,6 +226,7 @@ Test(linear, in_the_number_of_ops)
         {"joined to the right", joined_right, derivatives, true, 0},
         {"joined at once", joined_at_once, derivatives, true, 0},
         {"the diagonal of a chain", chain, diagonal, false, 0},
+        {"the diagonal of steps", steps, diagonal, false, 0},
     };
     for (int k = 0; k < LENGTH(questions); k++)
         for (int samples = 0; samples < 2; samples++) {
@@ -231,8 +243,8 @@ Test(linear, in_the_number_of_ops)
 Test(linear, control_what_is_not_is_seen)
 {
     static const question pads = {"pads read twice", pads_read_twice, value, true, 3 * SMALL};
-    static const question steps = {"a gradient every other step", gradients, value, false, 0};
-    costs p = growth(&pads, false), s = growth(&steps, false);
+    static const question walks = {"a gradient every other step", gradients, value, false, 0};
+    costs p = growth(&pads, false), s = growth(&walks, false);
     cr_expect(p.numbers > LINEAR && p.memory > LINEAR, "numbers %.3g, memory %.3g", p.numbers, p.memory);
     cr_expect(s.nodes > LINEAR && s.recording > LINEAR, "nodes %.3g, recording %.3g", s.nodes, s.recording);
 }
