@@ -1,6 +1,7 @@
-/* What a program of n ops costs is in proportion to n: nodes on the tape, numbers that a run writes, bytes that are handed
- * out while recording, compiling and running. n numbers of one vector read one by one, n values joined one by one, and
- * Hessian diagonals of n ops, with derivatives up to the third. The controls are not in proportion, and seen not to be. */
+/* What a program of n ops costs is in proportion to n: nodes on the tape, numbers that a run writes, bytes that are
+ * handed out while recording, compiling and running. n numbers of one vector read one by one, n values joined one by one,
+ * and Hessian diagonals of n ops, with derivatives up to the third. The controls are not in proportion, and seen not to
+ * be. */
 #include "autodiff/plan/plan.h"
 #include "plan_helpers.h"
 #include "support/alloc.h"
@@ -14,8 +15,8 @@ typedef struct scene {
     int n;
 } scene;
 
-/* Nodes; slices of slices, which a plan walks for each that it reads, at most; bytes handed out while recording; numbers
- * that a run writes; bytes at most. */
+/* Nodes; slices of slices, which a plan walks for each that it reads, at most; bytes handed out while recording;
+ * numbers that a run writes; bytes at most. */
 typedef struct costs {
     double nodes, depth, recording, numbers, memory;
 } costs;
@@ -233,8 +234,8 @@ Test(linear, in_the_number_of_ops)
             costs g = growth(&questions[k], samples);
             cr_expect_leq(g.depth, 2, "%s: %g slices of slices", questions[k].name, g.depth);
             cr_expect(g.nodes < LINEAR && g.recording < LINEAR && g.numbers < LINEAR && g.memory < LINEAR,
-                      "%s, %s: of %d times as many ops, nodes are %.2g, bytes while recording %.2g, numbers %.2g, memory "
-                      "%.2g times as many",
+                      "%s, %s: of %d times as many ops, nodes are %.2g, bytes while recording %.2g, numbers %.2g, "
+                      "memory %.2g times as many",
                       questions[k].name, samples ? "per-sample" : "shared", TIMES, g.nodes, g.recording, g.numbers,
                       g.memory);
         }
