@@ -1,6 +1,7 @@
-/* What a program of n ops costs is in proportion to n: nodes on the tape, numbers that a run writes, bytes that are handed
- * out while recording, compiling and running. n numbers of one vector read one by one, n values joined one by one, and
- * Hessian diagonals of n ops, with derivatives up to the third. The controls are not in proportion, and seen not to be. */
+/* What a program of n ops costs is in proportion to n: nodes on the tape, numbers that a run writes, bytes that are
+ * handed out while recording, compiling and running. n numbers of one vector read one by one, n values joined one by one,
+ * and Hessian diagonals of n ops, with derivatives up to the third. The controls are not in proportion, and seen not to
+ * be. */
 #include "autodiff/plan/plan.h"
 #include "plan_helpers.h"
 #include "support/alloc.h"
@@ -14,8 +15,8 @@ typedef struct scene {
     int n;
 } scene;
 
-/* Nodes; slices of slices, which a plan walks for each that it reads, at most; bytes handed out while recording; numbers
- * that a run writes; bytes at most. */
+/* Nodes; slices of slices, which a plan walks for each that it reads, at most; bytes handed out while recording;
+ * numbers that a run writes; bytes at most. */
 typedef struct costs {
     double nodes, depth, recording, numbers, memory;
 } costs;
@@ -73,6 +74,17 @@ static ad_var chain(const scene *s)
 {
     ad_var y = s->x;
     for (int i = 0; i < s->n; i++) y = i % 2 ? ad_tanh(y) : ad_mul(ad_shift(y, 0.5), s->x);
+    return ad_sum(y);
+}
+
+/* Steps that take a value apart and put it together. */
+static ad_var steps(const scene *s)
+{
+    ad_var y = s->x;
+    for (int i = 0; i < s->n; i++) {
+        ad_var a = ad_at(y, 0), b = ad_at(y, 1);
+        y = ad_stack((ad_var[]){product(a, b), ad_tanh(ad_add(a, ad_at(s->x, 1)))}, 2);
+    }
     return ad_sum(y);
 }
 
@@ -215,14 +227,15 @@ Test(linear, in_the_number_of_ops)
         {"joined to the right", joined_right, derivatives, true, 0},
         {"joined at once", joined_at_once, derivatives, true, 0},
         {"the diagonal of a chain", chain, diagonal, false, 0},
+        {"the diagonal of steps", steps, diagonal, false, 0},
     };
     for (int k = 0; k < LENGTH(questions); k++)
         for (int samples = 0; samples < 2; samples++) {
             costs g = growth(&questions[k], samples);
             cr_expect_leq(g.depth, 2, "%s: %g slices of slices", questions[k].name, g.depth);
             cr_expect(g.nodes < LINEAR && g.recording < LINEAR && g.numbers < LINEAR && g.memory < LINEAR,
-                      "%s, %s: of %d times as many ops, nodes are %.2g, bytes while recording %.2g, numbers %.2g, memory "
-                      "%.2g times as many",
+                      "%s, %s: of %d times as many ops, nodes are %.2g, bytes while recording %.2g, numbers %.2g, "
+                      "memory %.2g times as many",
                       questions[k].name, samples ? "per-sample" : "shared", TIMES, g.nodes, g.recording, g.numbers,
                       g.memory);
         }
@@ -231,8 +244,8 @@ Test(linear, in_the_number_of_ops)
 Test(linear, control_what_is_not_is_seen)
 {
     static const question pads = {"pads read twice", pads_read_twice, value, true, 3 * SMALL};
-    static const question steps = {"a gradient every other step", gradients, value, false, 0};
-    costs p = growth(&pads, false), s = growth(&steps, false);
+    static const question walks = {"a gradient every other step", gradients, value, false, 0};
+    costs p = growth(&pads, false), s = growth(&walks, false);
     cr_expect(p.numbers > LINEAR, "numbers %.3g", p.numbers);
     cr_expect(s.nodes > LINEAR && s.recording > LINEAR && s.memory > LINEAR, "nodes %.3g, recording %.3g, memory %.3g",
               s.nodes, s.recording, s.memory);

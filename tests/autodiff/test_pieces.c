@@ -1,6 +1,6 @@
 /* What covers a part of a larger value: slices and gathers of one vector, and values that are joined. Three orders of
- * derivatives against differences of the quadruple-precision interpreter, by plans; and plans in which a larger value is
- * wanted before its pieces are complete, or by someone else, too. How much is written: test_linear.c. */
+ * derivatives against differences of the quadruple-precision interpreter, by plans; and plans in which a larger value
+ * is wanted before its pieces are complete, or by someone else, too. How much is written: test_linear.c. */
 #include "fuse_check.h"
 #include "support/derivative.h"
 
@@ -241,8 +241,8 @@ static int on_children(problem *p, ad_var *out)
     return 1;
 }
 
-/* What a plan has of instructions that write all numbers of a sum or a join, for pieces; adjoints of one slice alone are
- * such. */
+/* What a plan has of instructions that write all numbers of a sum or a join, for pieces; adjoints of one slice alone
+ * are such. */
 #define WHOLE(name, count) {#name, {0, 0}, {0, 0}, name, count}
 static const program programs[] = {
     WHOLE(in_place, 0),    WHOLE(sum_read_again, 1), WHOLE(sum_is_output, 1),       WHOLE(stored_sum_is_output, 2),

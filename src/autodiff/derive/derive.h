@@ -25,8 +25,8 @@ void ad_paths_free(ad_tape *tape, ad_paths *paths);
 bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape);
 
 /* Folding records many an op on what its argument was made of: −(−z) on z, a product on the source of a transpose.
- * True, with the tape's error set, when y reads such a source of one of the x without passing through an x: a derivative
- * by that x would lack what lies on that path. Called by ad_paths_new. (refuse.c) */
+ * True, with the tape's error set, when y reads such a source of one of the x without passing through an x: a
+ * derivative by that x would lack what lies on that path. Called by ad_paths_new. (refuse.c) */
 bool ad_bypassed(const char *what, const ad_var *x, int n, const ad_paths *paths);
 
 /* True when argument k of the node can carry a derivative (an index or a condition cannot). */
