@@ -270,7 +270,8 @@ static gibbs_status run(const setup *s, double *density, report *root, gibbs_err
 gibbs_status pitchfork(const common_options *common, double rows, double steps, report *root, gibbs_error *error)
 {
     setup s = {.common = common, .steps = steps};
-    ebm_box box = {.low = {-y_high}, .high = {y_high}, .points = POINTS};
+    /* The model is one of y in the picture: after few steps it is so flat that no box would hold it. */
+    ebm_box box = {.low = {-y_high}, .high = {y_high}, .points = POINTS, .whole_domain = 1};
     double *density = malloc(sizeof *density * (2 + SHOWN) * WIDE * POINTS);
     uint64_t seed = 2 * (uint64_t)common->seed;
     gibbs_status status = density ? GIBBS_OK : fail(error, GIBBS_MEMORY, "out of memory");
