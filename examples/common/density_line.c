@@ -25,8 +25,8 @@ gibbs_status density_line_write(density_plot *p, ebm_model *model, gibbs_error *
     return table_write(p->folder, file, "x,density,E,score", GRID, COLUMNS, row, error);
 }
 
-/* The rows are counted in bins, of which none is cut off. Both tables are read before the separator is changed, and hold
- * standardised numbers: gnuplot's have six digits, too few for data far from 0. */
+/* The rows are counted in bins, of which none is cut off. Both tables are read before the separator is changed, and
+ * hold standardised numbers: gnuplot's have six digits, too few for data far from 0. */
 static const char script[] =
     "X(x) = MX + SX * x; W = (x1 - x0) / 40.0\n"
     "bin(x) = x0 + W * (floor((x - x0) / W) + 0.5)\n"

@@ -189,11 +189,11 @@ typedef struct ebm_predict_options {
 /* y[rows × D] given x[rows × given] at the model's parameters: by the model's own formula (regressions: η/τ, σ(η),
  * softmax, or the label of the largest η; a chain: its marginals, or its best path, Viterbi 1967), else by its labels,
  * or by options.points. With points y is their weighted mean Σ w̄ₖyₖ, w̄ ∝ exp(log weightₖ − E(x, yₖ)), or the one of
- * lowest E, the first of several, among those that count. log Z(x) goes to log_z[rows], the w̄ of the labels or points to probability[rows ×
- * count]; either may be NULL, and probability is NULL where there are none. Errors: ARGUMENT (not conditional; neither
- * a formula nor labels nor points; probabilities of neither), SHAPE (of the points), DATA (x or a point is not finite),
- * NUMERIC (E is NaN, no point has a density, or a box of points cuts it off, at a row: it is named; or the search failed), what recording reports,
- * SIZE, MEMORY. */
+ * lowest E, the first of several, among those that count. log Z(x) goes to log_z[rows], the w̄ of the labels or points
+ * to probability[rows × count]; either may be NULL, and probability is NULL where there are none. Errors: ARGUMENT (not
+ * conditional; neither a formula nor labels nor points; probabilities of neither), SHAPE (of the points), DATA (x or a
+ * point is not finite), NUMERIC (E is NaN, no point has a density, or a box of points cuts it off, at a row: it is
+ * named; or the search failed), what recording reports, SIZE, MEMORY. */
 gibbs_status ebm_predict(ebm_model *model, const ebm_predict_options *options, const double *x, int64_t rows, double *y,
                          double *log_z, double *probability, gibbs_error *error);
 

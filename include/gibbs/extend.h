@@ -60,10 +60,10 @@ typedef enum ebm_noise {
     EBM_NOISE_PERSISTENT, /* y from k transitions that go on where the chains stood (options: buffer, restart) */
     EBM_NOISE_POINTS,     /* y runs over options.points, a whole space; log q is minus their log weights. Conditional
                              models: for each data row, on a child of the data axis */
-    EBM_NOISE_PAIRS,      /* no y: the noise axis runs over all pairs of different data rows, first < second; of whole rows:
-                             not for conditional models, and neither is LAST */
-    EBM_NOISE_OTHERS      /* y: options.copies other rows of the batch for each data row; conditional models: on a child of
-                             the data axis */
+    EBM_NOISE_PAIRS,      /* no y: the noise axis runs over all pairs of different data rows, first < second; like
+                             LAST of whole rows, not for conditional models */
+    EBM_NOISE_OTHERS      /* y: options.copies other rows of the batch for each data row; conditional models: on a
+                             child of the data axis */
 } ebm_noise;
 
 /* The models that a loss is for. */

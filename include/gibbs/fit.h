@@ -91,7 +91,7 @@ typedef struct ebm_uncertainty {
     int64_t identified;     /* directions of them that the loss sees; p when it sees all */
     double *covariance;     /* p × p, in the directions that the loss sees */
     double *standard_error; /* p: the roots of its diagonal; NaN where the loss does not see the parameter at all */
-    double *noise_error;    /* p: the part of them that the artificial sample adds: total² = data² + noise². NaN where the
+    double *noise_error;    /* p: the part of them that the artificial sample adds: total² = data² + noise². NaN where
                                rows of a conditional model have points of their own (NCE, ML-IS): it is in the total */
     double newton;          /* √(gᵀH⁻¹g/tr H⁻¹S): how far L is from its minimum against how far chance puts it (for one
                                parameter the step left, in standard errors): far below 1, or θ̂ is no minimum */
@@ -100,13 +100,13 @@ typedef struct ebm_uncertainty {
 
 /* The uncertainty of the model's present parameters, fitted to `data` with these options: of them, loss, loss_options,
  * weight_decay, seed, threads and the validation split (the rows trained on count) are read. The artificial points are
- * those of ebm_fit with redraw 0 of a float64 model; where the fit drew others, in float32 or new ones each step, noise_error
- * is right for one fixed sample, and `newton` measures from another sample's minimum. Rows are taken as
+ * those of ebm_fit with redraw 0 of a float64 model; where the fit drew others, in float32 or new ones each step,
+ * noise_error is right for one fixed sample, and `newton` measures from another sample's minimum. Rows are taken as
  * independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
  * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
  * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
- * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum), DATA, SHAPE,
- * MEMORY. */
+ * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum), DATA,
+ * SHAPE, MEMORY. */
 gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
                                  ebm_uncertainty *result, gibbs_error *error);
 void ebm_uncertainty_free(ebm_uncertainty *uncertainty);

@@ -185,8 +185,9 @@ gibbs_status ebm_objective_refresh(ebm_objective *objective, uint64_t seed, uint
 /* The loss at the model's present parameters into *value (may be NULL); its gradient is then at ebm_objective_gradient,
  * until the next evaluation. A value that is not finite is no error: *value is that NaN or infinity, and the gradient
  * what came with it. Errors: UNBOUND (no data; fewer or more artificial points than the bound data need, or other rows
- * of a batch that is no longer bound: «refresh after binding»). Noise that is part of the graph (denoising, sliced, conditional and ranking NCE, a q that depends on
- * θ, or a conditional model's) needs no refresh: without one it is that of seed 0 and step 0. */
+ * of a batch that is no longer bound: «refresh after binding»). Noise that is part of the graph (denoising, sliced,
+ * conditional and ranking NCE, a q that depends on θ, or a conditional model's) needs no refresh: without one it is
+ * that of seed 0 and step 0. */
 gibbs_status ebm_objective_evaluate(ebm_objective *objective, double *value, gibbs_error *error);
 const void *ebm_objective_gradient(const ebm_objective *objective); /* of the model's dtype, size numbers */
 

@@ -35,8 +35,8 @@ typedef struct ad_user_op {
  * kernel, a bad number of arguments), SHAPE, AXIS, TAPE, MEMORY. */
 ad_var ad_user(const ad_user_op *op, const ad_var *in);
 
-/* The table of built-in ops (src/autodiff/tape/ops.def), for tools and tests: `op` runs from 0 to ad_op_count() − 1, and of
- * another number all is zero. The name is static. */
+/* The table of built-in ops (src/autodiff/tape/ops.def), for tools and tests: `op` runs from 0 to ad_op_count() − 1,
+ * and of another number all is zero. The name is static. */
 typedef struct ad_op_info {
     const char *name;
     int arguments;

@@ -79,14 +79,14 @@ gibbs_status ebm_chains_start(ebm_chains *chains, const double *x, int64_t rows,
  * named), MEMORY. */
 gibbs_status ebm_chains_run(ebm_chains *chains, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error);
 
-/* Moves every chain `steps` times while h is adapted, so that moves are accepted at the rate `target` (0: the
- * sampler's own, 0.234 for random walks, 0.44 in one dimension, 0.574 for MALA, 0.8 for HMC), by dual averaging of
- * log h (Nesterov 2009; Hoffman & Gelman 2014 §3.2) on the share of all chains that moved. h is then frozen at the
- * average that the method keeps, and acceptances are forgotten: what later runs report was not adapted. Chains stay
- * where they end. Of a conditional model one h serves all x: where the widths of y given x differ much, the acceptance is
- * that of the wide ones, and chains stick where y is narrow; start them at the data's y with a small h, without warm-up. Errors:
- * those of a run (h is then as it was); ARGUMENT: steps < 1, a target outside (0, 1), a
- * sampler whose acceptance does not follow from h. */
+/* Moves every chain `steps` times while h is adapted, so that moves are accepted at the rate `target` (0: the sampler's
+ * own, 0.234 for random walks, 0.44 in one dimension, 0.574 for MALA, 0.8 for HMC), by dual averaging of log h
+ * (Nesterov 2009; Hoffman & Gelman 2014 §3.2) on the share of all chains that moved. h is then frozen at the average
+ * that the method keeps, and acceptances are forgotten: what later runs report was not adapted. Chains stay where they
+ * end. Of a conditional model one h serves all x: where the widths of y given x differ much, the acceptance is that of
+ * the wide ones, and chains stick where y is narrow; start them at the data's y with a small h, without warm-up.
+ * Errors: those of a run (h is then as it was); ARGUMENT: steps < 1, a target outside (0, 1), a sampler whose
+ * acceptance does not follow from h. */
 gibbs_status ebm_chains_warm_up(ebm_chains *chains, int64_t steps, double target, uint64_t seed, gibbs_error *error);
 
 double ebm_chains_step(const ebm_chains *chains); /* h as it is now */
@@ -220,13 +220,13 @@ typedef struct ebm_draw_report {
 /* `rows` independent draws of the model into x[rows × dim]: the ends of as many chains (100 at least, for the sake of
  * R̂), each started at a row of `start`, such as the data that the model was fitted to, picked at random. They run 100,
  * 200, 400, … steps until the split R̂ of that last stretch is at most options.r_hat: a chain of autocorrelation time τ
- * has R̂ = 1 + τ/n after n steps, so that at 1.05 each is some 20 τ long and its end has forgotten its start. R̂ is taken
- * of 1000 chains at most. What no chain has found, as a mode without a row of `start`, no R̂ shows. With temperatures
- * each draw has its own ladder. Options NULL: the defaults. `report` (may be NULL) is filled from the first run on, on
- * error as well; x only on success. Errors: NUMERIC (the chains are not mixed after all steps: R̂, and what to do; those
- * of a run), ARGUMENT (also a conditional model, unless r_hat is infinite: chains of different x cannot be
- * compared; each then draws y given the x of its row), what ebm_chains_new and ebm_chains_start report, DATA and SHAPE (of
- * `start`), SIZE, MEMORY. */
+ * has R̂ = 1 + τ/n after n steps, so that at 1.05 each is some 20 τ long and its end has forgotten its start. R̂ is
+ * taken of 1000 chains at most. What no chain has found, as a mode without a row of `start`, no R̂ shows. With
+ * temperatures each draw has its own ladder. Options NULL: the defaults. `report` (may be NULL) is filled from the
+ * first run on, on error as well; x only on success. Errors: NUMERIC (the chains are not mixed after all steps: R̂, and
+ * what to do; those of a run), ARGUMENT (also a conditional model, unless r_hat is infinite: chains of different x
+ * cannot be compared; each then draws y given the x of its row), what ebm_chains_new and ebm_chains_start report, DATA
+ * and SHAPE (of `start`), SIZE, MEMORY. */
 gibbs_status ebm_model_draw(ebm_model *model, const ebm_data *start, int64_t rows, const ebm_draw_options *options,
                             double *x, ebm_draw_report *report, gibbs_error *error);
 

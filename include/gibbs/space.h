@@ -34,9 +34,14 @@ typedef struct ebm_box {
 /* The box around the data's range, `margin` ranges wider on each side; of the first three columns. */
 ebm_box ebm_box_around(const ebm_data *data, double margin);
 
-/* What points are: some that were listed by hand; all states of a space; the grid of a box, outside of which there may be
- * more; that of a box which is the whole domain. */
-typedef enum ebm_points_kind { EBM_POINTS_LISTED, EBM_POINTS_STATES, EBM_POINTS_BOX, EBM_POINTS_DOMAIN } ebm_points_kind;
+/* What points are: some that were listed by hand; all states of a space; the grid of a box, outside of which there may
+ * be more; that of a box which is the whole domain. */
+typedef enum ebm_points_kind {
+    EBM_POINTS_LISTED,
+    EBM_POINTS_STATES,
+    EBM_POINTS_BOX,
+    EBM_POINTS_DOMAIN
+} ebm_points_kind;
 
 /* Weighted points: Σ_m weight_m f(x_m) is the sum or the integral of f over the space. Made by one of the functions
  * below, or filled in by hand after zeroing. */

@@ -1,7 +1,7 @@
 /* What a program of n ops costs is in proportion to n: nodes on the tape, numbers that a run writes, bytes that are
- * handed out while recording, compiling and running. n numbers of one vector read one by one, n values joined one by one,
- * and Hessian diagonals of n ops, with derivatives up to the third. The controls are not in proportion, and seen not to
- * be. */
+ * handed out while recording, compiling and running. n numbers of one vector read one by one, n values joined one by
+ * one, and Hessian diagonals of n ops, with derivatives up to the third. The controls are not in proportion, and seen
+ * not to be. */
 #include "autodiff/plan/plan.h"
 #include "plan_helpers.h"
 #include "support/alloc.h"

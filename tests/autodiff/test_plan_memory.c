@@ -113,8 +113,8 @@ Test(plan_memory, intermediates_share_the_arena)
     ad_tape_free(t);
 }
 
-/* A plan of 100,000 instructions is no more than 600 bytes each: the gradient of a sum of functions of one x, a number or a
- * vector. */
+/* A plan of 100,000 instructions is no more than 600 bytes each: the gradient of a sum of functions of one x, a number
+ * or a vector. */
 Test(plan_memory, bytes_of_an_instruction)
 {
     enum { TERMS = 16000, MOST = 600 };

@@ -1,5 +1,5 @@
-/* Memory is placed by lifetimes: nothing overlaps what lives at the same time, freed places are used again, and the work
- * is linear in the spans. */
+/* Memory is placed by lifetimes: nothing overlaps what lives at the same time, freed places are used again, and the
+ * work is linear in the spans. */
 #include "autodiff/plan/plan.h"
 #include "autodiff/plan/spans.h"
 #include "plan_helpers.h"

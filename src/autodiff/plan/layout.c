@@ -1,7 +1,7 @@
-/* layout.c — where the values of a body lie in its arena, and what all stages share in shared memory: two share bytes when
- * they are never alive at the same moment, and an elementwise result takes the place of an operand that dies there.
- * Offsets in an arena are in bytes a row of the block; the number of rows a block has then follows from the memory aimed
- * at. */
+/* layout.c — where the values of a body lie in its arena, and what all stages share in shared memory: two share bytes
+ * when they are never alive at the same moment, and an elementwise result takes the place of an operand that dies
+ * there. Offsets in an arena are in bytes a row of the block; the number of rows a block has then follows from the
+ * memory aimed at. */
 #include "compile.h"
 
 enum { MAX_BLOCK_ROWS = 1024, GOOD_ROWS = 128, L2_BYTES = 1 << 20, L3_BYTES = 1 << 22 };
@@ -14,8 +14,8 @@ static void touch(ad_spans *spans, int32_t base, const ad_instruction *i, int64_
         if (i->operand[k].base == base && i->operand[k].span >= 0) ad_span_touch(spans, i->operand[k].span, moment);
 }
 
-/* The operand of an elementwise instruction in whose place its result may be written: it is read for the last time here,
- * in full, in the order in which the result is written. */
+/* The operand of an elementwise instruction in whose place its result may be written: it is read for the last time
+ * here, in full, in the order in which the result is written. */
 static int dying_operand(const ad_spans *spans, int32_t base, const ad_instruction *i, int64_t moment)
 {
     static const bool in_order[] = {
@@ -23,7 +23,8 @@ static int dying_operand(const ad_spans *spans, int32_t base, const ad_instructi
 #include "plan.def"
     };
     const ad_operand *to = &i->operand[0];
-    if (!in_order[i->action] || to->base != base || to->span < 0 || to->offset || spans->at[to->span].first != moment) return -1;
+    if (!in_order[i->action] || to->base != base || to->span < 0 || to->offset || spans->at[to->span].first != moment)
+        return -1;
     for (int k = 1; k <= i->nin; k++) {
         const ad_operand *from = &i->operand[k];
         if (from->base != base || from->span < 0 || from->offset || spans->at[from->span].last != moment ||
@@ -31,7 +32,8 @@ static int dying_operand(const ad_spans *spans, int32_t base, const ad_instructi
             continue;
         bool same = true;
         for (int l = 0; l < i->loops.count; l++) same &= ad_stride(&i->loops, k, l) == ad_stride(&i->loops, 0, l);
-        for (int o = 1; o <= i->nin; o++) same &= o == k || i->operand[o].base != base || i->operand[o].span != from->span;
+        for (int o = 1; o <= i->nin; o++)
+            same &= o == k || i->operand[o].base != base || i->operand[o].span != from->span;
         if (same) return k;
     }
     return -1;

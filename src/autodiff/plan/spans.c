@@ -1,5 +1,5 @@
-/* spans.c — first fit over a list of gaps. Each moment frees what ended before it and places what begins; both come from
- * lists by moment, so that the work is linear in spans and in the gaps that are looked at. */
+/* spans.c — first fit over a list of gaps. Each moment frees what ended before it and places what begins; both come
+ * from lists by moment, so that the work is linear in spans and in the gaps that are looked at. */
 #include "spans.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* spans.h — pieces of memory, each alive from one moment to another, placed so that what lives at the same time lies
- * apart. Moments are instructions of a body, or of all shared code; memory is a row of an arena, or what a plan's stages
- * share. */
+ * apart. Moments are instructions of a body, or of all shared code; memory is a row of an arena, or what a plan's
+ * stages share. */
 #ifndef GIBBS_SPANS_H
 #define GIBBS_SPANS_H
 

@@ -1,6 +1,6 @@
-/* mixture_of_models.c — Σ_g ξ_g φ_g of unnormalised components φ_g = exp(−E_g), ξ_g = π_g/Z_g (S0 eq 26; Matsuda & Hyvärinen
- * 2019): E = −log Σ_g exp(log ξ_g − E_g). A density known up to a factor has no scale of ξ: log ξ_1 is pinned at 0,
- * and what NCE learns as log Z is then −log ξ_1 of the normalised mixture. */
+/* mixture_of_models.c — Σ_g ξ_g φ_g of unnormalised components φ_g = exp(−E_g), ξ_g = π_g/Z_g (S0 eq 26; Matsuda &
+ * Hyvärinen 2019): E = −log Σ_g exp(log ξ_g − E_g). A density known up to a factor has no scale of ξ: log ξ_1 is pinned
+ * at 0, and what NCE learns as log Z is then −log ξ_1 of the normalised mixture. */
 #include "conditioned.h"
 #include "compose.h"
 #include "ebm/model/program.h"

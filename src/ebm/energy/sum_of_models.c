@@ -1,5 +1,5 @@
-/* sum_of_models.c — Σ βₖ Eₖ(x): a product of densities (S3 eq 10.15–10.17), each at its own temperature; with one part, a
- * tempered density. */
+/* sum_of_models.c — Σ βₖ Eₖ(x): a product of densities (S3 eq 10.15–10.17), each at its own temperature; with one part,
+ * a tempered density. */
 #include "compose.h"
 
 static ad_var energy(ad_var x, const ad_var *theta, void *context)

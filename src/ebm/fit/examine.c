@@ -1,8 +1,8 @@
 /* examine.c — what a fit looks for when it is done, that would make its answer wrong without a word.
  *
- * Does one number do for every log Z(x)? Noise contrastive estimation of a conditional model learns one. Two independent
- * estimates of log Z(x) for each row, by importance sampling, have the covariance over the rows that log Z(x) has as a
- * variance: their errors are independent. Does the box of an exact log Z hold the density? */
+ * Does one number do for every log Z(x)? Noise contrastive estimation of a conditional model learns one. Two
+ * independent estimates of log Z(x) for each row, by importance sampling, have the covariance over the rows that log
+ * Z(x) has as a variance: their errors are independent. Does the box of an exact log Z hold the density? */
 #include "fit.h"
 
 #include "ebm/space/space.h"

@@ -247,7 +247,8 @@ static int64_t row_of_batch(const ebm_objective *o, const gibbs_error *found)
     int64_t row = found->row;
     bool starts_there = o->chains && o->loss->noise != EBM_NOISE_PERSISTENT; /* chain i at row i */
     if (row < 0 || (starts_there && axis < 0)) return row;
-    for (; axis >= 0 && axis < tape->axes && axis != data; axis = tape->axis[axis].parent) row /= tape->axis[axis].count;
+    for (; axis >= 0 && axis < tape->axes && axis != data; axis = tape->axis[axis].parent)
+        row /= tape->axis[axis].count;
     return axis == data ? row : starts_there ? found->row : -1;
 }
 

@@ -171,9 +171,11 @@ static gibbs_status check_edge(const prediction *p, int64_t row, int64_t best, i
     for (int64_t k = 0; points && points->kind == EBM_POINTS_BOX && k < p->count; k++)
         if (ebm_points_on_edge(points, k)) most = fmax(most, exp(score(p, row, k) - score(p, row, best)));
     if (most <= EBM_EDGE) return GIBBS_OK;
-    return gibbs_fail_row(error, GIBBS_NUMERIC, number,
-                          "predict: at row %lld the density of y at the edge of the box is %.2g of its highest: widen the "
-                          "box, or set its whole_domain where no y lies outside", (long long)number + 1, most);
+    return gibbs_fail_row(
+        error, GIBBS_NUMERIC, number,
+        "predict: at row %lld the density of y at the edge of the box is %.2g of its highest: widen the "
+        "box, or set its whole_domain where no y lies outside",
+        (long long)number + 1, most);
 }
 
 /* y of one row of a chunk; `number` is the row's in the table. */

@@ -268,8 +268,10 @@ static gibbs_status finish(sandwich *s, double decay, ebm_uncertainty *r)
     if (status) return status;
     r->identified = s->inverse.rank;
     if (!r->identified)
-        return gibbs_fail(s->error, GIBBS_NUMERIC, "standard errors: %s does not depend on any parameter here: its curvature "
-                          "is 0 (do the proposal and the data meet? are some columns constant?)", o->loss->name);
+        return gibbs_fail(s->error, GIBBS_NUMERIC,
+                          "standard errors: %s does not depend on any parameter here: its curvature "
+                          "is 0 (do the proposal and the data meet? are some columns constant?)",
+                          o->loss->name);
     double excess = add_sample(s, SQUARES, SUMS, o->rows, r, r->standard_error);
     if (s->outputs == OUTPUTS) excess += add_sample(s, NOISE_SQUARES, NOISE_SUMS, o->noise_rows, r, r->noise_error);
     for (int64_t i = 0; i < p; i++) {

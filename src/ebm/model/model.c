@@ -135,8 +135,9 @@ static void check_parameters_alone(const ebm_model *model, ad_tape *tape)
         leaves += op == OP_input || op == OP_parameter;
         if (ad_ops[op].kind == KIND_BATCH || op == OP_batch_count || op == OP_normal || op == OP_uniform ||
             leaves > model->parameters)
-            ad_fail(tape, GIBBS_ARGUMENT, "prior: it uses %s (node %lld); it must be a function of the model's parameters",
-                    ad_op_said(op), (long long)i);
+            ad_fail(tape, GIBBS_ARGUMENT,
+                    "prior: it uses %s (node %lld); it must be a function of the model's parameters", ad_op_said(op),
+                    (long long)i);
     }
 }
 

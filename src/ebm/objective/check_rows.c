@@ -1,6 +1,7 @@
-/* check_rows.c — whether rows of data can be rows of the model: what the loss says of its columns (discrete ones), that y is
- * one of a conditional model's labels, and that it lies where the points are that a loss takes for the whole space. A
- * row that the model gives no probability would be answered by parameters that run away, or by a wrong estimate. */
+/* check_rows.c — whether rows of data can be rows of the model: what the loss says of its columns (discrete ones), that
+ * y is one of a conditional model's labels, and that it lies where the points are that a loss takes for the whole
+ * space. A row that the model gives no probability would be answered by parameters that run away, or by a wrong
+ * estimate. */
 #include "ebm/energy/conditional.h"
 #include "objective.h"
 
@@ -36,19 +37,20 @@ static gibbs_status check_hull(const ebm_objective *o, const double *y, int64_t 
     const double *low = o->hull, *high = o->hull + width;
     for (int64_t k = 0; k < width; k++)
         if ((y[k] < low[k] && (float)y[k] < (float)low[k]) || (y[k] > high[k] && (float)y[k] > (float)high[k]))
-            return gibbs_fail(error, GIBBS_DATA, "%s: column %lld is %g, outside of options.points, which go from %g to "
-                              "%g there: they must hold all rows, a box with a margin (ebm_box_around)", o->loss->name,
-                              (long long)(ebm_model_given(o->model) + k) + 1, y[k], low[k], high[k]);
+            return gibbs_fail(error, GIBBS_DATA,
+                              "%s: column %lld is %g, outside of options.points, which go from %g to "
+                              "%g there: they must hold all rows, a box with a margin (ebm_box_around)",
+                              o->loss->name, (long long)(ebm_model_given(o->model) + k) + 1, y[k], low[k], high[k]);
     return GIBBS_OK;
 }
 
 static gibbs_status check_row(const ebm_objective *o, const double *x, int64_t r, const char *whose, gibbs_error *error)
 {
     gibbs_error found = {GIBBS_OK, "", -1, -1};
-    int64_t given = ebm_model_given(o->model), width = o->model->dim - given;
-    gibbs_status status = check_label(o, x + given, width, &found);
-    if (!status) status = check_hull(o, x + given, width, &found);
-    if (!status && o->loss->check_row) status = o->loss->check_row(o->loss, &o->options, x, given, o->model->dim, &found);
+    int64_t dim = o->model->dim, given = ebm_model_given(o->model);
+    gibbs_status status = check_label(o, x + given, dim - given, &found);
+    if (!status) status = check_hull(o, x + given, dim - given, &found);
+    if (!status && o->loss->check_row) status = o->loss->check_row(o->loss, &o->options, x, given, dim, &found);
     if (!status) return status;
     return gibbs_fail_row(error, status, r, "%.280s (row %lld%s)", found.message, (long long)r + 1, whose);
 }

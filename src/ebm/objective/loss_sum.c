@@ -1,4 +1,5 @@
-/* loss_sum.c — a weighted sum of losses, as a loss made at run time. The terms share data, artificial points and options. */
+/* loss_sum.c — a weighted sum of losses, as a loss made at run time. The terms share data, artificial points and
+ * options. */
 #include "objective.h"
 
 #include <math.h>

@@ -64,9 +64,10 @@ int64_t ebm_objective_least_rows(const ebm_loss *loss);
 gibbs_status ebm_objective_check_rows(const ebm_loss *loss, const char *what, int64_t rows, gibbs_status status,
                                       gibbs_error *error);
 
-/* check_rows.c: DATA when a row can be none of the model's, by the loss, the model's labels or the loss's points; with the
- * row's number in a table that batches are made of, and in what is bound, of the model's number type. */
-gibbs_status ebm_objective_check_values(const ebm_objective *objective, const void *x, int64_t rows, gibbs_error *error);
+/* check_rows.c: DATA when a row can be none of the model's, by the loss, the model's labels or the loss's points; with
+ * the row's number in a table that batches are made of, and in what is bound, of the model's number type. */
+gibbs_status ebm_objective_check_values(const ebm_objective *objective, const void *x, int64_t rows,
+                                        gibbs_error *error);
 gibbs_status ebm_objective_check_table(const ebm_objective *objective, const ebm_data *data, gibbs_error *error);
 
 /* The proposal that a fit takes where the loss needs one and the options have none: a full Gaussian fitted to `data`,

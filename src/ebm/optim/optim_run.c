@@ -1,5 +1,5 @@
-/* optim_run.c — an update in parts of the parameters, which threads take. Every number is updated by itself, so that the bits
- * do not depend on how. */
+/* optim_run.c — an update in parts of the parameters, which threads take. Every number is updated by itself, so that
+ * the bits do not depend on how. */
 #include "kernel.h"
 
 #include "base/float_word.h"

@@ -1,5 +1,6 @@
-/* mixture_of_proposals.c — Σ w_g q_g: a component is picked by one uniform and draws; log q = lse(ln w_g + log q_g). All components
- * draw, from the same random numbers, and the one that was picked is selected: only one of them is ever seen. */
+/* mixture_of_proposals.c — Σ w_g q_g: a component is picked by one uniform and draws; log q = lse(ln w_g + log q_g).
+ * All components draw, from the same random numbers, and the one that was picked is selected: only one of them is ever
+ * seen. */
 #include "made.h"
 #include "record_proposal.h"
 

@@ -1,4 +1,5 @@
-/* record_proposal.h — a proposal's callbacks, recorded with their results checked: a wrong shape is an error on the tape. */
+/* record_proposal.h — a proposal's callbacks, recorded with their results checked: a wrong shape is an error on the
+ * tape. */
 #ifndef GIBBS_PROPOSAL_RECORD_H
 #define GIBBS_PROPOSAL_RECORD_H
 

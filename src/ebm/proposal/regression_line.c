@@ -1,5 +1,5 @@
-/* regression_line.c — proposals of y given x that follow a linear regression, with what it leaves drawn from a proposal of
- * its own: y = a + Bᵀx + r, q(y | x) = q_r(y − a − Bᵀx). */
+/* regression_line.c — proposals of y given x that follow a linear regression, with what it leaves drawn from a proposal
+ * of its own: y = a + Bᵀx + r, q(y | x) = q_r(y − a − Bᵀx). */
 #include "ebm/data/data_private.h"
 #include "made.h"
 #include "record_proposal.h"

@@ -32,9 +32,10 @@ static gibbs_status check(const ebm_model *model, const ebm_data *start, int64_t
     if (!o->steps) o->steps = 102400;
     if (o->r_hat == 0) o->r_hat = 1.05;
     if (ebm_model_given(model) && !isinf(o->r_hat))
-        return gibbs_fail(error, GIBBS_ARGUMENT,
-                          "draw: of a conditional model each chain has an x of its own, and R-hat cannot compare them: set "
-                          "r_hat to INFINITY and steps, and look at longer runs, or sum over points of y (ebm_predict)");
+        return gibbs_fail(
+            error, GIBBS_ARGUMENT,
+            "draw: of a conditional model each chain has an x of its own, and R-hat cannot compare them: set "
+            "r_hat to INFINITY and steps, and look at longer runs, or sum over points of y (ebm_predict)");
     if (o->warm_up < 0 || o->steps < NOTES || !(o->r_hat > 1))
         return gibbs_fail(error, GIBBS_ARGUMENT,
                           "draw: %lld steps of warm-up, %lld after it (at least %d), R-hat %g (above 1)",

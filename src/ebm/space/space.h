@@ -31,8 +31,8 @@ typedef struct ebm_grid {
 /* ARGUMENT: dim, the number of points, an empty box. */
 gibbs_status ebm_grid_new(const char *who, int64_t dim, const ebm_box *box, ebm_grid *grid, gibbs_error *error);
 
-/* Whether a point lies on the edge of a box outside of which there may be more. Where the density there is above EBM_EDGE
- * of its highest, the box cuts it off. */
+/* Whether a point lies on the edge of a box outside of which there may be more. Where the density there is above
+ * EBM_EDGE of its highest, the box cuts it off. */
 #define EBM_EDGE 0.01
 bool ebm_points_on_edge(const ebm_points *points, int64_t point);
 
