@@ -43,15 +43,14 @@ static _Atomic long long product_flops;
 static const ad_kernels *product_kernels;
 
 /* Rows, columns and outer products are not counted. */
-static void counting_matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a,
-                            const void *b, const void *start, void *c)
+static void counting_matmul(const ad_product *x)
 {
-    if (m > 1 && n > 1 && k > 1) {
+    if (x->m > 1 && x->n > 1 && x->k > 1) {
         product_calls++;
-        products_added += start != NULL;
-        product_flops += 2LL * m * n * k;
+        products_added += x->start != NULL;
+        product_flops += 2LL * x->m * x->n * x->k;
     }
-    product_kernels->matmul(ta, tb, m, n, k, a, next_a, b, start, c);
+    product_kernels->matmul(x);
 }
 
 static void count_products(ad_plan *plan)

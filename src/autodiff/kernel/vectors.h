@@ -3,8 +3,14 @@
 #ifndef GIBBS_VECTORS_H
 #define GIBBS_VECTORS_H
 
-/* Rows of a tile; how much of k is done at a time; rows of A of which so much stays in cache. */
-enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
+/* Rows of a tile; how much of k is done at a time; rows of A in place between two visits of a strip of B: few where they
+ * are far apart and may share a cache's sets; how many of B's rows, or A's, ahead of packing are fetched; the k from
+ * which on few columns of B are turned. */
+enum { DOWN = 6, DEPTH = 256, FEW_ROWS = 8 * DOWN, MANY_ROWS = 64 * DOWN, AHEAD = 8, DEEP = 64 };
+/* Of a row of B, and of A transposed, so much is packed at once: DEPTH rows of either are 256 and 384 kB of the second
+ * cache. Rows longer than half a page are far apart. A C of
+ * no more than so many bytes is in cache. */
+enum { PANEL_BYTES = 1024, ROWS_BYTES = 32 * 8 * DOWN, FAR_BYTES = 2048, NEAR_BYTES = 1 << 18 };
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. …_FIRST: of a
  * vector's numbers only the first n exist; …_FEW: the same of as many numbers as a vector has doubles,

@@ -130,6 +130,7 @@ struct ad_plan {
     int64_t tape_size;
     bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
+    bool multiplies; /* has products, for which a workspace keeps room */
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };
 
@@ -139,7 +140,9 @@ typedef struct ad_frame {
     const ad_kernels *kernels;
     char **base;
     char *const *start; /* the bases of slots before they were moved to the block */
+    char *room;        /* for a product: this thread's */
     int64_t rows;      /* of the root axis, in this block; 1 in shared code */
+    int64_t all_rows;  /* the same, in all blocks */
     int64_t row0;      /* global number of the first */
     const int64_t *axis_rows; /* all rows of each root axis */
     bool first;        /* the shard's first block: start the accumulators */

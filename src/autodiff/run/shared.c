@@ -22,7 +22,7 @@ static void run_part(void *context, int64_t part, int worker)
     parts_job *job = context;
     ad_frame f = *job->frame;
     ad_instruction one = ad_part(job->i, job->parts, part, (int64_t)f.kernels->size);
-    (void)worker;
+    if (f.room) f.room += worker * f.kernels->room;
     f.error = &job->error[part];
     job->status[part] = one.run(&one, &f);
 }

@@ -80,6 +80,7 @@ void ad_workspace_free(ad_workspace *w)
     gibbs_release_aligned(&a, w->accumulators.at);
     gibbs_release_aligned(&a, w->arena.at);
     gibbs_release_aligned(&a, w->tables.at);
+    gibbs_release_aligned(&a, w->rooms.at);
     gibbs_release_aligned(&a, w->shared);
     gibbs_release(&a, w->stored);
     gibbs_release(&a, w->base);

@@ -1,0 +1,123 @@
+/* The products of every instruction set here and both number types: against plain loops, and a row's bits however the
+ * rows are cut. */
+#include "kernel_tables.h"
+
+#include <stdio.h>
+
+/* What the rows of C start from. */
+typedef enum start { FROM_ZEROS, FROM_C, FROM_ONE_ROW, STARTS } start;
+
+static void naive(bool ta, bool tb, int m, int n, int k, const double *a, const double *b, start from,
+                  const double *row, double *c)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) {
+            double sum = from == FROM_C ? c[i * n + j] : from == FROM_ONE_ROW ? row[j] : 0;
+            for (int l = 0; l < k; l++) sum += a[ta ? l * m + i : i * k + l] * b[tb ? j * k + l : l * n + j];
+            c[i * n + j] = sum;
+        }
+}
+
+/* A's rows with `apart` numbers between them, which are never to be read. */
+static void *typed_apart(const table *t, double *x, int rows, int columns, int apart)
+{
+    size_t size = t->kernels->size, next = (size_t)(columns + apart) * size;
+    char *tight = typed(t, x, rows * columns), *copy = malloc((size_t)rows * next);
+    memset(copy, 0xff, (size_t)rows * next); /* NaN */
+    for (int r = 0; r < rows; r++)
+        memcpy(copy + (size_t)r * next, tight + (size_t)(r * columns) * size, (size_t)columns * size);
+    free(tight);
+    return copy;
+}
+
+static void check_product(const table *t, bool ta, bool tb, int m, int n, int k, start from, int apart)
+{
+    char what[80];
+    double *a = random_numbers(m * k, 1), *b = random_numbers(k * n, 2), *c = random_numbers(m * n, 3);
+    double *row = random_numbers(n, 4);
+    if (from != FROM_C) /* what was there must not matter */
+        for (int i = 0; i < m * n; i++) c[i] = NAN;
+    void *pa = typed_apart(t, a, ta ? k : m, ta ? m : k, apart);
+    void *pb = typed(t, b, k * n), *pc = typed(t, c, m * n), *prow = typed(t, row, n);
+    void *room = aligned_alloc(64, (size_t)t->kernels->room + 64);
+    t->kernels->matmul(&(ad_product){ta, tb, m, n, k, m, (ta ? m : k) + apart, pa, pb,
+                                     from == FROM_C ? pc : from == FROM_ONE_ROW ? prow : NULL, pc, room});
+    free(room);
+    naive(ta, tb, m, n, k, a, b, from, row, c);
+    snprintf(what, sizeof what, "A%s[%d,%d] B%s[%d,%d] start %d, %d apart", ta ? "T" : "", m, k, tb ? "T" : "", k,
+             n, from, apart);
+    expect_numbers(t, pc, c, m * n, sqrt(k) + 1, what);
+    free(a), free(b), free(c), free(row), free(pa), free(pb), free(pc), free(prow);
+}
+
+Test(products, small)
+{
+    static const int size[] = {1, 2, 3, 5, 16, 37, 130};
+    enum { S = LENGTH(size), WAYS = 4 * STARTS };
+    for (int t = 0; t < TABLES; t++)
+        for (int c = 0; tables[t].kernels && c < WAYS * S * S * S; c++) {
+            int shape = c / WAYS, m = size[shape % S], n = size[shape / S % S], k = size[shape / S / S];
+            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 0);
+            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 3);
+        }
+}
+
+/* All heights and widths of tiles, with whole and partial vectors; more than one depth and panel. */
+Test(products, tiles)
+{
+    enum { HEIGHTS = 14, WIDTHS = 70, DEEP = 300, TALL = 530 };
+    for (int t = 0; t < TABLES; t++)
+        for (int n = 6; tables[t].kernels && n < WIDTHS; n++) {
+            for (int m = 6; m <= HEIGHTS; m++)
+                for (int way = 0; way < 4; way++) check_product(&tables[t], way & 1, way & 2, m, n, 9, FROM_C, 0);
+            check_product(&tables[t], n & 1, n & 2, 7, n, DEEP, (start)(n % STARTS), n % 3);
+            check_product(&tables[t], n & 1, n & 2, TALL, n, 33, (start)(n % STARTS), n % 3);
+        }
+}
+
+/* Shapes of which A, B, or both are packed; several panels, depths and rounds of rows, with a rest of each. */
+Test(products, packed)
+{
+    static const int shape[][3] = {{61, 1100, 7}, {30, 530, 270}, {600, 70, 270}, {530, 270, 30}, {397, 3, 600}};
+    for (int t = 0; t < TABLES; t++)
+        for (int c = 0; tables[t].kernels && c < 4 * LENGTH(shape); c++)
+            for (int from = 0; from < STARTS; from += 2 - c % 2) {
+                const int *s = shape[c / 4];
+                check_product(&tables[t], c & 1, c & 2, s[0], s[1], s[2], (start)from, c % 3);
+            }
+}
+
+/* ---- The bits of a row ---- */
+
+/* All rows at once, and cut into blocks: 1, 2, 3 … rows. */
+static void check_cuts(const table *t, bool tb, int n, int k, int apart)
+{
+    enum { ROWS = 119 };
+    const ad_kernels *kernels = t->kernels;
+    const size_t size = kernels->size;
+    double *a = random_numbers(ROWS * (k + apart), 5), *b = random_numbers(k * n, 6);
+    char *pa = typed(t, a, ROWS * (k + apart)), *pb = typed(t, b, k * n);
+    char *whole = malloc(ROWS * (size_t)n * size), *cut = malloc(ROWS * (size_t)n * size);
+    void *room = aligned_alloc(64, (size_t)kernels->room + 64);
+    ad_product x = {false, tb, ROWS, n, k, ROWS, k + apart, pa, pb, NULL, whole, room};
+    kernels->matmul(&x);
+    for (int first = 0, rows = 1; first < ROWS; first += rows, rows++) {
+        x.m = rows < ROWS - first ? rows : ROWS - first;
+        x.a = pa + (size_t)(first * (k + apart)) * size;
+        x.c = cut + (size_t)(first * n) * size;
+        kernels->matmul(&x);
+    }
+    cr_expect_arr_eq(cut, whole, ROWS * (size_t)n * size, "B%s[%d,%d], %d apart, %s", tb ? "T" : "", k, n, apart, t->name);
+    free(a), free(b), free(pa), free(pb), free(whole), free(cut), free(room);
+}
+
+/* BLAS chooses by the number of rows as well, and promises nothing. */
+Test(products, a_rows_bits_do_not_depend_on_the_cuts)
+{
+    static const int width[] = {1, 2, 7, 40, 600}, depth[] = {1, 2, 9, 300};
+    int checked = 0;
+    for (int t = 0; t < TABLES; t++)
+        for (int c = 0; tables[t].kernels && !tables[t].kernels->uses_blas && c < 40 * 2; c++, checked++)
+            check_cuts(&tables[t], c & 1, width[c / 2 % 5], depth[c / 10 % 4], c < 40 ? 0 : 3);
+    if (!checked) cr_skip_test("all products are BLAS's here");
+}
