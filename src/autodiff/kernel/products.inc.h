@@ -1,12 +1,22 @@
-/* products.inc.h — matrix products: rows, columns and dot products where a dimension is small; tiles elsewhere, or BLAS
- * where we have no vectors with fused multiply-add. Included by kernels.inc.h. */
+/* products.inc.h — matrix products: rows, columns and dot products where a dimension is small; elsewhere tiles, or BLAS.
+ * Where all are to be BLAS's, so are the small ones. Included by kernels.inc.h. */
 
-/* NAME(wide) for all shapes, NAME(dots) for up to THIN columns */
+/* NAME(wide) for all shapes, and the room that it takes */
 #if USES_BLAS
 #include "blas.inc.h"
 #else
 #include "tiles.inc.h"
+#endif
+
+#ifdef GIBBS_PRODUCTS_BLAS
+static void NAME(k_matmul)(const ad_product *x) { NAME(wide)(x); }
+#else
+
+/* NAME(dots) for up to THIN columns */
+#if FUSED
 #include "dots.inc.h"
+#else
+#include "plain_dots.inc.h"
 #endif
 
 /* y[n] (+)= v[k]·B[k,n] */
@@ -80,5 +90,6 @@ static void NAME(k_matmul)(const ad_product *x)
     else NAME(wide)(x);
 }
 
-#undef STRIP
 #undef THIN
+#endif
+#undef STRIP

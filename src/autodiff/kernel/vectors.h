@@ -1,5 +1,5 @@
-/* vectors.h — what the kernels need of the instruction set. Where it has no fused multiply-add, products in tiles would
- * not pay, and BLAS does them. */
+/* vectors.h — what the kernels need of the instruction set. Where it has no fused multiply-add, BLAS does the products,
+ * if there is one (GIBBS_BLAS); elsewhere they are our own, unless all shall be BLAS's (GIBBS_PRODUCTS_BLAS). */
 #ifndef GIBBS_VECTORS_H
 #define GIBBS_VECTORS_H
 
@@ -8,8 +8,8 @@
  * which on few columns of B are turned. */
 enum { DOWN = 6, DEPTH = 256, FEW_ROWS = 8 * DOWN, MANY_ROWS = 64 * DOWN, AHEAD = 8, DEEP = 64 };
 /* Of a row of B, and of A transposed, so much is packed at once: DEPTH rows of either are 256 and 384 kB of the second
- * cache. Rows longer than half a page are far apart. A C of
- * no more than so many bytes is in cache. */
+ * cache. Rows longer than half a page are far apart. A C of no
+ * more than so many bytes is in cache. */
 enum { PANEL_BYTES = 1024, ROWS_BYTES = 32 * 8 * DOWN, FAR_BYTES = 2048, NEAR_BYTES = 1 << 18 };
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. …_FIRST: of a
@@ -17,7 +17,7 @@ enum { PANEL_BYTES = 1024, ROWS_BYTES = 32 * 8 * DOWN, FAR_BYTES = 2048, NEAR_BY
  * which WIDEN makes doubles (gcc 12 would convert them in two halves). */
 #if defined(__AVX512F__)
 #include <immintrin.h>
-#define USES_BLAS 0
+#define FUSED 1
 #define VECTOR_BYTES 64
 #define ACROSS 4
 #define WIDTHS(X) X(1) X(2) X(3) X(4)
@@ -40,7 +40,7 @@ enum { PANEL_BYTES = 1024, ROWS_BYTES = 32 * 8 * DOWN, FAR_BYTES = 2048, NEAR_BY
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #include <stdint.h>
-#define USES_BLAS 0
+#define FUSED 1
 #define VECTOR_BYTES 32
 #define ACROSS 2
 #define WIDTHS(X) X(1) X(2)
@@ -62,14 +62,23 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
 #define HIGH_f64(a, b) MIX(f64, a, b, 2, 6, 3, 7)
 #else
-#define USES_BLAS 1
+#define FUSED 0
 #define VECTOR_BYTES 16
+#define ACROSS 2
+#define WIDTHS(X) X(1) X(2)
+#define NARROW_WIDTHS(X) X(1)
 #define WIDEN_f32(v) __builtin_convertvector(v, double_vector_f32)
 #define NARROW_f32(v) __builtin_convertvector(v, few_f32)
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 4, 1, 5)
 #define HIGH_f32(a, b) MIX(f32, a, b, 2, 6, 3, 7)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 2)
 #define HIGH_f64(a, b) MIX(f64, a, b, 1, 3)
+#endif
+
+#if defined(GIBBS_PRODUCTS_BLAS) || (defined(GIBBS_BLAS) && !FUSED)
+#define USES_BLAS 1
+#else
+#define USES_BLAS 0
 #endif
 
 #define WIDEN_f64
