@@ -65,10 +65,10 @@ static void NAME(thin)(const ad_product *x)
     else NAME(dots)(n, m, k, b, a, adds, c, 1, n);
 }
 
-/* Few columns that lie across B, by dot products: B is turned first. */
+/* Few columns that lie across B, by dot products, where vectors are long enough to gain by it: B is turned first. */
 static bool NAME(turns)(const ad_product *x)
 {
-    return !x->ta && !x->tb && x->n <= THIN && x->k >= DEEP && x->n * x->k <= (int64_t)(sizeof(NAME(room)) / sizeof(REAL));
+    return !x->ta && !x->tb && LANES > 8 && x->n <= THIN && x->k >= DEEP && x->n * x->k <= (int64_t)(sizeof(NAME(room)) / sizeof(REAL));
 }
 
 static void NAME(turned)(const ad_product *x)

@@ -27,12 +27,6 @@ typedef struct NAME(factors) {
 
 /* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers. ---- */
 
-static __attribute__((noinline)) void NAME(fetch)(int height, int width, int64_t n, const REAL *c)
-{
-    for (int i = 0; i < height; i++, c += n)
-        for (int j = 0; j < width; j++) __builtin_prefetch(c + j * LANES, 1);
-}
-
 INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t count, const REAL *left,
                         const REAL *start, REAL *c)
 {
@@ -42,7 +36,6 @@ INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t c
     for (; count > 0; count--, left += height * row_step, start += height * start_next, c += height * n) {
         const REAL *a = left, *b = f->b;
         V sum[2 * DOWN][ACROSS];
-        if (f->fetches) NAME(fetch)(height, width, n, c);
         for (int i = 0; i < height; i++)
             for (int j = 0; j < width; j++) sum[i][j] = (V){0};
         for (int64_t p = 0; p < depth; p++, a += along, b += next) {
@@ -95,15 +88,22 @@ typedef struct NAME(room) {
     REAL a[NAME(ROWS) * (DEPTH + NAME(LANES))];
 } NAME(room);
 
-/* `width` columns of B into strips one after another: of each of `depth` rows STRIP numbers, the last vector filled up
- * with zeros. */
+/* Of a row of B a strip has STRIP numbers, or, if it is the last, as many as there are, in whole vectors. */
+static int64_t NAME(row_of_strip)(int64_t width)
+{
+    return width < STRIP ? (width + LANES - 1) / LANES * LANES : STRIP;
+}
+
+/* `width` columns of B, `depth` rows of them, into strips one after another; the last vector is filled up with zeros. */
 static void NAME(pack)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
 {
-    for (int64_t p = 0; p < depth; p++, b += next, to += STRIP) {
-        for (int64_t j = 0; j < width; j += 64 / sizeof(REAL)) __builtin_prefetch(b + AHEAD * next + j);
-        for (int64_t s = 0; s < width; s += STRIP)
+    for (int64_t p = 0; p < depth; p++, b += next) {
+        for (int64_t j = 0; j < width; j += 64 / (int64_t)sizeof(REAL)) __builtin_prefetch(b + AHEAD * next + j);
+        for (int64_t s = 0; s < width; s += STRIP) {
+            REAL *row = to + s * depth + p * NAME(row_of_strip)(width - s) - s;
             for (int64_t j = s; j < width && j < s + STRIP; j += LANES)
-                *(V *)(to + s * (depth - 1) + j) = NAME(load)(b + j, width - j < LANES ? width - j : LANES);
+                *(V *)(row + j) = NAME(load)(b + j, width - j < LANES ? width - j : LANES);
+        }
     }
 }
 
@@ -111,13 +111,14 @@ static void NAME(pack)(int64_t depth, int64_t width, const REAL *b, int64_t next
 static void NAME(pack_transposed)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
 {
     for (int64_t j = 0; j < width; j += LANES, b += LANES * next) {
-        const int64_t columns = width - j < LANES ? width - j : LANES;
-        REAL *strip = to + j / STRIP * (depth * STRIP) + j % STRIP;
+        const int64_t columns = width - j < LANES ? width - j : LANES, s = j / STRIP * STRIP;
+        const int64_t row = NAME(row_of_strip)(width - s);
+        REAL *strip = to + s * depth + (j - s);
         int64_t p = 0;
         for (; columns == LANES && p + LANES <= depth; p += LANES)
-            NAME(transpose_square)(LANES, LANES, b + p, next, strip + p * STRIP, STRIP);
+            NAME(transpose_square)(LANES, LANES, b + p, next, strip + p * row, row);
         for (; p < depth; p++)
-            for (int64_t q = 0; q < LANES; q++) strip[p * STRIP + q] = q < columns ? b[q * next + p] : 0;
+            for (int64_t q = 0; q < LANES; q++) strip[p * row + q] = q < columns ? b[q * next + p] : 0;
     }
 }
 
@@ -126,7 +127,7 @@ static void NAME(pack_transposed)(int64_t depth, int64_t width, const REAL *b, i
 static void NAME(pack_rows)(int64_t depth, int64_t rows, const REAL *a, int64_t next, REAL *to)
 {
     for (int64_t p = 0; p < depth; p++, a += next) {
-        for (int64_t j = 0; j < rows; j += 64 / sizeof(REAL)) __builtin_prefetch(a + AHEAD * next + j);
+        for (int64_t j = 0; j < rows; j += 64 / (int64_t)sizeof(REAL)) __builtin_prefetch(a + AHEAD * next + j);
         for (int64_t i = 0; i < rows; i += DOWN) {
             const int64_t height = rows - i < DOWN ? rows - i : DOWN;
             REAL *tile = to + i * (depth + LANES) + p * height;
@@ -138,13 +139,23 @@ static void NAME(pack_rows)(int64_t depth, int64_t rows, const REAL *a, int64_t 
 
 /* ---- All of C ---- */
 
-/* The next rows of a strip in tiles of one height, as many as fit. Returns how many rows are done. */
+static void NAME(fetch)(int64_t height, int64_t n, const REAL *c)
+{
+    for (int64_t i = 0; i < height; i++, c += n)
+        for (int64_t j = 0; j < STRIP; j += LANES) __builtin_prefetch(c + j, 1);
+}
+
+/* The next rows of a strip in tiles of one height, as many as fit; where C is far, one by one. Returns how many rows are
+ * done. */
 static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t rows,
                             REAL *c)
 {
-    int64_t count = (rows - done) / height;
-    if (count) tile(f, count, f->a + done * f->row, f->start + done * f->start_next, c + done * f->n);
-    return done + count * height;
+    const int64_t fit = (rows - done) / height, count = f->fetches && fit ? 1 : fit, end = done + fit * height;
+    for (; done < end; done += count * height) {
+        if (f->fetches) NAME(fetch)(height, f->n, c + done * f->n);
+        tile(f, count, f->a + done * f->row, f->start + done * f->start_next, c + done * f->n);
+    }
+    return end;
 }
 
 static void NAME(strip)(NAME(factors) f, int64_t rows, int64_t width, REAL *c)
@@ -181,7 +192,7 @@ static void NAME(rows)(const NAME(product) *x, NAME(factors) f, int64_t p, int64
     for (int64_t s = 0; s < width; s += STRIP) {
         int64_t across = width - s < STRIP ? width - s : STRIP;
         f.b = s < packed ? b + s : x->room->b + (s - packed) * f.depth;
-        f.next = s < packed ? x->n : STRIP;
+        f.next = s < packed ? x->n : NAME(row_of_strip)(width - s);
         f.last = (across - 1) % LANES + 1;
         f.start = start + j + s;
         NAME(strip)(f, rows, across, x->c + i * x->n + j + s);
@@ -203,7 +214,7 @@ static void NAME(panel)(const NAME(product) *x, int64_t p, int64_t j)
     f.row = x->packs_a ? depth + LANES : x->down;
     f.start_next = p == 0 && x->start != x->c ? 0 : x->n;
     if (x->tb) NAME(pack_transposed)(depth, width, f.b, x->k, x->room->b);
-    else NAME(pack)(depth, width - packed, f.b + packed, x->n, x->room->b);
+    else if (packed < width) NAME(pack)(depth, width - packed, f.b + packed, x->n, x->room->b);
     for (int64_t i = 0; i < x->m; i += rows)
         NAME(rows)(x, f, p, i, x->m - i < rows ? x->m - i : rows, j, width, packed);
 }
@@ -212,10 +223,15 @@ static void NAME(wide)(const ad_product *of)
 {
     NAME(product) x = {of->m, of->n, of->k, of->ta ? 1 : of->next_a, of->ta ? of->next_a : 1, of->a, of->b, of->start,
                        of->c, .tb = of->tb, .room = of->room};
-    x.packs_a = of->ta && x.n > STRIP && x.along > FAR;
+    x.packs_a = of->ta && x.n > 2 * STRIP && x.along > FAR;
     x.packs_b = x.tb || (x.m >= FEW_ROWS / 2 && x.n > FAR);
-    for (int64_t p = 0; p < x.k; p += DEPTH)
-        for (int64_t j = 0; j < x.n; j += PANEL) NAME(panel)(&x, p, j);
+    for (; x.m > 0; x.m -= BLOCK, x.a += BLOCK * x.down, x.c += BLOCK * x.n) {
+        NAME(product) block = x;
+        if (block.m > BLOCK) block.m = BLOCK;
+        if (of->start == of->c) block.start = block.c;
+        for (int64_t p = 0; p < x.k; p += DEPTH)
+            for (int64_t j = 0; j < x.n; j += PANEL) NAME(panel)(&block, p, j);
+    }
 }
 
 #undef PANEL

@@ -4,9 +4,10 @@
 #define GIBBS_VECTORS_H
 
 /* Rows of a tile; how much of k is done at a time; rows of A in place between two visits of a strip of B: few where they
- * are far apart and may share a cache's sets; how many of B's rows, or A's, ahead of packing are fetched; the k from
+ * are far apart and may share a cache's sets; rows of C that are begun before others, so that they and their rows of A
+ * take few pages; how many of B's rows, or A's, ahead of packing are fetched; the k from
  * which on few columns of B are turned. */
-enum { DOWN = 6, DEPTH = 256, FEW_ROWS = 8 * DOWN, MANY_ROWS = 64 * DOWN, AHEAD = 8, DEEP = 64 };
+enum { DOWN = 6, DEPTH = 256, FEW_ROWS = 8 * DOWN, MANY_ROWS = 64 * DOWN, BLOCK = 128 * DOWN, AHEAD = 8, DEEP = 64 };
 /* Of a row of B, and of A transposed, so much is packed at once: DEPTH rows of either are 256 and 384 kB of the second
  * cache. Rows longer than half a page are far apart. A C of no
  * more than so many bytes is in cache. */
