@@ -1,8 +1,15 @@
-/* The products of every instruction set here and both number types: against plain loops, and a row's bits however the
- * rows are cut. */
+/* The products of every instruction set here, of those that have neither wide vectors nor BLAS, and of both number types:
+ * against plain loops, and a row's bits however the rows are cut. */
 #include "kernel_tables.h"
 
 #include <stdio.h>
+
+extern const ad_kernels ad_kernels_f32_plain, ad_kernels_f64_plain;
+static const table plain[] = {{"float32, plain", &ad_kernels_f32_plain, GIBBS_ISA_BASE},
+                              {"float64, plain", &ad_kernels_f64_plain, GIBBS_ISA_BASE}};
+enum { ALL = TABLES + LENGTH(plain) };
+
+static const table *table_of(int t) { return t < TABLES ? &tables[t] : &plain[t - TABLES]; }
 
 /* What the rows of C start from. */
 typedef enum start { FROM_ZEROS, FROM_C, FROM_ONE_ROW, STARTS } start;
@@ -54,11 +61,11 @@ Test(products, small)
 {
     static const int size[] = {1, 2, 3, 5, 16, 37, 130};
     enum { S = LENGTH(size), WAYS = 4 * STARTS };
-    for (int t = 0; t < TABLES; t++)
-        for (int c = 0; tables[t].kernels && c < WAYS * S * S * S; c++) {
+    for (int t = 0; t < ALL; t++)
+        for (int c = 0; table_of(t)->kernels && c < WAYS * S * S * S; c++) {
             int shape = c / WAYS, m = size[shape % S], n = size[shape / S % S], k = size[shape / S / S];
-            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 0);
-            check_product(&tables[t], c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 3);
+            check_product(table_of(t), c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 0);
+            check_product(table_of(t), c & 1, c & 2, m, n, k, (start)(c % WAYS / 4), 3);
         }
 }
 
@@ -66,12 +73,12 @@ Test(products, small)
 Test(products, tiles)
 {
     enum { HEIGHTS = 14, WIDTHS = 70, DEEP = 300, TALL = 530 };
-    for (int t = 0; t < TABLES; t++)
-        for (int n = 6; tables[t].kernels && n < WIDTHS; n++) {
+    for (int t = 0; t < ALL; t++)
+        for (int n = 6; table_of(t)->kernels && n < WIDTHS; n++) {
             for (int m = 6; m <= HEIGHTS; m++)
-                for (int way = 0; way < 4; way++) check_product(&tables[t], way & 1, way & 2, m, n, 9, FROM_C, 0);
-            check_product(&tables[t], n & 1, n & 2, 7, n, DEEP, (start)(n % STARTS), n % 3);
-            check_product(&tables[t], n & 1, n & 2, TALL, n, 33, (start)(n % STARTS), n % 3);
+                for (int way = 0; way < 4; way++) check_product(table_of(t), way & 1, way & 2, m, n, 9, FROM_C, 0);
+            check_product(table_of(t), n & 1, n & 2, 7, n, DEEP, (start)(n % STARTS), n % 3);
+            check_product(table_of(t), n & 1, n & 2, TALL, n, 33, (start)(n % STARTS), n % 3);
         }
 }
 
@@ -79,11 +86,11 @@ Test(products, tiles)
 Test(products, packed)
 {
     static const int shape[][3] = {{61, 1100, 7}, {30, 530, 270}, {600, 70, 270}, {530, 270, 30}, {397, 3, 600}};
-    for (int t = 0; t < TABLES; t++)
-        for (int c = 0; tables[t].kernels && c < 4 * LENGTH(shape); c++)
+    for (int t = 0; t < ALL; t++)
+        for (int c = 0; table_of(t)->kernels && c < 4 * LENGTH(shape); c++)
             for (int from = 0; from < STARTS; from += 2 - c % 2) {
                 const int *s = shape[c / 4];
-                check_product(&tables[t], c & 1, c & 2, s[0], s[1], s[2], (start)from, c % 3);
+                check_product(table_of(t), c & 1, c & 2, s[0], s[1], s[2], (start)from, c % 3);
             }
 }
 
@@ -111,13 +118,28 @@ static void check_cuts(const table *t, bool tb, int n, int k, int apart)
     free(a), free(b), free(pa), free(pb), free(whole), free(cut), free(room);
 }
 
-/* BLAS chooses by the number of rows as well, and promises nothing. */
+/* BLAS chooses by the number of rows as well, and promises nothing; the plain kernels are there in every build. */
 Test(products, a_rows_bits_do_not_depend_on_the_cuts)
 {
     static const int width[] = {1, 2, 7, 40, 600}, depth[] = {1, 2, 9, 300};
-    int checked = 0;
-    for (int t = 0; t < TABLES; t++)
-        for (int c = 0; tables[t].kernels && !tables[t].kernels->uses_blas && c < 40 * 2; c++, checked++)
-            check_cuts(&tables[t], c & 1, width[c / 2 % 5], depth[c / 10 % 4], c < 40 ? 0 : 3);
-    if (!checked) cr_skip_test("all products are BLAS's here");
+    for (int t = 0; t < ALL; t++)
+        for (int c = 0; table_of(t)->kernels && !table_of(t)->kernels->uses_blas && c < 40 * 2; c++)
+            check_cuts(table_of(t), c & 1, width[c / 2 % 5], depth[c / 10 % 4], c < 40 ? 0 : 3);
+}
+
+/* Which kernels call BLAS is what the build was told. */
+Test(products, are_blas_as_configured)
+{
+    cr_expect_not(ad_kernels_f32_plain.uses_blas);
+    for (int t = 0; t < TABLES; t++) {
+        if (!tables[t].kernels) continue;
+#if defined(GIBBS_PRODUCTS_BLAS)
+        const bool expected = true;
+#elif defined(GIBBS_BLAS)
+        const bool expected = tables[t].isa == GIBBS_ISA_BASE;
+#else
+        const bool expected = false;
+#endif
+        cr_expect_eq(tables[t].kernels->uses_blas, expected, "%s", tables[t].name);
+    }
 }
