@@ -1,6 +1,6 @@
 # BLAS: the one that BLA_VENDOR names, where that is set (FindBLAS has the list: Intel10_64lp_seq, FLAME, Apple, Arm …),
-# else OpenBLAS where it is found, else any. What is called is CBLAS, whose header, cblas.h, is the same for all; where it
-# lies elsewhere, GIBBS_CBLAS_INCLUDE_DIR says so. Sets cblas_include, cblas_libraries and GIBBS_OPENBLAS_THREADS.
+# else OpenBLAS where it is found, else any. What is called is CBLAS, whose header, cblas.h, is the same for all; where
+# it lies elsewhere, GIBBS_CBLAS_INCLUDE_DIR says so. Sets cblas_include, cblas_libraries and GIBBS_OPENBLAS_THREADS.
 
 if(NOT BLA_VENDOR)
     gibbs_find(OPENBLAS openblas cblas.h openblas openblas-pthread)
@@ -25,5 +25,5 @@ check_symbol_exists(cblas_dgemm cblas.h GIBBS_CBLAS_WORKS)
 check_symbol_exists(openblas_set_num_threads cblas.h GIBBS_OPENBLAS_THREADS)
 cmake_pop_check_state()
 if(NOT GIBBS_CBLAS_WORKS)
-    message(FATAL_ERROR "No working CBLAS. Install OpenBLAS (Debian: libopenblas-dev), or do without: -DGIBBS_BLAS=OFF.")
+    message(FATAL_ERROR "No working CBLAS. Install OpenBLAS (Debian: libopenblas-dev), or do without (GIBBS_BLAS=OFF).")
 endif()

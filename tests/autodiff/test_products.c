@@ -1,4 +1,4 @@
-/* The products of every instruction set here, of those that have neither wide vectors nor BLAS, and of both number types:
+/* The products of every instruction set here, of a build with neither wide vectors nor BLAS, and of both number types:
  * against plain loops, and a row's bits however the rows are cut. */
 #include "kernel_tables.h"
 
@@ -85,7 +85,8 @@ Test(products, tiles)
 /* Shapes of which A, B, or both are packed; several panels, depths and rounds of rows, with a rest of each. */
 Test(products, packed)
 {
-    static const int shape[][3] = {{61, 1100, 7}, {30, 530, 270}, {600, 70, 270}, {530, 270, 30}, {397, 3, 600}, {800, 20, 270}};
+    static const int shape[][3] = {{61, 1100, 7},  {30, 530, 270}, {600, 70, 270},
+                                   {530, 270, 30}, {397, 3, 600},  {800, 20, 270}};
     for (int t = 0; t < ALL; t++)
         for (int c = 0; table_of(t)->kernels && c < 4 * LENGTH(shape); c++)
             for (int from = 0; from < STARTS; from += 2 - c % 2) {
@@ -114,7 +115,8 @@ static void check_cuts(const table *t, bool tb, int n, int k, int apart)
         x.c = cut + (size_t)(first * n) * size;
         kernels->matmul(&x);
     }
-    cr_expect_arr_eq(cut, whole, ROWS * (size_t)n * size, "B%s[%d,%d], %d apart, %s", tb ? "T" : "", k, n, apart, t->name);
+    cr_expect_arr_eq(cut, whole, ROWS * (size_t)n * size, "B%s[%d,%d], %d apart, %s", tb ? "T" : "", k, n, apart,
+                     t->name);
     free(a), free(b), free(pa), free(pb), free(whole), free(cut), free(room);
 }
 

@@ -1,5 +1,5 @@
-/* products.inc.h — matrix products: rows, columns and dot products where a dimension is small; elsewhere tiles, or BLAS.
- * Where all are to be BLAS's, so are the small ones. Included by kernels.inc.h. */
+/* products.inc.h — matrix products: rows, columns and dot products where a dimension is small; elsewhere tiles, or
+ * BLAS. Where all are to be BLAS's, so are the small ones. Included by kernels.inc.h. */
 
 /* NAME(wide) for all shapes, and the room that it takes */
 #if USES_BLAS
@@ -68,7 +68,8 @@ static void NAME(thin)(const ad_product *x)
 /* Few columns that lie across B, by dot products, where vectors are long enough to gain by it: B is turned first. */
 static bool NAME(turns)(const ad_product *x)
 {
-    return !x->ta && !x->tb && LANES > 8 && x->n <= THIN && x->k >= DEEP && x->n * x->k <= (int64_t)(sizeof(NAME(room)) / sizeof(REAL));
+    const int64_t most = sizeof(NAME(room)) / sizeof(REAL);
+    return !x->ta && !x->tb && LANES > 8 && x->n <= THIN && x->k >= DEEP && x->n * x->k <= most;
 }
 
 static void NAME(turned)(const ad_product *x)

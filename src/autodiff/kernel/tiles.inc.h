@@ -1,9 +1,9 @@
 /* tiles.inc.h — C (+)= op(A)·op(B) in tiles of C that stay in vector registers while the products are added up (Goto
- * and van de Geijn 2008). DEPTH of k at a time, a panel of B's columns is packed into strips as wide as a tile, and stays
- * in cache while all rows of A go by: the innermost loop then reads B in a row, whatever its strides, and each of B's
- * pages is visited once. A transposed A is packed likewise, else its rows are read where they lie; so is B where its own
- * are short, or those of A few. None of that changes a bit: an element's sum runs over k in order, in steps of DEPTH,
- * and depends on its row of A and its column of B only. Included by products.inc.h. */
+ * and van de Geijn 2008). DEPTH of k at a time, a panel of B's columns is packed into strips as wide as a tile, and
+ * stays in cache while the rows of A go by: the innermost loop then reads B in a row, whatever its strides, and each
+ * of B's pages is visited once. A transposed A is packed likewise, else its rows are read where they lie; so is B where
+ * its own are short, or those of A few. None of that changes a bit: an element's sum runs over k in order, in steps of
+ * DEPTH, and depends on its row of A and its column of B only. Included by products.inc.h. */
 
 enum {
     NAME(STRIP) = ACROSS * NAME(LANES),
@@ -15,9 +15,9 @@ enum {
 #define PANEL NAME(PANEL)
 #define FAR NAME(FAR)
 
-/* `depth` products for each element: of a tile's rows (i, p) of A is a[i·down + p·along], and the next tile begins `row`
- * numbers further for each row of this one; row p of B starts at b[p·next], row i of C at i·n, and row i of what they
- * are added to, if to anything, at start + i·start_next. The last vector of a row of C has `last` numbers.
+/* `depth` products for each element: of a tile's rows (i, p) of A is a[i·down + p·along], and the next tile begins
+ * `row` numbers further for each row of this one; row p of B starts at b[p·next], row i of C at i·n, and row i of what
+ * they are added to, if to anything, at start + i·start_next. The last vector of a row of C has `last` numbers.
  * `fetches`: C is far away, and asked for before it is wanted. */
 typedef struct NAME(factors) {
     const REAL *a, *b, *start;
@@ -94,7 +94,7 @@ static int64_t NAME(row_of_strip)(int64_t width)
     return width < STRIP ? (width + LANES - 1) / LANES * LANES : STRIP;
 }
 
-/* `width` columns of B, `depth` rows of them, into strips one after another; the last vector is filled up with zeros. */
+/* `width` columns of B, `depth` rows of them, into strips one after another, the last vector filled up with zeros. */
 static void NAME(pack)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
 {
     for (int64_t p = 0; p < depth; p++, b += next) {
@@ -145,8 +145,8 @@ static void NAME(fetch)(int64_t height, int64_t n, const REAL *c)
         for (int64_t j = 0; j < STRIP; j += LANES) __builtin_prefetch(c + j, 1);
 }
 
-/* The next rows of a strip in tiles of one height, as many as fit; where C is far, one by one. Returns how many rows are
- * done. */
+/* The next rows of a strip in tiles of one height, as many as fit; where C is far, one by one, each of which asks for
+ * its C before it begins. Returns how many rows are done. */
 static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t rows,
                             REAL *c)
 {
@@ -178,8 +178,8 @@ typedef struct NAME(product) {
     NAME(room) *room;
 } NAME(product);
 
-/* Rows i … of C, at most ROWS where A is packed, in the columns from j on, `width` of them, from `depth` of k from p on.
- * Of these columns those from `packed` on are in the room. */
+/* Rows i … of C, at most ROWS where A is packed, in `width` columns from j on, from `depth` of k from p on. Of these
+ * columns those from `packed` on are in the room. */
 static void NAME(rows)(const NAME(product) *x, NAME(factors) f, int64_t p, int64_t i, int64_t rows, int64_t j,
                        int64_t width, int64_t packed)
 {

@@ -3,15 +3,19 @@
 #ifndef GIBBS_VECTORS_H
 #define GIBBS_VECTORS_H
 
-/* Rows of a tile; how much of k is done at a time; rows of A in place between two visits of a strip of B: few where they
- * are far apart and may share a cache's sets; rows of C that are begun before others, so that they and their rows of A
- * take few pages; how many of B's rows, or A's, ahead of packing are fetched; the k from
- * which on few columns of B are turned. */
-enum { DOWN = 6, DEPTH = 256, FEW_ROWS = 8 * DOWN, MANY_ROWS = 64 * DOWN, BLOCK = 128 * DOWN, AHEAD = 8, DEEP = 64 };
-/* Of a row of B, and of A transposed, so much is packed at once: DEPTH rows of either are 256 and 384 kB of the second
- * cache. Rows longer than half a page are far apart. A C of no
- * more than so many bytes is in cache. */
-enum { PANEL_BYTES = 1024, ROWS_BYTES = 32 * 8 * DOWN, FAR_BYTES = 2048, NEAR_BYTES = 1 << 18 };
+enum {
+    DOWN = 6,             /* rows of a tile */
+    DEPTH = 256,          /* how much of k is done at a time */
+    FEW_ROWS = 8 * DOWN,  /* rows of A in place between two visits of a strip of B: where they are far apart they may */
+    MANY_ROWS = 64 * DOWN, /* share a cache's sets; elsewhere */
+    BLOCK = 128 * DOWN,   /* rows of C that are done before others, so that they and their rows of A take few pages */
+    AHEAD = 8,            /* how many rows ahead of packing are fetched */
+    DEEP = 64,            /* the k from which on few columns of B are turned */
+    PANEL_BYTES = 1024,   /* of a row of B that is packed: DEPTH of them are 256 kB of the second cache */
+    ROWS_BYTES = 32 * 8 * DOWN, /* the same of A transposed: 384 kB; so long as memory likes to be read in a row */
+    FAR_BYTES = 2048,     /* rows longer than this, half a page, are far apart */
+    NEAR_BYTES = 1 << 18  /* a C of no more is in cache */
+};
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. …_FIRST: of a
  * vector's numbers only the first n exist; …_FEW: the same of as many numbers as a vector has doubles,
