@@ -2,6 +2,9 @@
 # same BLAS as the library. The native peers are part of it; the default build sees neither.
 
 if(GIBBS_BENCH)
+    if(NOT GIBBS_BLAS)
+        message(FATAL_ERROR "GIBBS_BENCH needs GIBBS_BLAS=ON: its floor is BLAS'.")
+    endif()
     file(GLOB bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
     add_executable(gibbs_bench ${bench_sources})
     gibbs_flags(gibbs_bench)

@@ -18,29 +18,15 @@ function(gibbs_find name library header)
     mark_as_advanced(GIBBS_${name}_INCLUDE_DIR GIBBS_${name}_LIBRARY)
 endfunction()
 
-# BLAS: OpenBLAS where it is found, else any BLAS that comes with cblas.h.
-gibbs_find(OPENBLAS openblas cblas.h openblas openblas-pthread)
-if(GIBBS_OPENBLAS_INCLUDE_DIR AND GIBBS_OPENBLAS_LIBRARY)
-    set(cblas_include ${GIBBS_OPENBLAS_INCLUDE_DIR})
-    set(cblas_libraries ${GIBBS_OPENBLAS_LIBRARY})
-else()
-    find_package(BLAS REQUIRED)
-    gibbs_find(CBLAS cblas cblas.h cblas)
-    set(cblas_include ${GIBBS_CBLAS_INCLUDE_DIR})
-    set(cblas_libraries ${BLAS_LIBRARIES})
-    if(GIBBS_CBLAS_LIBRARY)
-        list(PREPEND cblas_libraries ${GIBBS_CBLAS_LIBRARY})
-    endif()
+set(cblas_include)
+set(cblas_libraries)
+if(NOT GIBBS_PRODUCTS MATCHES "^(own|blas)$")
+    message(FATAL_ERROR "GIBBS_PRODUCTS is «${GIBBS_PRODUCTS}», not own or blas.")
+elseif(GIBBS_PRODUCTS STREQUAL "blas" AND NOT GIBBS_BLAS)
+    message(FATAL_ERROR "GIBBS_PRODUCTS=blas needs GIBBS_BLAS=ON.")
 endif()
-
-cmake_push_check_state(RESET)
-set(CMAKE_REQUIRED_INCLUDES ${cblas_include})
-set(CMAKE_REQUIRED_LIBRARIES ${cblas_libraries} m)
-check_symbol_exists(cblas_dgemm cblas.h GIBBS_CBLAS_WORKS)
-check_symbol_exists(openblas_set_num_threads cblas.h GIBBS_OPENBLAS_THREADS)
-cmake_pop_check_state()
-if(NOT GIBBS_CBLAS_WORKS)
-    message(FATAL_ERROR "No working CBLAS. Install OpenBLAS (Debian: libopenblas-dev).")
+if(GIBBS_BLAS)
+    include(${CMAKE_CURRENT_LIST_DIR}/blas.cmake)
 endif()
 
 gibbs_find(JANSSON jansson jansson.h)
@@ -63,7 +49,8 @@ set(GIBBS_INCLUDE_DIRS ${cblas_include} ${GIBBS_LBFGS_INCLUDE_DIR} ${GIBBS_RANDO
     ${GIBBS_JANSSON_INCLUDE_DIR} ${ZLIB_INCLUDE_DIRS})
 list(REMOVE_DUPLICATES GIBBS_INCLUDE_DIRS)
 set(GIBBS_LIBRARIES ${cblas_libraries} ${GIBBS_LBFGS_LIBRARY} ${ZLIB_LIBRARIES} ${GIBBS_JANSSON_LIBRARY})
-set(GIBBS_DEFINITIONS $<$<BOOL:${GIBBS_OPENBLAS_THREADS}>:GIBBS_OPENBLAS=1>)
+set(GIBBS_DEFINITIONS $<$<BOOL:${GIBBS_BLAS}>:GIBBS_BLAS=1> $<$<STREQUAL:${GIBBS_PRODUCTS},blas>:GIBBS_PRODUCTS_BLAS=1>
+    $<$<AND:$<BOOL:${GIBBS_BLAS}>,$<BOOL:${GIBBS_OPENBLAS_THREADS}>>:GIBBS_OPENBLAS=1>)
 
 # The name of a library (openblas of /usr/lib/libopenblas.so): what is installed holds no path of the machine it was
 # built on. A flag stays as it is.

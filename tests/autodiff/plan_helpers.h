@@ -14,6 +14,13 @@
 /* Asserts that a call with an error argument succeeds, with its sentence when it does not. */
 #define MUST(call, error) cr_assert_eq((call), GIBBS_OK, "%s", (error).message)
 
+/* How many times as many random programs as usual: GIBBS_TEST_TIMES of the environment, 1 where it is not set. */
+static inline uint64_t test_times(void)
+{
+    const char *times = getenv("GIBBS_TEST_TIMES");
+    return times && atoi(times) > 1 ? (uint64_t)atoi(times) : 1;
+}
+
 typedef struct runner {
     ad_plan *plan;
     ad_workspace *w;

@@ -97,7 +97,7 @@ static void check_graph(uint64_t number)
 
 Test(plan_liveness, random_graphs, .timeout = 120)
 {
-    for (uint64_t number = 1; number <= GRAPHS; number++) check_graph(number);
+    for (uint64_t number = 1; number <= GRAPHS * test_times(); number++) check_graph(number);
 }
 
 /* That the generator makes graphs worth testing: every op that it may use is used, and buffers are shared. */

@@ -105,7 +105,7 @@ static leaves record(gibbs_dtype dtype, const shared_case *c)
 static void run_whole(runner r)
 {
     ad_frame f = {.plan = r.plan, .kernels = r.plan->kernels, .base = r.w->base, .start = r.w->base, .rows = 1,
-                  .axis_rows = r.w->rows, .first = true};
+                  .room = r.w->rooms.at, .axis_rows = r.w->rows, .first = true};
     const ad_code *code = &r.plan->stage[0].shared;
     for (int64_t k = 0; k < code->count; k++) cr_assert_eq(ad_execute(&code->at[k], &f), GIBBS_OK);
 }

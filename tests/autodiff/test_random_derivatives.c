@@ -10,7 +10,7 @@
 
 #ifndef FIRST_SEED /* to look for more, compile with others */
 #define FIRST_SEED 1
-#define PROGRAMS 60
+#define PROGRAMS (int)(60 * test_times())
 #endif
 enum { OPS = 22, VEILS = 30, SMALL = 16 };
 
@@ -184,7 +184,7 @@ static void value_of(program *r, ad_var v, quad_machine *m, const quad **value)
 
 Test(random_derivatives, folding_keeps_the_value)
 {
-    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + 4 * PROGRAMS; seed++) {
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + 4 * (uint64_t)PROGRAMS; seed++) {
         program plain, veil;
         quad_machine m, n;
         const quad *a, *b;
@@ -231,7 +231,7 @@ static void check_orders(uint64_t seed, bool whole)
 
 Test(random_derivatives, three_orders)
 {
-    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + PROGRAMS; seed++) check_orders(seed, seed % 3 == 0);
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + (uint64_t)PROGRAMS; seed++) check_orders(seed, seed % 3 == 0);
 }
 
 static bool mixes(const program *r)
@@ -271,7 +271,7 @@ static int check_hessian(uint64_t seed, int leaf)
 Test(random_derivatives, hessian_diagonals)
 {
     int done[LEAVES] = {0};
-    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + PROGRAMS; seed++)
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + (uint64_t)PROGRAMS; seed++)
         for (int leaf = 0; leaf < LEAVES; leaf++)
             if (leaf != 6 && (seed + (uint64_t)leaf) % 2) done[leaf] += check_hessian(seed, leaf);
     for (int leaf = 0; leaf < LEAVES; leaf++)
@@ -298,7 +298,7 @@ static int check_jacobian(uint64_t seed, int leaf, bool scalar)
 Test(random_derivatives, jacobians)
 {
     int done = 0;
-    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + PROGRAMS; seed++)
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + (uint64_t)PROGRAMS; seed++)
         for (int scalar = 0; scalar < 2; scalar++)
             done += check_jacobian(seed, (int)((seed + 4 * (uint64_t)scalar) % LEAVES), scalar);
     cr_expect(done > PROGRAMS, "%d", done);

@@ -36,6 +36,13 @@ static const guard_case cases[] = {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
+/* A BLAS that does all products takes memory when it likes (OpenBLAS does). */
+#ifdef GIBBS_PRODUCTS_BLAS
+#define BLAS_MAY_ALLOCATE 1
+#else
+#define BLAS_MAY_ALLOCATE 0
+#endif
+
 /* ---- Products of matrices: calls, and flops with a multiplication and an addition as two ---- */
 
 static _Atomic long product_calls, products_added; /* added: to what is there already */
@@ -43,15 +50,14 @@ static _Atomic long long product_flops;
 static const ad_kernels *product_kernels;
 
 /* Rows, columns and outer products are not counted. */
-static void counting_matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a,
-                            const void *b, const void *start, void *c)
+static void counting_matmul(const ad_product *x)
 {
-    if (m > 1 && n > 1 && k > 1) {
+    if (x->m > 1 && x->n > 1 && x->k > 1) {
         product_calls++;
-        products_added += start != NULL;
-        product_flops += 2LL * m * n * k;
+        products_added += x->start != NULL;
+        product_flops += 2LL * x->m * x->n * x->k;
     }
-    product_kernels->matmul(ta, tb, m, n, k, a, next_a, b, start, c);
+    product_kernels->matmul(x);
 }
 
 static void count_products(ad_plan *plan)
@@ -155,8 +161,9 @@ static void check_case(const guard_case *c, int threads)
     take_step(t);
     for (int step = 2; step <= 4; step++) {
         seen s = watch_step(t);
-        cr_expect_eq(s.allocations, 0, "%s, %d threads: step %d allocates %ld times", c->name, threads, step,
-                     s.allocations);
+        if (!BLAS_MAY_ALLOCATE)
+            cr_expect_eq(s.allocations, 0, "%s, %d threads: step %d allocates %ld times", c->name, threads, step,
+                         s.allocations);
         cr_expect_eq(s.flops, expected_flops(&c->figures), "%s: %.0f flops in products, not %.0f", c->name, s.flops,
                      expected_flops(&c->figures));
         cr_expect_eq(s.calls, c->figures.products * c->figures.blocks,
@@ -220,7 +227,7 @@ Test(guard, a_step_at_a_new_size_allocates)
     take_step(t);
     MUST(ebm_objective_bind(t->objective, t->x, 2 * ROWS, &error));
     cr_expect_gt(watch_step(t).allocations, 0);
-    cr_expect_eq(watch_step(t).allocations, 0);
+    if (!BLAS_MAY_ALLOCATE) cr_expect_eq(watch_step(t).allocations, 0);
     training_free(t);
 }
 

@@ -8,9 +8,21 @@
 
 #include "autodiff/tape/tape.h"
 
+/* C [m,n] = op(A) op(B), row-major, tight but for A: from row to row, as it lies in memory, are `next_a` numbers.
+ * What each row of C starts from: zeros where `start` is NULL, what is there where it is c, else the n numbers at
+ * `start`, for all of them. The rows are some of `rows`, in which they may be cut in any way: a row's bits depend on
+ * that number, but not on m. (BLAS promises no such thing.) */
+typedef struct ad_product {
+    bool ta, tb;
+    int64_t m, n, k, rows, next_a;
+    const void *a, *b, *start;
+    void *c, *room; /* kernels->room bytes, in whole cache lines, one thread's at a time */
+} ad_product;
+
 typedef struct ad_kernels {
     size_t size;    /* of a number */
     bool uses_blas; /* for products */
+    int64_t room;   /* bytes that a product takes */
     void (*unary[OP_COUNT])(int64_t n, void *y, const void *x);
     void (*binary[OP_COUNT])(int64_t n, void *y, const void *a, int64_t sa, const void *b, int64_t sb);
     void (*select)(int64_t n, void *y, const void *c, int64_t sc, const void *a, int64_t sa, const void *b, int64_t sb);
@@ -43,11 +55,7 @@ typedef struct ad_kernels {
     void (*batch_max)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
     void (*batch_logsumexp)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
 
-    /* C [m,n] = op(A) op(B), row-major, tight but for A: from row to row, as it lies in memory, are `next_a` numbers.
-     * What each row of C starts from: zeros where `start` is NULL, what is there where it is c, else the n numbers at
-     * `start`, for all of them. */
-    void (*matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a, const void *b,
-                   const void *start, void *c);
+    void (*matmul)(const ad_product *);
 
     /* n numbers for each of `rows` rows, the first of which has global number row0. */
     void (*normal)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step);

@@ -145,6 +145,7 @@ static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i
 const ad_kernels TABLE = {
     .size = sizeof(REAL),
     .uses_blas = USES_BLAS,
+    .room = sizeof(NAME(room)),
     .unary = {
 #define UNARY(name, value, dx, smooth, low, high) [OP_##name] = NAME(unary_##name),
 #include "autodiff/tape/ops.def"

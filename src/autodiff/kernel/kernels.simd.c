@@ -7,9 +7,11 @@
 #include "vectors.h"
 
 #include <Random123/philox.h>
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
+#if USES_BLAS
+#include <cblas.h>
+#endif
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35)

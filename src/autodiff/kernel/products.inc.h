@@ -1,12 +1,22 @@
-/* products.inc.h — matrix products: rows, columns and dot products where a dimension is small; tiles elsewhere, or BLAS
- * where we have no vectors with fused multiply-add. Included by kernels.inc.h. */
+/* products.inc.h — matrix products: rows, columns and dot products where a dimension is small; elsewhere tiles, or
+ * BLAS. Where all are to be BLAS's, so are the small ones. Included by kernels.inc.h. */
 
-/* NAME(wide) for all shapes, NAME(dots) for up to THIN columns */
+/* NAME(wide) for all shapes, and the room that it takes */
 #if USES_BLAS
 #include "blas.inc.h"
 #else
 #include "tiles.inc.h"
+#endif
+
+#ifdef GIBBS_PRODUCTS_BLAS
+static void NAME(k_matmul)(const ad_product *x) { NAME(wide)(x); }
+#else
+
+/* NAME(dots) for up to THIN columns */
+#if FUSED
 #include "dots.inc.h"
+#else
+#include "plain_dots.inc.h"
 #endif
 
 /* y[n] (+)= v[k]·B[k,n] */
@@ -40,28 +50,47 @@ static void NAME(outer)(int64_t m, int64_t n, const REAL *a, const REAL *b, int 
 }
 
 /* Products that are rows, columns, or few dot products. */
-static void NAME(thin)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, const REAL *b,
-                       const REAL *start, REAL *c)
+static void NAME(thin)(const ad_product *x)
 {
-    bool adds = start != NULL;
-    if (adds && start != c)
-        for (int64_t i = 0; i < m; i++) memcpy(c + i * n, start, (size_t)n * sizeof(REAL));
+    const int64_t m = x->m, n = x->n, k = x->k;
+    const REAL *a = x->a, *b = x->b;
+    REAL *c = x->c;
+    bool adds = x->start != NULL;
+    if (adds && x->start != c)
+        for (int64_t i = 0; i < m; i++) memcpy(c + i * n, x->start, (size_t)n * sizeof(REAL));
     if (k == 1) NAME(outer)(m, n, a, b, adds, c);
-    else if (m == 1 && !tb) NAME(row_times)(n, k, a, b, adds, c);
-    else if (n == 1 && ta) NAME(row_times)(m, k, b, a, adds, c);
+    else if (x->rows == 1 && !x->tb) NAME(row_times)(n, k, a, b, adds, c);
+    else if (n == 1 && x->ta) NAME(row_times)(m, k, b, a, adds, c);
     else if (n <= THIN) NAME(dots)(m, n, k, a, b, adds, c, n, 1);
     else NAME(dots)(n, m, k, b, a, adds, c, 1, n);
 }
 
-static void NAME(k_matmul)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t next_a,
-                           const void *b, const void *start, void *c)
+/* Few columns that lie across B, by dot products, where vectors are long enough to gain by it: B is turned first. */
+static bool NAME(turns)(const ad_product *x)
 {
-    bool tight = next_a == (ta ? m : k) || (ta ? k : m) == 1;
-    bool rows_of_k = (!ta || m == 1) && (tb || n == 1); /* in both factors */
-    bool thin = k == 1 || m == 1 || n == 1 || (rows_of_k && (m <= THIN || n <= THIN));
-    if (thin && tight) NAME(thin)(ta, tb, m, n, k, a, b, start, c);
-    else NAME(wide)(ta, tb, m, n, k, a, next_a, b, start, c);
+    const int64_t most = sizeof(NAME(room)) / sizeof(REAL);
+    return !x->ta && !x->tb && LANES > 8 && x->n <= THIN && x->k >= DEEP && x->n * x->k <= most;
 }
 
-#undef STRIP
+static void NAME(turned)(const ad_product *x)
+{
+    ad_product turned = *x;
+    NAME(k_transpose)(x->n, x->k, x->room, x->k, x->b, x->n);
+    turned.b = x->room;
+    turned.tb = true;
+    NAME(thin)(&turned);
+}
+
+static void NAME(k_matmul)(const ad_product *x)
+{
+    bool tight = x->next_a == (x->ta ? x->m : x->k) || (x->ta ? x->k : x->rows) == 1;
+    bool rows_of_k = (!x->ta || x->m == 1) && (x->tb || x->n == 1); /* in both factors */
+    bool thin = x->k == 1 || x->rows == 1 || x->n == 1 || (rows_of_k && (x->rows <= THIN || x->n <= THIN));
+    if (thin && tight) NAME(thin)(x);
+    else if (NAME(turns)(x) && tight) NAME(turned)(x);
+    else NAME(wide)(x);
+}
+
 #undef THIN
+#endif
+#undef STRIP

@@ -1,18 +1,28 @@
 /* tiles.inc.h — C (+)= op(A)·op(B) in tiles of C that stay in vector registers while the products are added up (Goto
- * and van de Geijn 2008). B is packed, a strip of columns at a time, so that the innermost loop reads it in a row; A is
- * read where it lies. An element's sum runs over k in order, so that its bits depend on its row of A and its column of
- * B only. Included by products.inc.h. */
+ * and van de Geijn 2008). DEPTH of k at a time, a panel of B's columns is packed into strips as wide as a tile, and
+ * stays in cache while the rows of A go by: the innermost loop then reads B in a row, whatever its strides, and each
+ * of B's pages is visited once. A transposed A is packed likewise, else its rows are read where they lie; so is B where
+ * its own are short, or those of A few. None of that changes a bit: an element's sum runs over k in order, in steps of
+ * DEPTH, and depends on its row of A and its column of B only. Included by products.inc.h. */
 
-enum { NAME(STRIP) = ACROSS * NAME(LANES) };
+enum {
+    NAME(STRIP) = ACROSS * NAME(LANES),
+    NAME(PANEL) = PANEL_BYTES / sizeof(REAL), /* columns of B, where they are packed */
+    NAME(ROWS) = ROWS_BYTES / sizeof(REAL),   /* rows of A, where they are packed */
+    NAME(FAR) = FAR_BYTES / sizeof(REAL),     /* rows longer than this are far apart */
+};
 #define STRIP NAME(STRIP)
+#define PANEL NAME(PANEL)
+#define FAR NAME(FAR)
 
-/* `depth` products for each element: (i, p) of A is a[i·down + p·along], row p of B starts at b[p·next], row i of C at
- * i·n, and row i of what they are added to, if to anything, at
- * start + i·start_next. The last vector of a row of C has `last` numbers. */
+/* `depth` products for each element: of a tile's rows (i, p) of A is a[i·down + p·along], and the next tile begins
+ * `row` numbers further for each row of this one; row p of B starts at b[p·next], row i of C at i·n, and row i of what
+ * they are added to, if to anything, at start + i·start_next. The last vector of a row of C has `last` numbers.
+ * `fetches`: C is far away, and asked for before it is wanted. */
 typedef struct NAME(factors) {
     const REAL *a, *b, *start;
-    int64_t down, along, next, depth, n, start_next, last;
-    bool adds;
+    int64_t down, along, row, next, depth, n, start_next, last;
+    bool adds, fetches;
 } NAME(factors);
 
 /* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers. ---- */
@@ -21,9 +31,9 @@ INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t c
                         const REAL *start, REAL *c)
 {
     const int64_t down = f->down, along = f->along, next = f->next, depth = f->depth, n = f->n, last = f->last;
-    const int64_t start_next = f->start_next;
+    const int64_t row_step = f->row, start_next = f->start_next;
     const bool adds = f->adds;
-    for (; count > 0; count--, left += height * down, start += height * start_next, c += height * n) {
+    for (; count > 0; count--, left += height * row_step, start += height * start_next, c += height * n) {
         const REAL *a = left, *b = f->b;
         V sum[2 * DOWN][ACROSS];
         for (int i = 0; i < height; i++)
@@ -70,80 +80,159 @@ static NAME(tile_of) *const NAME(tiles)[ACROSS][DOWN] = {WIDTHS(TILES)};
 static NAME(tile_of) *const NAME(tall_tiles)[ACROSS / 2] = {NARROW_WIDTHS(TILES)};
 #undef TILES
 
-/* ---- Packing: B's rows p, `width` numbers of each, filled up with zeros to whole vectors ---- */
+/* ---- Packing ---- */
 
-static void NAME(pack)(const NAME(factors) *f, int64_t width, int64_t next, REAL *to)
+/* What a product packs into. */
+typedef struct NAME(room) {
+    _Alignas(64) REAL b[DEPTH * NAME(PANEL)];
+    REAL a[NAME(ROWS) * (DEPTH + NAME(LANES))];
+} NAME(room);
+
+/* Of a row of B a strip has STRIP numbers, or, if it is the last, as many as there are, in whole vectors. */
+static int64_t NAME(row_of_strip)(int64_t width)
 {
-    const REAL *b = f->b;
-    for (int64_t p = 0; p < f->depth; p++, b += f->next, to += next)
-        for (int64_t j = 0; j < width; j += LANES)
-            *(V *)(to + j) = NAME(load)(b + j, width - j < LANES ? width - j : LANES);
+    return width < STRIP ? (width + LANES - 1) / LANES * LANES : STRIP;
 }
 
-/* The same where B lies transposed: its columns are rows of length f->next. */
-static void NAME(pack_transposed)(const NAME(factors) *f, int64_t width, int64_t next, REAL *to)
+/* `width` columns of B, `depth` rows of them, into strips one after another, the last vector filled up with zeros. */
+static void NAME(pack)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
 {
-    const int64_t whole = width / LANES * LANES;
-    for (int64_t p = 0; p < f->depth; p += LANES) {
-        const REAL *b = f->b + p;
-        int64_t rows = f->depth - p < LANES ? f->depth - p : LANES, j = 0;
-        for (; rows == LANES && j < whole; j += LANES)
-            NAME(transpose_square)(LANES, LANES, b + j * f->next, f->next, to + p * next + j, next);
-        for (int64_t q = 0; q < rows; q++)
-            for (int64_t i = j; i < next; i++) to[(p + q) * next + i] = i < width ? b[i * f->next + q] : 0;
+    for (int64_t p = 0; p < depth; p++, b += next) {
+        for (int64_t j = 0; j < width; j += 64 / (int64_t)sizeof(REAL)) __builtin_prefetch(b + AHEAD * next + j);
+        for (int64_t s = 0; s < width; s += STRIP) {
+            REAL *row = to + s * depth + p * NAME(row_of_strip)(width - s) - s;
+            for (int64_t j = s; j < width && j < s + STRIP; j += LANES)
+                *(V *)(row + j) = NAME(load)(b + j, width - j < LANES ? width - j : LANES);
+        }
+    }
+}
+
+/* The same where B lies transposed: its columns are rows, `next` apart. */
+static void NAME(pack_transposed)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
+{
+    for (int64_t j = 0; j < width; j += LANES, b += LANES * next) {
+        const int64_t columns = width - j < LANES ? width - j : LANES, s = j / STRIP * STRIP;
+        const int64_t row = NAME(row_of_strip)(width - s);
+        REAL *strip = to + s * depth + (j - s);
+        int64_t p = 0;
+        for (; columns == LANES && p + LANES <= depth; p += LANES)
+            NAME(transpose_square)(LANES, LANES, b + p, next, strip + p * row, row);
+        for (; p < depth; p++)
+            for (int64_t q = 0; q < LANES; q++) strip[p * row + q] = q < columns ? b[q * next + p] : 0;
+    }
+}
+
+/* Rows of a transposed A in tiles of DOWN: of each of `depth` columns the tile's numbers. Whole vectors are stored; the
+ * next one's begin overwrites what is too much, and room is left behind the last. */
+static void NAME(pack_rows)(int64_t depth, int64_t rows, const REAL *a, int64_t next, REAL *to)
+{
+    for (int64_t p = 0; p < depth; p++, a += next) {
+        for (int64_t j = 0; j < rows; j += 64 / (int64_t)sizeof(REAL)) __builtin_prefetch(a + AHEAD * next + j);
+        for (int64_t i = 0; i < rows; i += DOWN) {
+            const int64_t height = rows - i < DOWN ? rows - i : DOWN;
+            REAL *tile = to + i * (depth + LANES) + p * height;
+            for (int64_t q = 0; q < height; q += DOUBLES)
+                *(NAME(few) *)(tile + q) = NAME(load_few)(a + i + q, height - q < DOUBLES ? height - q : DOUBLES);
+        }
     }
 }
 
 /* ---- All of C ---- */
 
-/* The next rows of a strip in tiles of one height, as many as fit. Returns how many rows are done. */
-static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t m,
+static void NAME(fetch)(int64_t height, int64_t n, const REAL *c)
+{
+    for (int64_t i = 0; i < height; i++, c += n)
+        for (int64_t j = 0; j < STRIP; j += LANES) __builtin_prefetch(c + j, 1);
+}
+
+/* The next rows of a strip in tiles of one height, as many as fit; where C is far, one by one, each of which asks for
+ * its C before it begins. Returns how many rows are done. */
+static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t height, int64_t done, int64_t rows,
                             REAL *c)
 {
-    int64_t count = (m - done) / height;
-    if (count) tile(f, count, f->a + done * f->down, f->start + done * f->start_next, c + done * f->n);
-    return done + count * height;
+    const int64_t fit = (rows - done) / height, count = f->fetches && fit ? 1 : fit, end = done + fit * height;
+    for (; done < end; done += count * height) {
+        if (f->fetches) NAME(fetch)(height, f->n, c + done * f->n);
+        tile(f, count, f->a + done * f->row, f->start + done * f->start_next, c + done * f->n);
+    }
+    return end;
 }
 
-static void NAME(strip)(const NAME(factors) *f, int64_t m, int64_t width, REAL *c)
+static void NAME(strip)(NAME(factors) f, int64_t rows, int64_t width, REAL *c)
 {
+    const bool packed = f.row != f.down;
     int64_t across = (width - 1) / LANES, done = 0;
-    if (across < ACROSS / 2) done = NAME(column)(f, NAME(tall_tiles)[across], 2 * DOWN, done, m, c);
-    done = NAME(column)(f, NAME(tiles)[across][DOWN - 1], DOWN, done, m, c);
-    if (done < m) NAME(column)(f, NAME(tiles)[across][m - done - 1], m - done, done, m, c);
+    if (across < ACROSS / 2 && !packed) done = NAME(column)(&f, NAME(tall_tiles)[across], 2 * DOWN, done, rows, c);
+    done = NAME(column)(&f, NAME(tiles)[across][DOWN - 1], DOWN, done, rows, c);
+    if (done == rows) return;
+    if (packed) f.along = rows - done;
+    NAME(column)(&f, NAME(tiles)[across][rows - done - 1], rows - done, done, rows, c);
 }
 
-/* Rows of C from rows of A, few enough that DEPTH columns of them stay in cache: f has A's strides. */
-static void NAME(panel)(NAME(factors) f, bool tb, int64_t m, int64_t k, const REAL *a, const REAL *b,
-                        const REAL *start, REAL *c)
+/* A product, which of its factors are packed, and where to. */
+typedef struct NAME(product) {
+    int64_t m, n, k, down, along; /* of A, as it lies */
+    const REAL *a, *b, *start;
+    REAL *c;
+    bool tb, packs_a, packs_b;
+    NAME(room) *room;
+} NAME(product);
+
+/* Rows i … of C, at most ROWS where A is packed, in `width` columns from j on, from `depth` of k from p on. Of these
+ * columns those from `packed` on are in the room. */
+static void NAME(rows)(const NAME(product) *x, NAME(factors) f, int64_t p, int64_t i, int64_t rows, int64_t j,
+                       int64_t width, int64_t packed)
 {
-    _Alignas(64) REAL room[DEPTH * STRIP];
-    const int64_t n = f.n;
-    for (int64_t p = 0; p < k; p += DEPTH)
-        for (int64_t j = 0; j < n; j += STRIP) {
-            int64_t width = n - j < STRIP ? n - j : STRIP, next = (width + LANES - 1) / LANES * LANES;
-            f.a = a + p * f.along;
-            f.b = tb ? b + j * k + p : b + p * n + j;
-            f.next = tb ? k : n;
-            f.depth = k - p < DEPTH ? k - p : DEPTH;
-            f.last = width - next + LANES;
-            f.adds = p > 0 || start;
-            f.start = p == 0 && start ? start + j : c + j;
-            f.start_next = p == 0 && start != c ? 0 : n;
-            if (tb || f.last < LANES) {
-                (tb ? NAME(pack_transposed) : NAME(pack))(&f, width, next, room);
-                f.b = room;
-                f.next = next;
-            }
-            NAME(strip)(&f, m, width, c + j);
-        }
+    const REAL *b = f.b, *start = p == 0 && x->start != x->c ? x->start : x->c + i * x->n;
+    f.a = x->a + i * x->down + p * x->along;
+    if (x->packs_a) {
+        NAME(pack_rows)(f.depth, rows, f.a, x->along, x->room->a);
+        f.a = x->room->a;
+    }
+    for (int64_t s = 0; s < width; s += STRIP) {
+        int64_t across = width - s < STRIP ? width - s : STRIP;
+        f.b = s < packed ? b + s : x->room->b + (s - packed) * f.depth;
+        f.next = s < packed ? x->n : NAME(row_of_strip)(width - s);
+        f.last = (across - 1) % LANES + 1;
+        f.start = start + j + s;
+        NAME(strip)(f, rows, across, x->c + i * x->n + j + s);
+    }
 }
 
-static void NAME(wide)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const REAL *a, int64_t next_a, const REAL *b,
-                       const REAL *start, REAL *c)
+/* The columns from j on, at most PANEL, from at most DEPTH of k from p on. A last vector that is partial is packed
+ * always, as there is nothing behind B. */
+static void NAME(panel)(const NAME(product) *x, int64_t p, int64_t j)
 {
-    NAME(factors) f = {.down = ta ? 1 : next_a, .along = ta ? next_a : 1, .n = n};
-    bool in_place = start == c;
-    for (int64_t i = 0; i < m; i += PANEL, a += PANEL * f.down, c += PANEL * n)
-        NAME(panel)(f, tb, m - i < PANEL ? m - i : PANEL, k, a, b, in_place ? c : start, c);
+    const int64_t width = x->n - j < PANEL ? x->n - j : PANEL, depth = x->k - p < DEPTH ? x->k - p : DEPTH;
+    const int64_t packed = x->packs_b ? 0 : width % LANES ? (width - 1) / STRIP * STRIP : width;
+    const int64_t rows = x->packs_a ? NAME(ROWS) : x->down > FAR ? FEW_ROWS : MANY_ROWS;
+    NAME(factors) f = {.depth = depth, .n = x->n, .adds = p > 0 || x->start,
+                       .fetches = depth >= DEPTH / 2 && x->m * x->n > NEAR_BYTES / (int64_t)sizeof(REAL)};
+    f.b = x->tb ? x->b + j * x->k + p : x->b + p * x->n + j;
+    f.down = x->packs_a ? 1 : x->down;
+    f.along = x->packs_a ? DOWN : x->along;
+    f.row = x->packs_a ? depth + LANES : x->down;
+    f.start_next = p == 0 && x->start != x->c ? 0 : x->n;
+    if (x->tb) NAME(pack_transposed)(depth, width, f.b, x->k, x->room->b);
+    else if (packed < width) NAME(pack)(depth, width - packed, f.b + packed, x->n, x->room->b);
+    for (int64_t i = 0; i < x->m; i += rows)
+        NAME(rows)(x, f, p, i, x->m - i < rows ? x->m - i : rows, j, width, packed);
 }
+
+static void NAME(wide)(const ad_product *of)
+{
+    NAME(product) x = {of->m, of->n, of->k, of->ta ? 1 : of->next_a, of->ta ? of->next_a : 1, of->a, of->b, of->start,
+                       of->c, .tb = of->tb, .room = of->room};
+    x.packs_a = of->ta && x.n > 2 * STRIP && x.along > FAR;
+    x.packs_b = x.tb || (x.m >= FEW_ROWS / 2 && x.n > FAR);
+    for (; x.m > 0; x.m -= BLOCK, x.a += BLOCK * x.down, x.c += BLOCK * x.n) {
+        NAME(product) block = x;
+        if (block.m > BLOCK) block.m = BLOCK;
+        if (of->start == of->c) block.start = block.c;
+        for (int64_t p = 0; p < x.k; p += DEPTH)
+            for (int64_t j = 0; j < x.n; j += PANEL) NAME(panel)(&block, p, j);
+    }
+}
+
+#undef PANEL
+#undef FAR

@@ -1,17 +1,28 @@
-/* vectors.h — what the kernels need of the instruction set. Where it has no fused multiply-add, products in tiles would
- * not pay, and BLAS does them. */
+/* vectors.h — what the kernels need of the instruction set. Where it has no fused multiply-add, BLAS does the products,
+ * if there is one (GIBBS_BLAS); elsewhere they are our own, unless all shall be BLAS's (GIBBS_PRODUCTS_BLAS). */
 #ifndef GIBBS_VECTORS_H
 #define GIBBS_VECTORS_H
 
-/* Rows of a tile; how much of k is done at a time; rows of A of which so much stays in cache. */
-enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
+enum {
+    DOWN = 6,             /* rows of a tile */
+    DEPTH = 256,          /* how much of k is done at a time */
+    FEW_ROWS = 8 * DOWN,  /* rows of A in place between two visits of a strip of B: where they are far apart they may */
+    MANY_ROWS = 64 * DOWN, /* share a cache's sets; elsewhere */
+    BLOCK = 128 * DOWN,   /* rows of C that are done before others, so that they and their rows of A take few pages */
+    AHEAD = 8,            /* how many rows ahead of packing are fetched */
+    DEEP = 64,            /* the k from which on few columns of B are turned */
+    PANEL_BYTES = 1024,   /* of a row of B that is packed: DEPTH of them are 256 kB of the second cache */
+    ROWS_BYTES = 32 * 8 * DOWN, /* the same of A transposed: 384 kB; so long as memory likes to be read in a row */
+    FAR_BYTES = 2048,     /* rows longer than this, half a page, are far apart */
+    NEAR_BYTES = 1 << 18  /* a C of no more is in cache */
+};
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. …_FIRST: of a
  * vector's numbers only the first n exist; …_FEW: the same of as many numbers as a vector has doubles,
  * which WIDEN makes doubles (gcc 12 would convert them in two halves). */
 #if defined(__AVX512F__)
 #include <immintrin.h>
-#define USES_BLAS 0
+#define FUSED 1
 #define VECTOR_BYTES 64
 #define ACROSS 4
 #define WIDTHS(X) X(1) X(2) X(3) X(4)
@@ -34,7 +45,7 @@ enum { DOWN = 6, DEPTH = 256, PANEL = 384 };
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #include <stdint.h>
-#define USES_BLAS 0
+#define FUSED 1
 #define VECTOR_BYTES 32
 #define ACROSS 2
 #define WIDTHS(X) X(1) X(2)
@@ -56,14 +67,23 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
 #define HIGH_f64(a, b) MIX(f64, a, b, 2, 6, 3, 7)
 #else
-#define USES_BLAS 1
+#define FUSED 0
 #define VECTOR_BYTES 16
+#define ACROSS 2
+#define WIDTHS(X) X(1) X(2)
+#define NARROW_WIDTHS(X) X(1)
 #define WIDEN_f32(v) __builtin_convertvector(v, double_vector_f32)
 #define NARROW_f32(v) __builtin_convertvector(v, few_f32)
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 4, 1, 5)
 #define HIGH_f32(a, b) MIX(f32, a, b, 2, 6, 3, 7)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 2)
 #define HIGH_f64(a, b) MIX(f64, a, b, 1, 3)
+#endif
+
+#if defined(GIBBS_PRODUCTS_BLAS) || (defined(GIBBS_BLAS) && !FUSED)
+#define USES_BLAS 1
+#else
+#define USES_BLAS 0
 #endif
 
 #define WIDEN_f64

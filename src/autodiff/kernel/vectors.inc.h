@@ -39,6 +39,12 @@ static inline V NAME(load)(const REAL *x, int64_t count)
     return NAME(LOAD_FIRST)(x, count);
 }
 
+static inline NAME(few) NAME(load_few)(const REAL *x, int64_t count)
+{
+    if (count == DOUBLES) return *(const NAME(few) *)x;
+    return (NAME(few))NAME(LOAD_FEW)(x, count);
+}
+
 static inline void NAME(store)(REAL *x, V v, int64_t count)
 {
     if (count == LANES) *(LOOSE *)x = v;
@@ -47,8 +53,7 @@ static inline void NAME(store)(REAL *x, V v, int64_t count)
 
 static inline WIDE NAME(load_wide)(const REAL *x, int64_t count)
 {
-    if (count == DOUBLES) return NAME(WIDEN)(*(const NAME(few) *)x);
-    return NAME(WIDEN)(NAME(LOAD_FEW)(x, count));
+    return NAME(WIDEN)(NAME(load_few)(x, count));
 }
 
 static inline void NAME(store_wide)(REAL *x, WIDE v, int64_t count)

@@ -115,6 +115,7 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
     i.ta = node->attr[0];
     i.tb = node->attr[1];
     i.adds = start;
+    c->plan->multiplies = true;
     int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[i.ta ? 1 : 2];
     bool one_row = L == 1 && m == 1 && b->axis < 0;
     i.operand[1] = ad_contiguous(c, node->in[0], one_row ? need_of_factor(k, n) : NEED_ROWS);
@@ -279,6 +280,7 @@ static void emit_batch_product(ad_compiler *c, int32_t id)
     const ad_node *node = &c->tape->node[id];
     ad_instruction i = blank_accumulate(c, id, DO_batch_matmul);
     i.adds = place_of_sum(c, id, &i.operand[3]);
+    c->plan->multiplies = true;
     const ad_accumulator *same = accumulator_of(c->stage, &i.operand[3]);
     i.dim[0] = c->tape->node[node->in[0]].shape.dim[0];
     i.dim[1] = node->shape.dim[0];

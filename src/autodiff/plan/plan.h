@@ -145,6 +145,7 @@ struct ad_plan {
     int64_t tape_size;
     bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
+    bool multiplies; /* has products, for which a workspace keeps room */
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };
 

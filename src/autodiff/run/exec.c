@@ -19,21 +19,29 @@ gibbs_status ad_run_logistic(const ad_instruction *i, ad_frame *f)
  * for each row and leading index. Operand 3 is what the rows of the result start from. */
 gibbs_status ad_run_matmul(const ad_instruction *i, ad_frame *f)
 {
-    int64_t L = i->dim[0], m = i->dim[1], n = i->dim[2], k = i->dim[3], rows = f->rows * i->factor;
-    const char *a = ad_address(i, f, 1), *b = ad_address(i, f, 2), *start = i->adds ? ad_address(i, f, 3) : NULL;
-    char *c = ad_address(i, f, 0);
-    int64_t size = (int64_t)f->kernels->size;
+    int64_t L = i->dim[0], m = i->dim[1], k = i->dim[3], rows = f->rows * i->factor, size = (int64_t)f->kernels->size;
+    const char *a = ad_address(i, f, 1), *b = ad_address(i, f, 2);
+    ad_product x = {i->ta, i->tb, m, i->dim[2], k, m, i->ta ? m : k, .room = f->room};
+    x.c = ad_address(i, f, 0);
+    x.start = i->adds ? ad_address(i, f, 3) : NULL;
     if (i->operand[2].row_stride == 0 && i->operand[1].row_stride && L == 1 && (!i->ta || m == 1)) {
-        f->kernels->matmul(false, i->tb, rows * m, n, k, a, m == 1 ? i->operand[1].row_stride : k, b, start, c);
+        x.ta = false;
+        x.m *= rows;
+        x.rows *= f->all_rows * i->factor;
+        x.next_a = m == 1 ? i->operand[1].row_stride : k;
+        x.a = a, x.b = b;
+        f->kernels->matmul(&x);
         return GIBBS_OK;
     }
-    int64_t step_a = i->dim[4] == 1 ? 0 : m * k * size, step_b = i->dim[5] == 1 ? 0 : k * n * size;
-    bool in_place = start == c;
+    int64_t step_a = i->dim[4] == 1 ? 0 : m * k * size, step_b = i->dim[5] == 1 ? 0 : k * x.n * size;
+    bool in_place = x.start == x.c;
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t l = 0; l < L; l++, c += m * n * size)
-            f->kernels->matmul(i->ta, i->tb, m, n, k, a + r * i->operand[1].row_stride * size + l * step_a,
-                               i->ta ? m : k, b + r * i->operand[2].row_stride * size + l * step_b,
-                               in_place ? c : start, c);
+        for (int64_t l = 0; l < L; l++, x.c = (char *)x.c + m * x.n * size) {
+            x.a = a + r * i->operand[1].row_stride * size + l * step_a;
+            x.b = b + r * i->operand[2].row_stride * size + l * step_b;
+            if (in_place) x.start = x.c;
+            f->kernels->matmul(&x);
+        }
     return GIBBS_OK;
 }
 
@@ -43,9 +51,11 @@ gibbs_status ad_run_batch_matmul(const ad_instruction *i, ad_frame *f)
 {
     bool begun = f->first_shard ? i->adds : i->dim[3];
     char *c = ad_address(i, f, f->first_shard ? 3 : 0);
-    int64_t next_a = i->dim[0] == 1 ? i->operand[1].row_stride : i->dim[1];
-    f->kernels->matmul(true, false, i->dim[1], i->dim[2], f->rows * i->factor * i->dim[0], ad_address(i, f, 1), next_a,
-                       ad_address(i, f, 2), begun || !f->first ? c : NULL, c);
+    ad_product x = {true, false, i->dim[1], i->dim[2], f->rows * i->factor * i->dim[0], .rows = i->dim[1],
+                    .a = ad_address(i, f, 1), .b = ad_address(i, f, 2), .c = c, .room = f->room};
+    x.next_a = i->dim[0] == 1 ? i->operand[1].row_stride : i->dim[1];
+    x.start = begun || !f->first ? c : NULL;
+    f->kernels->matmul(&x);
     return GIBBS_OK;
 }
 

@@ -10,7 +10,9 @@ typedef struct ad_frame {
     const ad_kernels *kernels;
     char **base;
     char *const *start; /* the bases of slots before they were moved to the block */
+    char *room;        /* for a product: this thread's */
     int64_t rows;      /* of the root axis, in this block; 1 in shared code */
+    int64_t all_rows;  /* the same, in all blocks */
     int64_t row0;      /* global number of the first */
     const int64_t *axis_rows; /* all rows of each root axis */
     bool first;        /* the shard's first block: start the accumulators */

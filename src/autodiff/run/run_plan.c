@@ -126,7 +126,7 @@ static void run_shard(void *context, int64_t shard, int thread)
     base[AD_BASE_ARENA] = w->arena.at + thread * arena_bytes(stage);
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
     ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = base, .start = w->base, .axis_rows = w->rows,
-                  .first = true, .first_shard = shard == 0, .seed = r->options->seed, .host = r->host,
+                  .room = w->rooms.at + thread * w->plan->kernels->room, .all_rows = r->split.rows, .first = true, .first_shard = shard == 0, .seed = r->options->seed, .host = r->host,
                   .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
     int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
@@ -171,7 +171,9 @@ static gibbs_status run_stage(run_state *r)
                   .kernels = w->plan->kernels,
                   .base = w->base,
                   .start = w->base,
+                  .room = w->rooms.at,
                   .rows = 1,
+                  .all_rows = 1,
                   .axis_rows = w->rows,
                   .first = true,
                   .seed = r->options->seed,
@@ -246,6 +248,14 @@ static gibbs_status fit_stored(const run_state *r)
         w->base[AD_BASE_SLOTS + s] = w->stored[s].at;
     }
     return GIBBS_OK;
+}
+
+/* For each thread that may multiply, what it packs factors into. */
+static gibbs_status fit_rooms(const run_state *r)
+{
+    int threads = r->threads < MAX_SHARDS ? r->threads : MAX_SHARDS;
+    if (!r->w->plan->multiplies || fit(r, &r->w->rooms, r->w->plan->kernels->room * threads)) return GIBBS_OK;
+    return gibbs_fail(r->error, GIBBS_MEMORY, "run: out of memory");
 }
 
 static gibbs_status not_finite(const ad_plan *plan, const char *what, int32_t node, int32_t axis, double v, int64_t row,
@@ -328,6 +338,7 @@ static gibbs_status run_stages(run_state *r)
     ad_workspace *w = r->w;
     gibbs_status status = check_ready(w, r->error);
     if (!status) status = fit_stored(r);
+    if (!status) status = fit_rooms(r);
     if (!status && r->options->check) status = check_inputs(w, r->error);
     for (int64_t s = 0; !status && s < w->plan->stages; s++) {
         r->stage = &w->plan->stage[s];

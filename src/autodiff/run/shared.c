@@ -22,8 +22,8 @@ static void run_part(void *context, int64_t part, int worker)
     parts_job *job = context;
     ad_frame f = *job->frame;
     ad_part one;
-    (void)worker;
     ad_part_of(job->i, job->parts, part, (int64_t)f.kernels->size, &one);
+    if (f.room) f.room += worker * f.kernels->room;
     f.error = &job->error[part];
     job->status[part] = ad_execute(&one.is, &f);
 }

@@ -1,10 +1,12 @@
 /* workspace.c — memory and bindings. */
 #include "workspace.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
+#ifdef GIBBS_BLAS
+#include <cblas.h>
+#endif
 
 #ifdef GIBBS_OPENBLAS
 void openblas_set_num_threads(int);
@@ -20,9 +22,11 @@ static void set_up(void)
 #ifdef GIBBS_OPENBLAS
     if (!keep_threads) openblas_set_num_threads(1);
 #endif
+#ifdef GIBBS_BLAS
     enum { N = 48 };
     static double a[N * N], b[N * N];
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a, N, 0, b, N);
+#endif
 }
 
 /* Nobody returns before it is done. */
@@ -80,6 +84,7 @@ void ad_workspace_free(ad_workspace *w)
     gibbs_release_aligned(&a, w->accumulators.at);
     gibbs_release_aligned(&a, w->arena.at);
     gibbs_release_aligned(&a, w->tables.at);
+    gibbs_release_aligned(&a, w->rooms.at);
     gibbs_release_aligned(&a, w->shared);
     gibbs_release(&a, w->stored);
     gibbs_release(&a, w->base);
