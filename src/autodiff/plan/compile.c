@@ -159,7 +159,8 @@ static void place_outputs(ad_compiler *c, const ad_var *outputs, int count)
 static bool copy_axes(ad_plan *plan, const ad_tape *tape)
 {
     plan->axis = gibbs_alloc_zero(&plan->alloc, (size_t)tape->axes, sizeof *plan->axis);
-    if (!plan->axis) return false;
+    plan->counted = gibbs_alloc_zero(&plan->alloc, (size_t)tape->axes, sizeof *plan->counted);
+    if (!plan->axis || !plan->counted) return false;
     plan->axes = tape->axes;
     for (int64_t a = 0; a < tape->axes; a++) {
         plan->axis[a] = tape->axis[a];
@@ -297,6 +298,7 @@ void ad_plan_free(ad_plan *plan)
         gibbs_release(&a, chunk);
     }
     gibbs_release(&a, plan->axis);
+    gibbs_release(&a, plan->counted);
     gibbs_release(&a, plan->leaf);
     gibbs_release(&a, plan->stage);
     gibbs_release(&a, plan->slot);

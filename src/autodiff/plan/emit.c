@@ -229,6 +229,8 @@ static void emit_batch_indexed(ad_compiler *c, int32_t id)
     i.dim[2] = ad_axis_root(c->tape, from);
     i.dim[3] = ad_axis_factor(c->tape, from);
     i.dim[4] = from;
+    c->plan->counted[i.dim[0]] = true;
+    if (!gather) c->plan->counted[i.dim[2]] = true;
     ad_append(c, &i, !gather);
 }
 
@@ -302,6 +304,7 @@ static void emit_count(ad_compiler *c, int32_t id)
 {
     int32_t axis = c->tape->node[id].attr[0];
     int64_t dim[2] = {ad_axis_root(c->tape, axis), ad_axis_factor(c->tape, axis)};
+    c->plan->counted[dim[0]] = true;
     emit_rows(c, id, DO_count, dim, 2, NULL);
 }
 

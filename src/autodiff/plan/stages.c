@@ -144,6 +144,7 @@ static void mark_cone(ad_compiler *c, int32_t axis, bool *cone)
 static void fill_body(ad_compiler *c, int32_t axis, bool *cone)
 {
     c->stage->axis = axis;
+    c->plan->counted[axis] = true;
     ad_place_carried(c);
     if (c->stores) ad_pull_family(c, cone);
     mark_stored(c, cone);

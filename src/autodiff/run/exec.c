@@ -204,11 +204,7 @@ gibbs_status ad_run_user(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
-gibbs_status ad_execute(const ad_instruction *i, ad_frame *f)
-{
-    static ad_executor *const executor[] = {
+ad_executor *const ad_executors[] = {
 #define INSTRUCTION(name, in_order) [DO_##name] = ad_run_##name,
 #include "autodiff/plan/plan.def"
-    };
-    return executor[i->action](i, f);
-}
+};

@@ -31,6 +31,8 @@ static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int o
 typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
 #define INSTRUCTION(name, in_order) ad_executor ad_run_##name;
 #include "autodiff/plan/plan.def"
-gibbs_status ad_execute(const ad_instruction *i, ad_frame *f);
+extern ad_executor *const ad_executors[]; /* by action */
+
+static inline gibbs_status ad_execute(const ad_instruction *i, ad_frame *f) { return ad_executors[i->action](i, f); }
 
 #endif

@@ -194,36 +194,13 @@ static gibbs_status run_stage(run_state *r)
 
 /* ---- Before a run ---- */
 
-static gibbs_status need_rows(const ad_workspace *w, int64_t axis, gibbs_error *error)
-{
-    if (axis < 0 || w->rows[axis]) return GIBBS_OK;
-    return gibbs_fail(error, GIBBS_UNBOUND, "run: the number of rows on axis «%s» was never set",
-                      w->plan->axis[axis].name);
-}
-
-/* What counts the rows of another axis than the one that it runs over. */
-static gibbs_status check_code(const ad_workspace *w, const ad_code *code, gibbs_error *error)
-{
-    gibbs_status status = GIBBS_OK;
-    for (int64_t k = 0; !status && k < code->count; k++) {
-        const ad_instruction *i = &code->at[k];
-        bool scatters = i->action == DO_batch_scatter;
-        if (scatters || i->action == DO_count || i->action == DO_batch_gather)
-            status = need_rows(w, i->dim[0], error);
-        if (scatters && !status) status = need_rows(w, i->dim[2], error);
-    }
-    return status;
-}
-
 static gibbs_status check_ready(const ad_workspace *w, gibbs_error *error)
 {
     const ad_plan *plan = w->plan;
-    for (int64_t s = 0; s < plan->stages; s++) {
-        gibbs_status status = need_rows(w, plan->stage[s].axis, error);
-        if (!status) status = check_code(w, &plan->stage[s].shared, error);
-        if (!status) status = check_code(w, &plan->stage[s].body, error);
-        if (status) return status;
-    }
+    for (int64_t a = 0; a < plan->axes; a++)
+        if (plan->counted[a] && !w->rows[a])
+            return gibbs_fail(error, GIBBS_UNBOUND, "run: the number of rows on axis «%s» was never set",
+                              plan->axis[a].name);
     for (int64_t s = 0; s < plan->slots; s++)
         if (plan->slot[s].kind == SLOT_INPUT && !w->base[AD_BASE_SLOTS + s])
             return gibbs_fail(error, GIBBS_UNBOUND, "run: the %s «%s» is not bound",
