@@ -94,9 +94,23 @@ static int64_t NAME(row_of_strip)(int64_t width)
     return width < STRIP ? (width + LANES - 1) / LANES * LANES : STRIP;
 }
 
-/* `width` columns of B, `depth` rows of them, into strips one after another, the last vector filled up with zeros. */
+/* One strip, whose last vector is filled up with zeros. */
+static void NAME(pack_strip)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
+{
+    const int64_t last = (width - 1) / LANES * LANES, rest = width - last;
+    for (int64_t p = 0; p < depth; p++, b += next, to += last + LANES) {
+        for (int64_t j = 0; j < last; j += LANES) *(V *)(to + j) = *(const LOOSE *)(b + j);
+        *(V *)(to + last) = NAME(load)(b + last, rest);
+    }
+}
+
+/* `width` columns of B, `depth` rows of them, into strips one after another. */
 static void NAME(pack)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
 {
+    if (width <= STRIP) {
+        NAME(pack_strip)(depth, width, b, next, to);
+        return;
+    }
     for (int64_t p = 0; p < depth; p++, b += next) {
         for (int64_t j = 0; j < width; j += 64 / (int64_t)sizeof(REAL)) __builtin_prefetch(b + AHEAD * next + j);
         for (int64_t s = 0; s < width; s += STRIP) {
@@ -224,7 +238,7 @@ static void NAME(wide)(const ad_product *of)
     NAME(product) x = {of->m, of->n, of->k, of->ta ? 1 : of->next_a, of->ta ? of->next_a : 1, of->a, of->b, of->start,
                        of->c, .tb = of->tb, .room = of->room};
     x.packs_a = of->ta && x.n > 2 * STRIP && x.along > FAR;
-    x.packs_b = x.tb || (x.m >= FEW_ROWS / 2 && x.n > FAR);
+    x.packs_b = x.tb || (x.m >= (x.k > FEW_PAGES ? 2 * FEW_ROWS : MANY_ROWS) && x.n > FAR);
     for (; x.m > 0; x.m -= BLOCK, x.a += BLOCK * x.down, x.c += BLOCK * x.n) {
         NAME(product) block = x;
         if (block.m > BLOCK) block.m = BLOCK;

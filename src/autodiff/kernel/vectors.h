@@ -14,6 +14,8 @@ enum {
     PANEL_BYTES = 1024,   /* of a row of B that is packed: DEPTH of them are 256 kB of the second cache */
     ROWS_BYTES = 32 * 8 * DOWN, /* the same of A transposed: 384 kB; so long as memory likes to be read in a row */
     FAR_BYTES = 2048,     /* rows longer than this, half a page, are far apart */
+    FEW_PAGES = 64,       /* rows of B that a processor finds at once, each in a page of its own: packing them takes
+                             MANY_ROWS of A to pay */
     NEAR_BYTES = 1 << 18  /* a C of no more is in cache */
 };
 
