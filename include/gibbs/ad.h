@@ -399,9 +399,9 @@ typedef struct ad_check_options {
 gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *values, int n,
                                const ad_check_options *options, double *worst, gibbs_error *error);
 
-/* Where products are BLAS's (no AVX2, or GIBBS_PRODUCTS=blas): warms it up and sets OpenBLAS' process-wide thread count to 1 unless
- * `keep_blas_threads` is non-zero; a host that keeps them loses speed and the promise of equal bits. Elsewhere it does
- * nothing. Called by ad_workspace_new with 0 when you did not. */
+/* Where products are BLAS's (no AVX2, or GIBBS_PRODUCTS=blas): warms it up and sets OpenBLAS' process-wide thread count
+ * to 1 unless `keep_blas_threads` is non-zero; a host that keeps them loses speed and the promise of equal bits.
+ * Elsewhere it does nothing. Called by ad_workspace_new with 0 when you did not. */
 void ad_initialise(int keep_blas_threads);
 
 GIBBS_API_END

@@ -1,4 +1,5 @@
-/* The kernels that reduce, of every instruction set here and both number types, against plain loops; and their special values: a maximum, a logsumexp and a sum of infinities and NaN. */
+/* The kernels that reduce, of every instruction set here and both number types, against plain
+ * loops; and their special values: a maximum, a logsumexp and a sum of infinities and NaN. */
 #include "kernel_tables.h"
 
 #include <stdio.h>

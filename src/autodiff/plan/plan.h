@@ -141,7 +141,7 @@ struct ad_plan {
     bool repeats;        /* carries were asked for */
     ad_axis_info *axis;
     int64_t axes;
-    bool *counted; /* root axes whose number of rows is needed: those of bodies, and those that are counted or indexed */
+    bool *counted; /* root axes whose rows must be known: those of bodies, and those that are counted or indexed */
     const ad_tape *tape; /* to tell vars of this tape from others by address only; never followed */
     int64_t tape_size;
     bool *leaf;          /* which nodes can be bound */
