@@ -1,7 +1,7 @@
 /* fuse.c — nodes that one instruction computes together: a sum with a product, which is added up where the other term
  * lies; sums of products over batches and of scattered tables, likewise; what covers a part of a larger value, which is
  * written there at once (pieces.c); and functions of one argument that share most of their work. The rest of a plan is
- * one instruction a node: fusing more was measured and did not pay (docs/design.md). */
+ * one instruction a node: fusing more was measured and did not pay (docs/speed.md). */
 #include "compile.h"
 
 #include <string.h>
