@@ -32,7 +32,7 @@ static const struct rough {
     {"less", "less", "take a sigmoid", of_less},
     {"select", "select", "weights by a sigmoid", of_select},
     {"condition", "select", "weights by a sigmoid", of_condition},
-    {"elu", "less min elu", "take", ad_elu},
+    {"elu", "elu", "take softplus or silu", ad_elu},
     {"max_reduce", "max_reduce", "take logsumexp", of_max_reduce},
     {"user", "rough_cube", "say so in its ad_user_op", of_user},
 };

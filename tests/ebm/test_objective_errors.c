@@ -118,9 +118,9 @@ static ad_var by_step(ad_var x, ad_var m) { return ad_mul(ad_square(x), ad_step(
 static const struct {
     ad_var (*record)(ad_var x, ad_var m);
     const char *op;
-} kinks[] = {{by_abs, "abs (node"},         {by_relu, "max or relu (node"},       {by_max, "max or relu (node"},
-             {by_min, "min (node"},         {by_elu, "select or elu (node"},      {by_reduction, "max_reduce (node"},
-             {by_select, "select or elu (node"}, {by_step, "step (node"}};
+} kinks[] = {{by_abs, "abs (node"},  {by_relu, "max or relu (node"}, {by_max, "max or relu (node"},
+             {by_min, "min (node"},  {by_elu, "elu (node"},          {by_reduction, "max_reduce (node"},
+             {by_select, "select (node"}, {by_step, "step (node"}};
 
 static ad_var moved_kink(ad_var x, const ad_var *theta, void *context)
 {
@@ -131,6 +131,8 @@ Test(objective, losses_name_themselves_and_the_kink_that_was_written)
 {
     static const ebm_loss *const losses[] = {&ebm_loss_score_matching, &ebm_loss_sliced, &ebm_loss_denoising,
                                              &ebm_loss_weighted_score_matching, &ebm_loss_ksd_imq};
+    enum { ROWS = 9 };
+    double *x = normals(ROWS, 1, 1, 4);
     for (int k = 0; k < COUNT(kinks); k++) {
         ebm_parameter m = {"m", {1, {1}}, EBM_INIT_CONSTANT, 1};
         ebm_model_spec spec = {.dim = 1, .dtype = GIBBS_FLOAT64, .parameters = &m, .parameter_count = 1,
@@ -140,6 +142,15 @@ Test(objective, losses_name_themselves_and_the_kink_that_was_written)
         for (int i = 0; i < COUNT(losses); i++) {
             ebm_objective *o;
             gibbs_error error = {0};
+            bool sees_slopes = losses[i] == &ebm_loss_denoising || losses[i] == &ebm_loss_ksd_imq;
+            if (kinks[k].record == by_elu && sees_slopes) { /* whose slope does not jump: the gradient is right */
+                OK(ebm_objective_new(model, losses[i], NULL, &o, ERROR));
+                OK(ebm_objective_bind(o, x, ROWS, ERROR));
+                OK(ebm_objective_refresh(o, 1, 0, ERROR));
+                expect_consistent(o, 1e-6, losses[i]->name);
+                ebm_objective_free(o);
+                continue;
+            }
             cr_assert_eq(ebm_objective_new(model, losses[i], NULL, &o, &error), GIBBS_SMOOTH, "%s, %d", kinks[k].op, i);
             size_t length = strlen(losses[i]->name);
             cr_expect(!strncmp(error.message, losses[i]->name, length) && error.message[length] == ':', "%s",
@@ -150,6 +161,7 @@ Test(objective, losses_name_themselves_and_the_kink_that_was_written)
         }
         ebm_model_free(model);
     }
+    free(x);
 }
 
 /* ---- Order of calls ---- */

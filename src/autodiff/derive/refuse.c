@@ -30,7 +30,8 @@ static const char *smooth_instead(ad_op op)
     case OP_max: return "; take softplus or silu for relu, logsumexp for max";
     case OP_min: return "; take -logsumexp of what is negated";
     case OP_max_reduce: return "; take logsumexp";
-    case OP_select: return "; take softplus for elu, weights by a sigmoid for select";
+    case OP_elu: return "; take softplus or silu";
+    case OP_select: return "; take weights by a sigmoid";
     case OP_step:
     case OP_less: return "; take a sigmoid of the difference";
     case OP_sign: return "; take tanh(x/small)";
@@ -61,8 +62,8 @@ static bool holds(const ad_tape *tape, int64_t k, int64_t i)
     return jumps && ad_ops[node->op].smooth == CLASS_KINK && compares(tape, k, i);
 }
 
-/* The op that was written and is to be named: elu for its less and min, |x| for the sign in its derivative. Selects go
- * first. Where it is the kink that matters (AD_TWICE), y must need it. The node itself where there is no such op. */
+/* The op that was written and is to be named: a select for the less of its condition, |x| for the sign in its derivative.
+ * Selects go first. Where it is the kink that matters (AD_TWICE), y must need it. The node itself where there is no such op. */
 static int64_t written(const ad_tape *tape, int64_t i, const ad_paths *p, ad_smoothness least)
 {
     int64_t count = least == AD_TWICE ? p->count : tape->size, found = i;

@@ -13,6 +13,7 @@
 #undef COS
 #undef POW
 #undef ABS
+#undef ELU
 #undef SIGN
 #undef STEP
 #undef SIGMOID
@@ -39,6 +40,8 @@
 #define COS(x) FN(cos)(x)
 #define POW(a, b) FN(pow)(AS_IT_COUNTS(a), AS_IT_COUNTS(b))
 #define ABS(x) ((x) < 0 ? -(x) : (x))
+/* expm1 sees min(x, 0), so that the branch that is not taken cannot overflow. */
+#define ELU(x) ((x) > 0 ? (x) : EXPM1((x) > 0 ? (REAL)0 : (x)))
 /* A NaN compares false everywhere and must come out as NaN; x + x of the others, which count as 0, is 0. */
 #define SIGN(x) ((x) < 0 ? -1 : (x) > 0 ? 1 : (x) + (x))
 #define STEP(x) ((x) > 0 ? 1 : (x) <= 0 ? 0 : (x))

@@ -140,10 +140,3 @@ ad_var ad_silu(ad_var x) { return ad_mul(x, ad_sigmoid(x)); }
 
 /* 1 + erf would cancel below 0. */
 ad_var ad_gelu(ad_var x) { return ad_mul(x, ad_scale(ad_erfc(ad_scale(x, -M_SQRT1_2)), 0.5)); }
-
-/* expm1 sees min(x, 0), so that the branch that is not taken cannot overflow. */
-ad_var ad_elu(ad_var x)
-{
-    ad_var zero = number(x, 0);
-    return ad_select(ad_less(x, zero), ad_expm1(ad_min(x, zero)), x);
-}

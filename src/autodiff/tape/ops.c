@@ -58,7 +58,6 @@ const char *ad_op_said(ad_op op)
     switch (op) {
     case OP_chain: return "a product of the chain rule";
     case OP_max: return "max or relu";
-    case OP_select: return "select or elu";
     default: return ad_ops[op].name;
     }
 }
