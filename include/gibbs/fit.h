@@ -54,8 +54,9 @@ typedef struct ebm_fit_report {
                                  log Z(x) over the rows. Far from 0 the model is not normalised by one number, and the
                                  estimate is wrong: take ranking NCE. Else NaN */
     double edge;              /* exact maximum likelihood over a box: exp(−E) at its edge, as a share of the highest.
-                                 Above 0.01 the box cuts the density off, and the estimate is of what is left: widen it, or
-                                 set whole_domain where there is no x outside. Else NaN, and of a conditional model */
+                                 Above 0.01 the box cuts the density off, and the estimate is of what is left: widen
+                                 it, or set whole_domain where there is no x outside. Else NaN, and of a conditional
+                                 model */
     int converged;            /* L-BFGS */
     int64_t history_count;    /* one row a step: */
     double *history_loss, *history_norm, *history_validation; /* NaN where none was made */

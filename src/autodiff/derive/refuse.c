@@ -62,8 +62,9 @@ static bool holds(const ad_tape *tape, int64_t k, int64_t i)
     return jumps && ad_ops[node->op].smooth == CLASS_KINK && compares(tape, k, i);
 }
 
-/* The op that was written and is to be named: a select for the less of its condition, |x| for the sign in its derivative.
- * Selects go first. Where it is the kink that matters (AD_TWICE), y must need it. The node itself where there is no such op. */
+/* The op that was written and is to be named: a select for the less of its condition, |x| for the sign in its
+ * derivative. Selects go first. Where it is the kink that matters (AD_TWICE), y must need it. The node itself where
+ * there is no such op. */
 static int64_t written(const ad_tape *tape, int64_t i, const ad_paths *p, ad_smoothness least)
 {
     int64_t count = least == AD_TWICE ? p->count : tape->size, found = i;
