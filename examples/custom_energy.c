@@ -35,9 +35,8 @@ int main(int argc, char **argv)
     spec.parameters = parameters;
     spec.parameter_count = 2;
     spec.energy = energy;
-    ebm_model *model, *copy;
+    ebm_model *model;
     check(ebm_model_new(&spec, &model, &error), &error);
-
     ebm_fit_options fit = ebm_fit_defaults();
     ebm_uncertainty sure;
     fit.loss = &ebm_loss_score_matching;
@@ -55,14 +54,11 @@ int main(int argc, char **argv)
     if (z.verdict == EBM_NOT_NORMALISABLE) exit(1);
     check(ebm_model_draw(model, &data, 1000, NULL, draws, NULL, &error), &error);
     printf("draws: %.10g, %.10g, %.10g, ...\n", mean + sd * draws[0], mean + sd * draws[1], mean + sd * draws[2]);
-
     check(ebm_model_save(model, "custom_energy.safetensors", &error), &error);
-    check(ebm_model_new(&spec, &copy, &error), &error);
-    check(ebm_model_load(copy, "custom_energy.safetensors", &error), &error);
-    check(ebm_model_energy(copy, &at, 1, &E, NULL, &error), &error);
+    check(ebm_model_load(model, "custom_energy.safetensors", &error), &error);
+    check(ebm_model_energy(model, &at, 1, &E, NULL, &error), &error);
     printf("E(%g) = %.3f\n", at, E);
     ebm_uncertainty_free(&sure);
-    ebm_model_free(copy);
     ebm_model_free(model);
     ebm_data_free(&data);
     ebm_data_free(&table);
