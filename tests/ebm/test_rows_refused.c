@@ -63,6 +63,8 @@ Test(rows_refused, a_box_must_hold_the_rows_and_the_density)
     OK(ebm_points_box(1, &box, NULL, &points, ERROR));
     OK(ebm_fit(model, &data, &o, &report, ERROR));
     cr_expect(report.edge > 0.01, "rows on the edge: %g", report.edge);
+    ebm_uncertainty sure;
+    FAILS(GIBBS_NUMERIC, "at the edge of the box", ebm_standard_errors(model, &data, &o, &sure, FAIL));
     ebm_fit_report_free(&report);
     x[3] = box.high[0] + 0.5;
     FAILS(GIBBS_DATA, "outside of options.points", ebm_fit(model, &data, &o, NULL, FAIL));

@@ -5,7 +5,7 @@
  * Z(x) has as a variance: their errors are independent. Does the box of an exact log Z hold the density? */
 #include "fit.h"
 
-#include "ebm/space/space.h"
+#include "ebm/log_z/outside.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,15 +56,5 @@ void ebm_fit_log_z_spread(ebm_fit_state *f)
 
 void ebm_fit_edge(ebm_fit_state *f)
 {
-    const ebm_points *p = f->loss_options.points;
-    double least = INFINITY, edge = INFINITY;
-    if (f->options->loss->noise != EBM_NOISE_POINTS || p->kind != EBM_POINTS_BOX || ebm_model_given(f->model)) return;
-    double *energy = gibbs_alloc(&f->model->alloc, (size_t)p->rows, sizeof *energy);
-    bool known = energy && !ebm_model_energy(f->model, p->x, p->rows, energy, NULL, NULL);
-    for (int64_t i = 0; i < p->rows && known; i++) {
-        least = fmin(least, energy[i]);
-        if (ebm_points_on_edge(p, i)) edge = fmin(edge, energy[i]);
-    }
-    if (known) f->report->edge = exp(least - edge);
-    gibbs_release(&f->model->alloc, energy);
+    if (f->options->loss->noise == EBM_NOISE_POINTS) f->report->edge = ebm_edge(f->model, f->loss_options.points);
 }

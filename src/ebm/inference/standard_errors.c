@@ -18,6 +18,7 @@
  * A loss over all pairs of rows weighs pair (i, j) by ωᵢωⱼ: its derivative is collected at both rows. */
 #include "ebm/objective/objective.h"
 #include "autodiff/tape/tape.h"
+#include "ebm/log_z/outside.h"
 #include "symmetric.h"
 
 #include <math.h>
@@ -286,6 +287,16 @@ static gibbs_status finish(sandwich *s, double decay, ebm_uncertainty *r)
     return GIBBS_OK;
 }
 
+/* Of what a box cuts off the estimate knows nothing. */
+static gibbs_status check_edge(ebm_model *model, const ebm_fit_options *o, gibbs_error *error)
+{
+    const ebm_points *points = o->loss->noise == EBM_NOISE_POINTS ? o->loss_options.points : NULL;
+    double edge = points && points->dim == model->dim ? ebm_edge(model, points) : NAN;
+    if (!(edge > EBM_EDGE)) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_NUMERIC, "standard errors: the density at the edge of the box of points is %.2g of its "
+                      "highest: widen the box, or set its whole_domain where no x lies outside", edge);
+}
+
 gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
                                  ebm_uncertainty *result, gibbs_error *error)
 {
@@ -294,7 +305,8 @@ gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const e
     gibbs_status status = check(model, data, options, error);
     if (status) return status;
     sandwich s = {.error = error, .twin.alloc = model->alloc};
-    status = prepare(&s, model, data, options);
+    status = check_edge(model, options, error);
+    if (!status) status = prepare(&s, model, data, options);
     if (!status) status = finish(&s, options->weight_decay, result);
     release(&s);
     if (status) ebm_uncertainty_free(result);

@@ -146,6 +146,20 @@ gibbs_status ebm_look_outside(ebm_model *model, const ebm_grid *box, ebm_quadrat
     return status;
 }
 
+double ebm_edge(ebm_model *model, const ebm_points *p)
+{
+    double least = INFINITY, edge = INFINITY;
+    if (p->kind != EBM_POINTS_BOX || ebm_model_given(model)) return NAN;
+    double *energy = gibbs_alloc(&model->alloc, (size_t)p->rows, sizeof *energy);
+    bool known = energy && !ebm_model_energy(model, p->x, p->rows, energy, NULL, NULL);
+    for (int64_t i = 0; i < p->rows && known; i++) {
+        least = fmin(least, energy[i]);
+        if (ebm_points_on_edge(p, i)) edge = fmin(edge, energy[i]);
+    }
+    gibbs_release(&model->alloc, energy);
+    return known ? exp(least - edge) : NAN;
+}
+
 const char *ebm_verdict_text(ebm_verdict verdict)
 {
     static const char *const texts[] = {"normalisable", "the box is too small", "not normalisable", "cannot be told"};
