@@ -1,6 +1,8 @@
 /* What is folded while recording must mean the same as what was written. Each formula is recorded twice, as it is and
  * with its parts behind a veil, the maximum with a leaf far below, which nothing can fold: values and gradients are the
  * same. */
+#include "autodiff/op/op.h"
+
 #include "support/problem.h"
 
 #include <criterion/criterion.h>

@@ -148,7 +148,7 @@ static void check_copies(const table *t)
     for (int strides = 0; strides < 8; strides++) {
         const char *c = px, *a = c + N * t->kernels->size, *b = a + N * t->kernels->size;
         int sc = strides & 1, sa = strides >> 1 & 1, sb = strides >> 2;
-        t->kernels->select(N, py, c, sc, a, sa, b, sb);
+        t->kernels->ternary[OP_select](N, py, c, sc, a, sa, b, sb);
         for (int i = 0; i < N; i++) y[i] = x[i * sc] != 0 ? x[N + i * sa] : x[2 * N + i * sb];
         expect_numbers(t, py, y, N, 0, "select");
     }

@@ -104,7 +104,7 @@ static void check_nan(const table *t)
     }
     t->kernels->binary[OP_chain](1, out, zero, 1, nan, 1);
     cr_expect_eq(t->kernels->get(out, 0), 0, "0·NaN in a chain (%s)", t->name);
-    t->kernels->select(1, out, zero, 1, nan, 1, one, 1);
+    t->kernels->ternary[OP_select](1, out, zero, 1, nan, 1, one, 1);
     cr_expect_eq(t->kernels->get(out, 0), 1, "a NaN that is not selected (%s)", t->name);
 }
 

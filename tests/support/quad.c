@@ -15,18 +15,21 @@ quad quad_log(quad x) { return LOG(x); }
 quad quad_sin(quad x) { return SIN(x); }
 
 #define UNARY(name, value, dx, smooth, low, high)  \
-    static quad quad_##name##_of(quad x, quad unused) \
+    static quad quad_##name##_of(quad x, quad b, quad c) \
     {                                              \
-        (void)unused;                              \
+        (void)b, (void)c;                          \
         return value;                              \
     }
 #define BINARY(name, value, da, db, smooth, commutes, low, high) \
-    static quad quad_##name##_of(quad a, quad b) { return value; }
+    static quad quad_##name##_of(quad a, quad b, quad c) { return (void)c, value; }
+#define TERNARY(name, value, da, db, dc, smooth, low, high) \
+    static quad quad_##name##_of(quad a, quad b, quad c) { return value; }
 #include "autodiff/tape/ops.def"
 
-static quad (*const elementwise[OP_COUNT])(quad, quad) = {
+static quad (*const elementwise[OP_COUNT])(quad, quad, quad) = {
 #define UNARY(name, value, dx, smooth, low, high) [OP_##name] = quad_##name##_of,
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = quad_##name##_of,
+#define TERNARY(name, value, da, db, dc, smooth, low, high) [OP_##name] = quad_##name##_of,
 #include "autodiff/tape/ops.def"
 };
 
@@ -113,7 +116,7 @@ static bool evaluate(const quad_machine *m, int32_t id, int64_t n, quad *out)
     if (elementwise[node->op]) {
         for (int k = 0; k < node->nin; k++)
             if (quad_size(m, (ad_var){NULL, node->in[k]}) != n) return false; /* invariant 3 of the tape */
-        for (int64_t i = 0; i < n; i++) out[i] = elementwise[node->op](in[0][i], in[node->nin - 1][i]);
+        for (int64_t i = 0; i < n; i++) out[i] = elementwise[node->op](in[0][i], in[node->nin > 1][i], in[node->nin - 1][i]);
         return true;
     }
     bool whole = ad_ops[node->op].kind == KIND_BATCH || node->op == OP_regroup || node->op == OP_ungroup;

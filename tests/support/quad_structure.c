@@ -135,9 +135,6 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
     int64_t n = count_of(&node->shape);
     for (int k = 0; k < node->nin; k++) s[k] = m->tape->node[node->in[k]].shape;
     switch (node->op) {
-    case OP_select:
-        for (int64_t e = 0; e < n; e++) out[e] = in[0][e] != 0 ? in[1][e] : in[2][e];
-        return true;
     case OP_lift:
     case OP_reshape:
         for (int64_t e = 0; e < n; e++) out[e] = in[0][e];

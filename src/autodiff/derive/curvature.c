@@ -38,85 +38,40 @@ static void add_weighted(ad_curve *c, ad_var node, ad_var w, ad_tangent p, ad_ta
     add_term(c, ad_matmul(ad_reshape(both, ad_mat(D, n)), ad_reshape(weights, ad_vec(n))));
 }
 
-/* Unary and binary ops: v̄ (f_aa ȧ² + 2 f_ab ȧḃ + f_bb ḃ²). */
-static void curve_elementwise(ad_curve *c, const ad_node *node, const ad_var *in, ad_var vbar, const ad_tangent *t)
+/* Elementwise ops: v̄ Σ f_ij ȧᵢȧⱼ over pairs of arguments, each pair of different ones twice. */
+static void curve_elementwise(ad_curve *c, const ad_call *v, ad_var vbar, const ad_tangent *t)
 {
-    for (int i = 0; i < node->nin; i++)
-        for (int j = i; j < node->nin; j++) {
+    ad_var in[2] = {ad_arg(v, 0), ad_arg(v, v->node.nin - 1)};
+    for (int i = 0; i < v->node.nin; i++)
+        for (int j = i; j < v->node.nin; j++) {
             if (t[i].kind == TANGENT_ZERO || t[j].kind == TANGENT_ZERO) continue;
-            ad_var f = ad_second_partial(node->op, i, j, in[0], in[node->nin - 1]);
+            ad_var f = ad_second_partial(v->node.op, i, j, in[0], in[1]);
             if (ad_is_null(f)) return;
             ad_var w = ad_chain(vbar, f);
             add_weighted(c, in[0], i == j ? w : ad_scale(w, 2), t[i], t[j]);
         }
 }
 
-/* 2⟨v̄, ȦᵢḂᵢ⟩, with the D directions in the leading dimension. */
-static void curve_matmul(ad_curve *c, const ad_node *node, const ad_var *in, ad_var vbar, const ad_tangent *t)
-{
-    if (t[0].kind == TANGENT_ZERO || t[1].kind == TANGENT_ZERO) return;
-    ad_var dense[2];
-    int64_t D = c->directions, L = node->shape.dim[0];
-    for (int k = 0; k < 2; k++) {
-        ad_shape s = ad_node_of(in[k])->shape, one = ad_shape_prepend(D, &s);
-        s.dim[0] = L;
-        ad_shape all = ad_shape_prepend(D, &s);
-        dense[k] = ad_expand(ad_reshape(ad_tangent_dense(in[k], t[k], D), one), all);
-        dense[k] = ad_reshape(dense[k], ad_cube(D * L, s.dim[1], s.dim[2]));
-    }
-    ad_var product = ad_matmul_core(dense[0], node->attr[0], dense[1], node->attr[1]);
-    product = ad_reshape(product, ad_shape_prepend(D, &node->shape));
-    add_term(c, ad_scale(ad_sum_but_first(ad_mul(product, vbar)), 2));
-}
-
-/* v̄ (Σ p t² − (Σ p t)²) with p the softmax; over a batch likewise. Where t is diagonal the sums are of one term, and
- * over a batch of one a sample. */
-static void curve_logsumexp(ad_curve *c, ad_var y, const ad_node *node, ad_var x, ad_var vbar, ad_tangent tangent)
-{
-    bool within = node->op == OP_logsumexp, diagonal = tangent.kind == TANGENT_DIAGONAL;
-    ad_var p = ad_reduction_weight(y), t = diagonal ? tangent.v : ad_tangent_dense(x, tangent, c->directions);
-    ad_var first = ad_mul(p, t), second = ad_mul(first, t);
-    if (!within) {
-        first = ad_batch_reduce(OP_batch_sum, node->attr[0], first);
-        second = ad_batch_reduce(OP_batch_sum, node->attr[0], second);
-    } else if (diagonal) {
-        vbar = ad_unreduce(node, vbar, x);
-    } else {
-        first = ad_sum_range(OP_sum, first, node->attr[0] + 1, node->attr[1]);
-        second = ad_sum_range(OP_sum, second, node->attr[0] + 1, node->attr[1]);
-    }
-    ad_var term = ad_chain(ad_sub(second, ad_square(first)), vbar);
-    add_term(c, diagonal ? ad_reshape(term, ad_vec(c->directions)) : ad_sum_but_first(term));
-}
-
-/* 2⟨C̄, Σₙ ȧᵢᵀḃᵢ⟩ = 2 Σₙ ⟨ȧᵢ C̄, ḃᵢ⟩ for each direction. */
-static void curve_batch_matmul(ad_curve *c, const ad_node *node, const ad_var *in, ad_var vbar, const ad_tangent *t)
-{
-    if (t[0].kind == TANGENT_ZERO || t[1].kind == TANGENT_ZERO) return;
-    ad_var a = ad_tangent_dense(in[0], t[0], c->directions), b = ad_tangent_dense(in[1], t[1], c->directions);
-    ad_var terms = ad_sum_but_first(ad_mul(ad_matmul(a, vbar), b));
-    add_term(c, ad_scale(ad_batch_reduce(OP_batch_sum, node->attr[0], terms), 2));
-}
-
-/* Any other op, a user's: ⟨ẋᵢ, jvp along ẋᵢ of its vjp with v̄ held⟩, recorded on placeholders so that nothing
+/* An op without a rule of its own, as a user's: ⟨ẋᵢ, jvp along ẋᵢ of its vjp with v̄ held⟩, recorded on placeholders so that nothing
  * else counts as depending on the arguments, then put in place. All placeholders are on the op's own axis: the vjp by
  * a shared one would be summed over the samples, and add_term would sum it again. */
-static void curve_general(ad_curve *c, const ad_node *node, const ad_var *in, ad_var vbar, const ad_tangent *t)
+static void curve_general(ad_curve *c, const ad_call *v, ad_var vbar, const ad_tangent *t)
 {
     ad_var p[AD_MAX_ARGUMENTS + 1], actual[AD_MAX_ARGUMENTS + 1];
+    const ad_node *node = &v->node;
     int n = node->nin;
     for (int k = 0; k < n; k++) {
-        actual[k] = in[k];
-        p[k] = ad_placeholder(c->tape, 10 + k, node->axis, ad_node_of(in[k])->shape);
+        actual[k] = ad_arg(v, k);
+        p[k] = ad_placeholder(c->tape, PLACE_ARGUMENT + k, node->axis, ad_node_of(actual[k])->shape);
     }
     actual[n] = vbar;
-    p[n] = ad_placeholder(c->tape, 10 + n, node->axis, node->shape);
+    p[n] = ad_placeholder(c->tape, PLACE_ARGUMENT + n, node->axis, node->shape);
     ad_var y = ad_rebuild(node, p), all = ad_handle(c->tape, -1);
     for (int64_t d = 0; d < c->directions && c->tape->error.status == GIBBS_OK; d++) {
         ad_var along[AD_MAX_ARGUMENTS], g[AD_MAX_ARGUMENTS], one = ad_constant(c->tape, 0);
         for (int k = 0; k < n; k++) {
-            ad_shape own = ad_node_of(in[k])->shape; /* read before anything is recorded: the nodes may move */
-            along[k] = ad_reshape(ad_slice(ad_tangent_dense(in[k], t[k], c->directions), 0, d, 1), own);
+            ad_shape own = ad_node_of(actual[k])->shape; /* read before anything is recorded: the nodes may move */
+            along[k] = ad_reshape(ad_slice(ad_tangent_dense(actual[k], t[k], c->directions), 0, d, 1), own);
         }
         if (ad_vjp(y, p[n], p, n, g)) return;
         for (int k = 0; k < n; k++) one = ad_add(one, ad_dot(ad_jvp(g[k], p, along, n), along[k]));
@@ -132,24 +87,16 @@ static bool moves(const ad_paths *paths, const ad_node *node, int k)
     return paths->active[node->in[k]] && ad_differentiable(node, k);
 }
 
-static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_paths *paths, const ad_tangent *tangent)
+static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_tangent *t)
 {
-    ad_node node = *ad_node_of(y);
-    ad_var in[AD_MAX_ARGUMENTS];
-    ad_tangent t[AD_MAX_ARGUMENTS] = {{0}};
-    bool moving = false;
-    for (int k = 0; k < node.nin; k++) {
-        in[k] = ad_handle(c->tape, node.in[k]);
-        if (moves(paths, &node, k)) t[k] = tangent[node.in[k]];
-        moving |= t[k].kind != TANGENT_ZERO;
-    }
-    if (!moving || ad_ops[node.op].smooth != CLASS_SMOOTH) return;
-    if (ad_ops[node.op].partial[0]) curve_elementwise(c, &node, in, vbar, t);
-    else if (node.op == OP_matmul) curve_matmul(c, &node, in, vbar, t);
-    else if (node.op == OP_batch_matmul) curve_batch_matmul(c, &node, in, vbar, t);
-    else if (node.op == OP_user) curve_general(c, &node, in, vbar, t);
-    else if (node.op == OP_logsumexp || node.op == OP_batch_logsumexp) curve_logsumexp(c, y, &node, in[0], vbar, t[0]);
-    else ad_fail(c->tape, GIBBS_SMOOTH, "hess_diag: %s has no curvature rule", ad_ops[node.op].name);
+    ad_call v = ad_call_of(y);
+    const ad_structure *op = ad_structures[v.node.op];
+    int moving = 0;
+    for (int k = 0; k < v.node.nin; k++) moving += t[k].kind != TANGENT_ZERO;
+    if (!moving || ad_ops[v.node.op].smooth != CLASS_SMOOTH || (op && op->bilinear && moving < 2)) return;
+    if (!op) curve_elementwise(c, &v, vbar, t);
+    else if (op->curvature) add_term(c, op->curvature(&v, vbar, t, c->directions));
+    else curve_general(c, &v, vbar, t);
 }
 
 /* ---- Which tangents are needed ---- */
@@ -158,8 +105,8 @@ static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_paths *paths
 static bool bends(ad_tape *tape, const ad_node *node, const ad_paths *paths)
 {
     if (ad_ops[node->op].smooth != CLASS_SMOOTH) return false;
-    if (node->op == OP_matmul || node->op == OP_batch_matmul) return moves(paths, node, 0) && moves(paths, node, 1);
-    if (!ad_ops[node->op].partial[0]) return true;
+    const ad_structure *op = ad_structures[node->op];
+    if (op) return !op->bilinear || (moves(paths, node, 0) && moves(paths, node, 1));
     ad_var in[2] = {ad_handle(tape, node->in[0]), ad_handle(tape, node->in[node->nin - 1])};
     for (int i = 0; i < node->nin; i++)
         for (int j = i; j < node->nin; j++)
@@ -192,9 +139,14 @@ static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths
     bent.needed = wanted;
     mark_wanted(y, paths, adjoint, wanted);
     ad_tangents(y, &bent, c->directions, tangent);
-    for (int32_t i = 0; i <= y.id && c->tape->error.status == GIBBS_OK; i++)
-        if (adjoint[i] >= 0 && paths->active[i] && !paths->is_x[i])
-            curve_node(c, ad_handle(c->tape, i), ad_handle(c->tape, adjoint[i]), paths, tangent);
+    ad_tangent *t = gibbs_alloc(&c->tape->alloc, (size_t)ad_most_arguments(c->tape, paths->count), sizeof *t);
+    if (!t) ad_fail(c->tape, GIBBS_MEMORY, "curvature: out of memory");
+    for (int32_t i = 0; i <= y.id && c->tape->error.status == GIBBS_OK; i++) {
+        if (adjoint[i] < 0 || !paths->active[i] || paths->is_x[i]) continue;
+        ad_tangents_of_arguments(&c->tape->node[i], paths, tangent, t);
+        curve_node(c, ad_handle(c->tape, i), ad_handle(c->tape, adjoint[i]), t);
+    }
+    gibbs_release(&c->tape->alloc, t);
 }
 
 static ad_var hess_diag(const char *what, ad_var y, ad_var x, ad_smoothness least)

@@ -2,7 +2,7 @@
 #ifndef GIBBS_DERIVE_H
 #define GIBBS_DERIVE_H
 
-#include "autodiff/tape/tape.h"
+#include "autodiff/op/op.h"
 
 /* Marks, for the nodes 0 … y.id, in one block of memory that ad_paths_free takes. */
 typedef struct ad_paths {
@@ -26,7 +26,7 @@ bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_v
 
 /* Folding records many an op on what its argument was made of: −(−z) on z, a product on the source of a transpose.
  * True, with the tape's error set, when y reads such a source of one of the x without passing through an x: a
- * derivative by that x would lack what lies on that path. Called by ad_paths_new. (refuse.c) */
+ * derivative by that x would lack what lies on that path. Called by ad_paths_new. (bypass.c) */
 bool ad_bypassed(const char *what, const ad_var *x, int n, const ad_paths *paths);
 
 /* True when argument k of the node can carry a derivative (an index or a condition cannot). */
@@ -36,17 +36,14 @@ bool ad_differentiable(const ad_node *node, int k);
  * adjoint is a part. `adjoint` has y.id + 1 places. */
 void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *paths, int32_t *adjoint);
 
-/* The derivative of a node's value along D directions of x at once. DENSE: a var [D, s…] on the node's axis.
- * DIAGONAL: the node has D elements and direction i moves element i only, by v (of shape s). */
-typedef enum ad_tangent_kind { TANGENT_ZERO, TANGENT_DIAGONAL, TANGENT_DENSE } ad_tangent_kind;
-typedef struct ad_tangent {
-    ad_tangent_kind kind;
-    ad_var v;
-} ad_tangent;
-
 /* Fills tangent[0 … y.id] for the nodes that `paths` calls active and needed; the entries of the x must be set before,
  * the rest zero. */
 void ad_tangents(ad_var y, const ad_paths *paths, int64_t directions, ad_tangent *tangent);
+
+/* The tangents of a node's arguments, zero of those that carry none. `t` has a place for each: ad_most_arguments of the
+ * nodes there are serve for all of them. */
+void ad_tangents_of_arguments(const ad_node *node, const ad_paths *paths, const ad_tangent *tangent, ad_tangent *t);
+int ad_most_arguments(const ad_tape *tape, int64_t count);
 
 /* The tangent of y, of its shape, along v[i] for x[i]: one direction. v[i] has x[i]'s shape; it may be per-sample
  * though x[i] is shared, and the result is then. */
@@ -55,8 +52,14 @@ ad_var ad_tangent_along(const char *what, ad_var y, const ad_var *x, const ad_va
 /* A shared value on that axis; −1: as it is. */
 ad_var ad_on_axis(ad_var v, int32_t axis);
 
-/* The dense form [D, s…] of a tangent of `node`, zero included. */
-ad_var ad_tangent_dense(ad_var node, ad_tangent t, int64_t directions);
+/* The numbers of placeholders, all uses in one place: from each on, as many as it says. */
+enum ad_placeholder_use {
+    PLACE_PARTIAL = 0,     /* the arguments of an elementwise op (partial.c) */
+    PLACE_ARGUMENT = 10,   /* the arguments of an op, then its cotangent (curvature.c) */
+    PLACE_TRANSPOSED = 20, /* a cotangent by which a reverse sweep is transposed (tangent.c) */
+    PLACE_COTANGENT = 21,  /* … of a Jacobian (jacobian.c) */
+    PLACE_DIRECTION = 32   /* any number of directions, one of each x (jacobian.c) */
+};
 
 /* A leaf that stands for a value to be substituted; the same one for the same number, type and tape. */
 ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape);
@@ -67,11 +70,12 @@ ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b);
 /* Records the node again on other inputs. */
 ad_var ad_rebuild(const ad_node *node, const ad_var *in);
 
-/* A reduction's result with its dropped dimensions back, repeated to the shape of its argument. */
-ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
+/* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape and axis. (grad.c) */
+ad_var ad_vjp_node(ad_var y, ad_var ybar, int which);
 
-/* [D, s…] → [D] by summing; and dimension `from` moved to place `to`, the others in order. */
-ad_var ad_sum_but_first(ad_var x);
-ad_var ad_move_dim(ad_var x, int from, int to);
+/* Of elementwise ops: ∂y/∂in[which], recorded; and that times v, 0 where v is or where `which` was not picked. NONE of an
+ * argument that carries no derivative. (slopes.c) */
+ad_var ad_slope(ad_op op, const ad_var *in, ad_var y, int which);
+ad_var ad_times_slope(const ad_call *c, ad_var v, int which);
 
 #endif

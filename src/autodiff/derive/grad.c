@@ -4,55 +4,19 @@
 
 #include <string.h>
 
-bool ad_differentiable(const ad_node *node, int k)
+/* Of each op by its own rule: elementwise ops from ops.def, the others from their struct. */
+ad_var ad_vjp_node(ad_var y, ad_var ybar, int which)
 {
-    if (node->op == OP_select) return k > 0;
-    bool indexed = node->op == OP_gather || node->op == OP_scatter_add || node->op == OP_batch_gather ||
-                   node->op == OP_batch_scatter_add;
-    return !(indexed && k == 1);
-}
-
-void ad_paths_free(ad_tape *tape, ad_paths *paths) { gibbs_release(&tape->alloc, paths->active); }
-
-static void mark_forward(const ad_tape *tape, ad_paths *p)
-{
-    for (int64_t i = 0; i < p->count; i++) {
-        const ad_node *node = &tape->node[i];
-        ad_class smooth = ad_ops[node->op].smooth;
-        if (p->is_x[i]) continue;
-        for (int k = 0; k < node->nin; k++) {
-            if (p->reads[node->in[k]]) p->reads[i] = true;
-            if (p->depends[node->in[k]] && smooth != CLASS_STOP) p->depends[i] = true;
-            if (p->active[node->in[k]] && ad_differentiable(node, k) && smooth != CLASS_STOP && smooth != CLASS_FLAT)
-                p->active[i] = true;
-        }
-    }
-}
-
-bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
-{
-    ad_tape *tape = y.tape;
-    size_t count = (size_t)y.id + 1;
-    bool *marks = gibbs_alloc_zero(&tape->alloc, 5 * count, sizeof *marks);
-    if (!marks) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), false;
-    *p = (ad_paths){(int64_t)count, marks, marks + count, marks + 2 * count, marks + 3 * count,
-                    marks + 4 * count};
-    for (int i = 0; i < n; i++)
-        if (x[i].id <= y.id)
-            p->active[x[i].id] = p->depends[x[i].id] = p->reads[x[i].id] = p->is_x[x[i].id] = true;
-    mark_forward(tape, p);
-    p->needed[y.id] = true;
-    for (int64_t i = y.id; i >= 0; i--)
-        if (p->needed[i] && !p->is_x[i])
-            for (int k = 0; k < tape->node[i].nin; k++) p->needed[tape->node[i].in[k]] = true;
-    return true;
-}
-
-bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
-{
-    if (!ad_paths_mark(what, y, x, n, p)) return false;
-    if (ad_bypassed(what, x, n, p)) return ad_paths_free(y.tape, p), false;
-    return true;
+    ad_call c = ad_call_of(y);
+    const ad_structure *op = ad_structures[c.node.op];
+    ad_var x = ad_arg(&c, which), adjoint = ad_handle(y.tape, -1);
+    if (!op) adjoint = ad_times_slope(&c, ybar, which);
+    else if (op->adjoint) adjoint = op->adjoint(&c, ybar, which);
+    else ad_fail(y.tape, GIBBS_SMOOTH, "%s: the op has no derivative", ad_ops[c.node.op].name);
+    if (ad_is_null(adjoint)) return adjoint;
+    int32_t own = ad_node_of(x)->axis, got = ad_node_of(adjoint)->axis;
+    if (own < 0 && got >= 0) return ad_batch_reduce(OP_batch_sum, got, adjoint);
+    return own >= 0 && got < 0 ? ad_lift((ad_axis){y.tape, own}, adjoint) : adjoint;
 }
 
 /* The sweep's state. The adjoint of a concat in a concat is a part of another's, and is not recorded as one: so what is
@@ -155,16 +119,6 @@ static gibbs_status sweep(const char *what, ad_var y, ad_var ybar, const ad_var 
     return tape->error.status ? null_all(tape, n, dx) : GIBBS_OK;
 }
 
-bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape)
-{
-    if (!ad_check_args(op, &y, 1, tape)) return false;
-    if (n < 0) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: %d vars", op, n), false;
-    if (n > 0 && (!x || !other)) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: a list is NULL", op), false;
-    for (int i = 0; i < n; i++)
-        if (!ad_check_args(op, (ad_var[]){y, x[i]}, 2, tape)) return false;
-    return true;
-}
-
 gibbs_status ad_vjp(ad_var y, ad_var ybar, const ad_var *x, int n, ad_var *dx)
 {
     ad_tape *tape;
@@ -192,35 +146,4 @@ gibbs_status ad_grad(ad_var y, const ad_var *x, int n, ad_var *dx)
         return null_all(tape, n, dx);
     }
     return sweep("grad", y, ad_fill(tape, own.axis, ad_scalar(), 1), x, n, dx);
-}
-
-/* v as a direction of x: of its shape, on its axis. */
-static ad_var direction(ad_var v, ad_var x, int number)
-{
-    ad_node at = *ad_node_of(x);
-    v = ad_broadcast_to(v, ad_is_shared(v) ? at.axis : -1, at.shape);
-    if (ad_is_null(v) || ad_node_of(v)->axis == at.axis) return v;
-    return ad_fail(x.tape, GIBBS_AXIS, "jvp: v %d is on another axis than x", number);
-}
-
-ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
-{
-    ad_tape *tape;
-    if (!ad_check_lists("jvp", y, x, n, v, &tape) || !ad_check_lists("jvp", y, v, n, x, &tape))
-        return ad_handle(tape, -1);
-    ad_var *along = gibbs_alloc(&tape->alloc, (size_t)(n > 0 ? n : 1), sizeof *along);
-    if (!along) return ad_fail(tape, GIBBS_MEMORY, "jvp: out of memory");
-    for (int i = 0; i < n && tape->error.status == GIBBS_OK; i++) along[i] = direction(v[i], x[i], i + 1);
-    ad_var result = tape->error.status ? ad_handle(tape, -1) : ad_tangent_along("jvp", y, x, along, n);
-    gibbs_release(&tape->alloc, along);
-    return result;
-}
-
-ad_var ad_hvp(ad_var y, ad_var x, ad_var v)
-{
-    ad_tape *tape;
-    ad_var dx;
-    if (!ad_check_args("hvp", (ad_var[]){y, x, v}, 3, &tape)) return ad_handle(tape, -1);
-    if (ad_grad(y, &x, 1, &dx)) return dx;
-    return ad_jvp(dx, &x, &v, 1);
 }

@@ -28,18 +28,11 @@ static bool descends(const ad_tape *tape, int32_t axis, int32_t from)
 /* ⟨r̄, ∂r/∂ω⟩ for the samples of the reduced axis. */
 static ad_var weight_slope(ad_var r, ad_var rbar)
 {
-    ad_node node = *ad_node_of(r);
-    ad_var in[2];
-    for (int k = 0; k < node.nin && k < 2; k++) in[k] = ad_handle(r.tape, node.in[k]);
-    switch (node.op) {
-    case OP_batch_sum: return ad_dot(rbar, in[0]);
-    case OP_batch_logsumexp: return ad_sum(ad_chain(rbar, ad_reduction_weight(r)));
-    case OP_batch_matmul: return ad_dot(ad_matmul(in[0], rbar), in[1]);
-    case OP_batch_scatter_add: return ad_dot(ad_batch_gather(rbar, in[1]), in[0]);
-    default:
-        return ad_fail(r.tape, GIBBS_SMOOTH, "influence: %s (node %d) has no derivative by a sample's weight",
-                       ad_ops[node.op].name, r.id);
-    }
+    ad_call c = ad_call_of(r);
+    const ad_structure *op = ad_structures[c.node.op];
+    if (op && op->weight) return op->weight(&c, rbar);
+    return ad_fail(r.tape, GIBBS_SMOOTH, "influence: %s (node %d) has no derivative by a sample's weight",
+                   ad_ops[c.node.op].name, r.id);
 }
 
 /* From a child axis to the axis itself: all elements of a sample have its weight. */

@@ -9,8 +9,6 @@
  * is left to run are the shared products of the ordinary gradient, and an outer product a sample. */
 #include "jacobian.h"
 
-enum { PLACE_COTANGENT = 20, PLACE_DIRECTION = 32 }; /* numbers of placeholders, apart from those of other files */
-
 ad_tangent ad_forward(ad_var y, ad_var x)
 {
     ad_tape *tape = y.tape;

@@ -14,9 +14,9 @@ static ad_tape *partials_of(ad_tape *tape)
 /* ∂²op/∂(argument i)∂(argument j) on the placeholders p, which are left there. */
 static ad_var on_placeholders(ad_tape *partials, ad_op op, int i, int j, ad_var *p)
 {
-    const ad_op_row *row = &ad_ops[op];
-    for (int k = 0; k < 2; k++) p[k] = ad_placeholder(partials, k, -1, ad_scalar());
-    ad_var first = row->partial[i](p[0], p[row->arguments - 1], ad_elementwise(op, p, row->arguments)), second;
+    int arguments = ad_ops[op].arguments;
+    for (int k = 0; k < 2; k++) p[k] = ad_placeholder(partials, PLACE_PARTIAL + k, -1, ad_scalar());
+    ad_var first = ad_slope(op, p, ad_elementwise(op, p, arguments), i), second;
     ad_grad(first, &p[j], 1, &second);
     return second;
 }
@@ -30,7 +30,7 @@ static ad_var recorded_at(ad_var y, const ad_var *p, const ad_var *to, ad_var *n
     for (int32_t i = y.id; i >= 0; i--)
         for (int k = 0; now[i].id == NEEDED && k < node[i].nin; k++) now[node[i].in[k]].id = NEEDED;
     for (int32_t i = 0; i <= y.id; i++) {
-        ad_var in[AD_MAX_ARGUMENTS];
+        ad_var in[3];
         if (now[i].id != NEEDED) continue;
         for (int k = 0; k < node[i].nin; k++) in[k] = now[node[i].in[k]];
         if (i == p[0].id || i == p[1].id) now[i] = to[i == p[1].id];

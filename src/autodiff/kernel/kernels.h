@@ -25,7 +25,8 @@ typedef struct ad_kernels {
     int64_t room;   /* bytes that a product takes */
     void (*unary[OP_COUNT])(int64_t n, void *y, const void *x);
     void (*binary[OP_COUNT])(int64_t n, void *y, const void *a, int64_t sa, const void *b, int64_t sb);
-    void (*select)(int64_t n, void *y, const void *c, int64_t sc, const void *a, int64_t sa, const void *b, int64_t sb);
+    void (*ternary[OP_COUNT])(int64_t n, void *y, const void *a, int64_t sa, const void *b, int64_t sb, const void *c,
+                              int64_t sc);
     /* softplus, sigmoid and the sigmoid's slope, two or all of them; NULL for none. x may be any result. */
     void (*logistic)(int64_t n, void *const to[3], const void *x);
     void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */

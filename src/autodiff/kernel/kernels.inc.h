@@ -70,17 +70,19 @@ static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, c
 #include "autodiff/tape/ops.def"
 #undef LOOP
 
-static void NAME(k_select)(int64_t n, void *to, const void *pc, int64_t sc, const void *pa, int64_t sa, const void *pb,
-                           int64_t sb)
-{
-    REAL *y = to;
-    const REAL *c = pc, *a = pa, *b = pb;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        REAL p = a[i * sa], q = b[i * sb];
-        y[i] = c[i * sc] != 0 ? p : q;
+#define TERNARY(name, value, da, db, dc, smooth, low, high)                                                    \
+    static void NAME(ternary_##name)(int64_t n, void *to, const void *pa, int64_t sa, const void *pb, int64_t sb, \
+                                     const void *pc, int64_t sc)                                               \
+    {                                                                                                          \
+        REAL *y = to;                                                                                          \
+        const REAL *p = pa, *q = pb, *r = pc;                                                                  \
+        _Pragma("omp simd") for (int64_t i = 0; i < n; i++)                                                    \
+        {                                                                                                      \
+            const REAL a = p[i * sa], b = q[i * sb], c = r[i * sc];                                            \
+            y[i] = value;                                                                                      \
+        }                                                                                                      \
     }
-}
+#include "autodiff/tape/ops.def"
 
 /* softplus, sigmoid and the sigmoid's slope share e = exp(−|x|) and 1/(1 + e). Inlined for each choice of results. */
 static inline void NAME(logistic_body)(int64_t n, REAL *const *to, const REAL *from, bool plus, bool sigmoid,
@@ -154,7 +156,11 @@ const ad_kernels TABLE = {
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = NAME(binary_##name),
 #include "autodiff/tape/ops.def"
     },
-    .select = NAME(k_select), .logistic = NAME(k_logistic), .copy = NAME(k_copy), .spread = NAME(k_spread),
+    .ternary = {
+#define TERNARY(name, value, da, db, dc, smooth, low, high) [OP_##name] = NAME(ternary_##name),
+#include "autodiff/tape/ops.def"
+    },
+    .logistic = NAME(k_logistic), .copy = NAME(k_copy), .spread = NAME(k_spread),
     .transpose = NAME(k_transpose), .gather = NAME(k_gather), .scatter = NAME(k_scatter),
     .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),

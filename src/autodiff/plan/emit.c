@@ -312,8 +312,8 @@ static void emit_count(ad_compiler *c, int32_t id)
 static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
 #define UNARY(name, value, dx, smooth, low, high) [OP_##name] = emit_elementwise,
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = emit_elementwise,
+#define TERNARY(name, value, da, db, dc, smooth, low, high) [OP_##name] = emit_elementwise,
 #include "autodiff/tape/ops.def"
-    [OP_select] = emit_elementwise,
     [OP_matmul] = emit_product,
     [OP_sum] = emit_reduce,
     [OP_max_reduce] = emit_reduce,

@@ -9,7 +9,7 @@ static void inner(const ad_instruction *i, const ad_frame *f, int64_t n, char *c
         if (p[0] != p[1]) k->copy(n, p[0], p[1], stride[1]);
     }
     else if (i->nin == 2) k->binary[i->op](n, p[0], p[1], stride[1], p[2], stride[2]);
-    else if (i->nin == 3) k->select(n, p[0], p[1], stride[1], p[2], stride[2], p[3], stride[3]);
+    else if (i->nin == 3) k->ternary[i->op](n, p[0], p[1], stride[1], p[2], stride[2], p[3], stride[3]);
     else if (stride[1] == 1) k->unary[i->op](n, p[0], p[1]);
     else {
         k->unary[i->op](1, p[0], p[1]);

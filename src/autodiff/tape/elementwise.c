@@ -1,75 +1,171 @@
-/* elementwise.c — broadcasting, and the constructors of every elementwise op, expanded from ops.def. */
+/* elementwise.c — the constructors of every elementwise op, expanded from ops.def: simple algebra first, else a node. */
 #include "tape.h"
+
+#include "base/float_word.h"
 
 #include <math.h>
 
-/* The value below lifts and expands: what is broadcast. */
-static ad_var strip(ad_var v)
+/* ---- Values in double, for constant folding ---- */
+
+#define REAL double
+#define FN(f) f
+#include "autodiff/kernel/formulas.h"
+#define UNARY(name, value, dx, smooth, low, high)               \
+    static double eval_##name(double x, double b, double c)     \
+    {                                                           \
+        (void)b, (void)c;                                       \
+        return value;                                           \
+    }
+#define BINARY(name, value, da, db, smooth, commutes, low, high) \
+    static double eval_##name(double a, double b, double c)      \
+    {                                                            \
+        (void)c;                                                 \
+        return value;                                            \
+    }
+#define TERNARY(name, value, da, db, dc, smooth, low, high) \
+    static double eval_##name(double a, double b, double c) { return value; }
+#include "ops.def"
+
+static double (*const eval[OP_COUNT])(double a, double b, double c) = {
+#define UNARY(name, value, dx, smooth, low, high) [OP_##name] = eval_##name,
+#define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = eval_##name,
+#define TERNARY(name, value, da, db, dc, smooth, low, high) [OP_##name] = eval_##name,
+#include "ops.def"
+};
+
+/* ---- Folding: a rule returns the folded var, or the null var when it does not apply. Operands have one type (axis and
+ * shape), and so has what a rule returns. ---- */
+
+static const ad_var NONE = {NULL, -1};
+
+static bool is_op(ad_var v, ad_op op) { return ad_node_of(v)->op == op; }
+
+static ad_var fill_like(ad_var v, double value)
 {
-    while (ad_node_of(v)->op == OP_lift || ad_node_of(v)->op == OP_expand) v = ad_input_of(v, 0);
-    return v;
+    ad_node n = *ad_node_of(v);
+    return ad_fill(v.tape, n.axis, n.shape, value);
 }
 
-bool ad_is_constant(ad_var v, double *value)
+/* As in a run: no subnormal result, and not the host's rounding. */
+static double evaluate(ad_op op, const double *v)
 {
-    if (ad_is_null(v)) return false;
-    for (;; v = ad_input_of(v, 0)) {
-        ad_op op = ad_node_of(v)->op;
-        if (op == OP_constant) return *value = ad_node_of(v)->value, true;
-        if (op != OP_lift && op != OP_expand && op != OP_reshape) return false;
+    gibbs_float_word host = gibbs_float_enter();
+    double value = eval[op](v[0], v[1], v[2]);
+    gibbs_float_leave(host);
+    return value;
+}
+
+static ad_var fold_unary(ad_op op, ad_var x)
+{
+    if (op == OP_neg && is_op(x, OP_neg)) return ad_input_of(x, 0);
+    if (op == OP_neg && is_op(x, OP_sub)) return ad_sub(ad_input_of(x, 1), ad_input_of(x, 0));
+    if (op == OP_recip && is_op(x, OP_recip)) return ad_input_of(x, 0);
+    return NONE;
+}
+
+static ad_var fold_add(ad_var a, ad_var b)
+{
+    if (ad_is_zero(a)) return b;
+    if (ad_is_zero(b)) return a;
+    if (is_op(b, OP_neg)) return ad_sub(a, ad_input_of(b, 0));
+    if (is_op(a, OP_neg)) return ad_sub(b, ad_input_of(a, 0));
+    if (a.id != b.id) return NONE;
+    /* x + x, as in every derivative of a square: the 2 goes to the adjoint, which is often the smaller factor */
+    return is_op(a, OP_chain) ? ad_chain(ad_scale(ad_input_of(a, 0), 2), ad_input_of(a, 1)) : ad_scale(a, 2);
+}
+
+static ad_var fold_sub(ad_var a, ad_var b)
+{
+    if (ad_is_zero(b)) return a;
+    if (ad_is_zero(a)) return ad_neg(b);
+    if (is_op(b, OP_neg)) return ad_add(a, ad_input_of(b, 0));
+    return NONE;
+}
+
+/* c·(k·x) → (ck)·x for known numbers c and k. */
+static ad_var merge_scales(double c, ad_var x)
+{
+    double k;
+    if (!is_op(x, OP_mul)) return NONE;
+    for (int i = 0; i < 2; i++)
+        if (ad_is_constant(ad_input_of(x, i), &k)) return ad_scale(ad_input_of(x, 1 - i), evaluate(OP_mul, (double[3]){c, k, 0}));
+    return NONE;
+}
+
+/* mul and chain alike: where one factor is a known 0 the product is 0, whatever the other would be. */
+static ad_var fold_product(ad_op op, ad_var a, ad_var b)
+{
+    ad_var v[2] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        double c;
+        if (!ad_is_constant(v[i], &c)) continue;
+        if (c == 0) return v[i];
+        if (c == 1) return v[1 - i];
+        if (c == -1) return ad_neg(v[1 - i]);
+        ad_var merged = merge_scales(c, v[1 - i]);
+        return !ad_is_null(merged) || op == OP_mul ? merged : ad_mul(a, b);
+    }
+    for (int i = 0; i < 2; i++)
+        if (is_op(v[i], OP_neg)) {
+            v[i] = ad_input_of(v[i], 0);
+            return ad_neg(ad_elementwise(op, v, 2));
+        }
+    return NONE;
+}
+
+static ad_var fold_pow(ad_var a, ad_var b)
+{
+    double c;
+    if (!ad_is_constant(b, &c)) return NONE;
+    if (c == 0) return fill_like(a, 1);
+    if (c == 1) return a;
+    if (c == 2) return ad_mul(a, a);
+    if (c == -1) return ad_recip(a);
+    return NONE;
+}
+
+static ad_var fold_binary(ad_op op, ad_var a, ad_var b)
+{
+    double c;
+    switch (op) {
+    case OP_add: return fold_add(a, b);
+    case OP_sub: return fold_sub(a, b);
+    case OP_mul:
+    case OP_chain: return fold_product(op, a, b);
+    case OP_div: return ad_is_constant(b, &c) && c == 1 ? a : NONE;
+    case OP_pow: return fold_pow(a, b);
+    case OP_max:
+    case OP_min: return a.id == b.id ? a : NONE;
+    default: return NONE;
     }
 }
 
-bool ad_is_zero(ad_var v)
+static ad_var fold_select(ad_var c, ad_var a, ad_var b)
 {
-    double c;
-    return ad_is_constant(v, &c) && c == 0;
+    double value;
+    if (ad_is_constant(c, &value)) return value != 0 ? a : b;
+    return a.id == b.id ? a : NONE;
 }
 
-ad_var ad_lift(ad_axis axis, ad_var x)
+static ad_var fold_constants(ad_op op, const ad_var *v, int n)
 {
-    ad_tape *tape;
-    if (!ad_check_args("lift", &x, 1, &tape) || !ad_axis_check("lift", axis, tape)) return ad_handle(tape, -1);
-    int32_t own = ad_node_of(x)->axis;
-    if (own == axis.id) return x;
-    if (own >= 0)
-        return ad_fail(tape, GIBBS_AXIS, "lift: the value is per-sample on axis «%s» already, not shared",
-                       ad_axis_name(tape, own));
-    ad_node node = ad_proto(OP_lift, &x, 1, ad_node_of(x)->shape);
-    node.axis = axis.id;
-    return ad_record(tape, &node);
+    double c[3] = {0, 0, 0};
+    if (op == OP_stop_gradient) return NONE;
+    for (int i = 0; i < n; i++)
+        if (!ad_is_constant(v[i], &c[i])) return NONE;
+    return fill_like(v[0], evaluate(op, c));
 }
 
-ad_var ad_expand(ad_var x, ad_shape shape)
+static ad_var fold(ad_op op, const ad_var *v, int n)
 {
-    ad_tape *tape;
-    if (!ad_check_args("expand", &x, 1, &tape)) return ad_handle(tape, -1);
-    ad_shape own = ad_node_of(x)->shape, joint;
-    char a[AD_SHAPE_TEXT], b[AD_SHAPE_TEXT];
-    if (ad_shape_equal(&own, &shape)) return x;
-    if (!ad_rank_check("expand", tape, &shape)) return ad_handle(tape, -1);
-    if (ad_shape_count(&shape) < 0)
-        return ad_fail(tape, GIBBS_SIZE, "expand: %s has a dimension below 1, or more than 2^31-1 elements",
-                       ad_shape_text(&shape, b, sizeof b));
-    if (!ad_shape_broadcast(&own, &shape, &joint) || !ad_shape_equal(&joint, &shape))
-        return ad_fail(tape, GIBBS_SHAPE, "expand: %s does not broadcast to %s", ad_shape_text(&own, a, sizeof a),
-                       ad_shape_text(&shape, b, sizeof b));
-    if (ad_node_of(x)->op == OP_expand) x = ad_input_of(x, 0);
-    ad_node node = ad_proto(OP_expand, &x, 1, shape);
-    return ad_hoist(tape, &node);
+    ad_var folded = fold_constants(op, v, n);
+    if (!ad_is_null(folded)) return folded;
+    if (n == 1) return fold_unary(op, v[0]);
+    if (n == 2) return fold_binary(op, v[0], v[1]);
+    return fold_select(v[0], v[1], v[2]);
 }
 
-ad_var ad_broadcast_to(ad_var v, int32_t axis, ad_shape shape)
-{
-    if (ad_is_null(v)) return v;
-    v = ad_expand(v, shape);
-    return axis < 0 ? v : ad_lift((ad_axis){v.tape, axis}, v);
-}
-
-ad_var ad_fill(ad_tape *tape, int32_t axis, ad_shape shape, double value)
-{
-    return ad_broadcast_to(ad_constant(tape, value), axis, shape);
-}
+/* ---- Recording ---- */
 
 /* The axis and shape that all operands broadcast to; false, with the tape's error set, when there is none. */
 static bool common_type(const char *op, const ad_var *v, int n, int32_t *axis, ad_shape *shape)
@@ -102,15 +198,15 @@ ad_var ad_elementwise(ad_op op, const ad_var *v, int n)
     if (!ad_check_args(name, v, n, &tape)) return ad_handle(tape, -1);
     if (!common_type(name, v, n, &axis, &shape)) return ad_handle(tape, -1);
     ad_var core[3];
-    for (int i = 0; i < n; i++) core[i] = strip(v[i]);
+    for (int i = 0; i < n; i++) core[i] = ad_strip(v[i]);
     if (!common_type(name, core, n, &core_axis, &core_shape)) return ad_handle(tape, -1);
     for (int i = 0; i < n; i++) core[i] = ad_broadcast_to(core[i], core_axis, core_shape);
     for (int i = 0; i < n; i++)
         if (ad_is_null(core[i])) return ad_handle(tape, -1);
-    ad_var y = ad_fold(op, core, n);
+    ad_var y = fold(op, core, n);
     if (ad_is_null(y)) {
         ad_node node = ad_proto(op, core, n, core_shape);
-        if (ad_ops[op].commutes && node.in[0] > node.in[1]) {
+        if (ad_ops[op].commutes && node.nin == 2 && node.in[0] > node.in[1]) {
             node.in[0] = core[1].id;
             node.in[1] = core[0].id;
         }
@@ -123,9 +219,9 @@ ad_var ad_elementwise(ad_op op, const ad_var *v, int n)
     ad_var ad_##name(ad_var x) { return ad_elementwise(OP_##name, &x, 1); }
 #define BINARY(name, value, da, db, smooth, commutes, low, high) \
     ad_var ad_##name(ad_var a, ad_var b) { return ad_elementwise(OP_##name, (ad_var[]){a, b}, 2); }
+#define TERNARY(name, value, da, db, dc, smooth, low, high) \
+    ad_var ad_##name(ad_var a, ad_var b, ad_var c) { return ad_elementwise(OP_##name, (ad_var[]){a, b, c}, 3); }
 #include "ops.def"
-
-ad_var ad_select(ad_var c, ad_var a, ad_var b) { return ad_elementwise(OP_select, (ad_var[]){c, a, b}, 3); }
 
 /* ---- Composed ---- */
 

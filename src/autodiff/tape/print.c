@@ -68,8 +68,7 @@ static gibbs_status print_all(const ad_var *outputs, int count, ad_printer *p,
     bool *live = gibbs_alloc_zero(&tape->alloc, (size_t)last + 1, sizeof *live);
     if (!live) return gibbs_fail(error, GIBBS_MEMORY, "print: out of memory");
     for (int k = 0; k < count; k++) live[outputs[k].id] = true;
-    for (int32_t i = last; i >= 0; i--)
-        for (int k = 0; live[i] && k < tape->node[i].nin; k++) live[tape->node[i].in[k]] = true;
+    ad_mark_sources(tape, last, NULL, live);
     for (int32_t i = 0; i <= last; i++)
         if (live[i]) one(p, tape, i);
     gibbs_release(&tape->alloc, live);

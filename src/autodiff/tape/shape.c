@@ -26,14 +26,6 @@ int64_t ad_shape_part(const ad_shape *s, int from, int to)
 
 int64_t ad_count(ad_var v) { return ad_shape_count(&ad_node_of(v)->shape); }
 
-bool ad_rank_check(const char *op, ad_tape *tape, const ad_shape *shape)
-{
-    if (shape->rank <= AD_MAX_RANK) return true;
-    ad_fail(tape, GIBBS_SHAPE, "%s: %d dimensions, but a value has at most %d (a derivative along directions needs one "
-            "for them)", op, shape->rank, AD_MAX_RANK);
-    return false;
-}
-
 bool ad_shape_equal(const ad_shape *a, const ad_shape *b)
 {
     if (a->rank != b->rank) return false;

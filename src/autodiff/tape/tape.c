@@ -26,6 +26,10 @@ void ad_tape_free(ad_tape *tape)
         gibbs_release(&a, tape->side[i].name);
         gibbs_release(&a, tape->side[i].array);
     }
+    for (ad_ids *block = tape->ids, *before; block; block = before) {
+        before = block->before;
+        gibbs_release(&a, block);
+    }
     gibbs_release(&a, tape->axis);
     gibbs_release(&a, tape->side);
     gibbs_release(&a, tape->table);
@@ -86,6 +90,14 @@ bool ad_check_args(const char *op, const ad_var *v, int n, ad_tape **tape)
     return true;
 }
 
+bool ad_rank_check(const char *op, ad_tape *tape, const ad_shape *shape)
+{
+    if (shape->rank <= AD_MAX_RANK) return true;
+    ad_fail(tape, GIBBS_SHAPE, "%s: %d dimensions, but a value has at most %d (a derivative along directions needs one "
+            "for them)", op, shape->rank, AD_MAX_RANK);
+    return false;
+}
+
 /* ---- Hash-consing ---- */
 
 static uint64_t mix(uint64_t h, uint64_t x)
@@ -143,6 +155,28 @@ static bool grow_table(ad_tape *tape)
     return true;
 }
 
+/* Room for n ids in the last block, or in a new one. NULL when memory is out. */
+static int32_t *new_ids(ad_tape *tape, int64_t n)
+{
+    enum { BLOCK = 1024 };
+    if (!tape->ids || tape->ids->capacity - tape->ids->used < n) {
+        int64_t capacity = n > BLOCK ? n : BLOCK;
+        ad_ids *block = gibbs_alloc(&tape->alloc, 1, sizeof *block + (size_t)capacity * sizeof block->id[0]);
+        if (!block) return NULL;
+        *block = (ad_ids){tape->ids, 0, capacity};
+        tape->ids = block;
+    }
+    tape->ids->used += n;
+    return tape->ids->id + tape->ids->used - n;
+}
+
+/* A proto that was on the tape already, or was not recorded, gives its room back if nothing came after it. */
+static void return_ids(ad_tape *tape, const ad_node *proto)
+{
+    ad_ids *last = tape->ids;
+    if (proto->nin > 0 && last && last->id + last->used == proto->in + proto->nin) last->used -= proto->nin;
+}
+
 ad_var ad_record(ad_tape *tape, const ad_node *node)
 {
     if (tape->error.status) return ad_handle(tape, -1);
@@ -158,6 +192,8 @@ ad_var ad_record(ad_tape *tape, const ad_node *node)
     if (tape->table[slot] < 0) {
         tape->node[tape->size] = *node;
         tape->table[slot] = (int32_t)tape->size++;
+    } else {
+        return_ids(tape, node);
     }
     return ad_handle(tape, tape->table[slot]);
 }
@@ -167,14 +203,23 @@ ad_node ad_proto(ad_op op, const ad_var *in, int nin, ad_shape shape)
     ad_node node;
     memset(&node, 0, sizeof node);
     node.op = op;
-    node.nin = nin;
     node.axis = node.side = -1;
     node.shape = shape;
+    if (nin == 0) return node;
+    if (!(node.in = new_ids(in[0].tape, nin)))
+        return ad_fail(in[0].tape, GIBBS_MEMORY, "%s: out of memory", ad_ops[op].name), node;
+    node.nin = nin;
     for (int i = 0; i < nin; i++) {
         node.in[i] = in[i].id;
         if (ad_node_of(in[i])->axis >= 0) node.axis = ad_node_of(in[i])->axis;
     }
     return node;
+}
+
+void ad_mark_sources(const ad_tape *tape, int64_t last, const bool *stop, bool *mark)
+{
+    for (int64_t i = last; i >= 0; i--)
+        for (int k = 0; mark[i] && !(stop && stop[i]) && k < tape->node[i].nin; k++) mark[tape->node[i].in[k]] = true;
 }
 
 /* ---- Axes and names ---- */

@@ -9,7 +9,7 @@
  *   4. Where a value is lifted, `lift` is outermost: a lift's input is shared, an expand's input is never a lift.
  *   5. Once `error.status` is set nothing is recorded any more.
  *   6. An op that constructors look through, recording on its argument what was asked of it (−(−z), a transpose in a
- *      product), is listed in refuse.c: a derivative by it would miss what was recorded past it.
+ *      product), is listed in bypass.c: a derivative by it would miss what was recorded past it.
  */
 #ifndef GIBBS_TAPE_H
 #define GIBBS_TAPE_H
@@ -22,13 +22,14 @@ typedef enum ad_op {
 #define LEAF(name) OP_##name,
 #define UNARY(name, value, dx, smooth, low, high) OP_##name,
 #define BINARY(name, value, da, db, smooth, commutes, low, high) OP_##name,
+#define TERNARY(name, value, da, db, dc, smooth, low, high) OP_##name,
 #define STRUCTURAL(name, arguments, smooth) OP_##name,
 #define BATCH(name, arguments, smooth) OP_##name,
 #include "ops.def"
     OP_COUNT
 } ad_op;
 
-typedef enum ad_kind { KIND_LEAF, KIND_UNARY, KIND_BINARY, KIND_STRUCTURAL, KIND_BATCH } ad_kind;
+typedef enum ad_kind { KIND_LEAF, KIND_UNARY, KIND_BINARY, KIND_TERNARY, KIND_STRUCTURAL, KIND_BATCH } ad_kind;
 typedef enum ad_class { CLASS_LEAF, CLASS_LINEAR, CLASS_SMOOTH, CLASS_KINK, CLASS_FLAT, CLASS_STOP } ad_class;
 
 typedef struct ad_op_row {
@@ -38,11 +39,10 @@ typedef struct ad_op_row {
     int arguments;
     bool commutes;
     double low, high;
-    ad_var (*partial[2])(ad_var a, ad_var b, ad_var y); /* elementwise ops: ∂y/∂a and ∂y/∂b, recorded */
-    double (*eval)(double a, double b);                 /* elementwise ops: the value, for constant folding */
 } ad_op_row;
 
 extern const ad_op_row ad_ops[OP_COUNT];
+static inline bool ad_is_elementwise(ad_op op) { return ad_ops[op].kind >= KIND_UNARY && ad_ops[op].kind <= KIND_TERNARY; }
 
 /* The op in a sentence for users: by what they wrote. (ops.c) */
 const char *ad_op_said(ad_op op);
@@ -54,7 +54,7 @@ typedef struct ad_node {
     int nin;
     int32_t axis; /* −1: shared */
     int32_t side; /* names, arrays, user ops: an index into the tape's side table; −1 for none */
-    int32_t in[AD_MAX_ARGUMENTS];
+    int32_t *in; /* nin ids, which the tape owns; they don't move */
     int32_t attr[AD_MAX_RANK];
     double value;    /* constant */
     uint64_t stream; /* random leaves */
@@ -74,6 +74,13 @@ typedef struct ad_side {
     const ad_user_op *user;
 } ad_side;
 
+/* A block of inputs of nodes. */
+typedef struct ad_ids {
+    struct ad_ids *before;
+    int64_t used, capacity;
+    int32_t id[];
+} ad_ids;
+
 struct ad_tape {
     gibbs_allocator alloc;
     gibbs_dtype dtype;
@@ -86,6 +93,7 @@ struct ad_tape {
     int64_t axes, axis_capacity;
     ad_side *side;
     int64_t sides, side_capacity;
+    ad_ids *ids; /* the last block of the nodes' inputs */
     ad_tape *partials; /* the second derivatives of elementwise ops; NULL until one is asked for (derive/partial.c) */
 };
 
@@ -100,16 +108,22 @@ ad_var ad_fail(ad_tape *tape, gibbs_status status, const char *format, ...) __at
 /* The node itself, found or appended. Null when the tape has an error or memory is out. */
 ad_var ad_record(ad_tape *tape, const ad_node *node);
 
-/* A node of `op` on these inputs with their axis, and the given shape; fill in the rest and ad_record it. */
+/* A node of `op` on these inputs with their axis, and the given shape; fill in the rest and ad_record it. Without
+ * memory it has no inputs, and the tape's error is set. */
 ad_node ad_proto(ad_op op, const ad_var *in, int nin, ad_shape shape);
 
 /* True when all vars are valid and of one tape; else the error is recorded and *tape is the tape to blame. */
 bool ad_check_args(const char *op, const ad_var *v, int n, ad_tape **tape);
 
+/* Marks what the marked nodes among 0 … last are made of, but not below those of `stop` (NULL: none). */
+void ad_mark_sources(const ad_tape *tape, int64_t last, const bool *stop, bool *mark);
+
 int32_t ad_side_new(ad_tape *tape, const char *name); /* −1 when memory is out */
 const char *ad_axis_name(const ad_tape *tape, int32_t axis);
 int32_t ad_axis_root(const ad_tape *tape, int32_t axis);
 int64_t ad_axis_factor(const ad_tape *tape, int32_t axis); /* elements for each element of the root */
+
+bool ad_rank_check(const char *op, ad_tape *tape, const ad_shape *shape); /* false, with the tape's error set */
 
 /* True when the axis is one of the tape's; else the error is recorded. */
 bool ad_axis_check(const char *op, ad_axis axis, ad_tape *tape);
@@ -118,7 +132,6 @@ bool ad_axis_check(const char *op, ad_axis axis, ad_tape *tape);
 bool ad_shape_equal(const ad_shape *a, const ad_shape *b);
 int64_t ad_shape_part(const ad_shape *s, int from, int to); /* the product of these dimensions, without `to` */
 int64_t ad_count(ad_var v);
-bool ad_rank_check(const char *op, ad_tape *tape, const ad_shape *shape); /* false, with the tape's error set */
 /* Numpy's rule, aligned at the last dimension. False when they do not fit. */
 bool ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out);
 ad_shape ad_shape_prepend(int64_t n, const ad_shape *s);
@@ -126,28 +139,21 @@ ad_shape ad_shape_drop(const ad_shape *s, int first, int count);
 const char *ad_shape_text(const ad_shape *s, char *buffer, size_t size); /* "[3,4]" */
 enum { AD_SHAPE_TEXT = 96 };
 
-/* -- elementwise.c -- */
-ad_var ad_elementwise(ad_op op, const ad_var *v, int n);
-ad_var ad_chain(ad_var ybar, ad_var d);                        /* ȳ == 0 ? 0 : ȳ·d */
+/* -- broadcast.c -- */
+ad_var ad_strip(ad_var v);  /* the value below lifts and expands: what is broadcast */
+ad_var ad_unlift(ad_var v); /* below a lift */
 ad_var ad_broadcast_to(ad_var v, int32_t axis, ad_shape shape); /* expand, then lift */
 ad_var ad_fill(ad_tape *tape, int32_t axis, ad_shape shape, double value);
 bool ad_is_constant(ad_var v, double *value); /* every element is the same known number */
 bool ad_is_zero(ad_var v);
-
-/* -- fold.c: algebra on elementwise ops; the null var when no rule applies -- */
-ad_var ad_fold(ad_op op, const ad_var *v, int n);
-
-/* -- structure.c, matmul.c, reduce.c -- */
 /* Records proto, on the sources of its lifts when all of them are lifted. */
 ad_var ad_hoist(ad_tape *tape, const ad_node *proto);
-ad_var ad_sum_range(ad_op op, ad_var x, int first, int count);
-ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
-ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x);
-ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n] → [m,n] */
-ad_var ad_eye(ad_tape *tape, int64_t n);
 
-/* -- derivatives: rules.c -- */
-ad_var ad_reduction_weight(ad_var y); /* of max and logsumexp by their argument */
-ad_var ad_vjp_node(ad_var y, ad_var ybar, int which); /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape and axis */
+/* -- elementwise.c -- */
+ad_var ad_elementwise(ad_op op, const ad_var *v, int n);
+ad_var ad_chain(ad_var ybar, ad_var d); /* ȳ == 0 ? 0 : ȳ·d */
+
+/* -- leaf.c -- */
+ad_var ad_eye(ad_tape *tape, int64_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* assemble.c — elements taken out of a value, and values put together: composed of slices, reshapes and concats. */
-#include "tape.h"
+#include "op.h"
 
 /* ---- Elements ---- */
 

@@ -1,0 +1,60 @@
+/* paths.c — which nodes lie between some x and y. */
+#include "derive.h"
+
+void ad_paths_free(ad_tape *tape, ad_paths *paths) { gibbs_release(&tape->alloc, paths->active); }
+
+static void mark_forward(const ad_tape *tape, ad_paths *p)
+{
+    for (int64_t i = 0; i < p->count; i++) {
+        const ad_node *node = &tape->node[i];
+        ad_class smooth = ad_ops[node->op].smooth;
+        if (p->is_x[i]) continue;
+        for (int k = 0; k < node->nin; k++) {
+            if (p->reads[node->in[k]]) p->reads[i] = true;
+            if (p->depends[node->in[k]] && smooth != CLASS_STOP) p->depends[i] = true;
+            if (p->active[node->in[k]] && ad_differentiable(node, k) && smooth != CLASS_STOP && smooth != CLASS_FLAT)
+                p->active[i] = true;
+        }
+    }
+}
+
+bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
+{
+    ad_tape *tape = y.tape;
+    size_t count = (size_t)y.id + 1;
+    bool *marks = gibbs_alloc_zero(&tape->alloc, 5 * count, sizeof *marks);
+    if (!marks) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), false;
+    *p = (ad_paths){(int64_t)count, marks, marks + count, marks + 2 * count, marks + 3 * count,
+                    marks + 4 * count};
+    for (int i = 0; i < n; i++)
+        if (x[i].id <= y.id)
+            p->active[x[i].id] = p->depends[x[i].id] = p->reads[x[i].id] = p->is_x[x[i].id] = true;
+    mark_forward(tape, p);
+    p->needed[y.id] = true;
+    ad_mark_sources(tape, y.id, p->is_x, p->needed);
+    return true;
+}
+
+bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
+{
+    if (!ad_paths_mark(what, y, x, n, p)) return false;
+    if (ad_bypassed(what, x, n, p)) return ad_paths_free(y.tape, p), false;
+    return true;
+}
+
+bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape)
+{
+    if (!ad_check_args(op, &y, 1, tape)) return false;
+    if (n < 0) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: %d vars", op, n), false;
+    if (n > 0 && (!x || !other)) return ad_fail(*tape, GIBBS_ARGUMENT, "%s: a list is NULL", op), false;
+    for (int i = 0; i < n; i++)
+        if (!ad_check_args(op, (ad_var[]){y, x[i]}, 2, tape)) return false;
+    return true;
+}
+
+int ad_most_arguments(const ad_tape *tape, int64_t count)
+{
+    int most = 1;
+    for (int64_t i = 0; i < count; i++) most = tape->node[i].nin > most ? tape->node[i].nin : most;
+    return most;
+}

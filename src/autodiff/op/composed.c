@@ -1,0 +1,28 @@
+/* composed.c — what is composed of products and reductions. */
+#include "op.h"
+
+ad_var ad_softmax(ad_var x)
+{
+    ad_tape *tape;
+    if (!ad_check_args("softmax", &x, 1, &tape)) return ad_handle(tape, -1);
+    ad_shape s = ad_node_of(x)->shape;
+    if (s.rank < 1) return ad_fail(tape, GIBBS_SHAPE, "softmax: needs a vector, got a scalar");
+    ad_var total = ad_logsumexp_dims(x, 1u << (s.rank - 1));
+    s.dim[s.rank - 1] = 1;
+    return ad_exp(ad_sub(x, ad_reshape(total, s)));
+}
+
+ad_var ad_norm(ad_var x) { return ad_sqrt(ad_sum(ad_square(x))); }
+ad_var ad_dot(ad_var a, ad_var b) { return ad_sum(ad_mul(a, b)); }
+
+ad_var ad_quadratic_form(ad_var x, ad_var A) { return ad_matmul(ad_matmul(x, A), x); }
+
+ad_var ad_rbm_free_energy(ad_var v, ad_var W, ad_var a, ad_var b)
+{
+    ad_tape *tape;
+    if (!ad_check_args("rbm_free_energy", (ad_var[]){v, W, a, b}, 4, &tape)) return ad_handle(tape, -1);
+    ad_var hidden = ad_sum(ad_softplus(ad_add(ad_matmul(v, W), b)));
+    return ad_neg(ad_add(ad_matmul(v, a), hidden));
+}
+
+ad_var ad_log_mixture(ad_var log_weight, ad_var log_density) { return ad_logsumexp(ad_add(log_weight, log_density)); }

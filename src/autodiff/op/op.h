@@ -1,0 +1,78 @@
+/* op.h — structural ops: what is not computed element by element. Each is one const struct, its rules, in the file of
+ * its constructor; an op and the ops that its rules are recorded in share a file where these are each other's adjoint
+ * (slice and pad, gather and scatter_add, the two products). */
+#ifndef GIBBS_OP_ROOM_H
+#define GIBBS_OP_ROOM_H
+
+#include "autodiff/tape/tape.h"
+
+/* The derivative of a node's value along D directions of x at once. DENSE: a var [D, s…] on the node's axis.
+ * DIAGONAL: the node has D elements and direction i moves element i only, by v (of shape s). */
+typedef enum ad_tangent_kind { TANGENT_ZERO, TANGENT_DIAGONAL, TANGENT_DENSE } ad_tangent_kind;
+typedef struct ad_tangent {
+    ad_tangent_kind kind;
+    ad_var v;
+} ad_tangent;
+
+/* A recorded node as its rules see it. The node is a copy, since recording moves the tape's own. */
+typedef struct ad_call {
+    ad_var y;
+    ad_node node;
+} ad_call;
+
+static inline ad_call ad_call_of(ad_var y) { return (ad_call){y, *ad_node_of(y)}; }
+static inline ad_var ad_arg(const ad_call *c, int k) { return ad_handle(c->y.tape, c->node.in[k]); }
+
+/* All rules record ops of the table, so that derivatives of any order can be had. NULL where nothing is said. */
+typedef struct ad_structure {
+    int indices;   /* the last so many arguments are indices: they carry no derivative */
+    bool keeps;    /* an element of the result comes from that element of the arguments alone, of this sample or others:
+                      `tangent` is then also called with D = 0, for one direction without a dimension of its own */
+    bool bilinear; /* a product: linear in each of its two arguments */
+    /* The node again, on other inputs. Every op has it. */
+    ad_var (*again)(const ad_node *node, const ad_var *in);
+    /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape. NULL: no derivative, which those who ask for one are told. */
+    ad_var (*adjoint)(const ad_call *c, ad_var ybar, int which);
+    /* The tangent of y through argument `which`, whose dense one [D, s…] is t. NULL: by the transpose of `adjoint`. */
+    ad_var (*tangent)(const ad_call *c, ad_var t, int which, int64_t D);
+    /* The tangent of y from those of all arguments, where that is better than their sum; false: it is not. */
+    bool (*joint)(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *out);
+    /* Σ over elements of v̄·D²y[t, t] for each direction: [D], or the null var for zero. NULL, of a SMOOTH op: from
+     * `adjoint`, a direction at a time. */
+    ad_var (*curvature)(const ad_call *c, ad_var vbar, const ad_tangent *t, int64_t D);
+    /* Of a reduction over samples: ⟨ȳ, ∂y/∂ωₙ⟩, ωₙ the weight of sample n (derive/influence.c). */
+    ad_var (*weight)(const ad_call *c, ad_var ybar);
+} ad_structure;
+
+#define STRUCTURAL(name, arguments, smooth) extern const ad_structure ad_structure_##name;
+#define BATCH(name, arguments, smooth) extern const ad_structure ad_structure_##name;
+#include "autodiff/tape/ops.def"
+
+/* NULL for leaves and elementwise ops. (structures.c) */
+extern const ad_structure *const ad_structures[OP_COUNT];
+
+/* -- shapes (reshape.c) -- */
+ad_var ad_move_dim(ad_var x, int from, int to); /* the others in order */
+
+/* -- sums (reduce.c, batch_reduce.c) -- */
+ad_var ad_sum_range(ad_op op, ad_var x, int first, int count);
+ad_var ad_sum_but_first(ad_var x); /* [D, s…] → [D] */
+ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x);
+/* A reduction's result with its dropped dimensions back, repeated to the shape of its argument. */
+ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
+
+/* -- products (matmul.c) -- */
+ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
+ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n] → [m,n] */
+
+/* -- tangents (dense.c) -- */
+/* The dense form [D, s…] of a tangent of `node`, zero included. */
+ad_var ad_tangent_dense(ad_var node, ad_tangent t, int64_t directions);
+/* chain(δ, v), where δ is a unit matrix of n rows in `shape`; v itself where n is 1. */
+ad_var ad_where_equal(int64_t n, ad_shape shape, ad_var v);
+
+/* Lifts whichever of two operands is shared while the other is per-sample; false when their axes differ. (slice.c) */
+bool ad_same_axis(const char *op, ad_var *a, ad_var *b);
+bool ad_check_dim(const char *op, ad_var x, int dim);
+
+#endif
