@@ -47,12 +47,26 @@ static void expect_right(problem *p, const setting *s, ad_var E, ad_var x)
 }
 
 /* True when y depends on x through a node of the op. */
+static bool reads(ad_var y, ad_var x)
+{
+    if (y.id == x.id) return true;
+    for (int k = 0; k < ad_node_of(y)->nin; k++)
+        if (reads(ad_input_of(y, k), x)) return true;
+    return false;
+}
+
+/* Whether the node is one of that op; one that masks what depends on x by what does not is smooth. */
+static bool is_rough(ad_var y, ad_var x, ad_op op)
+{
+    return ad_node_of(y)->op == op && (op != OP_masked || reads(ad_input_of(y, 0), x));
+}
+
 static bool on_path(ad_var y, ad_var x, ad_op op, bool passed)
 {
     if (y.id == x.id) return passed;
     if (ad_node_of(y)->op == OP_stop_gradient) return false;
     for (int k = 0; k < ad_node_of(y)->nin; k++)
-        if (on_path(ad_input_of(y, k), x, op, passed || ad_node_of(y)->op == op)) return true;
+        if (on_path(ad_input_of(y, k), x, op, passed || is_rough(y, x, op))) return true;
     return false;
 }
 
@@ -60,7 +74,8 @@ static bool mixes_samples(ad_op op) { return ad_ops[op].kind == KIND_BATCH || op
 
 static bool refused(const setting *s, ad_var E, ad_var x)
 {
-    bool rough = ad_ops[s->op].smooth == CLASS_KINK || ad_ops[s->op].smooth == CLASS_FLAT;
+    ad_class smooth = ad_ops[s->op].smooth;
+    bool rough = smooth == CLASS_KINK || smooth == CLASS_PICK || smooth == CLASS_FLAT;
     return (rough || (!s->shared && mixes_samples(s->op))) && on_path(E, x, s->op, false);
 }
 
@@ -114,7 +129,8 @@ static void check_kind(ad_kind kind)
         int counts[2] = {0, 0};
         if (ad_ops[op].kind != kind) continue;
         check_op((ad_op)op, counts);
-        bool rough = ad_ops[op].smooth == CLASS_KINK || ad_ops[op].smooth == CLASS_FLAT;
+        ad_class smooth = ad_ops[op].smooth;
+        bool rough = smooth == CLASS_KINK || smooth == CLASS_PICK || smooth == CLASS_FLAT;
         cr_expect(rough ? counts[1] > 0 : counts[0] > 0, "%s: %d diagonals and %d refusals", ad_ops[op].name, counts[0],
                   counts[1]);
     }

@@ -23,23 +23,23 @@ static void add_term(ad_curve *c, ad_var term)
     c->sum = ad_is_null(c->sum) ? term : ad_add(c->sum, term);
 }
 
-/* Σ over elements of w·(p∘q), for each direction: weights [s], tangents p and q. */
-static void add_weighted(ad_curve *c, ad_var node, ad_var w, ad_tangent p, ad_tangent q)
+/* Σ over elements of w·(p∘q), for each direction: weights [s], tangents p and q; of those that are taken. */
+static void add_weighted(ad_curve *c, ad_var node, ad_var w, ad_var mask, ad_tangent p, ad_tangent q)
 {
     int64_t D = c->directions;
     if (ad_is_null(w) || ad_is_zero(w) || p.kind == TANGENT_ZERO || q.kind == TANGENT_ZERO) return;
     if (p.kind == TANGENT_DIAGONAL && q.kind == TANGENT_DIAGONAL) {
-        add_term(c, ad_reshape(ad_mul(w, ad_mul(p.v, q.v)), ad_vec(D)));
+        add_term(c, ad_reshape(ad_masked_if(mask, ad_mul(w, ad_mul(p.v, q.v))), ad_vec(D)));
         return;
     }
     int64_t n = ad_count(node);
-    ad_var both = ad_mul(ad_tangent_dense(node, p, D), ad_tangent_dense(node, q, D));
+    ad_var both = ad_masked_if(mask, ad_mul(ad_tangent_dense(node, p, D), ad_tangent_dense(node, q, D)));
     ad_var weights = ad_broadcast_to(w, ad_node_of(node)->axis, ad_node_of(node)->shape);
     add_term(c, ad_matmul(ad_reshape(both, ad_mat(D, n)), ad_reshape(weights, ad_vec(n))));
 }
 
 /* Elementwise ops: v̄ Σ f_ij ȧᵢȧⱼ over pairs of arguments, each pair of different ones twice. */
-static void curve_elementwise(ad_curve *c, const ad_call *v, ad_var vbar, const ad_tangent *t)
+static void curve_elementwise(ad_curve *c, const ad_call *v, ad_var vbar, ad_var mask, const ad_tangent *t)
 {
     ad_var in[2] = {ad_arg(v, 0), ad_arg(v, v->node.nin - 1)};
     for (int i = 0; i < v->node.nin; i++)
@@ -47,15 +47,15 @@ static void curve_elementwise(ad_curve *c, const ad_call *v, ad_var vbar, const 
             if (t[i].kind == TANGENT_ZERO || t[j].kind == TANGENT_ZERO) continue;
             ad_var f = ad_second_partial(v->node.op, i, j, in[0], in[1]);
             if (ad_is_null(f)) return;
-            ad_var w = ad_chain(vbar, f);
-            add_weighted(c, in[0], i == j ? w : ad_scale(w, 2), t[i], t[j]);
+            ad_var w = ad_masked_if(mask, ad_chain(vbar, f));
+            add_weighted(c, in[0], i == j ? w : ad_scale(w, 2), mask, t[i], t[j]);
         }
 }
 
 /* An op without a rule of its own, as a user's: ⟨ẋᵢ, jvp along ẋᵢ of its vjp with v̄ held⟩, recorded on placeholders so that nothing
  * else counts as depending on the arguments, then put in place. All placeholders are on the op's own axis: the vjp by
  * a shared one would be summed over the samples, and add_term would sum it again. */
-static void curve_general(ad_curve *c, const ad_call *v, ad_var vbar, const ad_tangent *t)
+static void curve_general(ad_curve *c, const ad_call *v, ad_var vbar, ad_var mask, const ad_tangent *t)
 {
     ad_var p[AD_MAX_ARGUMENTS + 1], actual[AD_MAX_ARGUMENTS + 1];
     const ad_node *node = &v->node;
@@ -66,7 +66,7 @@ static void curve_general(ad_curve *c, const ad_call *v, ad_var vbar, const ad_t
     }
     actual[n] = vbar;
     p[n] = ad_placeholder(c->tape, PLACE_ARGUMENT + n, node->axis, node->shape);
-    ad_var y = ad_rebuild(node, p), all = ad_handle(c->tape, -1);
+    ad_var y = ad_rebuild(node, p), all = ad_handle(c->tape, -1), any = ad_is_null(mask) ? mask : ad_sum(mask);
     for (int64_t d = 0; d < c->directions && c->tape->error.status == GIBBS_OK; d++) {
         ad_var along[AD_MAX_ARGUMENTS], g[AD_MAX_ARGUMENTS], one = ad_constant(c->tape, 0);
         for (int k = 0; k < n; k++) {
@@ -75,7 +75,7 @@ static void curve_general(ad_curve *c, const ad_call *v, ad_var vbar, const ad_t
         }
         if (ad_vjp(y, p[n], p, n, g)) return;
         for (int k = 0; k < n; k++) one = ad_add(one, ad_dot(ad_jvp(g[k], p, along, n), along[k]));
-        one = ad_reshape(ad_substitute(one, p, actual, n + 1), ad_vec(1));
+        one = ad_reshape(ad_masked_if(any, ad_substitute(one, p, actual, n + 1)), ad_vec(1));
         all = d ? ad_concat(all, one, 0) : one;
     }
     add_term(c, all);
@@ -87,16 +87,17 @@ static bool moves(const ad_paths *paths, const ad_node *node, int k)
     return paths->active[node->in[k]] && ad_differentiable(node, k);
 }
 
-static void curve_node(ad_curve *c, ad_var y, ad_var vbar, const ad_tangent *t)
+static void curve_node(ad_curve *c, ad_var y, ad_adjoint adjoint, const ad_tangent *t)
 {
     ad_call v = ad_call_of(y);
+    ad_var vbar = ad_handle(c->tape, adjoint.value), mask = ad_handle(c->tape, adjoint.mask);
     const ad_structure *op = ad_structures[v.node.op];
     int moving = 0;
     for (int k = 0; k < v.node.nin; k++) moving += t[k].kind != TANGENT_ZERO;
     if (!moving || ad_ops[v.node.op].smooth != CLASS_SMOOTH || (op && op->bilinear && moving < 2)) return;
-    if (!op) curve_elementwise(c, &v, vbar, t);
-    else if (op->curvature) add_term(c, op->curvature(&v, vbar, t, c->directions));
-    else curve_general(c, &v, vbar, t);
+    if (!op) curve_elementwise(c, &v, vbar, mask, t);
+    else if (op->curvature) add_term(c, op->curvature(&v, vbar, mask, t, c->directions));
+    else curve_general(c, &v, vbar, mask, t);
 }
 
 /* ---- Which tangents are needed ---- */
@@ -117,11 +118,11 @@ static bool bends(ad_tape *tape, const ad_node *node, const ad_paths *paths)
 }
 
 /* Marks the nodes whose tangents a curvature term needs: of x itself alone, in a sum of functions of its elements. */
-static void mark_wanted(ad_var y, const ad_paths *paths, const int32_t *adjoint, bool *wanted)
+static void mark_wanted(ad_var y, const ad_paths *paths, const ad_adjoint *adjoint, bool *wanted)
 {
     for (int32_t i = y.id; i >= 0 && y.tape->error.status == GIBBS_OK; i--) {
         ad_node node = y.tape->node[i];
-        if (!paths->active[i] || paths->is_x[i] || !(wanted[i] || adjoint[i] >= 0)) continue;
+        if (!paths->active[i] || paths->is_x[i] || !(wanted[i] || adjoint[i].value >= 0)) continue;
         if (!wanted[i] && !bends(y.tape, &node, paths)) continue;
         for (int k = 0; k < node.nin; k++) wanted[node.in[k]] |= moves(paths, &node, k);
     }
@@ -129,7 +130,7 @@ static void mark_wanted(ad_var y, const ad_paths *paths, const int32_t *adjoint,
 
 /* ---- Entry points ---- */
 
-static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths, int32_t *adjoint, ad_tangent *tangent,
+static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths, ad_adjoint *adjoint, ad_tangent *tangent,
                           bool *wanted)
 {
     ad_node own = *ad_node_of(y), at = *ad_node_of(x);
@@ -142,9 +143,9 @@ static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths
     ad_tangent *t = gibbs_alloc(&c->tape->alloc, (size_t)ad_most_arguments(c->tape, paths->count), sizeof *t);
     if (!t) ad_fail(c->tape, GIBBS_MEMORY, "curvature: out of memory");
     for (int32_t i = 0; i <= y.id && c->tape->error.status == GIBBS_OK; i++) {
-        if (adjoint[i] < 0 || !paths->active[i] || paths->is_x[i]) continue;
+        if (adjoint[i].value < 0 || !paths->active[i] || paths->is_x[i]) continue;
         ad_tangents_of_arguments(&c->tape->node[i], paths, tangent, t);
-        curve_node(c, ad_handle(c->tape, i), ad_handle(c->tape, adjoint[i]), t);
+        curve_node(c, ad_handle(c->tape, i), adjoint[i], t);
     }
     gibbs_release(&c->tape->alloc, t);
 }
@@ -160,7 +161,7 @@ static ad_var hess_diag(const char *what, ad_var y, ad_var x, ad_smoothness leas
         return ad_handle(tape, -1);
     ad_curve c = {tape, ad_shape_count(&at.shape), at.axis, {tape, -1}};
     size_t count = (size_t)y.id + 1;
-    int32_t *adjoint = gibbs_alloc(&tape->alloc, count, sizeof *adjoint);
+    ad_adjoint *adjoint = gibbs_alloc(&tape->alloc, count, sizeof *adjoint);
     ad_tangent *tangent = gibbs_alloc_zero(&tape->alloc, count, sizeof *tangent);
     bool *wanted = gibbs_alloc_zero(&tape->alloc, count, sizeof *wanted);
     if (!adjoint || !tangent || !wanted) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);

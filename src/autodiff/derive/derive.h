@@ -12,6 +12,7 @@ typedef struct ad_paths {
     bool *reads;   /* … or through that */
     bool *is_x;
     bool *needed;  /* y depends on it without passing through an x */
+    bool *steep;   /* it is active, and what lies between some x and it may have slopes that are not finite */
 } ad_paths;
 
 /* Marks the paths from the x to y. False, with the tape's error set, when memory is out, or when y was recorded past an
@@ -32,9 +33,17 @@ bool ad_bypassed(const char *what, const ad_var *x, int n, const ad_paths *paths
 /* True when argument k of the node can carry a derivative (an index or a condition cannot). */
 bool ad_differentiable(const ad_node *node, int k);
 
-/* The adjoints of all nodes 0 … y.id, −1 where zero. Of a concat in a concat that is no x it may be a node of which its
- * adjoint is a part. `adjoint` has y.id + 1 places. */
-void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *paths, int32_t *adjoint);
+/* An adjoint and where it was taken: a zero that was not taken is not the number zero, and 0·∞ and 0·NaN are then 0, too.
+ * A mask is a count, 0 where nothing was: it has the value's shape and axis, and the value is 0 outside of it. So the
+ * mask of what is handed down by a linear op is that op's adjoint of the mask, and that of a sum of adjoints the sum. */
+typedef struct ad_adjoint {
+    int32_t value; /* −1: zero */
+    int32_t mask;  /* −1: taken everywhere, or none is needed: what the node is made of has finite slopes */
+} ad_adjoint;
+
+/* The adjoints of all nodes 0 … y.id. Of a concat in a concat that is no x it may be a node of which its adjoint is a
+ * part. `adjoint` has y.id + 1 places. */
+void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *paths, ad_adjoint *adjoint);
 
 /* Fills tangent[0 … y.id] for the nodes that `paths` calls active and needed; the entries of the x must be set before,
  * the rest zero. */
@@ -70,12 +79,16 @@ ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b);
 /* Records the node again on other inputs. */
 ad_var ad_rebuild(const ad_node *node, const ad_var *in);
 
-/* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape and axis. (grad.c) */
+/* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape and axis. (vjp.c) */
 ad_var ad_vjp_node(ad_var y, ad_var ybar, int which);
 
-/* Of elementwise ops: ∂y/∂in[which], recorded; and that times v, 0 where v is or where `which` was not picked. NONE of an
- * argument that carries no derivative. (slopes.c) */
+/* The same where ȳ was taken where `mask` is not 0 (null: everywhere), which becomes the mask of the result. (vjp.c) */
+ad_var ad_vjp_masked(ad_var y, ad_var ybar, int which, ad_var *mask);
+
+/* Of elementwise ops: ∂y/∂in[which], recorded (of a PICK where it is in[which]); that times v, 0 where in[which] was not
+ * picked; and the mask of in[which] under that of y (null: none), which is not taken where it is not picked. (slopes.c) */
 ad_var ad_slope(ad_op op, const ad_var *in, ad_var y, int which);
 ad_var ad_times_slope(const ad_call *c, ad_var v, int which);
+ad_var ad_mask_of(const ad_call *c, ad_var mask, int which);
 
 #endif

@@ -5,11 +5,11 @@
  * derivative at a point sees, and ∫ div(pv) = 0, which score matching and Stein discrepancies rest on, fails. */
 #include "jacobian.h"
 
-/* The sum of the diagonal; by chain, so that an infinity beside the diagonal does no harm. */
+/* The sum of the diagonal; what is beside it does no harm, were it NaN. */
 static ad_var trace(ad_var v, ad_tangent t, int64_t d)
 {
     if (t.kind == TANGENT_DIAGONAL) return ad_sum(t.v);
-    return ad_sum(ad_chain(ad_eye(v.tape, d), ad_reshape(t.v, ad_mat(d, d))));
+    return ad_sum(ad_masked(ad_eye(v.tape, d), ad_reshape(t.v, ad_mat(d, d))));
 }
 
 static ad_var divergence(ad_var v, ad_var x, ad_smoothness least)

@@ -4,46 +4,48 @@
 
 #include <string.h>
 
-/* Of each op by its own rule: elementwise ops from ops.def, the others from their struct. */
-ad_var ad_vjp_node(ad_var y, ad_var ybar, int which)
-{
-    ad_call c = ad_call_of(y);
-    const ad_structure *op = ad_structures[c.node.op];
-    ad_var x = ad_arg(&c, which), adjoint = ad_handle(y.tape, -1);
-    if (!op) adjoint = ad_times_slope(&c, ybar, which);
-    else if (op->adjoint) adjoint = op->adjoint(&c, ybar, which);
-    else ad_fail(y.tape, GIBBS_SMOOTH, "%s: the op has no derivative", ad_ops[c.node.op].name);
-    if (ad_is_null(adjoint)) return adjoint;
-    int32_t own = ad_node_of(x)->axis, got = ad_node_of(adjoint)->axis;
-    if (own < 0 && got >= 0) return ad_batch_reduce(OP_batch_sum, got, adjoint);
-    return own >= 0 && got < 0 ? ad_lift((ad_axis){y.tape, own}, adjoint) : adjoint;
-}
-
 /* The sweep's state. The adjoint of a concat in a concat is a part of another's, and is not recorded as one: so what is
  * joined takes one slice, however many concats it passes. */
 typedef struct sweep_state {
     ad_tape *tape;
     const ad_paths *paths;
-    int32_t *adjoint;
+    ad_adjoint *adjoint;
     int32_t *start; /* of concats: where in the node adjoint[i] its own begins; −1: it is the whole */
 } sweep_state;
+
+static int32_t slice_of(sweep_state *s, int32_t whole, int dim, int64_t start, int64_t count)
+{
+    return whole < 0 ? -1 : ad_slice(ad_handle(s->tape, whole), dim, start, count).id;
+}
+
+static ad_adjoint part_of(sweep_state *s, ad_adjoint whole, int dim, int64_t start, int64_t count)
+{
+    return (ad_adjoint){slice_of(s, whole.value, dim, start, count), slice_of(s, whole.mask, dim, start, count)};
+}
 
 /* Records the adjoint of a concat that is a part of another's. */
 static void settle(sweep_state *s, int32_t id)
 {
     ad_node node = s->tape->node[id];
     if (s->start[id] < 0) return;
-    ad_var whole = ad_handle(s->tape, s->adjoint[id]);
-    s->adjoint[id] = ad_slice(whole, node.attr[0], s->start[id], node.shape.dim[node.attr[0]]).id;
+    int dim = node.attr[0];
+    s->adjoint[id] = part_of(s, s->adjoint[id], dim, s->start[id], node.shape.dim[dim]);
     s->start[id] = -1;
 }
 
-static void add_part(sweep_state *s, int32_t id, ad_var part)
+/* What is added up was taken where a part was; everywhere, if one part was. */
+static void add_part(sweep_state *s, int32_t id, ad_adjoint part)
 {
-    if (ad_is_null(part) || ad_is_zero(part)) return;
+    if (part.value < 0 || ad_is_zero(ad_handle(s->tape, part.value))) return;
     settle(s, id);
-    int32_t *sum = &s->adjoint[id];
-    *sum = *sum < 0 ? part.id : ad_add(ad_handle(s->tape, *sum), part).id;
+    ad_adjoint *sum = &s->adjoint[id];
+    if (sum->value < 0) {
+        *sum = part;
+        return;
+    }
+    sum->value = ad_add(ad_handle(s->tape, sum->value), ad_handle(s->tape, part.value)).id;
+    bool both = sum->mask >= 0 && part.mask >= 0;
+    sum->mask = both ? ad_add(ad_handle(s->tape, sum->mask), ad_handle(s->tape, part.mask)).id : -1;
 }
 
 static void sweep_concat(sweep_state *s, int32_t id)
@@ -54,10 +56,10 @@ static void sweep_concat(sweep_state *s, int32_t id)
     for (int k = 0; k < node.nin; k++) {
         int32_t in = node.in[k];
         ad_node part = s->tape->node[in];
-        if (s->paths->active[in] && part.op == OP_concat && part.attr[0] == dim && s->adjoint[in] < 0)
+        if (s->paths->active[in] && part.op == OP_concat && part.attr[0] == dim && s->adjoint[in].value < 0)
             s->adjoint[in] = s->adjoint[id], s->start[in] = (int32_t)at;
         else if (s->paths->active[in])
-            add_part(s, in, ad_slice(ad_handle(s->tape, s->adjoint[id]), dim, at, part.shape.dim[dim]));
+            add_part(s, in, part_of(s, s->adjoint[id], dim, at, part.shape.dim[dim]));
         at += part.shape.dim[dim];
     }
 }
@@ -65,12 +67,18 @@ static void sweep_concat(sweep_state *s, int32_t id)
 static void sweep_node(sweep_state *s, int32_t id)
 {
     ad_node node = s->tape->node[id];
-    for (int k = 0; k < node.nin; k++)
-        if (s->paths->active[node.in[k]] && ad_differentiable(&node, k))
-            add_part(s, node.in[k], ad_vjp_node(ad_handle(s->tape, id), ad_handle(s->tape, s->adjoint[id]), k));
+    ad_var y = ad_handle(s->tape, id), ybar = ad_handle(s->tape, s->adjoint[id].value);
+    for (int k = 0; k < node.nin; k++) {
+        if (!s->paths->active[node.in[k]] || !ad_differentiable(&node, k)) continue;
+        ad_var mask = ad_handle(s->tape, s->adjoint[id].mask), part;
+        bool steep = s->paths->steep[node.in[k]];
+        if (steep || mask.id >= 0) part = ad_vjp_masked(y, ybar, k, &mask);
+        else part = ad_vjp_node(y, ybar, k);
+        add_part(s, node.in[k], (ad_adjoint){part.id, steep ? mask.id : -1});
+    }
 }
 
-void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *p, int32_t *adjoint)
+void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *p, ad_adjoint *adjoint)
 {
     ad_tape *tape = y.tape;
     sweep_state s = {tape, p, adjoint, gibbs_alloc(&tape->alloc, (size_t)p->count, sizeof *s.start)};
@@ -80,9 +88,9 @@ void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *p, int32_t *adjoint)
     }
     memset(s.start, -1, (size_t)p->count * sizeof *s.start);
     memset(adjoint, -1, (size_t)p->count * sizeof *adjoint);
-    adjoint[y.id] = ybar.id;
+    adjoint[y.id].value = ybar.id;
     for (int32_t i = y.id; i >= 0 && tape->error.status == GIBBS_OK; i--) {
-        if (adjoint[i] < 0 || !p->active[i]) continue;
+        if (adjoint[i].value < 0 || !p->active[i]) continue;
         if (p->is_x[i]) settle(&s, i);
         else if (tape->node[i].op == OP_concat) sweep_concat(&s, i);
         else sweep_node(&s, i);
@@ -107,12 +115,12 @@ static gibbs_status sweep(const char *what, ad_var y, ad_var ybar, const ad_var 
     ad_tape *tape = y.tape;
     ad_paths paths;
     if (!ad_paths_new(what, y, x, n, &paths)) return null_all(tape, n, dx);
-    int32_t *adjoint = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *adjoint);
+    ad_adjoint *adjoint = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *adjoint);
     if (!adjoint) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
     else {
         ad_adjoints(y, ybar, &paths, adjoint);
         for (int i = 0; i < n; i++)
-            dx[i] = x[i].id <= y.id && adjoint[x[i].id] >= 0 ? ad_handle(tape, adjoint[x[i].id]) : zero_like(x[i]);
+            dx[i] = x[i].id <= y.id && adjoint[x[i].id].value >= 0 ? ad_handle(tape, adjoint[x[i].id].value) : zero_like(x[i]);
     }
     gibbs_release(&tape->alloc, adjoint);
     ad_paths_free(tape, &paths);

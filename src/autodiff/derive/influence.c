@@ -59,14 +59,14 @@ static bool mark(ad_var y, int32_t axis, ad_paths *paths)
     return done;
 }
 
-static ad_var sum_of_slopes(ad_var y, int32_t axis, const ad_paths *paths, int32_t *adjoint)
+static ad_var sum_of_slopes(ad_var y, int32_t axis, const ad_paths *paths, ad_adjoint *adjoint)
 {
     ad_tape *tape = y.tape;
     ad_var sum = ad_fill(tape, axis, ad_scalar(), 0);
     ad_adjoints(y, ad_constant(tape, 1), paths, adjoint);
     for (int32_t i = 0; i <= y.id && tape->error.status == GIBBS_OK; i++)
-        if (adjoint[i] >= 0 && descends(tape, reduced_axis(tape, &tape->node[i]), axis))
-            sum = ad_add(sum, lifted_up(weight_slope(ad_handle(tape, i), ad_handle(tape, adjoint[i])), axis));
+        if (adjoint[i].value >= 0 && descends(tape, reduced_axis(tape, &tape->node[i]), axis))
+            sum = ad_add(sum, lifted_up(weight_slope(ad_handle(tape, i), ad_handle(tape, adjoint[i].value)), axis));
     return ad_on_axis(sum, axis);
 }
 
@@ -79,7 +79,7 @@ ad_var ad_influence(ad_axis axis, ad_var y)
     ad_node own = *ad_node_of(y);
     if (own.axis >= 0 || own.shape.rank) return ad_fail(tape, GIBBS_SHAPE, "influence: y must be a shared scalar");
     if (!mark(y, axis.id, &paths)) return ad_handle(tape, -1);
-    int32_t *adjoint = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *adjoint);
+    ad_adjoint *adjoint = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *adjoint);
     ad_var slope = ad_handle(tape, -1);
     if (!adjoint) ad_fail(tape, GIBBS_MEMORY, "influence: out of memory");
     else slope = sum_of_slopes(y, axis.id, &paths, adjoint);

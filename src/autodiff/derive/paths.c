@@ -3,6 +3,19 @@
 
 void ad_paths_free(ad_tape *tape, ad_paths *paths) { gibbs_release(&tape->alloc, paths->active); }
 
+/* Whether an op's slopes are finite wherever its arguments are moderate numbers, and so are its values. Products of
+ * matrices are said to be, for they are what a network of kinks is made of. */
+static bool has_finite_slopes(ad_op op)
+{
+    switch (op) {
+    case OP_neg: case OP_add: case OP_sub: case OP_masked: case OP_max: case OP_min: case OP_abs: case OP_select:
+    case OP_sin: case OP_cos: case OP_tanh: case OP_sigmoid: case OP_sigmoid_slope: case OP_softplus: case OP_logcosh:
+    case OP_erf: case OP_erfc: case OP_elu: case OP_max_reduce: case OP_logsumexp: case OP_batch_max:
+    case OP_batch_logsumexp: case OP_matmul: case OP_batch_matmul: return true;
+    default: return ad_structures[op] && ad_ops[op].smooth == CLASS_LINEAR;
+    }
+}
+
 static void mark_forward(const ad_tape *tape, ad_paths *p)
 {
     for (int64_t i = 0; i < p->count; i++) {
@@ -13,8 +26,9 @@ static void mark_forward(const ad_tape *tape, ad_paths *p)
             if (p->reads[node->in[k]]) p->reads[i] = true;
             if (p->depends[node->in[k]] && smooth != CLASS_STOP) p->depends[i] = true;
             if (p->active[node->in[k]] && ad_differentiable(node, k) && smooth != CLASS_STOP && smooth != CLASS_FLAT)
-                p->active[i] = true;
+                p->active[i] = true, p->steep[i] |= p->steep[node->in[k]];
         }
+        p->steep[i] |= p->active[i] && !has_finite_slopes(node->op);
     }
 }
 
@@ -22,10 +36,10 @@ bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths 
 {
     ad_tape *tape = y.tape;
     size_t count = (size_t)y.id + 1;
-    bool *marks = gibbs_alloc_zero(&tape->alloc, 5 * count, sizeof *marks);
+    bool *marks = gibbs_alloc_zero(&tape->alloc, 6 * count, sizeof *marks);
     if (!marks) return ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what), false;
     *p = (ad_paths){(int64_t)count, marks, marks + count, marks + 2 * count, marks + 3 * count,
-                    marks + 4 * count};
+                    marks + 4 * count, marks + 5 * count};
     for (int i = 0; i < n; i++)
         if (x[i].id <= y.id)
             p->active[x[i].id] = p->depends[x[i].id] = p->reads[x[i].id] = p->is_x[x[i].id] = true;

@@ -8,13 +8,13 @@ bool ad_mixes_samples(ad_op op)
 }
 
 /* A select may jump where its condition changes; a user's op that is not declared smooth may do anything. */
-static bool rougher(const ad_tape *tape, const ad_node *node, ad_smoothness least)
+static bool rougher(const ad_tape *tape, const ad_node *node, const ad_paths *p, ad_smoothness least)
 {
-    if (least == AD_ANY) return false;
+    if (least == AD_ANY || (node->op == OP_masked && !p->depends[node->in[0]])) return false;
     if (node->op == OP_user) return !tape->side[node->side].user->smooth;
     ad_class smooth = ad_ops[node->op].smooth;
-    if (smooth == CLASS_FLAT || node->op == OP_select) return true;
-    return least == AD_TWICE && smooth == CLASS_KINK;
+    if (smooth == CLASS_FLAT || node->op == OP_select || node->op == OP_masked) return true;
+    return least == AD_TWICE && (smooth == CLASS_KINK || smooth == CLASS_PICK);
 }
 
 static const char *op_name(const ad_tape *tape, const ad_node *node)
@@ -59,7 +59,8 @@ static bool holds(const ad_tape *tape, int64_t k, int64_t i)
     const ad_node *node = &tape->node[k];
     bool jumps = ad_ops[tape->node[i].op].smooth == CLASS_FLAT;
     if (node->op == OP_select) return node->in[0] == i || compares(tape, i, node->in[0]);
-    return jumps && ad_ops[node->op].smooth == CLASS_KINK && compares(tape, k, i);
+    bool kink = ad_ops[node->op].smooth == CLASS_KINK || ad_ops[node->op].smooth == CLASS_PICK;
+    return jumps && kink && node->op != OP_masked && compares(tape, k, i);
 }
 
 /* The op that was written and is to be named: a select for the less of its condition, |x| for the sign in its
@@ -98,7 +99,7 @@ bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, a
         if (!p.depends[i] || !p.needed[i] || p.is_x[i]) continue;
         bool mixes = apart && ad_mixes_samples(node->op);
         if (mixes) complain(what, tape, i, true, least);
-        else if (rougher(tape, node, least)) complain(what, tape, written(tape, i, &p, least), false, least);
+        else if (rougher(tape, node, &p, least)) complain(what, tape, written(tape, i, &p, least), false, least);
     }
     ad_paths_free(tape, &p);
     return tape->error.status != GIBBS_OK;

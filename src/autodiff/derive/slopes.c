@@ -3,12 +3,11 @@
 
 #include <math.h>
 
-/* The words of the columns. A ternary's argument that is a condition has none; where a condition picks an argument, its
- * derivative is 1 there and 0 elsewhere. */
+/* The words of the columns. An argument that is a condition has no derivative. */
 #define K(like, c) ad_constant((like).tape, c)
 #define ZERO(like) ad_constant((like).tape, 0)
-#define WHERE(c) ad_select(c, K(c, 1), K(c, 0))
 #define WHERE_NOT(c) ad_select(c, K(c, 0), K(c, 1))
+#define SLOPE(v) ad_pole(ad_recip(ad_pole(v))) /* 1/v, and NaN where either is infinite */
 #define NONE ((ad_var){NULL, -1})
 
 /* Unused arguments are expected. */
@@ -44,16 +43,28 @@ static ad_var (*const slope[OP_COUNT])(const ad_var *in, ad_var y, int which) = 
 
 ad_var ad_slope(ad_op op, const ad_var *in, ad_var y, int which) { return slope[op](in, y, which); }
 
+static ad_var slope_of(const ad_call *c, int which)
+{
+    ad_var in[3];
+    for (int k = 0; k < c->node.nin; k++) in[k] = ad_arg(c, k);
+    return ad_slope(c->node.op, in, c->y, which);
+}
+
 ad_var ad_times_slope(const ad_call *c, ad_var v, int which)
 {
-    ad_var in[3], zero = ad_constant(v.tape, 0);
-    for (int k = 0; k < c->node.nin; k++) in[k] = ad_arg(c, k);
-    if (c->node.op == OP_select) return which == 1 ? ad_select(in[0], v, zero) : ad_select(in[0], zero, v);
-    return ad_chain(v, ad_slope(c->node.op, in, c->y, which));
+    ad_var d = slope_of(c, which);
+    return ad_ops[c->node.op].smooth == CLASS_PICK ? ad_masked(d, v) : ad_chain(v, d);
+}
+
+ad_var ad_mask_of(const ad_call *c, ad_var mask, int which)
+{
+    if (ad_ops[c->node.op].smooth != CLASS_PICK) return mask;
+    ad_var d = slope_of(c, which);
+    return ad_is_null(mask) ? d : ad_masked(d, mask);
 }
 
 bool ad_differentiable(const ad_node *node, int k)
 {
-    if (node->op == OP_select) return k > 0;
+    if (node->op == OP_select || node->op == OP_masked) return k > 0;
     return !ad_structures[node->op] || k < node->nin - ad_structures[node->op]->indices;
 }

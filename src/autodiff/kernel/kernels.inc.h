@@ -56,7 +56,7 @@ static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, c
     static void NAME(binary_##name)(int64_t n, void *y, const void *pa, int64_t sa, const void *pb, int64_t sb)       \
     {                                                                                                                 \
         const REAL *p = pa, *q = pb;                                                                                  \
-        int64_t rest = OP_##name == OP_pow ? n & (W - 1) : 0, whole = n - rest;                                       \
+        int64_t rest = OP_##name == OP_pow || OP_##name == OP_pow_slope ? n & (W - 1) : 0, whole = n - rest;                                       \
         REAL in[2][W] = {{0}, {0}}, out[W];                                                                           \
         if (rest) { /* before y, which may be p or q, is written */                                                   \
             memcpy(in[0], p + sa * whole, (size_t)(sa ? rest : 1) * sizeof(REAL));                                    \

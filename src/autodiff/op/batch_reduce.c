@@ -60,6 +60,14 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
     return ad_chain(ybar, slope(c));
 }
 
+/* What does not attain a maximum is not taken. */
+static ad_var mask(const ad_call *c, ad_var taken, int which)
+{
+    (void)which;
+    if (c->node.op != OP_batch_max) return ad_is_null(taken) ? taken : ad_lift((ad_axis){c->y.tape, c->node.attr[0]}, taken);
+    return ad_is_null(taken) ? slope(c) : ad_masked(slope(c), taken);
+}
+
 static ad_var tangent(const ad_call *c, ad_var t, int which, int64_t D)
 {
     (void)which, (void)D;
@@ -68,14 +76,14 @@ static ad_var tangent(const ad_call *c, ad_var t, int which, int64_t D)
 }
 
 /* v̄ (Σ p t² − (Σ p t)²) with p the softmax over the batch. Where t is diagonal the sums are of one term a sample. */
-static ad_var curvature(const ad_call *c, ad_var vbar, const ad_tangent *tangents, int64_t D)
+static ad_var curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_tangent *tangents, int64_t D)
 {
     bool diagonal = tangents[0].kind == TANGENT_DIAGONAL;
     ad_var t = diagonal ? tangents[0].v : ad_tangent_dense(ad_arg(c, 0), tangents[0], D);
     ad_var first = ad_mul(slope(c), t), second = ad_mul(first, t);
     first = ad_batch_reduce(OP_batch_sum, c->node.attr[0], first);
     second = ad_batch_reduce(OP_batch_sum, c->node.attr[0], second);
-    ad_var term = ad_chain(ad_sub(second, ad_square(first)), vbar);
+    ad_var term = ad_masked_if(taken, ad_chain(ad_sub(second, ad_square(first)), vbar));
     return diagonal ? ad_reshape(term, ad_vec(D)) : ad_sum_but_first(term);
 }
 
@@ -88,7 +96,10 @@ static ad_var weight(const ad_call *c, ad_var ybar)
 const ad_structure ad_structure_batch_sum = {
     .keeps = true, .again = again, .adjoint = adjoint, .tangent = tangent, .weight = weight,
 };
-const ad_structure ad_structure_batch_max = {.keeps = true, .again = again, .adjoint = adjoint, .tangent = tangent};
+const ad_structure ad_structure_batch_max = {
+    .keeps = true, .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent,
+};
 const ad_structure ad_structure_batch_logsumexp = {
-    .keeps = true, .again = again, .adjoint = adjoint, .tangent = tangent, .curvature = curvature, .weight = weight,
+    .keeps = true, .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .curvature = curvature,
+    .weight = weight,
 };

@@ -234,6 +234,20 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
     return own.dim[0] == L ? result : ad_reshape(ad_sum_dims(result, 1), own);
 }
 
+/* A row of op(A) is taken where something of that row of Y is, a column of op(B) where something of that column. */
+static ad_var mask(const ad_call *c, ad_var taken, int which)
+{
+    if (ad_is_null(taken)) return taken;
+    ad_shape own = ad_node_of(ad_arg(c, which))->shape, kept = c->node.shape;
+    kept.dim[which ? 1 : 2] = 1;
+    taken = ad_reshape(ad_sum_dims(taken, which ? 1u << 1 : 1u << 2), kept);
+    if (c->node.attr[which]) taken = ad_transpose(taken);
+    ad_shape one = ad_shape_of(taken);
+    one.dim[0] = 1;
+    if (own.dim[0] < kept.dim[0]) taken = ad_reshape(ad_sum_dims(taken, 1), one);
+    return ad_expand(taken, own);
+}
+
 /* [D,L,m,k]·[L,k,n] (or the other side active) → [D,L,m,n]. `side` is the active factor. */
 static ad_var tangent(const ad_call *c, ad_var t, int side, int64_t D)
 {
@@ -284,7 +298,7 @@ static bool joint(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *
 }
 
 /* 2⟨v̄, ȦᵢḂᵢ⟩, with the D directions in the leading dimension. */
-static ad_var curvature(const ad_call *c, ad_var vbar, const ad_tangent *t, int64_t D)
+static ad_var curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_tangent *t, int64_t D)
 {
     ad_var dense[2];
     int64_t L = c->node.shape.dim[0];
@@ -297,11 +311,12 @@ static ad_var curvature(const ad_call *c, ad_var vbar, const ad_tangent *t, int6
     }
     ad_var product = ad_matmul_core(dense[0], c->node.attr[0], dense[1], c->node.attr[1]);
     product = ad_reshape(product, ad_shape_prepend(D, &c->node.shape));
-    return ad_scale(ad_sum_but_first(ad_mul(product, vbar)), 2);
+    return ad_scale(ad_sum_but_first(ad_masked_if(taken, ad_mul(product, vbar))), 2);
 }
 
 const ad_structure ad_structure_matmul = {
-    .bilinear = true, .again = again, .adjoint = adjoint, .tangent = tangent, .joint = joint, .curvature = curvature,
+    .bilinear = true, .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .joint = joint,
+    .curvature = curvature,
 };
 
 static ad_var batch_again(const ad_node *node, const ad_var *in)
@@ -319,6 +334,13 @@ static ad_var batch_adjoint(const ad_call *c, ad_var ybar, int which)
     return ad_is_null(product) ? product : ad_reshape(product, ad_node_of(ad_arg(c, which))->shape);
 }
 
+/* A column of a factor is taken where something of that row, or column, of C is. */
+static ad_var batch_mask(const ad_call *c, ad_var taken, int which)
+{
+    ad_shape own = ad_node_of(ad_arg(c, which))->shape;
+    return ad_is_null(taken) ? taken : ad_expand(ad_sum_dims(taken, which ? 1u << 0 : 1u << 1), own);
+}
+
 /* The D directions are moved next to the columns of their factor. */
 static ad_var batch_tangent(const ad_call *c, ad_var t, int side, int64_t D)
 {
@@ -331,9 +353,10 @@ static ad_var batch_tangent(const ad_call *c, ad_var t, int side, int64_t D)
 }
 
 /* 2⟨C̄, Σₙ ȧᵢᵀḃᵢ⟩ = 2 Σₙ ⟨ȧᵢ C̄, ḃᵢ⟩ for each direction. */
-static ad_var batch_curvature(const ad_call *c, ad_var vbar, const ad_tangent *t, int64_t D)
+static ad_var batch_curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_tangent *t, int64_t D)
 {
-    ad_var a = ad_tangent_dense(ad_arg(c, 0), t[0], D), b = ad_tangent_dense(ad_arg(c, 1), t[1], D);
+    ad_var a = ad_masked_if(batch_mask(c, taken, 0), ad_tangent_dense(ad_arg(c, 0), t[0], D));
+    ad_var b = ad_masked_if(batch_mask(c, taken, 1), ad_tangent_dense(ad_arg(c, 1), t[1], D));
     ad_var terms = ad_sum_but_first(ad_mul(ad_matmul(a, vbar), b));
     return ad_scale(ad_batch_reduce(OP_batch_sum, c->node.attr[0], terms), 2);
 }
@@ -344,6 +367,6 @@ static ad_var batch_weight(const ad_call *c, ad_var ybar)
 }
 
 const ad_structure ad_structure_batch_matmul = {
-    .bilinear = true, .again = batch_again, .adjoint = batch_adjoint, .tangent = batch_tangent,
+    .bilinear = true, .again = batch_again, .adjoint = batch_adjoint, .mask = batch_mask, .tangent = batch_tangent,
     .curvature = batch_curvature, .weight = batch_weight,
 };

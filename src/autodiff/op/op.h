@@ -29,17 +29,21 @@ typedef struct ad_structure {
     bool keeps;    /* an element of the result comes from that element of the arguments alone, of this sample or others:
                       `tangent` is then also called with D = 0, for one direction without a dimension of its own */
     bool bilinear; /* a product: linear in each of its two arguments */
+    bool picks;    /* some elements of the arguments are left out: what is not picked is not taken (derive/derive.h) */
     /* The node again, on other inputs. Every op has it. */
     ad_var (*again)(const ad_node *node, const ad_var *in);
     /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape. NULL: no derivative, which those who ask for one are told. */
     ad_var (*adjoint)(const ad_call *c, ad_var ybar, int which);
+    /* The mask of in[which] where y's is `mask` (null: none), a count of what was taken. NULL: the adjoint of the mask, as
+     * of a linear op, and none of none. */
+    ad_var (*mask)(const ad_call *c, ad_var mask, int which);
     /* The tangent of y through argument `which`, whose dense one [D, s…] is t. NULL: by the transpose of `adjoint`. */
     ad_var (*tangent)(const ad_call *c, ad_var t, int which, int64_t D);
     /* The tangent of y from those of all arguments, where that is better than their sum; false: it is not. */
     bool (*joint)(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *out);
-    /* Σ over elements of v̄·D²y[t, t] for each direction: [D], or the null var for zero. NULL, of a SMOOTH op: from
+    /* Σ over elements of v̄·D²y[t, t] for each direction, of v̄ under `mask` (null: none): [D]. NULL, of a SMOOTH op: from
      * `adjoint`, a direction at a time. */
-    ad_var (*curvature)(const ad_call *c, ad_var vbar, const ad_tangent *t, int64_t D);
+    ad_var (*curvature)(const ad_call *c, ad_var vbar, ad_var mask, const ad_tangent *t, int64_t D);
     /* Of a reduction over samples: ⟨ȳ, ∂y/∂ωₙ⟩, ωₙ the weight of sample n (derive/influence.c). */
     ad_var (*weight)(const ad_call *c, ad_var ybar);
 } ad_structure;
@@ -65,10 +69,11 @@ ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
 ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
 ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n] → [m,n] */
 
-/* -- tangents (dense.c) -- */
+/* -- masks and tangents (dense.c) -- */
+ad_var ad_masked_if(ad_var mask, ad_var v); /* v where there is no mask */
 /* The dense form [D, s…] of a tangent of `node`, zero included. */
 ad_var ad_tangent_dense(ad_var node, ad_tangent t, int64_t directions);
-/* chain(δ, v), where δ is a unit matrix of n rows in `shape`; v itself where n is 1. */
+/* v where the unit matrix of n rows, in `shape`, is 1, else 0; v itself where n is 1. */
 ad_var ad_where_equal(int64_t n, ad_shape shape, ad_var v);
 
 /* Lifts whichever of two operands is shared while the other is per-sample; false when their axes differ. (slice.c) */

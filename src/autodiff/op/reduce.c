@@ -114,6 +114,14 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
     return c->node.op == OP_sum ? spread : ad_chain(spread, slope(c));
 }
 
+/* What does not attain a maximum is not taken. */
+static ad_var mask(const ad_call *c, ad_var taken, int which)
+{
+    ad_var x = ad_arg(c, which), spread = ad_is_null(taken) ? taken : ad_unreduce(&c->node, taken, x);
+    if (c->node.op != OP_max_reduce) return spread;
+    return ad_is_null(taken) ? slope(c) : ad_masked(slope(c), spread);
+}
+
 static ad_var tangent(const ad_call *c, ad_var t, int which, int64_t D)
 {
     (void)which, (void)D;
@@ -136,7 +144,7 @@ static bool joint(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *
 }
 
 /* v̄ (Σ p t² − (Σ p t)²) with p the softmax. Where t is diagonal the sums are of one term. */
-static ad_var curvature(const ad_call *c, ad_var vbar, const ad_tangent *tangents, int64_t D)
+static ad_var curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_tangent *tangents, int64_t D)
 {
     ad_var x = ad_arg(c, 0);
     bool diagonal = tangents[0].kind == TANGENT_DIAGONAL;
@@ -144,16 +152,19 @@ static ad_var curvature(const ad_call *c, ad_var vbar, const ad_tangent *tangent
     ad_var first = ad_mul(slope(c), t), second = ad_mul(first, t);
     if (diagonal) {
         vbar = ad_unreduce(&c->node, vbar, x);
+        if (!ad_is_null(taken)) taken = ad_unreduce(&c->node, taken, x);
     } else {
         first = ad_sum_range(OP_sum, first, c->node.attr[0] + 1, c->node.attr[1]);
         second = ad_sum_range(OP_sum, second, c->node.attr[0] + 1, c->node.attr[1]);
     }
-    ad_var term = ad_chain(ad_sub(second, ad_square(first)), vbar);
+    ad_var term = ad_masked_if(taken, ad_chain(ad_sub(second, ad_square(first)), vbar));
     return diagonal ? ad_reshape(term, ad_vec(D)) : ad_sum_but_first(term);
 }
 
 const ad_structure ad_structure_sum = {.again = again, .adjoint = adjoint, .tangent = tangent, .joint = joint};
-const ad_structure ad_structure_max_reduce = {.again = again, .adjoint = adjoint, .tangent = tangent, .joint = joint};
+const ad_structure ad_structure_max_reduce = {
+    .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .joint = joint,
+};
 const ad_structure ad_structure_logsumexp = {
-    .again = again, .adjoint = adjoint, .tangent = tangent, .joint = joint, .curvature = curvature,
+    .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .joint = joint, .curvature = curvature,
 };

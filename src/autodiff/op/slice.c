@@ -112,7 +112,7 @@ static ad_var slice_tangent(const ad_call *c, ad_var t, int which, int64_t D)
 }
 
 const ad_structure ad_structure_slice = {
-    .again = slice_again, .adjoint = slice_adjoint, .tangent = slice_tangent,
+    .picks = true, .again = slice_again, .adjoint = slice_adjoint, .tangent = slice_tangent,
 };
 
 static ad_var pad_again(const ad_node *node, const ad_var *in)

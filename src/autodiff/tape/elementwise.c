@@ -113,14 +113,33 @@ static ad_var fold_product(ad_op op, ad_var a, ad_var b)
     return NONE;
 }
 
-static ad_var fold_pow(ad_var a, ad_var b)
+static ad_var fold_pow(ad_op op, ad_var a, ad_var b)
 {
     double c;
     if (!ad_is_constant(b, &c)) return NONE;
     if (c == 0) return fill_like(a, 1);
     if (c == 1) return a;
     if (c == 2) return ad_mul(a, a);
-    if (c == -1) return ad_recip(a);
+    if (c == -1) return op == OP_pow ? ad_recip(a) : ad_pole(ad_recip(a));
+    return NONE;
+}
+
+/* A unit matrix, or one of zeros and ones that comes from it, in any shape. */
+static bool is_unit(ad_var v)
+{
+    while (is_op(v, OP_reshape) || is_op(v, OP_lift) || is_op(v, OP_expand)) v = ad_input_of(v, 0);
+    return is_op(v, OP_array) && v.tape->side[ad_node_of(v)->side].identity;
+}
+
+static ad_var fold_masked(ad_var mask, ad_var v)
+{
+    double c;
+    if (ad_is_constant(mask, &c)) return c != 0 ? v : fill_like(v, 0);
+    if (ad_is_constant(v, &c) && (c == 0 || is_unit(mask))) return c == 0 ? v : ad_scale(mask, c);
+    if (is_op(v, OP_masked) && ad_input_of(v, 0).id == mask.id) return v;
+    /* what a condition does not pick */
+    if (is_op(mask, OP_select) && ad_is_zero(ad_input_of(mask, 1)) && ad_is_constant(ad_input_of(mask, 2), &c) && c != 0)
+        return ad_select(ad_input_of(mask, 0), fill_like(v, 0), v);
     return NONE;
 }
 
@@ -133,7 +152,9 @@ static ad_var fold_binary(ad_op op, ad_var a, ad_var b)
     case OP_mul:
     case OP_chain: return fold_product(op, a, b);
     case OP_div: return ad_is_constant(b, &c) && c == 1 ? a : NONE;
-    case OP_pow: return fold_pow(a, b);
+    case OP_pow:
+    case OP_pow_slope: return fold_pow(op, a, b);
+    case OP_masked: return fold_masked(a, b);
     case OP_max:
     case OP_min: return a.id == b.id ? a : NONE;
     default: return NONE;
@@ -231,7 +252,7 @@ static ad_var number(ad_var x, double c) { return ad_is_null(x) ? x : ad_constan
 ad_var ad_scale(ad_var x, double factor) { return ad_mul(x, number(x, factor)); }
 ad_var ad_shift(ad_var x, double offset) { return ad_add(x, number(x, offset)); }
 ad_var ad_square(ad_var x) { return ad_mul(x, x); }
-ad_var ad_relu(ad_var x) { return ad_max(x, number(x, 0)); }
+ad_var ad_relu(ad_var x) { return ad_max(number(x, 0), x); } /* of equal ones max takes the first: relu′(0) = 0 */
 ad_var ad_silu(ad_var x) { return ad_mul(x, ad_sigmoid(x)); }
 
 /* 1 + erf would cancel below 0. */

@@ -16,6 +16,7 @@ const char *ad_op_said(ad_op op)
 {
     switch (op) {
     case OP_chain: return "a product of the chain rule";
+    case OP_masked: return "a masked derivative, of max, min or select";
     case OP_max: return "max or relu";
     default: return ad_ops[op].name;
     }
@@ -26,7 +27,7 @@ int ad_op_count(void) { return OP_COUNT; }
 ad_op_info ad_op_describe(int op)
 {
     static const char *const kinds[] = {"leaf", "unary", "binary", "ternary", "structural", "batch"};
-    static const int smooth[] = {0, 2, 2, 1, 0, 0};
+    static const int smooth[] = {0, 2, 2, 1, 1, 0, 0};
     if (op < 0 || op >= OP_COUNT) return (ad_op_info){0};
     const ad_op_row *row = &ad_ops[op];
     return (ad_op_info){row->name, row->arguments, smooth[row->smooth], kinds[row->kind], row->low, row->high};

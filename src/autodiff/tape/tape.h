@@ -30,7 +30,7 @@ typedef enum ad_op {
 } ad_op;
 
 typedef enum ad_kind { KIND_LEAF, KIND_UNARY, KIND_BINARY, KIND_TERNARY, KIND_STRUCTURAL, KIND_BATCH } ad_kind;
-typedef enum ad_class { CLASS_LEAF, CLASS_LINEAR, CLASS_SMOOTH, CLASS_KINK, CLASS_FLAT, CLASS_STOP } ad_class;
+typedef enum ad_class { CLASS_LEAF, CLASS_LINEAR, CLASS_SMOOTH, CLASS_KINK, CLASS_PICK, CLASS_FLAT, CLASS_STOP } ad_class;
 
 typedef struct ad_op_row {
     const char *name;
@@ -151,7 +151,10 @@ ad_var ad_hoist(ad_tape *tape, const ad_node *proto);
 
 /* -- elementwise.c -- */
 ad_var ad_elementwise(ad_op op, const ad_var *v, int n);
-ad_var ad_chain(ad_var ybar, ad_var d); /* ȳ == 0 ? 0 : ȳ·d */
+ad_var ad_chain(ad_var ybar, ad_var d);   /* ȳ·d, and 0 where ȳ is 0 and d infinite */
+ad_var ad_masked(ad_var mask, ad_var v);  /* v where mask is not 0, else 0 */
+ad_var ad_pole(ad_var x);                 /* x, and NaN where it is infinite */
+ad_var ad_pow_slope(ad_var a, ad_var b);  /* a^b, and NaN at its pole */
 
 /* -- leaf.c -- */
 ad_var ad_eye(ad_tape *tape, int64_t n);
