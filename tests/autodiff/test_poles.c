@@ -113,6 +113,12 @@ static ad_var last_of_three(ad_var x)
     return ad_sum(ad_slice(ad_concat(ad_log(x), ad_slice(ad_sqrt(x), 0, 0, 1), 0), 0, 2, 1));
 }
 
+static ad_var roots_and_weights(ad_var x)
+{
+    ad_var weights = ad_constant_array(x.tape, ad_vec(N), (double[]){1, 3});
+    return ad_sum(ad_slice(ad_mul(ad_sqrt(x), weights), 0, 0, 1));
+}
+
 static const struct {
     const char *name;
     ad_var (*f)(ad_var x);
@@ -121,6 +127,7 @@ static const struct {
     {"slice", first_root, 0.25, -1. / 32},        {"gather", gathered_root, 0.25, -1. / 32},
     {"max_reduce", largest_root, 0.25, -1. / 32}, {"max", larger_root, 0.25, -1. / 32},
     {"min", smaller_inverse, -1. / 16, 1. / 32},  {"of joined ones", last_of_three, 0.25, -1. / 32},
+    {"product", roots_and_weights, 0.25, -1. / 32},
 };
 
 Test(poles, what_is_not_read_has_no_part_in_a_derivative)
@@ -133,7 +140,8 @@ Test(poles, what_is_not_read_has_no_part_in_a_derivative)
         out[1] = ad_hvp(y, x, u);
         out[2] = ad_hess_diag_almost_everywhere(y, x);
         cr_assert_eq(ad_tape_status(tape), GIBBS_OK, "%s: %s", reads[k].name, ad_tape_message(tape));
-        runner r = runner_new(out, 3, 0);
+        out[3] = ad_jvp(y, &x, &u, 1);
+        runner r = runner_new(out, 4, 0);
         bind(r, x, (double[]){4, 0});
         run(r);
         for (int i = 0; i < 3; i++) {
@@ -141,6 +149,8 @@ Test(poles, what_is_not_read_has_no_part_in_a_derivative)
             cr_expect(fabs(g[0] - right) < 1e-14 && g[1] == 0, "%s, %d: %g, %g, not %g, 0", reads[k].name, i, g[0], g[1],
                       right);
         }
+        cr_expect_float_eq(ad_result_scalar(r.w, 3), reads[k].slope, 1e-14, "%s, forward: %g", reads[k].name,
+                           ad_result_scalar(r.w, 3));
         runner_free(r);
         ad_tape_free(tape);
     }

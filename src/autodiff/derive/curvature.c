@@ -135,7 +135,7 @@ static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths
 {
     ad_node own = *ad_node_of(y), at = *ad_node_of(x);
     ad_adjoints(y, ad_fill(c->tape, own.axis, ad_scalar(), 1), paths, adjoint);
-    tangent[x.id] = (ad_tangent){TANGENT_DIAGONAL, ad_fill(c->tape, at.axis, at.shape, 1)};
+    tangent[x.id] = (ad_tangent){.kind = TANGENT_DIAGONAL, .v = ad_fill(c->tape, at.axis, at.shape, 1)};
     ad_paths bent = *paths;
     bent.needed = wanted;
     mark_wanted(y, paths, adjoint, wanted);

@@ -12,14 +12,14 @@
 ad_tangent ad_forward(ad_var y, ad_var x)
 {
     ad_tape *tape = y.tape;
-    ad_tangent result = {TANGENT_ZERO, {tape, -1}};
+    ad_tangent result = {.kind = TANGENT_ZERO, .v = {tape, -1}};
     ad_paths paths;
     if (!ad_paths_new("jacobian", y, &x, 1, &paths)) return result;
     ad_node at = *ad_node_of(x);
     ad_tangent *tangent = gibbs_alloc_zero(&tape->alloc, (size_t)paths.count, sizeof *tangent);
     if (!tangent) ad_fail(tape, GIBBS_MEMORY, "jacobian: out of memory");
     else {
-        ad_tangent unit = {TANGENT_DIAGONAL, ad_fill(tape, at.axis, at.shape, 1)};
+        ad_tangent unit = {.kind = TANGENT_DIAGONAL, .v = ad_fill(tape, at.axis, at.shape, 1)};
         if (x.id <= y.id) tangent[x.id] = unit;
         ad_tangents(y, &paths, ad_shape_count(&at.shape), tangent);
         if (paths.active[y.id] && tape->error.status == GIBBS_OK) result = tangent[y.id];

@@ -35,7 +35,7 @@ static bool push_diagonal(const ad_call *c, const ad_tangent *t, ad_tangent *out
     if (op && !op->keeps) return false;
     for (int k = 0; k < c->node.nin; k++)
         if (t[k].kind == TANGENT_DENSE) return false;
-    *out = (ad_tangent){TANGENT_ZERO, ad_handle(c->y.tape, -1)};
+    *out = (ad_tangent){.kind = TANGENT_ZERO, .v = ad_handle(c->y.tape, -1)};
     for (int k = 0; k < c->node.nin; k++) {
         if (t[k].kind == TANGENT_ZERO) continue;
         ad_var part = push(c, t[k].v, k, 0);
@@ -45,11 +45,25 @@ static bool push_diagonal(const ad_call *c, const ad_tangent *t, ad_tangent *out
     return true;
 }
 
+/* Under the masks of its arguments, where all that move have one: of ops that keep elements. */
+static ad_var joint_mask(const ad_call *c, const ad_tangent *t)
+{
+    const ad_structure *op = ad_structures[c->node.op];
+    ad_var mask = ad_handle(c->y.tape, -1);
+    for (int k = 0; k < c->node.nin; k++) {
+        if (t[k].kind == TANGENT_ZERO) continue;
+        if (ad_is_null(t[k].mask) || (op && !op->keeps)) return ad_handle(c->y.tape, -1);
+        ad_var own = op ? op->tangent(c, t[k].mask, k, 1) : t[k].mask;
+        mask = ad_is_null(mask) ? own : ad_add(mask, own);
+    }
+    return mask;
+}
+
 static ad_tangent tangent_of(ad_var y, const ad_tangent *t, int64_t D)
 {
     ad_call c = ad_call_of(y);
     const ad_structure *op = ad_structures[c.node.op];
-    ad_tangent out = {TANGENT_ZERO, {y.tape, -1}};
+    ad_tangent out = {.kind = TANGENT_ZERO, .v = {y.tape, -1}};
     if (push_diagonal(&c, t, &out) || (op && op->joint && op->joint(&c, t, D, &out))) return out;
     for (int k = 0; k < c.node.nin; k++) {
         if (t[k].kind == TANGENT_ZERO || !ad_differentiable(&c.node, k)) continue;
@@ -57,6 +71,8 @@ static ad_tangent tangent_of(ad_var y, const ad_tangent *t, int64_t D)
         out.v = out.kind == TANGENT_ZERO ? part : ad_add(out.v, part);
         out.kind = TANGENT_DENSE;
     }
+    out.mask = joint_mask(&c, t);
+    if (!op && out.kind == TANGENT_DENSE) out.v = ad_masked_if(out.mask, out.v);
     return out;
 }
 
@@ -86,6 +102,19 @@ ad_var ad_on_axis(ad_var v, int32_t axis)
     return ad_lift((ad_axis){v.tape, axis}, v);
 }
 
+/* Where a direction that is a known array is not 0, as [1, s…]; the null var where it is nowhere 0, or not known. */
+static ad_var known_mask(ad_var v)
+{
+    ad_tape *tape = v.tape;
+    while (!ad_is_null(v) && (ad_node_of(v)->op == OP_lift || ad_node_of(v)->op == OP_reshape)) v = ad_input_of(v, 0);
+    if (ad_is_null(v) || ad_node_of(v)->op != OP_array) return ad_handle(tape, -1);
+    const double *array = tape->side[ad_node_of(v)->side].array;
+    int64_t zeros = 0, count = ad_count(v);
+    for (int64_t i = 0; i < count; i++) zeros += array[i] == 0;
+    ad_shape along = ad_shape_of(v);
+    return zeros ? ad_reshape(ad_square(ad_sign(v)), ad_shape_prepend(1, &along)) : ad_handle(tape, -1);
+}
+
 ad_var ad_tangent_along(const char *what, ad_var y, const ad_var *x, const ad_var *v, int n)
 {
     ad_tape *tape = y.tape;
@@ -97,7 +126,8 @@ ad_var ad_tangent_along(const char *what, ad_var y, const ad_var *x, const ad_va
     if (!tangent) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
     for (int i = 0; i < n && tangent; i++) {
         ad_shape s = ad_node_of(x[i])->shape;
-        ad_tangent t = {TANGENT_DENSE, ad_reshape(v[i], ad_shape_prepend(1, &s))};
+        ad_shape along_x = ad_shape_prepend(1, &s);
+        ad_tangent t = {TANGENT_DENSE, ad_reshape(v[i], along_x), known_mask(v[i])};
         if (x[i].id <= y.id) tangent[x[i].id] = t;
     }
     if (tangent) ad_tangents(y, &paths, 1, tangent);

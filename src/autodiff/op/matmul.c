@@ -293,7 +293,7 @@ static bool joint(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *
     unit.dim[kept_at] = unit.dim[2 + side] = kept;
     ad_var v = ad_chain(ad_reshape(t[side].v, own), ad_reshape(other, across));
     v = ad_reshape(ad_where_equal(kept, unit, v), dense);
-    *out = (ad_tangent){TANGENT_DENSE, ad_broadcast_to(v, ad_is_shared(v) ? node->axis : -1, dense)};
+    *out = (ad_tangent){.kind = TANGENT_DENSE, .v = ad_broadcast_to(v, ad_is_shared(v) ? node->axis : -1, dense)};
     return true;
 }
 

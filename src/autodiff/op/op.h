@@ -12,6 +12,7 @@ typedef enum ad_tangent_kind { TANGENT_ZERO, TANGENT_DIAGONAL, TANGENT_DENSE } a
 typedef struct ad_tangent {
     ad_tangent_kind kind;
     ad_var v;
+    ad_var mask; /* of a direction that was asked for: where it is not 0, a count; null: none (derive/derive.h) */
 } ad_tangent;
 
 /* A recorded node as its rules see it. The node is a copy, since recording moves the tape's own. */

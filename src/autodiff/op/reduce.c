@@ -139,7 +139,7 @@ static bool joint(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *
     ad_var v = node->op == OP_sum ? t[0].v : ad_chain(t[0].v, slope(c));
     v = ad_reshape(v, (ad_shape){5, {p, D / (p * q), q, 1, 1}});
     v = ad_reshape(ad_where_equal(p * q, (ad_shape){5, {p, 1, q, p, q}}, v), dense);
-    *out = (ad_tangent){TANGENT_DENSE, ad_broadcast_to(v, ad_is_shared(v) ? node->axis : -1, dense)};
+    *out = (ad_tangent){.kind = TANGENT_DENSE, .v = ad_broadcast_to(v, ad_is_shared(v) ? node->axis : -1, dense)};
     return true;
 }
 

@@ -141,7 +141,7 @@ static bool concat_joint(const ad_call *c, const ad_tangent *t, int64_t D, ad_ta
 {
     if (t[0].kind == TANGENT_ZERO && t[1].kind == TANGENT_ZERO) return false;
     ad_var a = ad_tangent_dense(ad_arg(c, 0), t[0], D), b = ad_tangent_dense(ad_arg(c, 1), t[1], D);
-    *out = (ad_tangent){TANGENT_DENSE, ad_concat(a, b, c->node.attr[0] + 1)};
+    *out = (ad_tangent){.kind = TANGENT_DENSE, .v = ad_concat(a, b, c->node.attr[0] + 1)};
     return true;
 }
 
