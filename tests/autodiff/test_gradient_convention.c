@@ -34,7 +34,7 @@ static const struct convention {
     double at[N], value[N], slope[N]; /* of Σ f; value[0] alone where f is a scalar */
 } conventions[] = {
     {"abs", ad_abs, {-2, 0, 2}, {2, 0, 2}, {-1, 0, 1}},
-    {"relu", ad_relu, {-2, 0, 2}, {0, 0, 2}, {0, 1, 1}},
+    {"relu", ad_relu, {-2, 0, 2}, {0, 0, 2}, {0, 0, 1}},
     {"sign", ad_sign, {-2, 0, 2}, {-1, 0, 1}, {0, 0, 0}},
     {"step", ad_step, {-2, 0, 2}, {0, 0, 1}, {0, 0, 0}},
     {"max", by_max, {-2, 0, 2}, {-1, 0, 2}, {0.5, 1, 1}},

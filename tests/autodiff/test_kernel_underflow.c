@@ -103,6 +103,12 @@ Test(kernel_underflow, one_argument, .timeout = 120)
 
 /* ---- Two arguments: all pairs of what is special ---- */
 
+/* Of these numbers, at least. */
+static bool never_subnormal(int op)
+{
+    return op == OP_less || op == OP_hypot || op == OP_log_erfc_slope || op == OP_log_ndtr_slope;
+}
+
 static void check_binary(const table *t, int op)
 {
     enum { NUMBERS = 42 };
@@ -119,7 +125,7 @@ static void check_binary(const table *t, int op)
     }
     tally c = {t, op, 0};
     check(&c, (const double *const[]){a, b}, NUMBERS * NUMBERS);
-    if (op != OP_less) cr_expect_gt(c.flushed, 2, "%s: nothing was flushed (%s)", ad_ops[op].name, t->name);
+    if (!never_subnormal(op)) cr_expect_gt(c.flushed, 2, "%s: nothing was flushed (%s)", ad_ops[op].name, t->name);
 }
 
 Test(kernel_underflow, two_arguments)

@@ -9,6 +9,16 @@
 #define REAL quad
 #define FN(f) f##f128
 #include "autodiff/kernel/formulas.h"
+#undef POLYGAMMA
+#undef LOG_ERFC
+#undef LOG_ERFC_SLOPE
+#undef LOG_NDTR
+#undef LOG_NDTR_SLOPE
+#define POLYGAMMA(n, x) quad_polygamma((int)(n), x)
+#define LOG_ERFC(x) quad_log_erfc(x)
+#define LOG_ERFC_SLOPE(n, x) quad_log_erfc_slope((int)(n), x)
+#define LOG_NDTR(x) quad_log_ndtr(x)
+#define LOG_NDTR_SLOPE(n, x) quad_log_ndtr_slope((int)(n), x)
 
 quad quad_exp(quad x) { return EXP(x); }
 quad quad_log(quad x) { return LOG(x); }

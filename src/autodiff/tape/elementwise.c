@@ -135,8 +135,17 @@ static ad_var number(ad_var x, double c) { return ad_is_null(x) ? x : ad_constan
 ad_var ad_scale(ad_var x, double factor) { return ad_mul(x, number(x, factor)); }
 ad_var ad_shift(ad_var x, double offset) { return ad_add(x, number(x, offset)); }
 ad_var ad_square(ad_var x) { return ad_mul(x, x); }
-ad_var ad_relu(ad_var x) { return ad_max(x, number(x, 0)); }
+ad_var ad_relu(ad_var x) { return ad_max(number(x, 0), x); } /* in this order the slope at 0 is 0 */
 ad_var ad_silu(ad_var x) { return ad_mul(x, ad_sigmoid(x)); }
 
 /* 1 + erf would cancel below 0. */
 ad_var ad_gelu(ad_var x) { return ad_mul(x, ad_scale(ad_erfc(ad_scale(x, -M_SQRT1_2)), 0.5)); }
+
+ad_var ad_digamma(ad_var x) { return ad_polygamma(number(x, 0), x); }
+
+ad_var ad_clamp(ad_var x, double low, double high)
+{
+    if (!ad_is_null(x) && !(low <= high))
+        return ad_fail(x.tape, GIBBS_ARGUMENT, "clamp: nothing lies between %g and %g", low, high);
+    return ad_min(ad_max(x, number(x, low)), number(x, high));
+}

@@ -129,6 +129,13 @@ enum { AD_SHAPE_TEXT = 96 };
 /* -- elementwise.c -- */
 ad_var ad_elementwise(ad_op op, const ad_var *v, int n);
 ad_var ad_chain(ad_var ybar, ad_var d);                        /* ȳ == 0 ? 0 : ȳ·d */
+/* Ops of ops.def that are there to be slopes: of the function of x, or of its derivative of order n. */
+ad_var ad_tanh_slope(ad_var x);
+ad_var ad_asin_slope(ad_var x);
+ad_var ad_atan_slope(ad_var x);
+ad_var ad_log1mexp_slope(ad_var x);
+ad_var ad_log_erfc_slope(ad_var n, ad_var x);
+ad_var ad_log_ndtr_slope(ad_var n, ad_var x);
 ad_var ad_broadcast_to(ad_var v, int32_t axis, ad_shape shape); /* expand, then lift */
 ad_var ad_fill(ad_tape *tape, int32_t axis, ad_shape shape, double value);
 bool ad_is_constant(ad_var v, double *value); /* every element is the same known number */
