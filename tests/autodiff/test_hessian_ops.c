@@ -50,7 +50,7 @@ static void expect_right(problem *p, const setting *s, ad_var E, ad_var x)
 static bool on_path(ad_var y, ad_var x, ad_op op, bool passed)
 {
     if (y.id == x.id) return passed;
-    if (ad_node_of(y)->op == OP_stop_gradient) return false;
+    if (ad_ops[ad_node_of(y)->op].smooth == CLASS_STOP) return false;
     for (int k = 0; k < ad_node_of(y)->nin; k++)
         if (on_path(ad_input_of(y, k), x, op, passed || ad_node_of(y)->op == op)) return true;
     return false;

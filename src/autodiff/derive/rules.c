@@ -48,6 +48,18 @@ static ad_var batch_argmax_share(const ad_node *node, ad_var x, ad_var y)
     return ad_div(mask, ad_batch_reduce(OP_batch_sum, node->attr[0], mask));
 }
 
+static ad_var softmax_share(const ad_node *node, ad_var x, ad_var y)
+{
+    ad_var weight = ad_exp_offset(x, ad_unreduce(node, y, x));
+    return ad_div(weight, ad_unreduce(node, ad_sum_range(OP_sum, weight, node->attr[0], node->attr[1]), x));
+}
+
+static ad_var batch_softmax_share(const ad_node *node, ad_var x, ad_var y)
+{
+    ad_var weight = ad_exp_offset(x, y);
+    return ad_div(weight, ad_batch_reduce(OP_batch_sum, node->attr[0], weight));
+}
+
 /* The derivative of max and logsumexp by their argument, within a sample or over a batch. */
 ad_var ad_reduction_weight(ad_var y)
 {
@@ -56,8 +68,8 @@ ad_var ad_reduction_weight(ad_var y)
     switch (node.op) {
     case OP_max_reduce: return argmax_share(&node, x, y);
     case OP_batch_max: return batch_argmax_share(&node, x, y);
-    case OP_logsumexp: return ad_exp(ad_sub(x, ad_unreduce(&node, y, x)));
-    default: return ad_exp(ad_sub(x, y));
+    case OP_logsumexp: return softmax_share(&node, x, y);
+    default: return batch_softmax_share(&node, x, y);
     }
 }
 

@@ -79,15 +79,21 @@ ad_var ad_sum(ad_var x) { return ad_sum_dims(x, all_dims(x)); }
 ad_var ad_max_reduce(ad_var x) { return ad_max_reduce_dims(x, all_dims(x)); }
 ad_var ad_logsumexp(ad_var x) { return ad_logsumexp_dims(x, all_dims(x)); }
 
+/* A logsumexp of large numbers is rounded, by at most log n. So exp(x − logsumexp x) has a factor too many, between 1/n
+ * and n, and is to be divided by its sum; then the result no longer depends on what was subtracted. */
+ad_var ad_exp_offset(ad_var x, ad_var total) { return ad_exp(ad_sub(x, ad_offset(total))); }
+
 ad_var ad_softmax(ad_var x)
 {
     ad_tape *tape;
     if (!ad_check_args("softmax", &x, 1, &tape)) return ad_handle(tape, -1);
     ad_shape s = ad_node_of(x)->shape;
     if (s.rank < 1) return ad_fail(tape, GIBBS_SHAPE, "softmax: needs a vector, got a scalar");
-    ad_var total = ad_logsumexp_dims(x, 1u << (s.rank - 1));
+    unsigned last = 1u << (s.rank - 1);
+    ad_var total = ad_logsumexp_dims(x, last);
     s.dim[s.rank - 1] = 1;
-    return ad_exp(ad_sub(x, ad_reshape(total, s)));
+    ad_var weight = ad_exp_offset(x, ad_reshape(total, s));
+    return ad_div(weight, ad_reshape(ad_sum_dims(weight, last), s));
 }
 
 ad_var ad_norm(ad_var x) { return ad_sqrt(ad_sum(ad_square(x))); }

@@ -136,6 +136,7 @@ ad_var ad_atan_slope(ad_var x);
 ad_var ad_log1mexp_slope(ad_var x);
 ad_var ad_log_erfc_slope(ad_var n, ad_var x);
 ad_var ad_log_ndtr_slope(ad_var n, ad_var x);
+ad_var ad_offset(ad_var x); /* x, where the result does not depend on it: without a derivative */
 ad_var ad_broadcast_to(ad_var v, int32_t axis, ad_shape shape); /* expand, then lift */
 ad_var ad_fill(ad_tape *tape, int32_t axis, ad_shape shape, double value);
 bool ad_is_constant(ad_var v, double *value); /* every element is the same known number */
@@ -148,6 +149,7 @@ ad_var ad_fold(ad_op op, const ad_var *v, int n);
 /* Records proto, on the sources of its lifts when all of them are lifted. */
 ad_var ad_hoist(ad_tape *tape, const ad_node *proto);
 ad_var ad_sum_range(ad_op op, ad_var x, int first, int count);
+ad_var ad_exp_offset(ad_var x, ad_var logsumexp); /* the softmax, but for its sum */
 ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
 ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x);
 ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n] → [m,n] */
