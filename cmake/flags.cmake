@@ -6,11 +6,14 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
 
 set(gibbs_warnings -Wall -Wextra $<$<BOOL:${GIBBS_WERROR}>:-Werror>)
+# A thread of the host may have a stack of 128 KiB, of which its own functions need some (tests/ebm/test_stack.c).
+set(gibbs_frames -Wframe-larger-than=16384)
 set(gibbs_maths -fno-math-errno -fno-trapping-math -fopenmp-simd)
 set(gibbs_optimise $<$<NOT:$<CONFIG:Debug>>:-O3>) # also in a parent project that has no build type
 
 if(GIBBS_SANITIZE)
     set(gibbs_optimise "")
+    set(gibbs_frames "")
     set(gibbs_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
     # gcc sees uninitialised values where the sanitizers' code has hidden the initialisation from it. -g1 is enough for
     # lines in their reports, and compiles in three quarters of the time.
@@ -27,7 +30,7 @@ endfunction()
 # What the library's own sources need besides.
 function(gibbs_library_flags target)
     gibbs_flags(${target})
-    target_compile_options(${target} PRIVATE ${gibbs_maths} ${gibbs_optimise} -fno-semantic-interposition)
+    target_compile_options(${target} PRIVATE ${gibbs_maths} ${gibbs_optimise} ${gibbs_frames} -fno-semantic-interposition)
     target_compile_definitions(${target} PRIVATE ${GIBBS_DEFINITIONS} ${gibbs_levels_built})
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_include_directories(${target} SYSTEM PRIVATE ${GIBBS_INCLUDE_DIRS})

@@ -59,8 +59,9 @@ typedef struct ad_axis {
     int32_t id;
 } ad_axis;
 
-/* A new empty tape whose numbers are all of `dtype`; NULL when memory is out or the dtype is none. Free it after the
- * last plan was compiled from it: plans do not refer to it, and vars and axes go on naming what is bound. */
+/* A new empty tape whose numbers are all of `dtype`; NULL when memory is out, the dtype is none or the allocator lacks a
+ * function. Free it after the last plan was compiled from it: plans do not refer to it, and vars and axes go on naming
+ * what is bound. */
 ad_tape *ad_tape_new(gibbs_dtype dtype, const gibbs_allocator *allocator);
 void ad_tape_free(ad_tape *tape);
 
@@ -109,9 +110,23 @@ ad_var ad_sigmoid_slope(ad_var x); /* its derivative σ(x)σ(−x), the logistic
 ad_var ad_softplus(ad_var x);      /* log(1 + eˣ), without overflow */
 ad_var ad_erf(ad_var x);
 ad_var ad_erfc(ad_var x);          /* 1 − erf(x), without cancellation */
+ad_var ad_log_erfc(ad_var x);      /* log erfc(x), without underflow: −x² − log(x√π) … far out, and so its slopes */
+ad_var ad_log_ndtr(ad_var x);      /* log Φ(x) of the standard normal distribution, likewise */
+ad_var ad_log1mexp(ad_var x);      /* log(1 − e⁻ˣ), x > 0 (Mächler 2012); −∞ at 0, NaN below */
+ad_var ad_lgamma(ad_var x);        /* log Γ(x), x > 0; ∞ at 0, NaN below */
+ad_var ad_digamma(ad_var x);       /* its derivative ψ(x), x > 0; NaN at 0, the pole, and below */
+ad_var ad_polygamma(ad_var n, ad_var x); /* ψ⁽ⁿ⁾(x), x > 0; n a whole number in [0, 170], whose fraction is dropped: no
+                                            derivative by n. ψ′ is ad_polygamma(ad_constant(tape, 1), x) */
 ad_var ad_logcosh(ad_var x);       /* log cosh x, without cancellation or overflow */
+ad_var ad_sinh(ad_var x);
+ad_var ad_cosh(ad_var x);
 ad_var ad_sin(ad_var x);
 ad_var ad_cos(ad_var x);
+ad_var ad_asin(ad_var x);          /* for |x| ≤ 1; the slope at ±1 is NaN */
+ad_var ad_acos(ad_var x);          /* likewise */
+ad_var ad_atan(ad_var x);
+ad_var ad_atan2(ad_var y, ad_var x); /* the angle of the point (x, y), in (−π, π]; at 0 its derivative is NaN */
+ad_var ad_hypot(ad_var a, ad_var b); /* √(a² + b²), without overflow; at 0 its derivative is NaN */
 ad_var ad_abs(ad_var x);           /* not smooth; derivative sign(x) */
 ad_var ad_sign(ad_var x);          /* −1, 0, 1; derivative 0 */
 ad_var ad_step(ad_var x);          /* 1 where x > 0, else 0; derivative 0 */
@@ -133,7 +148,9 @@ ad_var ad_shift(ad_var x, double offset);
 
 /* Composed from the above. */
 ad_var ad_square(ad_var x);
-ad_var ad_relu(ad_var x);          /* not smooth */
+ad_var ad_relu(ad_var x);          /* not smooth; derivative 0 at 0 */
+ad_var ad_clamp(ad_var x, double low, double high); /* not smooth; derivative 1 from low to high, else 0; a NaN stays.
+                                                       ARGUMENT unless low <= high */
 ad_var ad_silu(ad_var x);          /* x σ(x) */
 ad_var ad_gelu(ad_var x);          /* x Φ(x) = x erfc(−x/√2)/2 */
 ad_var ad_elu(ad_var x);           /* x or eˣ − 1: once continuously differentiable, so not smooth */

@@ -39,9 +39,11 @@ typedef struct ebm_graph {
 ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x);
 
 /* Records log Σ exp v over the artificial points that share a log Z: all of them, a shared scalar; or, where the model
- * is conditional, those of each data row. The second is how many there are, the third the mean over the data of what
- * may be either. For losses whose `noise` is EBM_NOISE_PROPOSAL or EBM_NOISE_POINTS. */
+ * is conditional, those of each data row. The second is their effective number (Σw)²/Σw², the third how many there are,
+ * the fourth the mean over the data of what may be either. For losses whose `noise` is EBM_NOISE_PROPOSAL or
+ * EBM_NOISE_POINTS. */
 ad_var ebm_graph_noise_logsumexp(const ebm_graph *graph, ad_var v);
+ad_var ebm_graph_noise_effective_size(const ebm_graph *graph, ad_var log_w);
 ad_var ebm_graph_noise_count(const ebm_graph *graph);
 ad_var ebm_graph_data_mean(const ebm_graph *graph, ad_var v);
 

@@ -75,7 +75,7 @@ typedef struct gibbs_error {
 /* Where memory comes from. `alloc` returns at least `bytes` bytes aligned for any C object, or NULL; `release`
  * takes what `alloc` returned, and NULL. Both are called from one thread at a time for one tape, plan or
  * workspace. Wherever a `const gibbs_allocator *` is asked for, NULL means malloc and free. The struct is
- * copied; what `context` points to must outlive every object made with it. */
+ * copied; what `context` points to must outlive every object made with it. One that lacks a function is ARGUMENT. */
 typedef struct gibbs_allocator {
     void *(*alloc)(void *context, size_t bytes);
     void (*release)(void *context, void *memory);

@@ -74,6 +74,16 @@ static void default_release(void *context, void *memory)
     free(memory);
 }
 
+static bool complete(const gibbs_allocator *a) { return a->alloc && a->release; }
+
+gibbs_status gibbs_allocator_check(const gibbs_allocator *allocator, gibbs_error *error)
+{
+    if (!allocator || complete(allocator)) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT,
+                      "the allocator has no %s: it needs alloc and release; NULL in its place is malloc and free",
+                      allocator->alloc ? "release" : "alloc");
+}
+
 gibbs_allocator gibbs_allocator_or_default(const gibbs_allocator *allocator)
 {
     return allocator ? *allocator : (gibbs_allocator){default_alloc, default_release, NULL};
@@ -82,7 +92,7 @@ gibbs_allocator gibbs_allocator_or_default(const gibbs_allocator *allocator)
 void *gibbs_alloc(const gibbs_allocator *a, size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX) return NULL;
+    if (!complete(a) || __builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX) return NULL;
     return a->alloc(a->context, bytes ? bytes : 1);
 }
 
@@ -95,7 +105,7 @@ void *gibbs_alloc_zero(const gibbs_allocator *a, size_t count, size_t size)
 
 void gibbs_release(const gibbs_allocator *a, void *memory)
 {
-    if (memory) a->release(a->context, memory);
+    if (memory && a->release) a->release(a->context, memory);
 }
 
 /* The pointer that the allocator gave is kept in the word before the aligned block. */

@@ -31,10 +31,13 @@ static inline const char *gibbs_plural(int64_t count)
         if (!(pointers)) return gibbs_fail(error, GIBBS_ARGUMENT, function ": a required pointer is NULL");  \
     } while (0)
 
+/* ARGUMENT for an allocator that lacks a function; NULL is none. */
+gibbs_status gibbs_allocator_check(const gibbs_allocator *allocator, gibbs_error *error);
+
 /* The allocator to use when the caller passed `allocator`, NULL included. */
 gibbs_allocator gibbs_allocator_or_default(const gibbs_allocator *allocator);
 
-/* count × size bytes, or NULL when that overflows or memory is out. Zero bytes give a valid block. */
+/* count × size bytes, or NULL when that overflows, memory is out or the allocator lacks a function. Zero bytes give a valid block. */
 void *gibbs_alloc(const gibbs_allocator *a, size_t count, size_t size);
 void *gibbs_alloc_zero(const gibbs_allocator *a, size_t count, size_t size);
 void gibbs_release(const gibbs_allocator *a, void *memory);

@@ -88,6 +88,36 @@ Test(gradient_convention, kinks_ties_and_far_arguments)
     }
 }
 
+/* Equal logits have equal shares, which add up to 1, however far they are from 0: within a sample and over a batch, as a
+ * softmax and as the slope of a logsumexp; and slopes of it, which add up to 0. */
+static void check_shares(double offset, bool over_a_batch)
+{
+    problem p;
+    ad_var output[3];
+    double *got[3];
+    cr_assert(problem_start(&p, GIBBS_FLOAT32, 0, 1));
+    ad_var x = problem_on(&p, over_a_batch ? p.data : problem_shared(&p), over_a_batch ? ad_scalar() : ad_vec(N), -1, 1);
+    for (int i = 0; i < N; i++) p.leaf[0].value[i] = i == 1 ? -offset : offset;
+    ad_grad(over_a_batch ? ad_batch_logsumexp(p.data, x) : ad_logsumexp(x), &x, 1, &output[0]);
+    output[1] = over_a_batch ? output[0] : ad_softmax(x);
+    ad_var squares = ad_square(output[1]);
+    ad_grad(over_a_batch ? ad_batch_sum(p.data, squares) : ad_sum(squares), &x, 1, &output[2]);
+    cr_assert(problem_run(&p, output, 3, got), "%s %s", ad_tape_message(p.tape), p.message);
+    for (int k = 0; k < 2; k++) expect_all("large logits", "share", got[k], (double[N]){0.5, 0, 0.5}, N);
+    expect_all("large logits", "slope of a share", got[2], (double[N]){0, 0, 0}, N);
+    problem_free_results(got, 3);
+    problem_end(&p);
+}
+
+Test(gradient_convention, shares_of_large_logits_add_up_to_1)
+{
+    for (int k = 0; k < 4; k++) {
+        static const double offset[] = {1e3, 1e7, 1e20, 3e38};
+        check_shares(offset[k], false);
+        check_shares(offset[k], true);
+    }
+}
+
 /* A condition or an index that is x itself carries no derivative, forwards, backwards or twice. At x = (0, 2, 1):
  * x[x]² is (x₀², x₂², x₁²). */
 Test(gradient_convention, conditions_and_indices_carry_no_derivative)

@@ -64,7 +64,7 @@ static bool is_rough(ad_var y, ad_var x, ad_op op)
 static bool on_path(ad_var y, ad_var x, ad_op op, bool passed)
 {
     if (y.id == x.id) return passed;
-    if (ad_node_of(y)->op == OP_stop_gradient) return false;
+    if (ad_ops[ad_node_of(y)->op].smooth == CLASS_STOP) return false;
     for (int k = 0; k < ad_node_of(y)->nin; k++)
         if (on_path(ad_input_of(y, k), x, op, passed || is_rough(y, x, op))) return true;
     return false;

@@ -7,7 +7,7 @@
 /* Only choose one of their arguments, or change its sign. */
 static bool only_moves(int op)
 {
-    return op == OP_neg || op == OP_abs || op == OP_stop_gradient || op == OP_max || op == OP_min ||
+    return op == OP_neg || op == OP_abs || op == OP_stop_gradient || op == OP_offset || op == OP_max || op == OP_min ||
            op == OP_masked;
 }
 
@@ -104,6 +104,12 @@ Test(kernel_underflow, one_argument, .timeout = 120)
 
 /* ---- Two arguments: all pairs of what is special ---- */
 
+/* Of these numbers, at least. */
+static bool never_subnormal(int op)
+{
+    return op == OP_less || op == OP_hypot || op == OP_log_erfc_slope || op == OP_log_ndtr_slope;
+}
+
 static void check_binary(const table *t, int op)
 {
     enum { NUMBERS = 42 };
@@ -120,7 +126,7 @@ static void check_binary(const table *t, int op)
     }
     tally c = {t, op, 0};
     check(&c, (const double *const[]){a, b}, NUMBERS * NUMBERS);
-    if (op != OP_less) cr_expect_gt(c.flushed, 2, "%s: nothing was flushed (%s)", ad_ops[op].name, t->name);
+    if (!never_subnormal(op)) cr_expect_gt(c.flushed, 2, "%s: nothing was flushed (%s)", ad_ops[op].name, t->name);
 }
 
 Test(kernel_underflow, two_arguments)

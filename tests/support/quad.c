@@ -9,6 +9,16 @@
 #define REAL quad
 #define FN(f) f##f128
 #include "autodiff/kernel/formulas.h"
+#undef POLYGAMMA
+#undef LOG_ERFC
+#undef LOG_ERFC_SLOPE
+#undef LOG_NDTR
+#undef LOG_NDTR_SLOPE
+#define POLYGAMMA(n, x) quad_polygamma((int)(n), x)
+#define LOG_ERFC(x) quad_log_erfc(x)
+#define LOG_ERFC_SLOPE(n, x) quad_log_erfc_slope((int)(n), x)
+#define LOG_NDTR(x) quad_log_ndtr(x)
+#define LOG_NDTR_SLOPE(n, x) quad_log_ndtr_slope((int)(n), x)
 
 quad quad_exp(quad x) { return EXP(x); }
 quad quad_log(quad x) { return LOG(x); }
@@ -110,7 +120,7 @@ static bool evaluate(const quad_machine *m, int32_t id, int64_t n, quad *out)
     const ad_node *node = &m->tape->node[id];
     const quad *in[AD_MAX_ARGUMENTS] = {NULL};
     for (int k = 0; k < node->nin; k++) in[k] = m->value[node->in[k]];
-    if (node->op == OP_stop_gradient && m->held && m->held->value[id])
+    if ((node->op == OP_stop_gradient || node->op == OP_offset) && m->held && m->held->value[id])
         return memcpy(out, m->held->value[id], (size_t)n * sizeof *out), true;
     if (node->nin == 0) return evaluate_leaf(m, node, n, out);
     if (elementwise[node->op]) {

@@ -45,6 +45,25 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
 /* -- quad_batch.c: a whole op across samples -- */
 bool quad_batch(const quad_machine *m, const ad_node *node, const quad *const *in, quad *out);
 
+/* -- quad_special.c: by the plainest formulas, n from 0 on; x between about −100 and 100 -- */
+quad quad_polygamma(int n, quad x);
+quad quad_log_erfc(quad x);
+quad quad_log_erfc_slope(int n, quad x);
+quad quad_log_ndtr(quad x);
+quad quad_log_ndtr_slope(int n, quad x);
+
+quad quad_expm1(quad x);
+quad quad_log1p(quad x);
+quad quad_sqrt(quad x);
+quad quad_atan(quad x);
+quad quad_asin(quad x);
+quad quad_acos(quad x);
+quad quad_sinh(quad x);
+quad quad_cosh(quad x);
+quad quad_lgamma(quad x);
+quad quad_atan2(quad a, quad b);
+quad quad_hypot(quad a, quad b);
+
 quad quad_exp(quad x);
 quad quad_log(quad x);
 quad quad_sin(quad x);

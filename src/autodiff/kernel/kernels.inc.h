@@ -43,7 +43,8 @@ static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, c
         const REAL a = left, b = right;                     \
         y[i] = value;                                       \
     }
-/* pow alone has vector and scalar functions that differ in the last bit: its last partial vector runs in a full one. */
+/* Some have vector and scalar functions that differ in the last bit: their last partial vector runs in a full one. */
+#define IN_FULL_VECTORS(op) ((op) == OP_pow || (op) == OP_pow_slope || (op) == OP_atan2 || (op) == OP_hypot)
 #define BINARY(name, value, da, db, smooth, commutes, low, high)                                                      \
     static inline void NAME(both_##name)(int64_t n, REAL *y, const REAL *p, int64_t sa, const REAL *q, int64_t sb)    \
     {                                                                                                                 \
@@ -56,7 +57,7 @@ static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, c
     static void NAME(binary_##name)(int64_t n, void *y, const void *pa, int64_t sa, const void *pb, int64_t sb)       \
     {                                                                                                                 \
         const REAL *p = pa, *q = pb;                                                                                  \
-        int64_t rest = OP_##name == OP_pow || OP_##name == OP_pow_slope ? n & (W - 1) : 0, whole = n - rest;                                       \
+        int64_t rest = IN_FULL_VECTORS(OP_##name) ? n & (W - 1) : 0, whole = n - rest;                                \
         REAL in[2][W] = {{0}, {0}}, out[W];                                                                           \
         if (rest) { /* before y, which may be p or q, is written */                                                   \
             memcpy(in[0], p + sa * whole, (size_t)(sa ? rest : 1) * sizeof(REAL));                                    \
@@ -68,6 +69,7 @@ static inline void NAME(run_unary)(NAME(unary_body) *body, int64_t n, REAL *y, c
         memcpy((REAL *)y + whole, out, (size_t)rest * sizeof(REAL));                                                  \
     }
 #include "autodiff/tape/ops.def"
+#undef IN_FULL_VECTORS
 #undef LOOP
 
 #define TERNARY(name, value, da, db, dc, smooth, low, high)                                                    \

@@ -26,8 +26,13 @@ DECLARE(erf)
 DECLARE(erfc)
 DECLARE(sin)
 DECLARE(cos)
-VECTOR double pow(double, double);
-VECTOR float powf(float, float);
+DECLARE(sinh)
+DECLARE(cosh)
+DECLARE(asin)
+DECLARE(acos)
+DECLARE(atan)
+VECTOR double pow(double, double), atan2(double, double), hypot(double, double);
+VECTOR float powf(float, float), atan2f(float, float), hypotf(float, float);
 #endif
 #endif
 

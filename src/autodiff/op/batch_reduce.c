@@ -43,12 +43,13 @@ ad_var ad_batch_mean(ad_axis axis, ad_var x)
 
 /* ---- Rules ---- */
 
+/* ∂y/∂x: each sample's share, as within a sample (reduce.c). */
 static ad_var slope(const ad_call *c)
 {
     ad_var x = ad_arg(c, 0);
-    if (c->node.op == OP_batch_logsumexp) return ad_exp(ad_sub(x, c->y));
-    ad_var mask = ad_shift(ad_neg(ad_less(x, c->y)), 1);
-    return ad_div(mask, ad_batch_reduce(OP_batch_sum, c->node.attr[0], mask));
+    bool soft = c->node.op == OP_batch_logsumexp;
+    ad_var share = soft ? ad_exp_offset(x, c->y) : ad_shift(ad_neg(ad_less(x, c->y)), 1);
+    return ad_div(share, ad_batch_reduce(OP_batch_sum, c->node.attr[0], share));
 }
 
 static ad_var again(const ad_node *node, const ad_var *in) { return ad_batch_reduce(node->op, node->attr[0], in[0]); }

@@ -7,9 +7,11 @@ ad_var ad_softmax(ad_var x)
     if (!ad_check_args("softmax", &x, 1, &tape)) return ad_handle(tape, -1);
     ad_shape s = ad_node_of(x)->shape;
     if (s.rank < 1) return ad_fail(tape, GIBBS_SHAPE, "softmax: needs a vector, got a scalar");
-    ad_var total = ad_logsumexp_dims(x, 1u << (s.rank - 1));
+    unsigned last = 1u << (s.rank - 1);
+    ad_var total = ad_logsumexp_dims(x, last);
     s.dim[s.rank - 1] = 1;
-    return ad_exp(ad_sub(x, ad_reshape(total, s)));
+    ad_var weight = ad_exp_offset(x, ad_reshape(total, s));
+    return ad_div(weight, ad_reshape(ad_sum_dims(weight, last), s));
 }
 
 ad_var ad_norm(ad_var x) { return ad_sqrt(ad_sum(ad_square(x))); }

@@ -79,6 +79,10 @@ ad_var ad_sum(ad_var x) { return ad_sum_dims(x, all_dims(x)); }
 ad_var ad_max_reduce(ad_var x) { return ad_max_reduce_dims(x, all_dims(x)); }
 ad_var ad_logsumexp(ad_var x) { return ad_logsumexp_dims(x, all_dims(x)); }
 
+/* A logsumexp of large numbers is rounded, by at most log n. So exp(x − logsumexp x) has a factor too many, between 1/n
+ * and n, and is to be divided by its sum; then the result no longer depends on what was subtracted. */
+ad_var ad_exp_offset(ad_var x, ad_var total) { return ad_exp(ad_sub(x, ad_offset(total))); }
+
 ad_var ad_sum_but_first(ad_var x)
 {
     if (ad_is_null(x)) return x;
@@ -94,13 +98,13 @@ ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument)
     return ad_expand(ad_reshape(reduced, kept), full);
 }
 
-/* ∂y/∂x of a maximum, 1 where x attains it, divided by how many do; and of a logsumexp, the softmax. */
+/* ∂y/∂x: each number's share. Of a maximum, 1 where x attains it, divided by how many do; of a logsumexp, the softmax. */
 static ad_var slope(const ad_call *c)
 {
     ad_var x = ad_arg(c, 0), top = ad_unreduce(&c->node, c->y, x);
-    if (c->node.op == OP_logsumexp) return ad_exp(ad_sub(x, top));
-    ad_var mask = ad_shift(ad_neg(ad_less(x, top)), 1);
-    return ad_div(mask, ad_unreduce(&c->node, ad_sum_range(OP_sum, mask, c->node.attr[0], c->node.attr[1]), x));
+    bool soft = c->node.op == OP_logsumexp;
+    ad_var share = soft ? ad_exp_offset(x, top) : ad_shift(ad_neg(ad_less(x, top)), 1);
+    return ad_div(share, ad_unreduce(&c->node, ad_sum_range(OP_sum, share, c->node.attr[0], c->node.attr[1]), x));
 }
 
 static ad_var again(const ad_node *node, const ad_var *in)

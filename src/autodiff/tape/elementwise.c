@@ -257,3 +257,12 @@ ad_var ad_silu(ad_var x) { return ad_mul(x, ad_sigmoid(x)); }
 
 /* 1 + erf would cancel below 0. */
 ad_var ad_gelu(ad_var x) { return ad_mul(x, ad_scale(ad_erfc(ad_scale(x, -M_SQRT1_2)), 0.5)); }
+
+ad_var ad_digamma(ad_var x) { return ad_polygamma(number(x, 0), x); }
+
+ad_var ad_clamp(ad_var x, double low, double high)
+{
+    if (!ad_is_null(x) && !(low <= high))
+        return ad_fail(x.tape, GIBBS_ARGUMENT, "clamp: nothing lies between %g and %g", low, high);
+    return ad_min(ad_max(x, number(x, low)), number(x, high));
+}

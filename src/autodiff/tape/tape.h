@@ -155,6 +155,14 @@ ad_var ad_chain(ad_var ybar, ad_var d);   /* ȳ·d, and 0 where ȳ is 0 and d in
 ad_var ad_masked(ad_var mask, ad_var v);  /* v where mask is not 0, else 0 */
 ad_var ad_pole(ad_var x);                 /* x, and NaN where it is infinite */
 ad_var ad_pow_slope(ad_var a, ad_var b);  /* a^b, and NaN at its pole */
+/* Ops of ops.def that are there to be slopes: of the function of x, or of its derivative of order n. */
+ad_var ad_tanh_slope(ad_var x);
+ad_var ad_asin_slope(ad_var x);
+ad_var ad_atan_slope(ad_var x);
+ad_var ad_log1mexp_slope(ad_var x);
+ad_var ad_log_erfc_slope(ad_var n, ad_var x);
+ad_var ad_log_ndtr_slope(ad_var n, ad_var x);
+ad_var ad_offset(ad_var x); /* x, where the result does not depend on it: without a derivative */
 
 /* -- leaf.c -- */
 ad_var ad_eye(ad_tape *tape, int64_t n);

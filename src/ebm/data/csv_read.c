@@ -261,6 +261,7 @@ gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *nam
 {
     GIBBS_REQUIRE("parse_csv", (text || !length) && name && out, error);
     *out = (ebm_data){.allocator = gibbs_allocator_or_default(allocator)};
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     csv_reader r = csv_open(length ? text : "", length, name, &out->allocator, error);
     ebm_locale locale;
     gibbs_status status = GIBBS_OK;
@@ -284,6 +285,7 @@ gibbs_status ebm_data_read_csv(const char *path, const gibbs_allocator *allocato
     char *text;
     int64_t length;
     *out = (ebm_data){0};
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     gibbs_status status = ebm_read_file(path, &a, &text, &length, error);
     if (!status) status = ebm_data_parse_csv(text, (size_t)length, path, allocator, out, error);
     gibbs_release(&a, text);

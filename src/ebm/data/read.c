@@ -64,6 +64,7 @@ gibbs_status ebm_data_parse(const void *bytes, size_t length, const char *name, 
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     ebm_bytes f = {length ? bytes : (const unsigned char *)"", (int64_t)length, name, error};
     *out = (ebm_data){0};
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     return table_of(&f, &a, out);
 }
 
@@ -74,6 +75,7 @@ gibbs_status ebm_data_read(const char *path, const gibbs_allocator *allocator, e
     char *bytes;
     int64_t length;
     *out = (ebm_data){0};
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     gibbs_status status = ebm_read_file(path, &a, &bytes, &length, error);
     if (!status) status = ebm_data_parse(bytes, (size_t)length, path, allocator, out, error);
     gibbs_release(&a, bytes);

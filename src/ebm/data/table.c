@@ -39,6 +39,7 @@ gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const 
 {
     int64_t count;
     *out = (ebm_data){0};
+    if (gibbs_allocator_check(a, error)) return GIBBS_ARGUMENT;
     if (!table_fits(rows, cols, &count))
         return gibbs_fail(error, GIBBS_SIZE, "a table of %lld rows and %lld columns is too large", (long long)rows,
                           (long long)cols);

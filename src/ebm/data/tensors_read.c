@@ -78,6 +78,7 @@ gibbs_status ebm_tensors_read(const char *path, const gibbs_allocator *allocator
 {
     GIBBS_REQUIRE("tensors_read", path && out, error);
     *out = (ebm_tensors){.allocator = gibbs_allocator_or_default(allocator)};
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     tensor_file f = {.file = fopen(path, "rb"), .path = path, .error = error};
     tensor_span *spans = NULL;
     gibbs_status status = f.file ? measure(&f) : ebm_io_fail(error, "open", path);

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 1 << 16, HEADER_ALIGNMENT = 8 };
+enum { CHUNK_BYTES = 1 << 12, HEADER_ALIGNMENT = 8 };
 
 static gibbs_status no_memory(gibbs_error *error)
 {

@@ -24,6 +24,7 @@ gibbs_status ebm_halves_new(const char *what, const double *series, int64_t step
                             const gibbs_allocator *allocator, ebm_halves *h, gibbs_error *error)
 {
     *h = (ebm_halves){.alloc = gibbs_allocator_or_default(allocator), .count = 2 * chains, .length = steps / 2};
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     gibbs_status status = check(what, series, steps, chains, error);
     if (status) return status;
     h->x = gibbs_alloc(&h->alloc, (size_t)(h->count * h->length), sizeof *h->x);

@@ -59,7 +59,8 @@ void ebm_build_drop(ebm_build *b)
 
 gibbs_status ebm_build_model(ebm_build *b, ebm_model_spec spec, ebm_model **model, gibbs_error *error)
 {
-    gibbs_status status = b->short_of_memory ? gibbs_fail(error, GIBBS_MEMORY, "model: out of memory") : GIBBS_OK;
+    gibbs_status status = gibbs_allocator_check(&b->alloc, error);
+    if (!status && b->short_of_memory) status = gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
     spec.parameters = b->item;
     spec.parameter_count = b->count;
     spec.allocator = &b->alloc;

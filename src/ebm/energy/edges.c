@@ -59,7 +59,8 @@ gibbs_status ebm_edges_new(const char *model, const ebm_mrf_spec *spec, const gi
 {
     int64_t n = spec->space.variables, count;
     *edges = (ebm_edges){0};
-    gibbs_status status = ebm_need_count(model, "variables", n, 2, error);
+    gibbs_status status = gibbs_allocator_check(a, error);
+    if (!status) status = ebm_need_count(model, "variables", n, 2, error);
     if (!status) status = ebm_need_count(model, "edges", spec->edge_count, spec->edges ? 1 : 0, error);
     if (status) return status;
     count = spec->edges ? spec->edge_count : n * (n - 1) / 2;

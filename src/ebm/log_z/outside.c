@@ -21,6 +21,7 @@ typedef struct outer {
     int64_t count;
     double at[MOST_COORDINATES], width[MOST_COORDINATES];
     int level[MOST_COORDINATES];
+    int point_level[CHUNK]; /* of the points that are looked at together */
     ebm_log_sum shell[LEVELS + 1];
     int known; /* the last shell in which E is a number everywhere, and so in all before it */
 } outer;
@@ -87,7 +88,7 @@ static void add(outer *o, int level, double energy, double volume)
 static gibbs_status add_all(ebm_model *model, const ebm_grid *box, outer *o, double *x, gibbs_error *error)
 {
     double *energy = x + CHUNK * box->dim, *volume = energy + CHUNK;
-    int level[CHUNK], rows = 0;
+    int *level = o->point_level, rows = 0;
     int64_t total = 1;
     gibbs_status status = GIBBS_OK;
     for (int k = 0; k < box->dim; k++) total *= o->count;

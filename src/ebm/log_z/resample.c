@@ -77,6 +77,7 @@ static gibbs_status multinomial_draws(const double *weight, int64_t rows, int64_
 gibbs_status ebm_resample(const double *weight, int64_t rows, int64_t count, int multinomial, uint64_t seed,
                           const gibbs_allocator *allocator, int64_t *index, gibbs_error *error)
 {
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     if (rows < 1) return gibbs_fail(error, GIBBS_DATA, "resample: no rows");
     if (count < 1)
         return gibbs_fail(error, GIBBS_ARGUMENT, "resample: %lld draws; at least 1 is needed", (long long)count);

@@ -179,6 +179,7 @@ gibbs_status ebm_model_new(const ebm_model_spec *spec, ebm_model **out, gibbs_er
 {
     GIBBS_REQUIRE("model", spec && out, error);
     *out = NULL;
+    if (gibbs_allocator_check(spec->allocator, error)) return GIBBS_ARGUMENT;
     gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
     ebm_model *model = gibbs_alloc_zero(&a, 1, sizeof *model);
     if (!model) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");

@@ -29,10 +29,24 @@ static bool by_row(const ebm_graph *g)
     return g->noise.tape && g->noise.id >= 0 && g->tape->axis[g->noise.id].parent >= 0;
 }
 
-ad_var ebm_graph_noise_logsumexp(const ebm_graph *g, ad_var v)
+/* What is summed over: [K] of each data row, or one of each point. */
+static ad_var summed(const ebm_graph *g, ad_var v)
 {
-    if (ad_is_null(v) || !by_row(g)) return ad_batch_logsumexp(g->noise, v);
-    return ad_logsumexp(ad_regroup(ad_lift(g->noise, v)));
+    return ad_is_null(v) || !by_row(g) ? v : ad_regroup(ad_lift(g->noise, v));
+}
+
+static ad_var logsumexp(const ebm_graph *g, ad_var v)
+{
+    return by_row(g) ? ad_logsumexp(v) : ad_batch_logsumexp(g->noise, v);
+}
+
+ad_var ebm_graph_noise_logsumexp(const ebm_graph *g, ad_var v) { return logsumexp(g, summed(g, v)); }
+
+/* Relative to their sum, since large logarithms are rounded; what is left of that may still say more than M. */
+ad_var ebm_graph_noise_effective_size(const ebm_graph *g, ad_var log_w)
+{
+    ad_var v = summed(g, log_w), near = ad_sub(v, logsumexp(g, v)), squares = logsumexp(g, ad_scale(near, 2));
+    return ad_min(ad_exp(ad_sub(ad_scale(logsumexp(g, near), 2), squares)), ebm_graph_noise_count(g));
 }
 
 ad_var ebm_graph_noise_count(const ebm_graph *g)

@@ -120,6 +120,7 @@ gibbs_status ebm_loss_sum(const ebm_loss_term *terms, int count, const gibbs_all
 {
     GIBBS_REQUIRE("loss sum", terms && loss, error);
     *loss = NULL;
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     if (count < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "loss sum: %d terms", count);
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     gibbs_status status = sum_new(terms, count, &a, loss, error);

@@ -11,9 +11,7 @@ static ad_var record(ebm_graph *g)
     ad_var log_w = ad_neg(ad_add(ebm_graph_energy(g, g->y), g->log_q));
     ad_var lse = ebm_graph_noise_logsumexp(g, log_w);
     g->log_z_estimate = ebm_graph_data_mean(g, ad_sub(lse, ad_log(ebm_graph_noise_count(g))));
-    /* ESS = (Σw)²/Σw², of M */
-    ad_var lse2 = ebm_graph_noise_logsumexp(g, ad_scale(log_w, 2));
-    g->health = ebm_graph_data_mean(g, ad_exp(ad_sub(ad_scale(lse, 2), lse2)));
+    g->health = ebm_graph_data_mean(g, ebm_graph_noise_effective_size(g, log_w));
     return ad_add(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
 }
 

@@ -73,6 +73,7 @@ gibbs_status ebm_proposal_bernoulli_fit(const ebm_data *data, double low, double
     GIBBS_REQUIRE("bernoulli", data && q, error);
     *q = NULL;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     if (!(smoothing > 0 && isfinite(smoothing)))
         return gibbs_fail(error, GIBBS_ARGUMENT, "bernoulli: the smoothing is %g; it must be positive and finite",
                           smoothing);

@@ -23,6 +23,7 @@ gibbs_status ebm_draw_new(const ebm_proposal *q, gibbs_dtype dtype, const gibbs_
 {
     *out = NULL;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     gibbs_status status = ebm_proposal_check("draw", q, 0, false, error);
     if (status) return status;
     ebm_draw *draw = gibbs_alloc_zero(&a, 1, sizeof *draw);

@@ -16,6 +16,7 @@ static void release(ebm_proposal *q)
 gibbs_status ebm_made_new(const ebm_proposal *kind, int64_t dim, int64_t numbers, int parts,
                           const gibbs_allocator *allocator, ebm_made **out, gibbs_error *error)
 {
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     gibbs_status status = ebm_need_count(kind->name, "dimensions", dim, 1, error);
     if (status) return status;

@@ -84,6 +84,7 @@ static gibbs_status fill(const char *who, const ebm_data *data, double widen, in
 gibbs_status ebm_moments_new(const char *who, const ebm_data *data, double widen, int full,
                              const gibbs_allocator *allocator, double **mean, gibbs_error *error)
 {
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     int64_t count;
     if (!(widen > 0 && isfinite(widen)))

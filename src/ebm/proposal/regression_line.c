@@ -131,6 +131,7 @@ gibbs_status ebm_proposal_regression_fit(const ebm_data *data, int64_t given, do
     GIBBS_REQUIRE("regression", data && q, error);
     *q = NULL;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     gibbs_status status = ebm_data_check(data, error);
     if (status) return status;
     if (given < 1 || given >= data->cols)

@@ -71,6 +71,7 @@ gibbs_status ebm_proposal_uniform_fit(const ebm_data *data, double widen, const 
     GIBBS_REQUIRE("uniform", data && q, error);
     *q = NULL;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     if (!(widen > 0 && isfinite(widen)))
         return gibbs_fail(error, GIBBS_ARGUMENT, "uniform: widen is %g; it must be positive and finite", widen);
     gibbs_status status = ebm_data_check(data, error);

@@ -7,6 +7,7 @@ static gibbs_status allocate(int64_t rows, int64_t dim, const gibbs_allocator *a
                              gibbs_error *error)
 {
     *p = (ebm_points){.rows = rows, .dim = dim, .allocator = gibbs_allocator_or_default(allocator)};
+    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
     p->x = gibbs_alloc(&p->allocator, (size_t)rows, (size_t)dim * sizeof *p->x);
     p->log_weight = gibbs_alloc_zero(&p->allocator, (size_t)rows, sizeof *p->log_weight);
     if (p->x && p->log_weight) return GIBBS_OK;
