@@ -30,7 +30,8 @@ endfunction()
 # What the library's own sources need besides.
 function(gibbs_library_flags target)
     gibbs_flags(${target})
-    target_compile_options(${target} PRIVATE ${gibbs_maths} ${gibbs_optimise} ${gibbs_frames} -fno-semantic-interposition)
+    target_compile_options(${target} PRIVATE
+        ${gibbs_maths} ${gibbs_optimise} ${gibbs_frames} -fno-semantic-interposition)
     target_compile_definitions(${target} PRIVATE ${GIBBS_DEFINITIONS} ${gibbs_levels_built})
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_include_directories(${target} SYSTEM PRIVATE ${GIBBS_INCLUDE_DIRS})

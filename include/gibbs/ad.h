@@ -59,9 +59,9 @@ typedef struct ad_axis {
     int32_t id;
 } ad_axis;
 
-/* A new empty tape whose numbers are all of `dtype`; NULL when memory is out, the dtype is none or the allocator lacks a
- * function. Free it after the last plan was compiled from it: plans do not refer to it, and vars and axes go on naming
- * what is bound. */
+/* A new empty tape whose numbers are all of `dtype`; NULL when memory is out, the dtype is none or the allocator lacks
+ * a function. Free it after the last plan was compiled from it: plans do not refer to it, and vars and axes go on
+ * naming what is bound. */
 ad_tape *ad_tape_new(gibbs_dtype dtype, const gibbs_allocator *allocator);
 void ad_tape_free(ad_tape *tape);
 

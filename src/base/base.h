@@ -37,7 +37,8 @@ gibbs_status gibbs_allocator_check(const gibbs_allocator *allocator, gibbs_error
 /* The allocator to use when the caller passed `allocator`, NULL included. */
 gibbs_allocator gibbs_allocator_or_default(const gibbs_allocator *allocator);
 
-/* count × size bytes, or NULL when that overflows, memory is out or the allocator lacks a function. Zero bytes give a valid block. */
+/* count × size bytes, or NULL when that overflows, memory is out or the allocator lacks a function. Zero bytes give a
+ * valid block. */
 void *gibbs_alloc(const gibbs_allocator *a, size_t count, size_t size);
 void *gibbs_alloc_zero(const gibbs_allocator *a, size_t count, size_t size);
 void gibbs_release(const gibbs_allocator *a, void *memory);

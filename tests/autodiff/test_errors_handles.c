@@ -67,12 +67,13 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
 
 #define IN_UNARY(X)                                                                                                \
     X(neg) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(recip) X(tanh) X(sigmoid) X(sigmoid_slope) X(softplus) X(erf) \
-    X(erfc)                                                                                                         \
+    X(erfc) X(log_erfc) X(log_ndtr) X(log1mexp) X(lgamma) X(digamma) X(sinh) X(cosh) X(asin) X(acos) X(atan)       \
     X(sin) X(cos) X(abs) X(sign) X(step) X(stop_gradient) X(square) X(relu) X(silu) X(gelu) X(elu) X(logcosh)      \
     X(sum) X(max_reduce) X(logsumexp) X(softmax) X(norm) X(transpose) X(regroup)
 
 #define IN_BINARY(X)                                                                                         \
     X(add, w->x) X(sub, w->x) X(mul, w->x) X(div, w->x) X(max, w->x) X(min, w->x) X(pow, w->x) X(less, w->x) \
+    X(atan2, w->x) X(hypot, w->x) X(polygamma, w->x)                                                         \
     X(dot, w->x) X(matmul, w->M) X(quadratic_form, w->x) X(log_mixture, w->x) X(gather, w->x)                \
     X(batch_gather, w->s) X(hess_diag, w->s) X(laplacian, w->s) X(hess_diag_almost_everywhere, w->s)         \
     X(divergence, w->x) X(divergence_almost_everywhere, w->x)
@@ -84,6 +85,7 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(select, refused(w, ad_select(w->x, w->x, V)))                                               \
     X(scale, refused(w, ad_scale(V, 2)))                                                          \
     X(shift, refused(w, ad_shift(V, 2)))                                                          \
+    X(clamp, refused(w, ad_clamp(V, 0, 1)))                                                       \
     X(sum_dims, refused(w, ad_sum_dims(V, 1)))                                                    \
     X(max_reduce_dims, refused(w, ad_max_reduce_dims(V, 1)))                                      \
     X(logsumexp_dims, refused(w, ad_logsumexp_dims(V, 1)))                                        \

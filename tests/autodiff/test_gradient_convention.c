@@ -88,15 +88,16 @@ Test(gradient_convention, kinks_ties_and_far_arguments)
     }
 }
 
-/* Equal logits have equal shares, which add up to 1, however far they are from 0: within a sample and over a batch, as a
- * softmax and as the slope of a logsumexp; and slopes of it, which add up to 0. */
+/* Equal logits have equal shares, which add up to 1, however far they are from 0: within a sample and over a batch, as
+ * a softmax and as the slope of a logsumexp; and slopes of it, which add up to 0. */
 static void check_shares(double offset, bool over_a_batch)
 {
     problem p;
     ad_var output[3];
     double *got[3];
     cr_assert(problem_start(&p, GIBBS_FLOAT32, 0, 1));
-    ad_var x = problem_on(&p, over_a_batch ? p.data : problem_shared(&p), over_a_batch ? ad_scalar() : ad_vec(N), -1, 1);
+    ad_axis axis = over_a_batch ? p.data : problem_shared(&p);
+    ad_var x = problem_on(&p, axis, over_a_batch ? ad_scalar() : ad_vec(N), -1, 1);
     for (int i = 0; i < N; i++) p.leaf[0].value[i] = i == 1 ? -offset : offset;
     ad_grad(over_a_batch ? ad_batch_logsumexp(p.data, x) : ad_logsumexp(x), &x, 1, &output[0]);
     output[1] = over_a_batch ? output[0] : ad_softmax(x);

@@ -25,8 +25,8 @@ static quad ndtr_third(quad x) { return quad_log_ndtr_slope(2, x); }
 static quad erfc_first(quad x) { return quad_log_erfc_slope(0, x); }
 static quad erfc_second(quad x) { return quad_log_erfc_slope(1, x); }
 
-/* Points of one sign or both, from … to; bounds in units in the last place, of float32 and float64. Of two arguments the
- * first is `order`. */
+/* Points of one sign or both, from … to; bounds in units in the last place, of float32 and float64. Of two arguments
+ * the first is `order`. */
 static const struct swept {
     const char *name;
     ad_op op;
@@ -138,7 +138,8 @@ Test(special, atan2_and_hypot)
             tables[k].kernels->binary[OP_hypot](1, out, in[0], 1, in[1], 1);
             note(&size, tables[k].kernels->size, a, tables[k].kernels->get(out, 0), quad_hypot(a, b));
         }
-        cr_expect(angle.error <= 4 && size.error <= 4, "%s: %Lg and %Lg units", tables[k].name, angle.error, size.error);
+        cr_expect(angle.error <= 4 && size.error <= 4, "%s: %Lg and %Lg units", tables[k].name,
+                  angle.error, size.error);
         cr_expect(!tables[k].kernels || (angle.error > 0.1 && size.error > 0.1), "nothing was compared");
     }
 }
@@ -149,13 +150,14 @@ static const struct special {
     ad_op op;
     double order, x, y;
 } specials[] = {
-    {OP_lgamma, 0, 0, INFINITY}, {OP_lgamma, 0, -1.5, NAN}, {OP_lgamma, 0, INFINITY, INFINITY}, {OP_lgamma, 0, NAN, NAN},
-    {OP_lgamma, 0, 1, 0}, {OP_lgamma, 0, 2, 0},
+    {OP_lgamma, 0, 0, INFINITY}, {OP_lgamma, 0, -1.5, NAN}, {OP_lgamma, 0, INFINITY, INFINITY},
+    {OP_lgamma, 0, NAN, NAN}, {OP_lgamma, 0, 1, 0}, {OP_lgamma, 0, 2, 0},
     {OP_polygamma, 0, 0, NAN}, {OP_polygamma, 1, 0, NAN}, {OP_polygamma, 1, -0.5, NAN}, {OP_polygamma, 0, NAN, NAN},
     {OP_polygamma, -1, 1, NAN}, {OP_polygamma, NAN, 1, NAN}, {OP_polygamma, 0, INFINITY, INFINITY},
     {OP_polygamma, 1, INFINITY, 0},
-    {OP_log1mexp, 0, 0, -INFINITY}, {OP_log1mexp, 0, -1, NAN}, {OP_log1mexp, 0, INFINITY, 0}, {OP_log1mexp, 0, NAN, NAN},
-    {OP_log1mexp_slope, 0, 0, NAN}, {OP_log1mexp_slope, 0, INFINITY, 0}, {OP_log1mexp_slope, 0, NAN, NAN},
+    {OP_log1mexp, 0, 0, -INFINITY}, {OP_log1mexp, 0, -1, NAN}, {OP_log1mexp, 0, INFINITY, 0},
+    {OP_log1mexp, 0, NAN, NAN}, {OP_log1mexp_slope, 0, 0, NAN}, {OP_log1mexp_slope, 0, INFINITY, 0},
+    {OP_log1mexp_slope, 0, NAN, NAN},
     {OP_asin, 0, 1.5, NAN}, {OP_asin_slope, 0, 1, NAN}, {OP_asin_slope, 0, -1, NAN}, {OP_asin_slope, 0, NAN, NAN},
     {OP_tanh_slope, 0, 0, 1}, {OP_tanh_slope, 0, INFINITY, 0}, {OP_tanh_slope, 0, -INFINITY, 0},
     {OP_tanh_slope, 0, NAN, NAN},

@@ -6,19 +6,20 @@
 #include <math.h>
 
 #define LIBRARY(f) quad quad_##f(quad x) { return f##f128(x); }
-LIBRARY(expm1) LIBRARY(log1p) LIBRARY(sqrt) LIBRARY(atan) LIBRARY(asin) LIBRARY(acos) LIBRARY(sinh) LIBRARY(cosh) LIBRARY(lgamma)
+LIBRARY(expm1) LIBRARY(log1p) LIBRARY(sqrt) LIBRARY(lgamma)
+LIBRARY(atan) LIBRARY(asin) LIBRARY(acos) LIBRARY(sinh) LIBRARY(cosh)
 quad quad_atan2(quad a, quad b) { return atan2f128(a, b); }
 quad quad_hypot(quad a, quad b) { return hypotf128(a, b); }
 
-/* ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x + N) minus the terms before, and ψ⁽ⁿ⁾ far out by its asymptotic series: −(−1)ⁿ (n − 1)!/xⁿ − …,
- * B₂ₖ from ζ(2k). */
+/* ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x + N) minus the terms before, and ψ⁽ⁿ⁾ far out by its asymptotic series, of Bernoulli
+ * numbers. */
 quad quad_polygamma(int n, quad x)
 {
     enum { TERMS = 14 };
     static const quad bernoulli[TERMS] = {
-        1.f128 / 6, -1.f128 / 30, 1.f128 / 42, -1.f128 / 30, 5.f128 / 66, -691.f128 / 2730, 7.f128 / 6, -3617.f128 / 510,
-        43867.f128 / 798, -174611.f128 / 330, 854513.f128 / 138, -236364091.f128 / 2730, 8553103.f128 / 6,
-        -23749461029.f128 / 870};
+        1.f128 / 6, -1.f128 / 30, 1.f128 / 42, -1.f128 / 30, 5.f128 / 66, -691.f128 / 2730, 7.f128 / 6,
+        -3617.f128 / 510, 43867.f128 / 798, -174611.f128 / 330, 854513.f128 / 138, -236364091.f128 / 2730,
+        8553103.f128 / 6, -23749461029.f128 / 870};
     quad sign = n % 2 ? 1 : -1, factorial = tgammaf128(n + 1), sum = 0;
     if (!(x > 0)) return NAN;
     for (; x < 60; x++) sum += 1 / powf128(x, n + 1);

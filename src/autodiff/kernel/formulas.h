@@ -74,8 +74,8 @@
 #define LOG_ERFC_SLOPE(n, x) (REAL)ad_log_erfc_slope_of((double)(n), (double)(x))
 #define LOG_NDTR(x) (REAL)ad_log_ndtr_of((double)(x))
 #define LOG_NDTR_SLOPE(n, x) (REAL)ad_log_ndtr_slope_of((double)(n), (double)(x))
-/* log(1 − exp(−x)), of what is exact: of −expm1(−x) where that is below ½, else by log1p (Mächler 2012). The other one is
- * given the argument whose logarithm is 0. */
+/* log(1 − exp(−x)), of what is exact: of −expm1(−x) where that is below ½, else by log1p (Mächler 2012). The other one
+ * is given the argument whose logarithm is 0. */
 #define LOG1MEXP(x) \
     (LOG((x) < (REAL)M_LN2 ? -EXPM1(-(x)) : (REAL)1) + LOG1P((x) < (REAL)M_LN2 ? (REAL)0 : -EXP(-(x))))
 #define LOG1MEXP_SLOPE(x) ((x) > 0 ? 1 / EXPM1(x) : (REAL)NAN)

@@ -1,11 +1,13 @@
 /* special.h — functions that no C library has, of one number in double precision (float32 kernels round the result):
- * derivatives of log Γ, and of log erfc and log Φ where these functions vanish. Each takes the order n of the derivative,
- * so that in ops.def the derivative of one is the next; sums have terms of one sign wherever the result is not near 0.
- */
+ * derivatives of log Γ, and log erfc and log Φ where erfc and Φ underflow, with their derivatives. These take the
+ * order n, so that in ops.def the derivative of one is the next. Sums have terms of one sign as far as can be. */
 #ifndef GIBBS_SPECIAL_H
 #define GIBBS_SPECIAL_H
 
 #include <math.h>
+
+/* One copy in each instruction set's kernels, not one in each loop. */
+#define SPECIAL __attribute__((noinline, unused)) static
 
 enum { AD_SPECIAL_ORDERS = 24 }; /* of the normal's tail; n! and memory bound it, and nobody gets there */
 
@@ -20,7 +22,7 @@ static inline double ad_horner(const double *c, int n, double x)
 
 /* Between 1 and 2 by its zero, which is two doubles long, and (Chebyshev) what is left; up to 10 by
  * ψ(x + 1) = ψ(x) + 1/x; then log x − 1/2x − Σ B₂ₖ/(2k x²ᵏ). */
-static inline double ad_digamma_of(double x)
+SPECIAL double ad_digamma_of(double x)
 {
     static const double between[] = {
         0.9510558760318328797, -0.4236274212814605998, 0.240542484240786983, -0.1484049230538809149,
@@ -48,7 +50,7 @@ static inline double ad_power(double x, int n)
 
 /* (−1)ⁿ⁺¹ n! Σ (x + k)⁻ⁿ⁻¹, from where it is large by Euler and Maclaurin: with B₂ₖ/(2k)!. NaN at x ≤ 0, where the
  * poles are. */
-static inline double ad_polygamma_of(double order, double x)
+SPECIAL double ad_polygamma_of(double order, double x)
 {
     static const double bernoulli[] = {
         1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160, -691. / 1307674368000., 1. / 74724249600.,
@@ -69,7 +71,7 @@ static inline double ad_polygamma_of(double order, double x)
 /* ---- The normal's tail ---- */
 
 /* exp(−c x²), c ½ or 1, to the last digits: x² as that of 24 bits of x, which is exact, and the rest. */
-static inline double ad_bell(double c, double x)
+SPECIAL double ad_bell(double c, double x)
 {
     if (fabs(x) > 40) return 0;
     double head = (double)(float)x;
@@ -78,7 +80,7 @@ static inline double ad_bell(double c, double x)
 
 /* With Rₙ = ∫ tⁿ exp(−zt − t²/2) dt over t > 0: r[k] = Rₖ/Rₖ₋₁ = k/(z + r[k+1]) for k = 1 … n (Laplace's continued
  * fraction), z ≥ 1, begun where r is what it tends to. */
-static inline void ad_tail_ratios(double z, int n, double *r)
+SPECIAL void ad_tail_ratios(double z, int n, double *r)
 {
     int from = n + 12 + (int)(300 / (z * z));
     double y = (2. * from - 1) / (z + sqrt(z * z + 4. * from - 2));
@@ -87,7 +89,7 @@ static inline void ad_tail_ratios(double z, int n, double *r)
 }
 
 /* log ∫ exp(−t²/2) dt over t > z ≥ 1 */
-static inline double ad_log_tail(double z, double half_square)
+SPECIAL double ad_log_tail(double z, double half_square)
 {
     double r[2];
     ad_tail_ratios(z, 1, r);
@@ -97,9 +99,9 @@ static inline double ad_log_tail(double z, double half_square)
 /* C(n, k + 1) of C(n, k) */
 static inline double ad_next_binomial(double binomial, int n, int k) { return binomial * (n - k) / (k + 1); }
 
-/* h⁽ⁿ⁾ for z ≥ 1, from −(log Q)′ = h = z + κ₁: the moments of the density of t above have cumulants κ, and each is minus
- * the slope of the one before. */
-static inline double ad_hazard_far(int n, double z)
+/* h⁽ⁿ⁾ for z ≥ 1, from −(log Q)′ = h = z + κ₁, Q = 1 − Φ: the moments of the density of t above have cumulants κ, and
+ * each is minus the slope of the one before. */
+SPECIAL double ad_hazard_far(int n, double z)
 {
     double r[AD_SPECIAL_ORDERS + 2], moment[AD_SPECIAL_ORDERS + 2] = {1}, kappa[AD_SPECIAL_ORDERS + 2];
     ad_tail_ratios(z, n + 1, r);
@@ -113,7 +115,7 @@ static inline double ad_hazard_far(int n, double z)
 }
 
 /* h⁽ⁿ⁾ for z < 1, by h′ = h (h − z). */
-static inline double ad_hazard_near(int n, double z, double bell)
+SPECIAL double ad_hazard_near(int n, double z, double bell)
 {
     double h[AD_SPECIAL_ORDERS + 2], g[AD_SPECIAL_ORDERS + 2];
     h[0] = bell * (M_2_SQRTPI * M_SQRT1_2) / erfc(z * M_SQRT1_2);
@@ -129,14 +131,14 @@ static inline double ad_hazard_near(int n, double z, double bell)
 }
 
 /* The nth derivative of the hazard h = φ/(1 − Φ) at z; `bell` is exp(−z²/2). */
-static inline double ad_hazard(int n, double z, double bell)
+SPECIAL double ad_hazard(int n, double z, double bell)
 {
     if (!bell && z < 1) return z == z ? 0 : z;
     return z < 1 ? ad_hazard_near(n, z, bell) : ad_hazard_far(n, z);
 }
 
 /* The derivative of order n + 1 of log Φ, whose slope is h(−x). */
-static inline double ad_log_ndtr_slope_of(double order, double x)
+SPECIAL double ad_log_ndtr_slope_of(double order, double x)
 {
     if (x != x || !(order >= 0) || order >= AD_SPECIAL_ORDERS) return NAN;
     int n = (int)order;
@@ -145,7 +147,7 @@ static inline double ad_log_ndtr_slope_of(double order, double x)
 }
 
 /* The derivative of order n + 1 of log erfc, whose slope is −√2 h(√2 x). */
-static inline double ad_log_erfc_slope_of(double order, double x)
+SPECIAL double ad_log_erfc_slope_of(double order, double x)
 {
     if (x != x || !(order >= 0) || order >= AD_SPECIAL_ORDERS) return NAN;
     int n = (int)order;
@@ -154,7 +156,7 @@ static inline double ad_log_erfc_slope_of(double order, double x)
 }
 
 /* log Φ: of what is left of 1 above 0, of the tail below −1. */
-static inline double ad_log_ndtr_of(double x)
+SPECIAL double ad_log_ndtr_of(double x)
 {
     const double log_root = 0.91893853320467274178; /* log √2π */
     double r[2];
@@ -166,7 +168,7 @@ static inline double ad_log_ndtr_of(double x)
 }
 
 /* log erfc */
-static inline double ad_log_erfc_of(double x)
+SPECIAL double ad_log_erfc_of(double x)
 {
     const double log_half_root = 0.22579135264472743236; /* log √(π/2) */
     if (x < 0.75) return log1p(-erf(x));
