@@ -10,6 +10,7 @@ enum {
     NAME(PANEL) = PANEL_BYTES / sizeof(REAL), /* columns of B, where they are packed */
     NAME(ROWS) = ROWS_BYTES / sizeof(REAL),   /* rows of A, where they are packed */
     NAME(FAR) = FAR_BYTES / sizeof(REAL),     /* rows longer than this are far apart */
+    NAME(SET) = 4096 / sizeof(REAL),          /* numbers so far apart share a set of the first cache */
 };
 #define STRIP NAME(STRIP)
 #define PANEL NAME(PANEL)
@@ -31,27 +32,37 @@ INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t c
                         const REAL *start, REAL *c)
 {
     const int64_t down = f->down, along = f->along, next = f->next, depth = f->depth, n = f->n, last = f->last;
-    const int64_t row_step = f->row, start_next = f->start_next;
+    const int64_t row_step = f->row, start_next = f->start_next, rest = (width - 1) * LANES;
     const bool adds = f->adds;
-    for (; count > 0; count--, left += height * row_step, start += height * start_next, c += height * n) {
-        const REAL *a = left, *b = f->b;
-        V sum[2 * DOWN][ACROSS];
+    for (; count > 0; count--, left += height * row_step, c += height * n) {
+        const REAL *a[2 * DOWN / 3], *b = f->b; /* a pointer for three rows of A: so few stay in registers */
+        V sum[2 * DOWN][ACROSS], edge[2 * DOWN];
+        for (int i = 0; i < height; i += 3) a[i / 3] = left + i * down;
         for (int i = 0; i < height; i++)
             for (int j = 0; j < width; j++) sum[i][j] = (V){0};
-        for (int64_t p = 0; p < depth; p++, a += along, b += next) {
+        for (int64_t p = 0; p < depth; p++, b += next) {
             V row[ACROSS];
             for (int j = 0; j < width; j++) row[j] = *(const LOOSE *)(b + j * LANES);
             for (int i = 0; i < height; i++)
-                for (int j = 0; j < width; j++) sum[i][j] += a[i * down] * row[j];
+                for (int j = 0; j < width; j++) sum[i][j] += a[i / 3][i % 3 * down] * row[j];
+            for (int i = 0; i < height; i += 3) a[i / 3] += along;
         }
-        if (adds)
-            for (int i = 0; i < height; i++) {
-                for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(start + i * start_next + j * LANES);
-                sum[i][width - 1] += NAME(load)(start + i * start_next + (width - 1) * LANES, last);
+        if (adds) {
+            for (int i = 0; i < height; i++) edge[i] = NAME(load)(start + i * start_next + rest, last);
+            for (int i = 0; i < height; i++, start += start_next) {
+                for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(start + j * LANES);
+                sum[i][width - 1] += edge[i];
             }
-        for (int i = 0; i < height; i++) {
-            for (int j = 0; j < width - 1; j++) *(LOOSE *)(c + i * n + j * LANES) = sum[i][j];
-            NAME(store)(c + i * n + (width - 1) * LANES, sum[i][width - 1], last);
+        }
+        REAL *to = c;
+        for (int i = 0; i < height; i++, to += n)
+            for (int j = 0; j < width - 1; j++) *(LOOSE *)(to + j * LANES) = sum[i][j];
+        if (last == LANES) {
+            to = c + rest;
+            for (int i = 0; i < height; i++, to += n) *(LOOSE *)to = sum[i][width - 1];
+        } else {
+            for (int i = 0; i < height; i++) edge[i] = sum[i][width - 1];
+            for (int i = 0; i < height; i++) NAME(store)(c + i * n + rest, edge[i], last);
         }
     }
 }
@@ -59,7 +70,7 @@ INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t c
 typedef void NAME(tile_of)(const NAME(factors) *, int64_t count, const REAL *left, const REAL *start, REAL *c);
 
 #define TILE(height, width)                                                                                         \
-    static void NAME(tile_##height##_##width)(const NAME(factors) *f, int64_t count, const REAL *left,             \
+    ONE_BODY static void NAME(tile_##height##_##width)(const NAME(factors) *f, int64_t count, const REAL *left,    \
                                               const REAL *start, REAL *c)                                           \
     {                                                                                                               \
         NAME(tile)(height, width, f, count, left, start, c);                                                        \
@@ -176,7 +187,7 @@ static void NAME(strip)(NAME(factors) f, int64_t rows, int64_t width, REAL *c)
 {
     const bool packed = f.row != f.down;
     int64_t across = (width - 1) / LANES, done = 0;
-    if (across < ACROSS / 2 && !packed) done = NAME(column)(&f, NAME(tall_tiles)[across], 2 * DOWN, done, rows, c);
+    if (across < ACROSS / 2 && !packed && f.down % NAME(SET)) done = NAME(column)(&f, NAME(tall_tiles)[across], 2 * DOWN, done, rows, c);
     done = NAME(column)(&f, NAME(tiles)[across][DOWN - 1], DOWN, done, rows, c);
     if (done == rows) return;
     if (packed) f.along = rows - done;

@@ -10,7 +10,7 @@ enum {
     MANY_ROWS = 64 * DOWN, /* share a cache's sets; elsewhere */
     BLOCK = 128 * DOWN,   /* rows of C that are done before others, so that they and their rows of A take few pages */
     AHEAD = 8,            /* how many rows ahead of packing are fetched */
-    DEEP = 64,            /* the k from which on few columns of B are turned */
+    DEEP = 8,            /* the k from which on few columns of B are turned */
     PANEL_BYTES = 1024,   /* of a row of B that is packed: DEPTH of them are 256 kB of the second cache */
     ROWS_BYTES = 32 * 8 * DOWN, /* the same of A transposed: 384 kB; so long as memory likes to be read in a row */
     FAR_BYTES = 2048,     /* rows longer than this, half a page, are far apart */
@@ -52,22 +52,45 @@ enum {
 #define ACROSS 2
 #define WIDTHS(X) X(1) X(2)
 #define NARROW_WIDTHS(X) X(1)
+#define HALVES 2
 static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define FIRST_MASK(words) _mm256_loadu_si256((const __m256i *)(first_mask + 8 - (words)))
 #define LOAD_FIRST_f32(x, n) _mm256_maskload_ps(x, FIRST_MASK(n))
 #define LOAD_FIRST_f64(x, n) _mm256_maskload_pd(x, FIRST_MASK(2 * (n)))
-#define STORE_FIRST_f32(x, v, n) _mm256_maskstore_ps(x, FIRST_MASK(n), v)
-#define STORE_FIRST_f64(x, v, n) _mm256_maskstore_pd(x, FIRST_MASK(2 * (n)), v)
 #define LOAD_FEW_f32(x, n) _mm_maskload_ps(x, _mm256_castsi256_si128(FIRST_MASK(n)))
 #define LOAD_FEW_f64 LOAD_FIRST_f64
-#define STORE_FEW_f32(x, v, n) _mm_maskstore_ps(x, _mm256_castsi256_si128(FIRST_MASK(n)), v)
+#define STORE_FIRST_f32(x, v, n) store_words(x, v, n)
+#define STORE_FIRST_f64(x, v, n) store_words(x, _mm256_castpd_ps(v), 2 * (n))
+#define STORE_FEW_f32(x, v, n) store_words(x, _mm256_castps128_ps256(v), n)
 #define STORE_FEW_f64 STORE_FIRST_f64
 #define WIDEN_f32 _mm256_cvtps_pd
 #define NARROW_f32 _mm256_cvtpd_ps
-#define LOW_f32(a, b) MIX(f32, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGH_f32(a, b) MIX(f32, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 1, 5)
-#define HIGH_f64(a, b) MIX(f64, a, b, 2, 6, 3, 7)
+#define LOW_f32(a, b) MIX(f32, a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define HIGH_f32(a, b) MIX(f32, a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define LOW_f64(a, b) MIX(f64, a, b, 0, 4, 2, 6)
+#define HIGH_f64(a, b) MIX(f64, a, b, 1, 5, 3, 7)
+#define FRONT_f32(a, b) MIX(f32, a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define BACK_f32(a, b) MIX(f32, a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+#define FRONT_f64(a, b) MIX(f64, a, b, 0, 1, 4, 5)
+#define BACK_f64(a, b) MIX(f64, a, b, 2, 3, 6, 7)
+
+/* A masked store is a routine of 42 micro-operations on AMD's processors. */
+static inline void store_words(void *to, __m256 v, int64_t count)
+{
+    float *x = to;
+    __m128 part = _mm256_castps256_ps128(v);
+    if (count & 4) {
+        _mm_storeu_ps(x, part);
+        part = _mm256_extractf128_ps(v, 1);
+        x += 4;
+    }
+    if (count & 2) {
+        _mm_storel_pi((__m64 *)x, part);
+        part = _mm_movehl_ps(part, part);
+        x += 2;
+    }
+    if (count & 1) _mm_store_ss(x, part);
+}
 #else
 #define FUSED 0
 #define VECTOR_BYTES 16
@@ -80,6 +103,14 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define HIGH_f32(a, b) MIX(f32, a, b, 2, 6, 3, 7)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 2)
 #define HIGH_f64(a, b) MIX(f64, a, b, 1, 3)
+#endif
+
+#ifndef HALVES
+#define HALVES 1
+#define FRONT_f32(a, b) (a)
+#define BACK_f32(a, b) (b)
+#define FRONT_f64(a, b) (a)
+#define BACK_f64(a, b) (b)
 #endif
 
 #if defined(GIBBS_PRODUCTS_BLAS) || (defined(GIBBS_BLAS) && !FUSED)
