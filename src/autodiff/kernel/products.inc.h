@@ -54,13 +54,13 @@ static void NAME(thin)(const ad_product *x)
     if (adds && x->start != c)
         for (int64_t i = 0; i < m; i++) memcpy(c + i * n, x->start, (size_t)n * sizeof(REAL));
     if (k == 1) NAME(outer)(m, n, a, b, adds, c);
-    else if (x->rows == 1 && !x->tb) NAME(row_times)(n, k, a, b, adds, c);
-    else if (n == 1 && x->ta) NAME(row_times)(m, k, b, a, adds, c);
+    else if (x->rows == 1 && n > 1 && !x->tb) NAME(row_times)(n, k, a, b, adds, c);
+    else if (x->rows > 1 && n == 1 && x->ta) NAME(row_times)(m, k, b, a, adds, c);
     else if (n <= LANES / 2) NAME(dots)(m, n, k, a, b, adds, c, n, 1);
     else NAME(dots)(n, m, k, b, a, adds, c, 1, n);
 }
 
-/* Where dot products pay: the more of them, the longer. */
+/* Where dot products pay, rather than tiles that are mostly empty or a B that is transposed for few rows. */
 static bool NAME(dots_pay)(int64_t columns, int64_t most, int64_t k) { return columns <= most && k >= DEEP * columns; }
 
 /* Few columns that lie across B, where dot products would pay: B is turned first. */
@@ -83,7 +83,8 @@ static void NAME(k_matmul)(const ad_product *x)
 {
     bool tight = x->next_a == (x->ta ? x->m : x->k) || (x->ta ? x->k : x->rows) == 1;
     bool rows_of_k = (!x->ta || x->m == 1) && (x->tb || x->n == 1); /* in both factors */
-    bool thin = x->k == 1 || x->rows == 1 || x->n == 1 || (rows_of_k && (NAME(dots_pay)(x->rows, LANES, x->k) || NAME(dots_pay)(x->n, LANES / 2, x->k)));
+    bool few = NAME(dots_pay)(x->rows, LANES, x->k) || NAME(dots_pay)(x->n, LANES / 2, x->k);
+    bool thin = x->k == 1 || x->rows == 1 || x->n == 1 || (rows_of_k && few);
     if (thin && tight) NAME(thin)(x);
     else if (NAME(turns)(x) && tight) NAME(turned)(x);
     else NAME(wide)(x);
