@@ -1,10 +1,10 @@
 /* dots.inc.h — products of which a tile would be mostly empty: few columns, each of which lies in a row, as dot
  * products with vectors along the row. Included by products.inc.h. */
 
-enum {
-    NAME(COLUMNS) = VECTOR_BYTES / 16,      /* at once; with four rows of each that are */
-    NAME(SUMS) = 4 * NAME(COLUMNS),         /* as many sums as half of the registers hold, */
-    NAME(ALONE) = NAME(SUMS) < 8 ? NAME(SUMS) : 8, /* and if there is one column, so many rows */
+enum { /* at once: */
+    NAME(COLUMNS) = VECTOR_BYTES / 16,             /* columns for four rows, */
+    NAME(SUMS) = 4 * NAME(COLUMNS),                /* whose sums are half of the registers; */
+    NAME(ALONE) = NAME(SUMS) < 8 ? NAME(SUMS) : 8, /* rows for a single column */
 };
 #define COLUMNS NAME(COLUMNS)
 #define SUMS NAME(SUMS)
