@@ -182,8 +182,9 @@ def measure_all(cases, files, options, results):
 def save(results, options):
     versions = [f"{name} {told}" if told.startswith("missing") else told for name, told in results["peers"].items()]
     results["machine"] = report.machine(options.program, versions)
-    told = subprocess.check_output([options.program, "memory"], text=True)
-    results["memory"] = [json.loads(line) for line in told.splitlines()]
+    for what in "memory", "products":
+        told = subprocess.check_output([options.program, what], text=True)
+        results[what] = [json.loads(line) for line in told.splitlines()]
     results["machine"]["load_at_the_start"] = results.pop("load")
     path = os.path.join(OUT, "results.json")
     with open(path, "w") as file:

@@ -1,6 +1,6 @@
 /* gibbs_bench — ours and the floor, driven by bench/driver.py (script/bench):
  *
- *     gibbs_bench list | machine | memory
+ *     gibbs_bench list | machine | memory | products
  *     gibbs_bench write CASE FILE          the reference answer, in float64
  *     gibbs_bench serve DTYPE THREADS      then a command a line, each answered by a JSON object on one line:
  *         open CASE FILE                   makes the case ready and compares its answer with the reference
@@ -11,6 +11,7 @@
 #include "json.h"
 #include "memory.h"
 #include "problem.h"
+#include "products.h"
 #include "reference.h"
 #include "timing.h"
 
@@ -176,13 +177,23 @@ static int print_memory(void)
     return EX_SOFTWARE;
 }
 
+static int print_products(void)
+{
+    gibbs_error error = {0};
+    one_blas_thread();
+    if (!bench_products_print(&error)) return EX_OK;
+    fprintf(stderr, "gibbs_bench: %s\n", error.message);
+    return EX_SOFTWARE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && !strcmp(argv[1], "list")) return bench_cases_print(), EX_OK;
     if (argc == 2 && !strcmp(argv[1], "machine")) return print_machine();
     if (argc == 2 && !strcmp(argv[1], "memory")) return print_memory();
+    if (argc == 2 && !strcmp(argv[1], "products")) return print_products();
     if (argc == 4 && !strcmp(argv[1], "write")) return write_reference(argv[2], argv[3]);
     if (argc == 4 && !strcmp(argv[1], "serve")) return serve(argv[2], argv[3]);
-    fputs("usage: gibbs_bench list | machine | memory | write CASE FILE | serve float32|float64 THREADS\n", stderr);
+    fputs("usage: gibbs_bench list | machine | memory | products | write CASE FILE | serve float32|float64 THREADS\n", stderr);
     return EX_USAGE;
 }

@@ -78,6 +78,18 @@ def memory(rows):
         f"| {row['rows']:.0f} | {row['bytes']:.0f} | {row['bytes_a_row']:.1f} | {row['grown']:.0f} |" for row in rows]
 
 
+def products(rows):
+    """The kernels' products, by themselves, beside BLAS's."""
+    if not rows:
+        return []
+    return ["", "## Products beside BLAS's", "", "C = op(A)·op(B), one thread, over a grid of shapes (`bench/products.c`): in how "
+            "many ours reach 0.95 of the speed of the BLAS above, and the ratios.", "",
+            "| dtype | shapes | number | reach 0.95 | geometric mean | worst | of rows×columns×depth |",
+            "| --- | --- | --- | --- | --- | --- | --- |"] + [
+        f"| {row['dtype']} | {row['kind']} | {row['shapes']:.0f} | {row['reach']:.0f} | {row['mean']:.2f} | {row['worst']:.2f} | "
+        f"{row['shape']} |" for row in rows]
+
+
 def markdown(results):
     """A column for each peer that did some case."""
     machine = results["machine"]
@@ -92,6 +104,7 @@ def markdown(results):
     for row in results["rows"]:
         lines.append("| " + " | ".join(cells(row) + [peer_cell(row, peer) for peer in peers]) + " |")
     lines += two_threads(results["rows"]) + memory(results.get("memory", []))
+    lines += products(results.get("products", []))
     refused = list(refusals(results["rows"]))
     return "\n".join(lines + ([""] + [f"- refused: {r}" for r in refused] if refused else [])) + "\n"
 

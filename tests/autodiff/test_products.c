@@ -82,11 +82,12 @@ Test(products, tiles)
         }
 }
 
-/* Shapes of which A, B, or both are packed; several panels, depths and rounds of rows, with a rest of each. */
+/* Shapes of which A, B, or both are packed; several panels, depths and rounds of rows, with a rest of each; rows of A
+ * that share a set of a cache. */
 Test(products, packed)
 {
     static const int shape[][3] = {{61, 1100, 7},  {30, 530, 270}, {600, 70, 270},
-                                   {530, 270, 30}, {397, 3, 600},  {800, 20, 270}};
+                                   {530, 270, 30}, {397, 3, 600},  {800, 20, 270}, {25, 7, 1024}};
     for (int t = 0; t < ALL; t++)
         for (int c = 0; table_of(t)->kernels && c < 4 * LENGTH(shape); c++)
             for (int from = 0; from < STARTS; from += 2 - c % 2) {

@@ -174,6 +174,7 @@ const ad_kernels TABLE = {
 #undef V
 #undef LOOSE
 #undef LANES
+#undef SIDE
 #undef WIDE
 #undef DOUBLES
 #undef W

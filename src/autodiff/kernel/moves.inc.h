@@ -43,17 +43,23 @@ static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, con
 
 /* ---- Transpositions ---- */
 
-/* y[r][j] = x[j][r] for r < rows and j < n, both at most LANES: in log₂ steps, each of which interleaves the first half
- * of the vectors with the other. */
+/* y[r][j] = x[j][r] for r < rows and j < n, both at most LANES: halves of vectors change places, where they are to be
+ * apart, and then log₂ steps each interleave the first half of SIDE vectors with the other. */
 INLINED void NAME(transpose_square)(int64_t rows, int64_t n, const REAL *x, int64_t next_x, REAL *y, int64_t next_y)
 {
     V row[LANES] = {{0}}, mixed[LANES];
     for (int q = 0; q < LANES && q < n; q++) row[q] = NAME(load)(x + q * next_x, rows);
-    for (int step = 1; step < LANES; step *= 2) {
-        for (int q = 0; q < LANES / 2; q++) {
-            mixed[2 * q] = NAME(LOW)(row[q], row[q + LANES / 2]);
-            mixed[2 * q + 1] = NAME(HIGH)(row[q], row[q + LANES / 2]);
-        }
+    for (int q = 0; HALVES == 2 && q < SIDE; q++) {
+        V front = NAME(FRONT)(row[q], row[q + SIDE]);
+        row[q + SIDE] = NAME(BACK)(row[q], row[q + SIDE]);
+        row[q] = front;
+    }
+    for (int step = 1; step < SIDE; step *= 2) {
+        for (int first = 0; first < LANES; first += SIDE)
+            for (int q = first; q < first + SIDE / 2; q++) {
+                mixed[2 * q - first] = NAME(LOW)(row[q], row[q + SIDE / 2]);
+                mixed[2 * q - first + 1] = NAME(HIGH)(row[q], row[q + SIDE / 2]);
+            }
         memcpy(row, mixed, sizeof row);
     }
     for (int q = 0; q < LANES && q < rows; q++) NAME(store)(y + q * next_y, row[q], n);

@@ -12,12 +12,7 @@
 static void NAME(k_matmul)(const ad_product *x) { NAME(wide)(x); }
 #else
 
-/* NAME(dots) for up to THIN columns */
-#if FUSED
 #include "dots.inc.h"
-#else
-#include "plain_dots.inc.h"
-#endif
 
 /* y[n] (+)= v[k]·B[k,n] */
 static void NAME(row_times)(int64_t n, int64_t k, const REAL *v, const REAL *b, int beta, REAL *restrict y)
@@ -59,17 +54,20 @@ static void NAME(thin)(const ad_product *x)
     if (adds && x->start != c)
         for (int64_t i = 0; i < m; i++) memcpy(c + i * n, x->start, (size_t)n * sizeof(REAL));
     if (k == 1) NAME(outer)(m, n, a, b, adds, c);
-    else if (x->rows == 1 && !x->tb) NAME(row_times)(n, k, a, b, adds, c);
-    else if (n == 1 && x->ta) NAME(row_times)(m, k, b, a, adds, c);
-    else if (n <= THIN) NAME(dots)(m, n, k, a, b, adds, c, n, 1);
+    else if (x->rows == 1 && n > 1 && !x->tb) NAME(row_times)(n, k, a, b, adds, c);
+    else if (x->rows > 1 && n == 1 && x->ta) NAME(row_times)(m, k, b, a, adds, c);
+    else if (n <= LANES / 2) NAME(dots)(m, n, k, a, b, adds, c, n, 1);
     else NAME(dots)(n, m, k, b, a, adds, c, 1, n);
 }
 
-/* Few columns that lie across B, by dot products, where vectors are long enough to gain by it: B is turned first. */
+/* Where dot products pay, rather than tiles that are mostly empty or a B that is transposed for few rows. */
+static bool NAME(dots_pay)(int64_t columns, int64_t most, int64_t k) { return columns <= most && k >= DEEP * columns; }
+
+/* Few columns that lie across B, where dot products would pay: B is turned first. */
 static bool NAME(turns)(const ad_product *x)
 {
     const int64_t most = sizeof(NAME(room)) / sizeof(REAL);
-    return !x->ta && !x->tb && LANES > 8 && x->n <= THIN && x->k >= DEEP && x->n * x->k <= most;
+    return !x->ta && !x->tb && NAME(dots_pay)(x->n, LANES / 2, x->k) && x->n * x->k <= most;
 }
 
 static void NAME(turned)(const ad_product *x)
@@ -85,12 +83,12 @@ static void NAME(k_matmul)(const ad_product *x)
 {
     bool tight = x->next_a == (x->ta ? x->m : x->k) || (x->ta ? x->k : x->rows) == 1;
     bool rows_of_k = (!x->ta || x->m == 1) && (x->tb || x->n == 1); /* in both factors */
-    bool thin = x->k == 1 || x->rows == 1 || x->n == 1 || (rows_of_k && (x->rows <= THIN || x->n <= THIN));
+    bool few = NAME(dots_pay)(x->rows, LANES, x->k) || NAME(dots_pay)(x->n, LANES / 2, x->k);
+    bool thin = x->k == 1 || x->rows == 1 || x->n == 1 || (rows_of_k && few);
     if (thin && tight) NAME(thin)(x);
     else if (NAME(turns)(x) && tight) NAME(turned)(x);
     else NAME(wide)(x);
 }
 
-#undef THIN
 #endif
 #undef STRIP

@@ -1,19 +1,21 @@
 /* tiles.inc.h — C (+)= op(A)·op(B) in tiles of C that stay in vector registers while the products are added up (Goto
  * and van de Geijn 2008). DEPTH of k at a time, a panel of B's columns is packed into strips as wide as a tile, and
- * stays in cache while the rows of A go by: the innermost loop then reads B in a row, whatever its strides, and each
- * of B's pages is visited once. A transposed A is packed likewise, else its rows are read where they lie; so is B where
- * its own are short, or those of A few. None of that changes a bit: an element's sum runs over k in order, in steps of
- * DEPTH, and depends on its row of A and its column of B only. Included by products.inc.h. */
+ * stays in cache while the rows of A go by: the innermost loop then reads B in a row, whatever its strides, which may
+ * put all of a strip into few sets of a cache and each row into a page of its own. A transposed A is packed likewise,
+ * else its rows are read where they lie; so are both factors of a small C. None of that changes a bit: an element's sum
+ * runs over k in order, in steps of DEPTH, and depends on its row of A and its column of B only. Included by
+ * products.inc.h. */
 
 enum {
     NAME(STRIP) = ACROSS * NAME(LANES),
     NAME(PANEL) = PANEL_BYTES / sizeof(REAL), /* columns of B, where they are packed */
     NAME(ROWS) = ROWS_BYTES / sizeof(REAL),   /* rows of A, where they are packed */
-    NAME(FAR) = FAR_BYTES / sizeof(REAL),     /* rows longer than this are far apart */
+    NAME(WIDE_ROW) = WIDE_BYTES / sizeof(REAL), /* columns of C, many strips of which read a transposed A */
+    NAME(STAYS) = STAYS_BYTES / sizeof(REAL), /* numbers that stay in the first cache, however they lie */
+    NAME(SET) = SET_BYTES / sizeof(REAL),     /* numbers so far apart share a set of the first cache */
 };
 #define STRIP NAME(STRIP)
 #define PANEL NAME(PANEL)
-#define FAR NAME(FAR)
 
 /* `depth` products for each element: of a tile's rows (i, p) of A is a[i·down + p·along], and the next tile begins
  * `row` numbers further for each row of this one; row p of B starts at b[p·next], row i of C at i·n, and row i of what
@@ -25,42 +27,65 @@ typedef struct NAME(factors) {
     bool adds, fetches;
 } NAME(factors);
 
-/* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers. ---- */
+/* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers; what loops over
+ * vectors with a mask stands apart, as such loops are not unrolled and would keep the sums in memory. ---- */
+
+/* The last vectors of a tile's rows, `next` numbers apart, of which only the first `last` numbers exist. */
+ONE_BODY static void NAME(load_edge)(int height, V *edge, const REAL *x, int64_t next, int64_t last)
+{
+    for (int i = 0; i < height; i++) edge[i] = NAME(load)(x + i * next, last);
+}
+
+ONE_BODY static void NAME(store_edge)(int height, const V *edge, REAL *x, int64_t next, int64_t last)
+{
+    for (int i = 0; i < height; i++) NAME(store)(x + i * next, edge[i], last);
+}
 
 INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t count, const REAL *left,
                         const REAL *start, REAL *c)
 {
     const int64_t down = f->down, along = f->along, next = f->next, depth = f->depth, n = f->n, last = f->last;
-    const int64_t row_step = f->row, start_next = f->start_next;
+    const int64_t row_step = f->row, start_next = f->start_next, rest = (width - 1) * LANES;
     const bool adds = f->adds;
-    for (; count > 0; count--, left += height * row_step, start += height * start_next, c += height * n) {
-        const REAL *a = left, *b = f->b;
-        V sum[2 * DOWN][ACROSS];
+    for (; count > 0; count--, left += height * row_step, c += height * n) {
+        const REAL *a[2 * DOWN / 3], *b = f->b; /* a pointer for three rows of A: so few stay in registers */
+        V sum[2 * DOWN][ACROSS], edge[2 * DOWN];
+        for (int i = 0; i < height; i += 3) a[i / 3] = left + i * down;
         for (int i = 0; i < height; i++)
             for (int j = 0; j < width; j++) sum[i][j] = (V){0};
-        for (int64_t p = 0; p < depth; p++, a += along, b += next) {
+        for (int64_t p = 0; p < depth; p++, b += next) {
             V row[ACROSS];
             for (int j = 0; j < width; j++) row[j] = *(const LOOSE *)(b + j * LANES);
             for (int i = 0; i < height; i++)
-                for (int j = 0; j < width; j++) sum[i][j] += a[i * down] * row[j];
+                for (int j = 0; j < width; j++) sum[i][j] += a[i / 3][i % 3 * down] * row[j];
+            for (int i = 0; i < height; i += 3) a[i / 3] += along;
         }
-        if (adds)
-            for (int i = 0; i < height; i++) {
-                for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(start + i * start_next + j * LANES);
-                sum[i][width - 1] += NAME(load)(start + i * start_next + (width - 1) * LANES, last);
+        if (adds) {
+            NAME(load_edge)(height, edge, start + rest, start_next, last);
+            for (int i = 0; i < height; i++, start += start_next) {
+                for (int j = 0; j < width - 1; j++) sum[i][j] += *(const LOOSE *)(start + j * LANES);
+                sum[i][width - 1] += edge[i];
             }
-        for (int i = 0; i < height; i++) {
-            for (int j = 0; j < width - 1; j++) *(LOOSE *)(c + i * n + j * LANES) = sum[i][j];
-            NAME(store)(c + i * n + (width - 1) * LANES, sum[i][width - 1], last);
         }
+        REAL *to = c;
+        if (last == LANES) {
+            for (int i = 0; i < height; i++, to += n)
+                for (int j = 0; j < width; j++) *(LOOSE *)(to + j * LANES) = sum[i][j];
+            continue;
+        }
+        for (int i = 0; i < height; i++, to += n) {
+            for (int j = 0; j < width - 1; j++) *(LOOSE *)(to + j * LANES) = sum[i][j];
+            edge[i] = sum[i][width - 1];
+        }
+        NAME(store_edge)(height, edge, c + rest, n, last);
     }
 }
 
 typedef void NAME(tile_of)(const NAME(factors) *, int64_t count, const REAL *left, const REAL *start, REAL *c);
 
 #define TILE(height, width)                                                                                         \
-    static void NAME(tile_##height##_##width)(const NAME(factors) *f, int64_t count, const REAL *left,             \
-                                              const REAL *start, REAL *c)                                           \
+    ONE_BODY static void NAME(tile_##height##_##width)(const NAME(factors) *f, int64_t count, const REAL *left,     \
+                                                       const REAL *start, REAL *c)                                  \
     {                                                                                                               \
         NAME(tile)(height, width, f, count, left, start, c);                                                        \
     }
@@ -94,31 +119,33 @@ static int64_t NAME(row_of_strip)(int64_t width)
     return width < STRIP ? (width + LANES - 1) / LANES * LANES : STRIP;
 }
 
-/* One strip, whose last vector is filled up with zeros. */
-static void NAME(pack_strip)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
+/* `depth` rows of `vectors` vectors, of which the last has `last` numbers and is filled up with zeros, from `next`
+ * apart to `row` apart, which may be less: then a row begins over what the one before has too much. */
+INLINED void NAME(pack_rows)(int64_t vectors, int64_t last, int64_t depth, const REAL *b, int64_t next, REAL *to,
+                             int64_t row)
 {
-    const int64_t last = (width - 1) / LANES * LANES, rest = width - last;
-    for (int64_t p = 0; p < depth; p++, b += next, to += last + LANES) {
-        for (int64_t j = 0; j < last; j += LANES) *(V *)(to + j) = *(const LOOSE *)(b + j);
-        *(V *)(to + last) = NAME(load)(b + last, rest);
+    const int64_t rest = (vectors - 1) * LANES, line = 64 / (int64_t)sizeof(REAL);
+    for (int64_t p = 0; p < depth; p++, b += next, to += row) {
+        for (int64_t j = 0; j <= rest; j += line) __builtin_prefetch(b + AHEAD * next + j);
+        for (int64_t j = 0; j < rest; j += LANES) *(LOOSE *)(to + j) = *(const LOOSE *)(b + j);
+        *(LOOSE *)(to + rest) = NAME(load)(b + rest, last);
     }
 }
 
-/* `width` columns of B, `depth` rows of them, into strips one after another. */
-static void NAME(pack)(int64_t depth, int64_t width, const REAL *b, int64_t next, REAL *to)
+/* `depth` rows of `width` numbers in parts of `part`: a strip of B, or, with a gap of LANES numbers for each of its own
+ * behind it, a tile of A. AHEAD rows at a time: they are still in cache, and their pages at hand, for the next part. */
+static void NAME(pack)(int64_t depth, int64_t width, int64_t part, int64_t gap, const REAL *b, int64_t next, REAL *to)
 {
-    if (width <= STRIP) {
-        NAME(pack_strip)(depth, width, b, next, to);
-        return;
-    }
-    for (int64_t p = 0; p < depth; p++, b += next) {
-        for (int64_t j = 0; j < width; j += 64 / (int64_t)sizeof(REAL)) __builtin_prefetch(b + AHEAD * next + j);
-        for (int64_t s = 0; s < width; s += STRIP) {
-            REAL *row = to + s * depth + p * NAME(row_of_strip)(width - s) - s;
-            for (int64_t j = s; j < width && j < s + STRIP; j += LANES)
-                *(V *)(row + j) = NAME(load)(b + j, width - j < LANES ? width - j : LANES);
+    for (int64_t p = 0; p < depth; p += AHEAD, b += AHEAD * next)
+        for (int64_t s = 0; s < width; s += part) {
+            const int64_t left = width - s, vectors = ((left < part ? left : part) - 1) / LANES + 1;
+            const int64_t most = left - (vectors - 1) * LANES, last = most < LANES ? most : LANES;
+            const int64_t row = gap ? part : NAME(row_of_strip)(left), rows = depth - p < AHEAD ? depth - p : AHEAD;
+            REAL *at = to + s * (depth + gap) + p * row;
+            if (vectors == ACROSS) NAME(pack_rows)(ACROSS, last, rows, b + s, next, at, row);
+            else if (vectors == 1) NAME(pack_rows)(1, last, rows, b + s, next, at, row);
+            else NAME(pack_rows)(vectors, last, rows, b + s, next, at, row);
         }
-    }
 }
 
 /* The same where B lies transposed: its columns are rows, `next` apart. */
@@ -133,21 +160,6 @@ static void NAME(pack_transposed)(int64_t depth, int64_t width, const REAL *b, i
             NAME(transpose_square)(LANES, LANES, b + p, next, strip + p * row, row);
         for (; p < depth; p++)
             for (int64_t q = 0; q < LANES; q++) strip[p * row + q] = q < columns ? b[q * next + p] : 0;
-    }
-}
-
-/* Rows of a transposed A in tiles of DOWN: of each of `depth` columns the tile's numbers. Whole vectors are stored; the
- * next one's begin overwrites what is too much, and room is left behind the last. */
-static void NAME(pack_rows)(int64_t depth, int64_t rows, const REAL *a, int64_t next, REAL *to)
-{
-    for (int64_t p = 0; p < depth; p++, a += next) {
-        for (int64_t j = 0; j < rows; j += 64 / (int64_t)sizeof(REAL)) __builtin_prefetch(a + AHEAD * next + j);
-        for (int64_t i = 0; i < rows; i += DOWN) {
-            const int64_t height = rows - i < DOWN ? rows - i : DOWN;
-            REAL *tile = to + i * (depth + LANES) + p * height;
-            for (int64_t q = 0; q < height; q += DOUBLES)
-                *(NAME(few) *)(tile + q) = NAME(load_few)(a + i + q, height - q < DOUBLES ? height - q : DOUBLES);
-        }
     }
 }
 
@@ -176,16 +188,15 @@ static void NAME(strip)(NAME(factors) f, int64_t rows, int64_t width, REAL *c)
 {
     const bool packed = f.row != f.down;
     int64_t across = (width - 1) / LANES, done = 0;
-    if (across < ACROSS / 2 && !packed) done = NAME(column)(&f, NAME(tall_tiles)[across], 2 * DOWN, done, rows, c);
+    if (across < ACROSS / 2 && !packed && f.down % NAME(SET))
+        done = NAME(column)(&f, NAME(tall_tiles)[across], 2 * DOWN, done, rows, c);
     done = NAME(column)(&f, NAME(tiles)[across][DOWN - 1], DOWN, done, rows, c);
-    if (done == rows) return;
-    if (packed) f.along = rows - done;
-    NAME(column)(&f, NAME(tiles)[across][rows - done - 1], rows - done, done, rows, c);
+    if (done < rows) NAME(column)(&f, NAME(tiles)[across][rows - done - 1], rows - done, done, rows, c);
 }
 
 /* A product, which of its factors are packed, and where to. */
 typedef struct NAME(product) {
-    int64_t m, n, k, down, along; /* of A, as it lies */
+    int64_t m, n, k, down, along, next; /* of A, as it lies; from row to row of B, unless that is transposed */
     const REAL *a, *b, *start;
     REAL *c;
     bool tb, packs_a, packs_b;
@@ -200,13 +211,13 @@ static void NAME(rows)(const NAME(product) *x, NAME(factors) f, int64_t p, int64
     const REAL *b = f.b, *start = p == 0 && x->start != x->c ? x->start : x->c + i * x->n;
     f.a = x->a + i * x->down + p * x->along;
     if (x->packs_a) {
-        NAME(pack_rows)(f.depth, rows, f.a, x->along, x->room->a);
+        NAME(pack)(f.depth, rows, DOWN, LANES, f.a, x->along, x->room->a);
         f.a = x->room->a;
     }
     for (int64_t s = 0; s < width; s += STRIP) {
         int64_t across = width - s < STRIP ? width - s : STRIP;
         f.b = s < packed ? b + s : x->room->b + (s - packed) * f.depth;
-        f.next = s < packed ? x->n : NAME(row_of_strip)(width - s);
+        f.next = s < packed ? x->next : NAME(row_of_strip)(width - s);
         f.last = (across - 1) % LANES + 1;
         f.start = start + j + s;
         NAME(strip)(f, rows, across, x->c + i * x->n + j + s);
@@ -219,34 +230,67 @@ static void NAME(panel)(const NAME(product) *x, int64_t p, int64_t j)
 {
     const int64_t width = x->n - j < PANEL ? x->n - j : PANEL, depth = x->k - p < DEPTH ? x->k - p : DEPTH;
     const int64_t packed = x->packs_b ? 0 : width % LANES ? (width - 1) / STRIP * STRIP : width;
-    const int64_t rows = x->packs_a ? NAME(ROWS) : x->down > FAR ? FEW_ROWS : MANY_ROWS;
+    const int64_t rows = x->packs_a ? NAME(ROWS) : (depth < DEPTH / 8 ? 8 : DEPTH / depth) * FEW_ROWS;
     NAME(factors) f = {.depth = depth, .n = x->n, .adds = p > 0 || x->start,
                        .fetches = depth >= DEPTH / 2 && x->m * x->n > NEAR_BYTES / (int64_t)sizeof(REAL)};
-    f.b = x->tb ? x->b + j * x->k + p : x->b + p * x->n + j;
+    f.b = x->tb ? x->b + j * x->k + p : x->b + p * x->next + j;
     f.down = x->packs_a ? 1 : x->down;
     f.along = x->packs_a ? DOWN : x->along;
     f.row = x->packs_a ? depth + LANES : x->down;
     f.start_next = p == 0 && x->start != x->c ? 0 : x->n;
     if (x->tb) NAME(pack_transposed)(depth, width, f.b, x->k, x->room->b);
-    else if (packed < width) NAME(pack)(depth, width - packed, f.b + packed, x->n, x->room->b);
+    else if (packed < width) NAME(pack)(depth, width - packed, STRIP, 0, f.b + packed, x->next, x->room->b);
     for (int64_t i = 0; i < x->m; i += rows)
         NAME(rows)(x, f, p, i, x->m - i < rows ? x->m - i : rows, j, width, packed);
 }
 
-static void NAME(wide)(const ad_product *of)
+/* Packing B pays where A has rows enough, and C is not small. A transposed A has to be read by many strips besides, or
+ * have each k in a page of its own, and not stay in the first cache anyway. */
+static void NAME(choose)(NAME(product) *x)
 {
-    NAME(product) x = {of->m, of->n, of->k, of->ta ? 1 : of->next_a, of->ta ? of->next_a : 1, of->a, of->b, of->start,
-                       of->c, .tb = of->tb, .room = of->room};
-    x.packs_a = of->ta && x.n > 2 * STRIP && x.along > FAR;
-    x.packs_b = x.tb || (x.m >= (x.k > FEW_PAGES ? 2 * FEW_ROWS : MANY_ROWS) && x.n > FAR);
+    const int64_t depth = x->k < DEPTH ? x->k : DEPTH;
+    const int64_t enough = x->next % NAME(SET) || x->k > SHALLOW ? ENOUGH : 2 * DOWN;
+    const bool pays = x->n > STRIP && x->m >= enough && x->m * x->n >= SMALL_BYTES / (int64_t)sizeof(REAL);
+    const bool pages = x->along > NAME(SET) && x->k > SHALLOW;
+    x->packs_a = pays && x->down == 1 && depth * x->along > NAME(STAYS) && (x->n >= NAME(WIDE_ROW) || pages);
+    x->packs_b = pays || x->tb;
+}
+
+static void NAME(blocks)(NAME(product) x)
+{
+    const bool in_place = x.start == x.c;
+    NAME(choose)(&x);
     for (; x.m > 0; x.m -= BLOCK, x.a += BLOCK * x.down, x.c += BLOCK * x.n) {
         NAME(product) block = x;
         if (block.m > BLOCK) block.m = BLOCK;
-        if (of->start == of->c) block.start = block.c;
+        if (in_place) block.start = block.c;
         for (int64_t p = 0; p < x.k; p += DEPTH)
             for (int64_t j = 0; j < x.n; j += PANEL) NAME(panel)(&block, p, j);
     }
 }
 
+/* Few columns where A is transposed: Cᵀ = BᵀA, whose vectors are full, in the room, and then C. */
+static void NAME(swapped)(const NAME(product) *x)
+{
+    REAL *to = x->room->a;
+    for (int64_t i = 0; i < x->m; i += NAME(ROWS)) {
+        const int64_t n = x->m - i < NAME(ROWS) ? x->m - i : NAME(ROWS);
+        NAME(product) t = {x->n, n, x->k, x->tb ? x->k : 1, x->tb ? 1 : x->n, x->along, x->b, x->a + i,
+                           x->start ? to : NULL, to, .room = x->room};
+        if (x->start == x->c) NAME(k_transpose)(x->n, n, to, n, x->c + i * x->n, x->n);
+        else if (x->start)
+            for (int64_t j = 0; j < x->n; j++) NAME(k_copy)(n, to + j * n, x->start + j, 0);
+        NAME(blocks)(t);
+        NAME(k_transpose)(n, x->n, x->c + i * x->n, x->n, to, n);
+    }
+}
+
+static void NAME(wide)(const ad_product *of)
+{
+    NAME(product) x = {of->m, of->n, of->k, of->ta ? 1 : of->next_a, of->ta ? of->next_a : 1, of->n, of->a, of->b,
+                       of->start, of->c, .tb = of->tb, .room = of->room};
+    if (of->ta && of->n <= LANES / 2 && of->rows >= LANES && of->k >= DEEP * of->n) NAME(swapped)(&x);
+    else NAME(blocks)(x);
+}
+
 #undef PANEL
-#undef FAR

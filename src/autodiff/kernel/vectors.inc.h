@@ -8,6 +8,7 @@ typedef INT NAME(places) __attribute__((vector_size(VECTOR_BYTES)));
 #define LOOSE NAME(loose)
 enum { NAME(LANES) = VECTOR_BYTES / sizeof(REAL) };
 #define LANES NAME(LANES)
+#define SIDE (LANES / HALVES) /* of the square that LOW and HIGH transpose in each half */
 
 typedef double NAME(double_vector) __attribute__((vector_size(VECTOR_BYTES)));
 enum { NAME(DOUBLES) = VECTOR_BYTES / sizeof(double) };
