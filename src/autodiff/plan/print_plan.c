@@ -7,8 +7,8 @@ static const char *doing(const ad_instruction *i)
 {
     if (i->action == DO_copy) return "copy";
     if (i->action == DO_logistic) return "softplus family";
-    if (i->action == DO_matmul && i->adds) return "x + product";
-    return i->op == OP_user ? i->user->name : ad_ops[i->op].name;
+    if (i->action == DO_matmul && i->matmul.starts) return "x + product";
+    return i->action == DO_user ? i->user.op->name : ad_ops[i->op].name;
 }
 
 static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number, const ad_instruction *i)
@@ -20,12 +20,13 @@ static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number
     ad_put(p, "  %4lld  %s  %s  %s  node %d", (long long)number, doing(i), shape,
            i->axis < 0 ? "shared" : plan->axis[i->axis].name, i->node);
     if (i->action == DO_matmul)
-        ad_put(p, "  [%lld,%lld,%lld]·[%lld,%lld,%lld]%s%s", (long long)i->dim[4], (long long)i->dim[1],
-               (long long)i->dim[3], (long long)i->dim[5], (long long)i->dim[3], (long long)i->dim[2],
-               i->ta ? " aT" : "", i->tb ? " bT" : "");
+        ad_put(p, "  [%lld,%lld,%lld]·[%lld,%lld,%lld]%s%s", (long long)(i->matmul.one_a ? 1 : i->matmul.products),
+               (long long)i->matmul.m, (long long)i->matmul.k, (long long)(i->matmul.one_b ? 1 : i->matmul.products),
+               (long long)i->matmul.k, (long long)i->matmul.n, i->matmul.a_transposed ? " aT" : "",
+               i->matmul.b_transposed ? " bT" : "");
     if (i->action == DO_batch_matmul)
-        ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->dim[0], (long long)i->dim[1], (long long)i->dim[0],
-               (long long)i->dim[2]);
+        ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->batch_matmul.k, (long long)i->batch_matmul.m,
+               (long long)i->batch_matmul.k, (long long)i->batch_matmul.n);
     ad_put(p, "\n");
 }
 

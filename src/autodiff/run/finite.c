@@ -37,26 +37,26 @@ gibbs_status ad_check_inputs(const ad_workspace *w, gibbs_error *error)
 /* Of a value that is put into a larger one, which may be there in part only, its own numbers. */
 static gibbs_status check_placed(const ad_instruction *i, const ad_frame *f)
 {
-    int64_t whole = i->dim[1] + i->dim[2] + i->dim[3], rows = f->rows * i->factor;
-    const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
-    for (int64_t k = 0; k < rows * i->dim[0]; k++) {
-        int64_t from = k * whole + i->dim[1];
-        int64_t bad = from + f->kernels->first_bad(i->dim[2], at + from * (int64_t)f->kernels->size);
-        if (bad < from + i->dim[2])
+    int64_t own = i->place.own, whole = i->place.before + own + i->place.after, outer = i->place.outer;
+    const char *at = ad_address(f, &i->place.y);
+    for (int64_t k = 0; k < ad_rows_of(f, i) * outer; k++) {
+        int64_t from = k * whole + i->place.before;
+        int64_t bad = from + f->kernels->first_bad(own, at + from * (int64_t)f->kernels->size);
+        if (bad < from + own)
             return not_finite(f->plan, ad_op_said(i->op), i->node, i->axis, f->kernels->get(at, bad),
-                              f->row0 * i->factor + k / i->dim[0], bad % (whole * i->dim[0]), f->error);
+                              f->row0 * i->factor + k / outer, bad % (whole * outer), f->error);
     }
     return GIBBS_OK;
 }
 
 gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
 {
-    int64_t n = f->rows * i->factor * i->count;
+    int64_t n = ad_rows_of(f, i) * i->count;
     if (i->action == DO_place) return check_placed(i, f);
     if (i->operand[0].base == AD_BASE_ACCUMULATOR || i->op == OP_batch_scatter_add) return GIBBS_OK;
-    const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
+    const char *at = ad_address(f, &i->operand[0]);
     int64_t bad = f->kernels->first_bad(n, at);
     if (bad == n) return GIBBS_OK;
-    return not_finite(f->plan, i->user ? i->user->name : ad_op_said(i->op), i->node, i->axis,
+    return not_finite(f->plan, i->action == DO_user ? i->user.op->name : ad_op_said(i->op), i->node, i->axis,
                       f->kernels->get(at, bad), f->row0 * i->factor + bad / i->count, bad % i->count, f->error);
 }

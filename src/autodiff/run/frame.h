@@ -22,14 +22,17 @@ typedef struct ad_frame {
     gibbs_error *error;
 } ad_frame;
 
-static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int operand)
+static inline char *ad_address(const ad_frame *f, const ad_operand *at)
 {
-    return f->base[i->operand[operand].base] + i->operand[operand].offset;
+    return f->base[at->base] + at->offset;
 }
+
+/* How often an instruction runs in the block. */
+static inline int64_t ad_rows_of(const ad_frame *f, const ad_instruction *i) { return f->rows * i->factor; }
 
 /* What instruction kinds are done by: exec.c, loops.c. */
 typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
-#define INSTRUCTION(name, in_order) ad_executor ad_run_##name;
+#define INSTRUCTION(name, in_place, cut, first, others, operands, sizes) ad_executor ad_run_##name;
 #include "autodiff/plan/plan.def"
 extern ad_executor *const ad_executors[]; /* by action */
 
