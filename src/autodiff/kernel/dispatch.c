@@ -7,6 +7,7 @@ extern const ad_kernels ad_kernels_f64_base, ad_kernels_f64_v3, ad_kernels_f64_v
 
 const ad_kernels *ad_kernels_for(gibbs_dtype dtype)
 {
-    static const ad_kernels *const f32[] = GIBBS_ISA_TABLE(&ad_kernels_f32), *const f64[] = GIBBS_ISA_TABLE(&ad_kernels_f64);
-    return (dtype == GIBBS_FLOAT64 ? f64 : f32)[gibbs_isa()];
+    static const ad_kernels *const of_float[] = GIBBS_ISA_TABLE(&ad_kernels_f32);
+    static const ad_kernels *const of_double[] = GIBBS_ISA_TABLE(&ad_kernels_f64);
+    return (dtype == GIBBS_FLOAT64 ? of_double : of_float)[gibbs_isa()];
 }

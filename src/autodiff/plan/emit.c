@@ -28,7 +28,7 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
     if (copied) nest = ad_plan_nest(node, view, node->nin + 1);
     i.elementwise.loops = ad_pack_nest(c, &nest, node->nin + 1);
     for (int k = 0; k <= node->nin; k++) i.operand[k] = view[k].at;
-    ad_append(c, &i, node->axis < 0);
+    ad_append(c, &i);
 }
 
 static void emit_logistic_pair(ad_compiler *c, const ad_plan_step *step)
@@ -42,36 +42,28 @@ static void emit_logistic_pair(ad_compiler *c, const ad_plan_step *step)
         i.logistic.result[op == OP_softplus ? 0 : op == OP_sigmoid ? 1 : 2] = (int8_t)operand;
         i.operand[operand] = ad_place_new(c, node[k]);
     }
-    ad_append(c, &i, false);
+    ad_append(c, &i);
 }
 
 static void emit_random(ad_compiler *c, int32_t id)
 {
-    ad_instruction i = ad_blank(c, id, DO_random);
-    i.random.y = ad_place_new(c, id);
+    ad_instruction i = ad_begin(c, id, DO_random);
     i.random.stream = ad_node_at(c, id)->stream;
-    ad_append(c, &i, i.axis < 0);
+    ad_append(c, &i);
 }
 
 static void emit_axis_count(ad_compiler *c, int32_t id)
 {
-    int32_t axis = ad_batch_axis(ad_node_at(c, id));
-    ad_instruction i = ad_blank(c, id, DO_axis_count);
-    i.axis_count.y = ad_place_new(c, id);
-    i.axis_count.root = ad_axis_root(c->tape, axis);
-    i.axis_count.factor = ad_axis_factor(c->tape, axis);
-    c->plan->counted[i.axis_count.root] = true;
-    ad_append(c, &i, i.axis < 0);
+    ad_instruction i = ad_begin(c, id, DO_axis_count);
+    ad_count_axis(c, ad_batch_axis(ad_node_at(c, id)), &i.axis_count.root, &i.axis_count.factor);
+    ad_append(c, &i);
 }
 
 static void emit_user(ad_compiler *c, int32_t id)
 {
-    const ad_node *node = ad_node_at(c, id);
-    ad_instruction i = ad_blank(c, id, DO_user);
-    ad_read_inputs(c, id, &i, false);
-    i.user.y = ad_place_new(c, id);
-    i.user.op = c->tape->side[node->side].user;
-    ad_append(c, &i, node->axis < 0);
+    ad_instruction i = ad_begin(c, id, DO_user);
+    i.user.op = c->tape->side[ad_node_at(c, id)->side].user;
+    ad_append(c, &i);
 }
 
 /* NULL: a view, or a leaf that is placed before anything runs. */

@@ -1,5 +1,5 @@
 /* emit.h — what the pass that writes instructions is made of, each of these files standing on those before it: place.c,
- * view.c, code.c, read.c, emit_sums.c, emit_moves.c, carry.c, emit.c. */
+ * view.c, code.c, emit_sums.c, emit_moves.c, carry.c, emit.c. */
 #ifndef GIBBS_EMIT_H
 #define GIBBS_EMIT_H
 
@@ -18,8 +18,9 @@ typedef struct ad_nest {
     int64_t stride[AD_OPERANDS][AD_MAX_LOOPS];
 } ad_nest;
 
-/* What a consumer asks of an operand: nothing; that each row be contiguous; that besides the rows lie behind each other,
- * something else between them or not; that nothing lie between, or one row be for all; that nothing lie between. */
+/* What a consumer asks of an operand: nothing; that each row be contiguous; that besides the rows lie behind each
+ * other, something else between them or not; that nothing lie between, or one row be for all; that nothing lie
+ * between. */
 typedef enum ad_need { NEED_STRIDES, NEED_ROW, NEED_ROWS_APART, NEED_ROWS_OR_ONE, NEED_ROWS } ad_need;
 
 /* place.c — where values live */
@@ -42,17 +43,18 @@ ad_nest ad_plan_nest(const ad_node *node, const ad_view *view, int n);
 bool ad_inner_ok(const ad_nest *nest, int operand); /* the innermost loop reads it with stride 0 or 1 */
 bool ad_is_spread(const ad_nest *nest, int operand, int64_t size); /* by the executor, each time */
 
-/* code.c — instructions, and a value's copy */
+/* code.c — instructions, and what they read; copies that this takes come before them */
 ad_instruction ad_blank(ad_compiler *c, int32_t node, ad_action action);
-void ad_append(ad_compiler *c, const ad_instruction *i, bool shared);
+void ad_append(ad_compiler *c, const ad_instruction *i);
 ad_loops ad_pack_nest(ad_compiler *c, const ad_nest *nest, int operands);
+/* An axis whose rows an instruction has to know, as its root and the elements for each of the root's. */
+void ad_count_axis(ad_compiler *c, int32_t axis, int32_t *root, int64_t *factor);
 void ad_copy(ad_compiler *c, int32_t node, const ad_view *from); /* into a new place of the node's */
-
-/* read.c — how an instruction reads a value; appends the copies that it takes */
 ad_view ad_view_of(ad_compiler *c, int32_t node);
 ad_operand ad_read(ad_compiler *c, int32_t node, ad_need need);
-/* All inputs as plan.def says; where rows may be apart, this holds of what is wide: of narrow ones little would follow. */
+/* All inputs as plan.def says; where rows may be apart, only if they are wide. */
 void ad_read_inputs(ad_compiler *c, int32_t node, ad_instruction *i, bool wide);
+ad_instruction ad_begin(ad_compiler *c, int32_t node, ad_action action); /* with inputs, and a place for the result */
 
 /* emit_sums.c, emit_moves.c — instructions of their own kinds of ops */
 void ad_emit_matmul(ad_compiler *c, int32_t node);

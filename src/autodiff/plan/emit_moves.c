@@ -20,7 +20,7 @@ static void emit_place(ad_compiler *c, int32_t id, int32_t in, const ad_shape *w
     i.place.alone = i.op == OP_pad;
     i.place.adds = adds;
     i.count = ad_shape_count(i.place.alone ? whole : s);
-    ad_append(c, &i, i.axis < 0);
+    ad_append(c, &i);
 }
 
 void ad_emit_pad(ad_compiler *c, int32_t id)
@@ -50,13 +50,11 @@ void ad_emit_gather(ad_compiler *c, int32_t id)
 {
     const ad_node *node = ad_node_at(c, id);
     const ad_shape *table = &ad_node_at(c, node->in[0])->shape;
-    ad_instruction i = ad_blank(c, id, DO_gather);
-    ad_read_inputs(c, id, &i, false);
-    i.gather.y = ad_place_new(c, id);
+    ad_instruction i = ad_begin(c, id, DO_gather);
     i.gather.rows = table->dim[0];
     i.gather.width = ad_shape_part(table, 1, table->rank);
     i.gather.indices = ad_shape_count(&ad_node_at(c, node->in[1])->shape);
-    ad_append(c, &i, node->axis < 0);
+    ad_append(c, &i);
 }
 
 /* Added to what lies at `to`, if that is there. */
@@ -70,37 +68,26 @@ static void emit_scatter(ad_compiler *c, int32_t id, const ad_operand *to)
     i.scatter.rows = node->shape.dim[0];
     i.scatter.width = i.scatter.next = ad_shape_part(&node->shape, 1, node->shape.rank);
     i.scatter.indices = ad_shape_count(&ad_node_at(c, node->in[1])->shape);
-    ad_append(c, &i, node->axis < 0);
+    ad_append(c, &i);
 }
 
 void ad_emit_scatter(ad_compiler *c, int32_t id) { emit_scatter(c, id, NULL); }
 
 void ad_emit_batch_gather(ad_compiler *c, int32_t id)
 {
-    int32_t axis = ad_batch_axis(ad_node_at(c, id));
-    ad_instruction i = ad_blank(c, id, DO_batch_gather);
-    ad_read_inputs(c, id, &i, false);
-    i.batch_gather.y = ad_place_new(c, id);
-    i.batch_gather.root = ad_axis_root(c->tape, axis);
-    i.batch_gather.factor = ad_axis_factor(c->tape, axis);
-    c->plan->counted[i.batch_gather.root] = true;
-    ad_append(c, &i, false);
+    ad_instruction i = ad_begin(c, id, DO_batch_gather);
+    ad_count_axis(c, ad_batch_axis(ad_node_at(c, id)), &i.batch_gather.root, &i.batch_gather.factor);
+    ad_append(c, &i);
 }
 
 void ad_emit_batch_scatter(ad_compiler *c, int32_t id)
 {
     const ad_node *node = ad_node_at(c, id);
-    int32_t axis = ad_batch_axis(node), from = ad_node_at(c, node->in[1])->axis;
-    ad_instruction i = ad_blank(c, id, DO_batch_scatter);
-    ad_read_inputs(c, id, &i, false);
-    i.batch_scatter.table = ad_place_new(c, id);
-    i.batch_scatter.root = ad_axis_root(c->tape, axis);
-    i.batch_scatter.factor = ad_axis_factor(c->tape, axis);
-    i.batch_scatter.x_axis = from;
-    i.batch_scatter.x_root = ad_axis_root(c->tape, from);
-    i.batch_scatter.x_factor = ad_axis_factor(c->tape, from);
-    c->plan->counted[i.batch_scatter.root] = c->plan->counted[i.batch_scatter.x_root] = true;
-    ad_append(c, &i, true);
+    ad_instruction i = ad_begin(c, id, DO_batch_scatter);
+    i.batch_scatter.x_axis = ad_node_at(c, node->in[1])->axis;
+    ad_count_axis(c, ad_batch_axis(node), &i.batch_scatter.root, &i.batch_scatter.factor);
+    ad_count_axis(c, i.batch_scatter.x_axis, &i.batch_scatter.x_root, &i.batch_scatter.x_factor);
+    ad_append(c, &i);
 }
 
 /* ---- Pieces of sums ---- */

@@ -37,7 +37,7 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
     i.matmul.a_transposed = ta, i.matmul.b_transposed = ad_right_is_transposed(node);
     i.matmul.one_a = a->shape.dim[0] == 1, i.matmul.one_b = b->shape.dim[0] == 1;
     c->plan->multiplies = true;
-    ad_append(c, &i, node->axis < 0);
+    ad_append(c, &i);
     count_flops(c, &i, node->axis >= 0 && b->axis < 0 && L == 1 && (!ta || m == 1));
 }
 
@@ -66,13 +66,11 @@ void ad_emit_reduce(ad_compiler *c, int32_t id)
     const ad_node *node = ad_node_at(c, id);
     const ad_shape *s = &ad_node_at(c, node->in[0])->shape;
     int first = ad_first_reduced(node), end = ad_end_of_reduced(node);
-    ad_instruction i = ad_blank(c, id, DO_reduce);
-    ad_read_inputs(c, id, &i, false);
-    i.reduce.y = ad_place_new(c, id);
+    ad_instruction i = ad_begin(c, id, DO_reduce);
     i.reduce.outer = ad_shape_part(s, 0, first);
     i.reduce.reduced = ad_shape_part(s, first, end);
     i.reduce.inner = ad_shape_part(s, end, s->rank);
-    ad_append(c, &i, node->axis < 0);
+    ad_append(c, &i);
 }
 
 bool ad_place_of_sum(ad_compiler *c, int32_t id, ad_operand *at)
@@ -109,7 +107,7 @@ void ad_emit_accumulate(ad_compiler *c, int32_t id)
     ad_instruction i = blank_accumulate(c, id, DO_accumulate, false);
     int64_t numbers = i.count * (i.op == OP_batch_logsumexp ? 2 : 1);
     i.accumulate.y = new_accumulator(c, &i, ad_place_new(c, id), numbers * (int64_t)sizeof(double));
-    ad_append(c, &i, false);
+    ad_append(c, &i);
 }
 
 static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_operand *result)
@@ -133,5 +131,5 @@ void ad_emit_batch_matmul(ad_compiler *c, int32_t id)
     c->plan->multiplies = true;
     double flops = 2.0 * (double)(k * i.factor) * (double)i.count;
     *(m > 1 && n > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
-    ad_append(c, &i, false);
+    ad_append(c, &i);
 }

@@ -3,8 +3,8 @@
  * there. Each instruction is a moment. A body's blocks follow each other: so what they share with one another is alive
  * from its first moment to its last.
  *
- * Offsets in an arena are in bytes a row of the block; the number of rows a block has then follows from the memory aimed
- * at. */
+ * Offsets in an arena are in bytes a row of the block; the number of rows a block has then follows from the memory
+ * aimed at. */
 #include "passes.h"
 
 enum { MAX_BLOCK_ROWS = 1024, GOOD_ROWS = 128, L2_BYTES = 1 << 20, L3_BYTES = 1 << 22 };
@@ -16,43 +16,46 @@ static ad_spans *spans_of(ad_compiler *c, const ad_operand *at)
     return at->base == AD_BASE_ARENA ? &c->arena : at->base == AD_BASE_SHARED ? &c->shared : NULL;
 }
 
-/* ---- Lifetimes ---- */
+/* What is done to an operand of some stage that is needed from one moment to another. */
+typedef void visitor(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last);
 
-static void touch(ad_compiler *c, const ad_operand *at, int64_t first, int64_t last)
+/* Of an instruction at that moment, in code that runs from `begin` to `end` and then again. */
+static void visit_operands(ad_compiler *c, ad_stage *stage, ad_instruction *i, int64_t moment, int64_t begin,
+                           int64_t end, visitor *see)
 {
-    ad_spans *spans = spans_of(c, at);
-    if (!spans) return;
-    ad_span_touch(spans, at->span, first);
-    ad_span_touch(spans, at->span, last);
-}
-
-static void touch_body(ad_compiler *c, const ad_stage *stage, int64_t begin)
-{
-    int64_t end = begin + stage->body.count - 1;
-    if (stage->axis < 0) return;
-    for (int k = 0; k < c->plan->carries; k++) touch(c, &c->plan->carried[k].buffer, begin, begin);
-    for (int64_t k = 0; k < stage->body.count; k++)
-        for (int o = 0; o < AD_OPERANDS; o++) {
-            const ad_operand *at = &stage->body.at[k].operand[o];
-            bool once = at->base == AD_BASE_ARENA;
-            touch(c, at, once ? begin + k : begin, once ? begin + k : end);
-        }
-    for (int64_t k = 0; k < stage->accumulators; k++) touch(c, &stage->accumulator[k].result, begin, end);
+    for (int o = 0; o < AD_OPERANDS; o++) {
+        bool own = i->operand[o].base == AD_BASE_ARENA;
+        see(c, stage, &i->operand[o], own ? moment : begin, own ? moment : end);
+    }
 }
 
 /* Returns how many moments there are; an output is read when the run is over. */
-static int64_t touch_all(ad_compiler *c)
+static int64_t visit_all(ad_compiler *c, visitor *see)
 {
-    int64_t moment = 0;
-    for (int64_t s = 0; s < c->plan->stages; s++) {
-        const ad_stage *stage = &c->plan->stage[s];
-        for (int64_t k = 0; k < stage->shared.count; k++, moment++)
-            for (int o = 0; o < AD_OPERANDS; o++) touch(c, &stage->shared.at[k].operand[o], moment, moment);
-        touch_body(c, stage, moment);
-        moment += stage->body.count;
+    ad_plan *plan = c->plan;
+    int64_t m = 0;
+    for (int64_t s = 0; s < plan->stages; s++) {
+        ad_stage *stage = &plan->stage[s];
+        for (int64_t k = 0; k < stage->shared.count; k++, m++)
+            visit_operands(c, stage, &stage->shared.at[k], m, m, m, see);
+        int64_t begin = m, end = m + stage->body.count - 1;
+        for (int k = 0; stage->axis >= 0 && k < plan->carries; k++)
+            see(c, stage, &plan->carried[k].buffer, begin, begin);
+        for (int64_t k = 0; k < stage->body.count; k++, m++)
+            visit_operands(c, stage, &stage->body.at[k], m, begin, end, see);
+        for (int64_t k = 0; k < stage->accumulators; k++) see(c, stage, &stage->accumulator[k].result, begin, end);
     }
-    for (int k = 0; k < c->plan->outputs; k++) touch(c, &c->plan->output[k].at, moment, moment);
-    return moment;
+    for (int k = 0; k < plan->outputs; k++) see(c, NULL, &plan->output[k].at, m, m);
+    return m;
+}
+
+static void touch(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last)
+{
+    ad_spans *spans = spans_of(c, at);
+    (void)stage;
+    if (!spans) return;
+    ad_span_touch(spans, at->span, first);
+    ad_span_touch(spans, at->span, last);
 }
 
 /* ---- In place ---- */
@@ -73,8 +76,8 @@ static bool is_read_elsewhere(const ad_instruction *i, int operand)
     return false;
 }
 
-/* The operand in whose place the result may be written: it is read for the last time here, in full, in the order in which
- * the result is written. */
+/* The operand in whose place the result may be written: it is read for the last time here, in full, in the order in
+ * which the result is written. */
 static int dying_operand(ad_compiler *c, const ad_instruction *i, int64_t moment)
 {
     enum { NEVER, STRIDES, ALWAYS };
@@ -126,61 +129,59 @@ static double guess_cost(const ad_stage *stage)
     return cost;
 }
 
-static void reach(const ad_spans *arena, const ad_operand *at, int64_t *bytes)
+static void reach(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last)
 {
-    if (at->base != AD_BASE_ARENA || at->span < 0) return;
-    int64_t end = arena->at[at->span].offset + arena->at[at->span].bytes;
-    if (end > *bytes) *bytes = end;
-}
-
-static void size_blocks(ad_compiler *c, ad_stage *stage)
-{
-    for (int64_t k = 0; k < stage->body.count; k++)
-        for (int o = 0; o < AD_OPERANDS; o++)
-            reach(&c->arena, &stage->body.at[k].operand[o], &stage->arena_row_bytes);
-    for (int k = 0; stage->axis >= 0 && k < c->plan->carries; k++)
-        reach(&c->arena, &c->plan->carried[k].buffer, &stage->arena_row_bytes);
-    stage->block_rows = choose_rows(stage->arena_row_bytes, c->block_bytes);
-    stage->row_cost = guess_cost(stage);
+    (void)first, (void)last;
+    if (!stage || spans_of(c, at) != &c->arena) return;
+    const ad_span *span = &c->arena.at[at->span];
+    if (stage->arena_row_bytes < span->offset + span->bytes) stage->arena_row_bytes = span->offset + span->bytes;
 }
 
 /* ---- Addresses ---- */
 
-static void settle(ad_compiler *c, int64_t block_rows, ad_operand *at)
+static void settle(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last)
 {
     const ad_spans *spans = spans_of(c, at);
+    (void)first, (void)last;
     if (!spans) return;
     int64_t offset = spans->at[at->span].offset; /* shared: behind the constants, which stay */
-    at->offset += at->base == AD_BASE_ARENA ? offset * block_rows : offset + c->plan->constant_bytes;
-    at->span = -1;
+    offset = at->base == AD_BASE_ARENA ? offset * stage->block_rows : offset + c->plan->constant_bytes;
+    at->offset += offset;
+    ad_range *range = c->plan->range[at->base];
+    if (range) range[at->span] = (ad_range){offset, spans->at[at->span].bytes};
 }
 
-static void settle_code(ad_compiler *c, int64_t block_rows, ad_code *code)
+/* What a build that checks ranges keeps. */
+static void keep_ranges(ad_compiler *c)
 {
-    for (int64_t k = 0; k < code->count; k++)
-        for (int o = 0; o < AD_OPERANDS; o++) settle(c, block_rows, &code->at[k].operand[o]);
+#ifdef GIBBS_CHECK_RANGES
+    const ad_spans *spans[] = {&c->arena, &c->shared};
+    for (int k = 0; k < 2; k++) {
+        c->plan->range[k] = gibbs_alloc_zero(&c->plan->alloc, (size_t)spans[k]->count, sizeof(ad_range));
+        if (!c->plan->range[k]) ad_out_of_memory(c);
+    }
+#endif
+    (void)c;
 }
 
 void ad_layout(ad_compiler *c)
 {
     ad_plan *plan = c->plan;
-    int64_t moments = touch_all(c), moment = 0, ignored;
+    int64_t moments = visit_all(c, touch), moment = 0, ignored;
     for (int64_t s = 0; s < plan->stages; s++)
         moment = inherit(c, &plan->stage[s].body, inherit(c, &plan->stage[s].shared, moment));
+    keep_ranges(c);
     if (ad_spans_place(&plan->alloc, &c->arena, moments, &ignored) ||
         ad_spans_place(&plan->alloc, &c->shared, moments, &plan->shared_bytes)) {
         ad_out_of_memory(c);
         return;
     }
     plan->shared_bytes += plan->constant_bytes;
+    visit_all(c, reach);
     for (int64_t s = 0; s < plan->stages; s++) {
         ad_stage *stage = &plan->stage[s];
-        size_blocks(c, stage);
-        settle_code(c, 0, &stage->shared);
-        settle_code(c, stage->block_rows, &stage->body);
-        for (int64_t k = 0; k < stage->accumulators; k++) settle(c, 0, &stage->accumulator[k].result);
-        for (int k = 0; stage->axis >= 0 && k < plan->carries; k++)
-            settle(c, stage->block_rows, &plan->carried[k].buffer);
+        stage->block_rows = choose_rows(stage->arena_row_bytes, c->block_bytes);
+        stage->row_cost = guess_cost(stage);
     }
-    for (int k = 0; k < plan->outputs; k++) settle(c, 0, &plan->output[k].at);
+    visit_all(c, settle);
 }

@@ -22,17 +22,3 @@ bool ad_one_more(ad_compiler *c, void *array, int64_t *capacity, int64_t count, 
     if (c->status) return false;
     return gibbs_grow(&c->plan->alloc, array, capacity, count, count + 1, size) || !ad_out_of_memory(c);
 }
-
-int64_t *ad_chunk_new(ad_compiler *c, int64_t numbers)
-{
-    ad_chunk *chunk = c->plan->chunk;
-    if (!chunk || chunk->used + numbers > (int64_t)GIBBS_COUNT(chunk->number)) {
-        chunk = gibbs_alloc(&c->plan->alloc, 1, sizeof *chunk);
-        if (!chunk) return ad_out_of_memory(c), NULL;
-        chunk->next = c->plan->chunk;
-        chunk->used = 0;
-        c->plan->chunk = chunk;
-    }
-    chunk->used += numbers;
-    return chunk->number + chunk->used - numbers;
-}

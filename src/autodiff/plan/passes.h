@@ -2,12 +2,12 @@
  *
  *   order.c    what is needed, in which stages and in which order     → live, kept, uses of each node; stages of steps
  *   values.c   what the value of each step is: the result of an instruction, of another's instruction, strides of what
- *              lies elsewhere, a part of something larger, a sum of terms  → form of each step; into, at, gathers
+ *              lies elsewhere, a part of something larger, a sum of terms → form of each step; into, at, gathers
  *   emit.c     instructions; their operands lie in spans of memory, which have no address yet   → the plan's code
  *   layout.c   the first and the last instruction that a span is needed by, and its address     → the plan
  *
- * Instructions come before lifetimes, as in other compilers: a value lives as long as instructions read it, and only who
- * writes an instruction sees which strides it cannot read, so that a copy is read instead.
+ * Instructions come before lifetimes, as in other compilers: a value lives as long as instructions read it, and only
+ * who writes an instruction sees which strides it cannot read, so that a copy is read instead.
  *
  * A node has one row in `value`. It is computed in one step, or in several where a later stage computes it again. */
 #ifndef GIBBS_PASSES_H
@@ -99,8 +99,6 @@ gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *fo
 gibbs_status ad_out_of_memory(ad_compiler *c);
 /* Room for one more of an array; false after the error. */
 bool ad_one_more(ad_compiler *c, void *array, int64_t *capacity, int64_t count, size_t size);
-/* Numbers that instructions point to: at most a few hundred. NULL after the error. */
-int64_t *ad_chunk_new(ad_compiler *c, int64_t numbers);
 
 static inline const ad_node *ad_node_at(const ad_compiler *c, int64_t id) { return &c->tape->node[id]; }
 static inline int64_t ad_number_size(const ad_compiler *c) { return (int64_t)c->plan->kernels->size; }

@@ -18,6 +18,7 @@ void ad_plan_free(ad_plan *plan)
         plan->chunk = chunk->next;
         gibbs_release(&a, chunk);
     }
+    for (int k = 0; k < 2; k++) gibbs_release(&a, plan->range[k]);
     gibbs_release(&a, plan->axis);
     gibbs_release(&a, plan->counted);
     gibbs_release(&a, plan->leaf);

@@ -22,7 +22,7 @@ enum { AD_SHORT_BYTES = 256 }; /* an innermost loop over so much is made longer,
 
 typedef struct ad_operand {
     int32_t base;
-    int32_t span;       /* while compiling: of the arena's or of shared memory's spans; −1: the address is known */
+    int32_t span;       /* of the arena's or of shared memory's spans; −1: slots, accumulators, constants */
     int64_t offset;     /* bytes */
     int64_t row_stride; /* numbers from one row to the next; 0 for a value that all rows share */
 } ad_operand;
@@ -76,6 +76,14 @@ typedef struct ad_instruction {
 static inline const ad_loops *ad_loops_of(const ad_instruction *i)
 {
     return i->action == DO_copy ? &i->copy.loops : &i->elementwise.loops;
+}
+
+/* Whether it has an operand of that number: not all do that plan.def names. */
+static inline bool ad_has_operand(const ad_instruction *i, int k)
+{
+    const int8_t *result = i->logistic.result;
+    if (i->action == DO_logistic && k > 1) return result[0] == k || result[1] == k || result[2] == k;
+    return k <= i->nin || (k == 3 && (i->action == DO_batch_matmul || (i->action == DO_matmul && i->matmul.starts)));
 }
 
 /* One accumulator of a body: doubles, but for matrix products, which accumulate in the plan's number type, and those of
@@ -136,6 +144,11 @@ typedef struct ad_carried {
     int64_t row_bytes;
 } ad_carried;
 
+/* The memory of a span: bytes behind the base; in an arena, of one row. Kept in a build that checks them (ranges.c). */
+typedef struct ad_range {
+    int64_t begin, bytes;
+} ad_range;
+
 struct ad_plan {
     gibbs_allocator alloc;
     gibbs_dtype dtype;
@@ -161,6 +174,7 @@ struct ad_plan {
     bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
     bool multiplies; /* has products, for which a workspace keeps room */
+    ad_range *range[2]; /* [AD_BASE_ARENA], [AD_BASE_SHARED]: of each span; or NULL */
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };
 

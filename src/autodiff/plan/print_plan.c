@@ -11,6 +11,25 @@ static const char *doing(const ad_instruction *i)
     return i->action == DO_user ? i->user.op->name : ad_ops[i->op].name;
 }
 
+static void print_operand(ad_printer *p, const ad_plan *plan, const ad_operand *at)
+{
+    static const char *const bases[] = {"arena", "shared", "accumulator"};
+    const ad_slot *slot = at->base < AD_BASE_SLOTS ? NULL : &plan->slot[at->base - AD_BASE_SLOTS];
+    if (!slot) ad_put(p, "%s %lld", bases[at->base], (long long)at->offset);
+    else if (slot->kind == SLOT_INPUT) ad_put(p, "«%s» %lld", slot->name, (long long)at->offset);
+    else ad_put(p, "stored %d %lld", slot->node, (long long)at->offset);
+}
+
+/* Where the result lies, and what is read: bytes behind the beginning of some memory. */
+static void print_places(ad_printer *p, const ad_plan *plan, const ad_instruction *i)
+{
+    for (int k = 0; k < AD_OPERANDS; k++) {
+        if (!ad_has_operand(i, k)) continue;
+        ad_put(p, k == 0 ? "  " : k == 1 ? " <- " : ", ");
+        print_operand(p, plan, &i->operand[k]);
+    }
+}
+
 static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number, const ad_instruction *i)
 {
     char shape[AD_SHAPE_TEXT];
@@ -27,6 +46,7 @@ static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number
     if (i->action == DO_batch_matmul)
         ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->batch_matmul.k, (long long)i->batch_matmul.m,
                (long long)i->batch_matmul.k, (long long)i->batch_matmul.n);
+    print_places(p, plan, i);
     ad_put(p, "\n");
 }
 

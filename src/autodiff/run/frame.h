@@ -7,6 +7,7 @@
 
 typedef struct ad_frame {
     const ad_plan *plan;
+    const ad_stage *stage;
     const ad_kernels *kernels;
     char **base;
     char *const *start; /* the bases of slots before they were moved to the block */
@@ -36,6 +37,15 @@ typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
 #include "autodiff/plan/plan.def"
 extern ad_executor *const ad_executors[]; /* by action */
 
-static inline gibbs_status ad_execute(const ad_instruction *i, ad_frame *f) { return ad_executors[i->action](i, f); }
+gibbs_status ad_check_ranges(const ad_instruction *i, const ad_frame *f); /* ranges.c */
+
+static inline gibbs_status ad_execute(const ad_instruction *i, ad_frame *f)
+{
+#ifdef GIBBS_CHECK_RANGES
+    gibbs_status status = ad_check_ranges(i, f);
+    if (status) return status;
+#endif
+    return ad_executors[i->action](i, f);
+}
 
 #endif

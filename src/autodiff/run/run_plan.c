@@ -57,7 +57,7 @@ static void move_bases(const ad_plan *plan, const ad_workspace *w, char **base, 
     for (int64_t s = 0; s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
         int64_t k = AD_BASE_SLOTS + s;
-        bool moves = slot->axis >= 0 && w->base[k] && ad_root_of(plan, slot->axis) == axis; /* others: from their start */
+        bool moves = slot->axis >= 0 && w->base[k] && ad_root_of(plan, slot->axis) == axis; /* else: from its start */
         base[k] = moves ? w->base[k] + row * slot->factor * slot->count * (int64_t)plan->kernels->size : w->base[k];
     }
 }
@@ -118,9 +118,9 @@ static void run_shard(void *context, int64_t shard, int thread)
     memcpy(base, w->base, (size_t)w->bases * sizeof *base);
     base[AD_BASE_ARENA] = w->arena.at + thread * arena_bytes(stage);
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
-    ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = base, .start = w->base, .axis_rows = w->rows,
-                  .room = w->rooms.at + thread * w->plan->kernels->room, .all_rows = r->split.rows, .first = true,
-                  .first_shard = shard == 0, .seed = r->options->seed, .host = r->host,
+    ad_frame f = {.plan = w->plan, .stage = stage, .kernels = w->plan->kernels, .base = base, .start = w->base,
+                  .axis_rows = w->rows, .room = w->rooms.at + thread * w->plan->kernels->room,
+                  .all_rows = r->split.rows, .first = true, .first_shard = shard == 0, .seed = r->options->seed, .host = r->host,
                   .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
     int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
@@ -162,6 +162,7 @@ static gibbs_status run_stage(run_state *r)
 {
     ad_workspace *w = r->w;
     ad_frame f = {.plan = w->plan,
+                  .stage = r->stage,
                   .kernels = w->plan->kernels,
                   .base = w->base,
                   .start = w->base,
