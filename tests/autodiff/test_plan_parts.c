@@ -154,7 +154,8 @@ Test(plan_parts, have_the_bits_of_the_whole)
 Test(plan_parts, cover_everything)
 {
     for (int64_t n = 1; n < (int64_t)1 << 40; n = n * 3 + 1) {
-        ad_instruction i = {.action = DO_gather, .nin = 2, .count = n * 7, .gather = {.rows = 100, .width = 7, .indices = n}};
+        ad_instruction i = {.action = DO_gather, .nin = 2, .count = n * 7};
+        i.gather.rows = 100, i.gather.width = 7, i.gather.indices = n;
         ad_parts parts = ad_parts_of(&i);
         int64_t next = 0;
         cr_assert(parts.count >= 1 && parts.count <= AD_MOST_PARTS);

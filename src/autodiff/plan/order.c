@@ -14,7 +14,7 @@ typedef struct mark {
     bool done;   /* given, or computed by an earlier stage or in shared code, and there to be read */
     bool ready;  /* per-sample, and can be computed in a body now */
     bool here;   /* the body being filled computes it */
-    bool later;  /* a target that this body does not reach depends on it; then: what this body does not compute reads it */
+    bool later;  /* what this body does not compute depends on it; or, where all is stored, reads it */
     bool begun;  /* of an argument: the body computes a softplus, sigmoid or slope of it */
 } mark;
 

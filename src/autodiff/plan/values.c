@@ -1,5 +1,5 @@
-/* values.c — what each step's value is. Most are the result of an instruction of their own; views are none; and there are
- * values that one instruction computes together, or that are written where a larger one lies:
+/* values.c — what each step's value is. Most are the result of an instruction of their own; views are none; and there
+ * are values that one instruction computes together, or that are written where a larger one lies:
  *
  *   a sum with a product, which is added up where the other term lies;
  *   sums of products over batches, and of tables that are scattered into, likewise;
@@ -109,8 +109,8 @@ static void find_form_of_sum(const ad_compiler *c, ad_plan_step *step)
     }
 }
 
-/* One of the functions of an argument joins those that the body computes, if there are: *first is 1 more than the number
- * of the first one's step. */
+/* One of the functions of an argument joins those that the body computes, if there are: *first is 1 more than the
+ * number of the first one's step. */
 static void find_form_of_logistic(const ad_compiler *c, int64_t number, int64_t body, int64_t *first)
 {
     if (*first <= body) { /* none, or an earlier body's */

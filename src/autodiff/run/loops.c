@@ -1,7 +1,7 @@
 /* loops.c — the executors of elementwise instructions and copies: loop nests.
  *
- * The innermost loop is a kernel's. Where it is short, more than it has to be one call; so the innermost three loops are
- * walked in one of the ways of a table, which is chosen once, and those around them like an odometer. */
+ * The innermost loop is a kernel's. Where it is short, more than it has to be one call; so the innermost three loops
+ * are walked in one of the ways of a table, which is chosen once, and those around them like an odometer. */
 #include "frame.h"
 
 /* The kernel of an instruction, over n numbers. Strides are 0 or 1, but for a copy's argument. */
@@ -63,7 +63,7 @@ static void spread(const innermost *l, char *const *p)
     l->f->kernels->spread(l->n[0], l->n[1], l->n[2], p[0], p[1], l->step[1]);
 }
 
-/* As many turns of the outermost loop as make a tile are one call: operands that do not lie tight are spread out first. */
+/* As many turns of the outermost loop as make a tile are one call: what does not lie tight is spread out first. */
 static bool fits_tile(const innermost *l) { return is_short(l) && l->n[0] > 1 && l->n[1] * l->n[2] <= TILE; }
 
 static void run_tiles(const innermost *l, char *const *p)

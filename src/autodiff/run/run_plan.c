@@ -120,8 +120,8 @@ static void run_shard(void *context, int64_t shard, int thread)
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
     ad_frame f = {.plan = w->plan, .stage = stage, .kernels = w->plan->kernels, .base = base, .start = w->base,
                   .axis_rows = w->rows, .room = w->rooms.at + thread * w->plan->kernels->room,
-                  .all_rows = r->split.rows, .first = true, .first_shard = shard == 0, .seed = r->options->seed, .host = r->host,
-                  .error = &r->shard_error[shard]};
+                  .all_rows = r->split.rows, .first = true, .first_shard = shard == 0, .seed = r->options->seed,
+                  .host = r->host, .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
     int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
     int64_t size = (end - begin + blocks - 1) / blocks;
