@@ -398,7 +398,9 @@ gibbs_status ad_print(const ad_var *outputs, int count, ad_write_fn write, void 
 /* The same as a Graphviz digraph. */
 gibbs_status ad_print_dot(const ad_var *outputs, int count, ad_write_fn write, void *context, gibbs_error *error);
 /* Writes what a plan does, a line a stage and a line an instruction: number, op («copy», «x + product», «softplus
- * family»), shape, axis, node of the tape, factors of a product; a storing twin as well. ARGUMENT, STOPPED. */
+ * family»), shape, axis, node of the tape, factors of a product, and where, as bytes behind the beginning of some
+ * memory, the result lies and what it is made of: the arena of a block, what stages share, the accumulators of a shard,
+ * an input or parameter, the stored values of a node. A storing twin as well. ARGUMENT, STOPPED. */
 gibbs_status ad_plan_print(const ad_plan *plan, ad_write_fn write, void *context, gibbs_error *error);
 
 /* Compares ad_grad of the scalar y by each x with central differences of y in float64, at the values in `values`

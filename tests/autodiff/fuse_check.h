@@ -40,7 +40,7 @@ static inline fused fused_in(const ad_plan *plan)
     for (int64_t s = 0; s < plan->stages; s++)
         for (int64_t k = 0; k < plan->stage[s].body.count; k++) {
             const ad_instruction *i = &plan->stage[s].body.at[k];
-            f.sums += i->action == DO_matmul && i->adds;
+            f.sums += i->action == DO_matmul && i->matmul.starts;
             f.pairs += i->action == DO_logistic;
         }
     return f;

@@ -141,7 +141,7 @@ static double numbers_of(const ad_code *code)
     double sum = 0;
     for (int64_t k = 0; k < code->count; k++) {
         const ad_instruction *i = &code->at[k];
-        sum += (double)(i->action == DO_scatter && i->adds ? i->dim[1] * i->dim[2] : i->count);
+        sum += (double)(i->action == DO_scatter && i->scatter.adds ? i->scatter.width * i->scatter.indices : i->count);
     }
     return sum;
 }

@@ -192,6 +192,8 @@ Test(plan_carry, refusals)
     refuse(&s, &(ad_carry){0, s.in[0]}, 1, GIBBS_ARGUMENT, "one pass over one axis");
     s.out[0] = ad_tanh(s.in[0]), s.out[1] = ad_exp(ad_input(other, "z", ad_scalar()));
     refuse(&s, &(ad_carry){0, s.in[0]}, 2, GIBBS_ARGUMENT, "one pass over one axis");
+    s.out[0] = s.in[0], s.out[1] = ad_normal(other, ad_scalar(), 1); /* the only pass is not the input's */
+    refuse(&s, &(ad_carry){0, s.in[0]}, 2, GIBBS_ARGUMENT, "one pass over one axis");
     s.out[0] = ad_tanh(ad_batch_gather(s.in[0], index)); /* another block's row, which may be steps behind */
     refuse(&s, &(ad_carry){0, s.in[0]}, 1, GIBBS_ARGUMENT, "one pass over one axis");
     s.out[0] = ad_tanh(ad_batch_gather(ad_exp(s.in[0]), index));

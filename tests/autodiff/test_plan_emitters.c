@@ -1,5 +1,5 @@
 /* Every op of the table is a leaf that is placed, a view, or has an emitter; one that has none is refused by name. */
-#include "autodiff/plan/compile.h"
+#include "autodiff/plan/emit.h"
 #include "plan_helpers.h"
 
 static bool is_placed(int op) { return op == OP_input || op == OP_parameter || op == OP_constant || op == OP_array; }
@@ -23,10 +23,8 @@ Test(plan_emitters, one_without_an_emitter_is_refused)
     gibbs_error error = {.status = GIBBS_OK};
     ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_var y = ad_reshape(ad_parameter(tape, "w", ad_vec(4)), ad_mat(2, 2));
-    int32_t none[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
-    ad_compiler c = {.tape = tape, .error = &error, .partner = none};
-    cr_assert(y.id < LENGTH(none));
-    ad_emit_node(&c, y.id);
+    ad_compiler c = {.tape = tape, .error = &error};
+    ad_emit_step(&c, &(ad_plan_step){y.id, FORM_OWN, {-1, -1}});
     cr_assert_eq(c.status, GIBBS_ARGUMENT);
     cr_assert_str_eq(error.message, "compile: reshape has no emitter");
     ad_tape_free(tape);

@@ -154,17 +154,18 @@ Test(plan_parts, have_the_bits_of_the_whole)
 Test(plan_parts, cover_everything)
 {
     for (int64_t n = 1; n < (int64_t)1 << 40; n = n * 3 + 1) {
-        ad_instruction i = {.action = DO_gather, .nin = 2, .count = n * 7, .dim = {100, 7, n}};
+        ad_instruction i = {.action = DO_gather, .nin = 2, .count = n * 7};
+        i.gather.rows = 100, i.gather.width = 7, i.gather.indices = n;
         ad_parts parts = ad_parts_of(&i);
         int64_t next = 0;
         cr_assert(parts.count >= 1 && parts.count <= AD_MOST_PARTS);
         for (int64_t p = 0; parts.count > 1 && p < parts.count; p++) {
             ad_part part;
             ad_part_of(&i, parts, p, 4, &part);
-            cr_assert_eq(part.is.operand[2].offset, next * 4);
-            cr_assert_eq(part.is.operand[0].offset, next * 28);
-            cr_assert_gt(part.is.dim[2], 0);
-            next += part.is.dim[2];
+            cr_assert_eq(part.is.gather.index.offset, next * 4);
+            cr_assert_eq(part.is.gather.y.offset, next * 28);
+            cr_assert_gt(part.is.gather.indices, 0);
+            next += part.is.gather.indices;
         }
         cr_assert(parts.count == 1 || next == n);
     }

@@ -223,8 +223,9 @@ Test(print, plan)
     print_plan(r.plan, &t);
     sprintf(stage, "over «data»: blocks of %lld rows, %lld bytes a row\n", (long long)info.block_rows,
             (long long)info.bytes_per_row);
-    const char *const words[] = {stage, "x + product  [1,1,4]  data  node ", "  [1,1,3]·[1,3,4]\n",
-                                 "  softplus family  [4]", "  [1,3]T·[1,4] a row\n"};
+    const char *const words[] = {stage, "x + product  [1,1,4]  data  node ",
+                                 "  [1,1,3]·[1,3,4]  arena 0 <- «x» 0, «W \"quoted\\\"» 0, «b» 0\n",
+                                 "  softplus family  [4]", "  [1,3]T·[1,4] a row  accumulator 0 <- «x» 0, arena "};
     for (int k = 0; k < LENGTH(words); k++) cr_expect(strstr(t.at, words[k]), "no «%s» in\n%s", words[k], t.at);
     cr_expect_eq(numbered_lines(t.at), info.instructions);
     runner_free(r);

@@ -3,6 +3,7 @@
  *
  * gcc turns a loop over logf into calls of glibc's vector functions when the declaration says that they exist: no
  * -ffast-math, so NaN and infinities stay right. Elsewhere the same loops call the scalar functions. */
+#include "base/isa.h"
 #include "kernels.h"
 #include "vectors.h"
 
@@ -41,9 +42,6 @@ VECTOR float powf(float, float), atan2f(float, float), hypotf(float, float);
 #else
 #define ONE_BODY __attribute__((noinline, noclone))
 #endif
-
-#define JOIN3(a, b, c) a##_##b##_##c
-#define SYMBOL(a, b, c) JOIN3(a, b, c)
 
 /* Philox 4×32-10 (Salmon et al. 2011), many counters at once: the loop is a vector's. at[word][counter]; results
  * replace the counters. Random123's own function, of which gcc makes no vector code, gives the same (test_random.c). */
@@ -108,7 +106,7 @@ enum { TILE = 512, SHORT = 32 };
 #define FN(name) name##f
 #define NAME(x) x##_f32
 #define GEMM cblas_sgemm
-#define TABLE SYMBOL(ad_kernels, f32, GIBBS_ISA)
+#define TABLE GIBBS_ISA_NAME(ad_kernels_f32)
 #define PER_CHUNK 4
 #define INT int32_t
 #define MANTISSA 23
@@ -133,7 +131,7 @@ enum { TILE = 512, SHORT = 32 };
 #define FN(name) name
 #define NAME(x) x##_f64
 #define GEMM cblas_dgemm
-#define TABLE SYMBOL(ad_kernels, f64, GIBBS_ISA)
+#define TABLE GIBBS_ISA_NAME(ad_kernels_f64)
 #define PER_CHUNK 2
 #define INT int64_t
 #define MANTISSA 52

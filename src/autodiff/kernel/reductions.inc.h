@@ -91,27 +91,43 @@ static REAL NAME(lse_row)(int64_t n, const REAL *x)
     return (REAL)(top + log(total));
 }
 
-/* Long rows one by one, wide columns as they are; of the rest W results at a time, as columns of a tile. */
-static inline void NAME(reduce)(NAME(columns) *columns, NAME(row) *row, int64_t outer, int64_t red, int64_t inner,
-                                REAL *y, const REAL *x)
+/* Long rows of numbers that follow each other. */
+INLINED void NAME(reduce_rows)(NAME(row) *row, int64_t outer, int64_t red, REAL *y, const REAL *x)
+{
+    for (int64_t o = 0; o < outer; o++) y[o] = row(red, x + o * red);
+}
+
+/* Columns that lie beside each other, so many that vectors of them are full. */
+INLINED void NAME(reduce_columns)(NAME(columns) *columns, int64_t outer, int64_t red, int64_t inner, REAL *y,
+                                  const REAL *x)
+{
+    for (int64_t o = 0; o < outer; o++, x += red * inner, y += inner)
+        for (int64_t j = 0; j < inner; j += W) columns(red, inner, inner - j < W ? inner - j : W, y + j, x + j);
+}
+
+/* W short ones at a time, of several samples, as columns of a tile. */
+INLINED void NAME(reduce_tiles)(NAME(columns) *columns, int64_t outer, int64_t red, int64_t inner, REAL *y,
+                                const REAL *x)
 {
     REAL tile[SHORT * W];
-    if (red > SHORT ? inner > 1 : 2 * inner > W) {
-        for (int64_t o = 0; o < outer; o++, x += red * inner, y += inner)
-            for (int64_t j = 0; j < inner; j += W) columns(red, inner, inner - j < W ? inner - j : W, y + j, x + j);
-    } else if (red > SHORT) {
-        for (int64_t o = 0; o < outer; o++) y[o] = row(red, x + o * red);
-    } else {
-        for (int64_t q = 0; q < outer * inner; q += W) {
-            int64_t width = outer * inner - q < W ? outer * inner - q : W, o = q / inner, j = q % inner;
-            if (inner == 1) NAME(k_transpose)(red, width, tile, W, x + q * red, red);
-            for (int64_t k = 0; inner > 1 && k < width; k++) {
-                for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o * red + r) * inner + j];
-                if (++j == inner) j = 0, o++;
-            }
-            columns(red, W, width, y + q, tile);
+    for (int64_t q = 0; q < outer * inner; q += W) {
+        int64_t width = outer * inner - q < W ? outer * inner - q : W, o = q / inner, j = q % inner;
+        if (inner == 1) NAME(k_transpose)(red, width, tile, W, x + q * red, red);
+        for (int64_t k = 0; inner > 1 && k < width; k++) {
+            for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o * red + r) * inner + j];
+            if (++j == inner) j = 0, o++;
         }
+        columns(red, W, width, y + q, tile);
     }
+}
+
+INLINED void NAME(reduce)(NAME(columns) *columns, NAME(row) *row, int64_t outer, int64_t red, int64_t inner, REAL *y,
+                          const REAL *x)
+{
+    bool is_long = red > SHORT, is_wide = 2 * inner > W;
+    if (is_long && inner == 1) NAME(reduce_rows)(row, outer, red, y, x);
+    else if (is_long || is_wide) NAME(reduce_columns)(columns, outer, red, inner, y, x);
+    else NAME(reduce_tiles)(columns, outer, red, inner, y, x);
 }
 
 static void NAME(k_max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x)

@@ -1,65 +1,114 @@
 /* layout.c — where the values of a body lie in its arena, and what all stages share in shared memory: two share bytes
  * when they are never alive at the same moment, and an elementwise result takes the place of an operand that dies
- * there. Offsets in an arena are in bytes a row of the block; the number of rows a block has then follows from the
- * memory aimed at. */
-#include "compile.h"
+ * there. Each instruction is a moment. A body's blocks follow each other: so what they share with one another is alive
+ * from its first moment to its last.
+ *
+ * Offsets in an arena are in bytes a row of the block; the number of rows a block has then follows from the memory
+ * aimed at. */
+#include "passes.h"
 
 enum { MAX_BLOCK_ROWS = 1024, GOOD_ROWS = 128, L2_BYTES = 1 << 20, L3_BYTES = 1 << 22 };
 
-/* ---- Lifetimes ---- */
-
-static void touch(ad_spans *spans, int32_t base, const ad_instruction *i, int64_t moment)
+/* The spans that an operand is one of; NULL where its address is known. */
+static ad_spans *spans_of(ad_compiler *c, const ad_operand *at)
 {
-    for (int k = 0; k < AD_OPERANDS; k++)
-        if (i->operand[k].base == base && i->operand[k].span >= 0) ad_span_touch(spans, i->operand[k].span, moment);
+    if (at->span < 0) return NULL;
+    return at->base == AD_BASE_ARENA ? &c->arena : at->base == AD_BASE_SHARED ? &c->shared : NULL;
 }
 
-/* The operand of an elementwise instruction in whose place its result may be written: it is read for the last time
- * here, in full, in the order in which the result is written. */
-static int dying_operand(const ad_spans *spans, int32_t base, const ad_instruction *i, int64_t moment)
+/* What is done to an operand of some stage that is needed from one moment to another. */
+typedef void visitor(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last);
+
+/* Of an instruction at that moment, in code that runs from `begin` to `end` and then again. */
+static void visit_operands(ad_compiler *c, ad_stage *stage, ad_instruction *i, int64_t moment, int64_t begin,
+                           int64_t end, visitor *see)
 {
-    static const bool in_order[] = {
-#define INSTRUCTION(name, in_order) [DO_##name] = in_order,
+    for (int o = 0; o < AD_OPERANDS; o++) {
+        bool own = i->operand[o].base == AD_BASE_ARENA;
+        see(c, stage, &i->operand[o], own ? moment : begin, own ? moment : end);
+    }
+}
+
+/* Returns how many moments there are; an output is read when the run is over. */
+static int64_t visit_all(ad_compiler *c, visitor *see)
+{
+    ad_plan *plan = c->plan;
+    int64_t m = 0;
+    for (int64_t s = 0; s < plan->stages; s++) {
+        ad_stage *stage = &plan->stage[s];
+        for (int64_t k = 0; k < stage->shared.count; k++, m++)
+            visit_operands(c, stage, &stage->shared.at[k], m, m, m, see);
+        int64_t begin = m, end = m + stage->body.count - 1;
+        for (int k = 0; stage->axis >= 0 && k < plan->carries; k++)
+            see(c, stage, &plan->carried[k].buffer, begin, begin);
+        for (int64_t k = 0; k < stage->body.count; k++, m++)
+            visit_operands(c, stage, &stage->body.at[k], m, begin, end, see);
+        for (int64_t k = 0; k < stage->accumulators; k++) see(c, stage, &stage->accumulator[k].result, begin, end);
+    }
+    for (int k = 0; k < plan->outputs; k++) see(c, NULL, &plan->output[k].at, m, m);
+    return m;
+}
+
+static void touch(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last)
+{
+    ad_spans *spans = spans_of(c, at);
+    (void)stage;
+    if (!spans) return;
+    ad_span_touch(spans, at->span, first);
+    ad_span_touch(spans, at->span, last);
+}
+
+/* ---- In place ---- */
+
+static bool same_strides(const ad_instruction *i, int operand)
+{
+    const ad_loops *loops = ad_loops_of(i);
+    for (int d = 0; d < loops->count; d++)
+        if (ad_stride(loops, operand, d) != ad_stride(loops, 0, d)) return false;
+    return true;
+}
+
+static bool is_read_elsewhere(const ad_instruction *i, int operand)
+{
+    const ad_operand *from = &i->operand[operand];
+    for (int o = 1; o <= i->nin; o++)
+        if (o != operand && i->operand[o].base == from->base && i->operand[o].span == from->span) return true;
+    return false;
+}
+
+/* The operand in whose place the result may be written: it is read for the last time here, in full, in the order in
+ * which the result is written. */
+static int dying_operand(ad_compiler *c, const ad_instruction *i, int64_t moment)
+{
+    enum { NEVER, STRIDES, ALWAYS };
+    static const int8_t in_place[DO_COUNT] = {
+#define INSTRUCTION(name, in_place, cut, first, others, operands, sizes) [DO_##name] = in_place,
 #include "plan.def"
     };
     const ad_operand *to = &i->operand[0];
-    if (!in_order[i->action] || to->base != base || to->span < 0 || to->offset || spans->at[to->span].first != moment)
-        return -1;
+    const ad_spans *spans = spans_of(c, to);
+    if (in_place[i->action] == NEVER || !spans || to->offset || spans->at[to->span].first != moment) return -1;
     for (int k = 1; k <= i->nin; k++) {
         const ad_operand *from = &i->operand[k];
-        if (from->base != base || from->span < 0 || from->offset || spans->at[from->span].last != moment ||
+        if (from->base != to->base || from->span < 0 || from->offset || spans->at[from->span].last != moment ||
             spans->at[from->span].bytes != spans->at[to->span].bytes)
             continue;
-        bool same = true;
-        for (int l = 0; l < i->loops.count; l++) same &= ad_stride(&i->loops, k, l) == ad_stride(&i->loops, 0, l);
-        for (int o = 1; o <= i->nin; o++)
-            same &= o == k || i->operand[o].base != base || i->operand[o].span != from->span;
-        if (same) return k;
+        if ((in_place[i->action] == ALWAYS || same_strides(i, k)) && !is_read_elsewhere(i, k)) return k;
     }
     return -1;
 }
 
-static void inherit(ad_spans *spans, int32_t base, const ad_code *code, int64_t moment)
+static int64_t inherit(ad_compiler *c, const ad_code *code, int64_t moment)
 {
-    for (int64_t k = 0; k < code->count; k++) {
+    for (int64_t k = 0; k < code->count; k++, moment++) {
         const ad_instruction *i = &code->at[k];
-        int dying = dying_operand(spans, base, i, moment + k);
-        if (dying >= 0) ad_span_take(spans, i->operand[0].span, i->operand[dying].span);
+        int dying = dying_operand(c, i, moment);
+        if (dying >= 0) ad_span_take(spans_of(c, &i->operand[0]), i->operand[0].span, i->operand[dying].span);
     }
+    return moment;
 }
 
-static void settle(const ad_spans *spans, int32_t base, int64_t start, int64_t scale, ad_operand *at)
-{
-    if (at->base == base && at->span >= 0) at->offset += start + spans->at[at->span].offset * scale, at->span = -1;
-}
-
-static void settle_code(const ad_spans *spans, int32_t base, int64_t start, int64_t scale, ad_code *code)
-{
-    for (int64_t k = 0; k < code->count; k++)
-        for (int o = 0; o < AD_OPERANDS; o++) settle(spans, base, start, scale, &code->at[k].operand[o]);
-}
-
-/* ---- Bodies ---- */
+/* ---- Blocks ---- */
 
 /* As many as fit an L2 cache; where these would be too few for good products, as many as fit a share of L3. */
 static int64_t choose_rows(int64_t row_bytes, int64_t asked)
@@ -80,66 +129,59 @@ static double guess_cost(const ad_stage *stage)
     return cost;
 }
 
-void ad_layout(ad_compiler *c, ad_stage *stage)
+static void reach(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last)
 {
-    ad_code *body = &stage->body;
-    for (int64_t k = 0; k < body->count; k++) touch(&c->arena, AD_BASE_ARENA, &body->at[k], k);
-    inherit(&c->arena, AD_BASE_ARENA, body, 0);
-    if (ad_spans_place(&c->plan->alloc, &c->arena, body->count, &stage->arena_row_bytes))
-        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
-    stage->block_rows = choose_rows(stage->arena_row_bytes, c->block_bytes);
-    stage->row_cost = guess_cost(stage);
-    settle_code(&c->arena, AD_BASE_ARENA, 0, stage->block_rows, body);
-    for (int k = 0; k < c->plan->carries; k++)
-        settle(&c->arena, AD_BASE_ARENA, 0, stage->block_rows, &c->plan->carried[k].buffer);
+    (void)first, (void)last;
+    if (!stage || spans_of(c, at) != &c->arena) return;
+    const ad_span *span = &c->arena.at[at->span];
+    if (stage->arena_row_bytes < span->offset + span->bytes) stage->arena_row_bytes = span->offset + span->bytes;
 }
 
-/* ---- What stages share: each shared instruction is a moment, and each body is one ---- */
+/* ---- Addresses ---- */
 
-static int64_t touch_shared(ad_compiler *c)
+static void settle(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last)
 {
-    int64_t moment = 0;
-    for (int64_t s = 0; s < c->plan->stages; s++) {
-        const ad_stage *stage = &c->plan->stage[s];
-        for (int64_t k = 0; k < stage->shared.count; k++)
-            touch(&c->shared, AD_BASE_SHARED, &stage->shared.at[k], moment++);
-        for (int64_t k = 0; k < stage->body.count; k++)
-            touch(&c->shared, AD_BASE_SHARED, &stage->body.at[k], moment);
-        for (int64_t k = 0; k < stage->accumulators; k++)
-            ad_span_touch(&c->shared, stage->accumulator[k].result.span, moment);
-        moment++;
-    }
-    for (int k = 0; k < c->plan->outputs; k++) { /* read when the run is over */
-        const ad_operand *at = &c->plan->output[k].at;
-        if (at->base == AD_BASE_SHARED && at->span >= 0) ad_span_touch(&c->shared, at->span, moment);
-    }
-    return moment;
+    const ad_spans *spans = spans_of(c, at);
+    (void)first, (void)last;
+    if (!spans) return;
+    int64_t offset = spans->at[at->span].offset; /* shared: behind the constants, which stay */
+    offset = at->base == AD_BASE_ARENA ? offset * stage->block_rows : offset + c->plan->constant_bytes;
+    at->offset += offset;
+    ad_range *range = c->plan->range[at->base];
+    if (range) range[at->span] = (ad_range){offset, spans->at[at->span].bytes};
 }
 
-static void inherit_shared(ad_compiler *c)
+/* What a build that checks ranges keeps. */
+static void keep_ranges(ad_compiler *c)
 {
-    int64_t moment = 0;
-    for (int64_t s = 0; s < c->plan->stages; s++) {
-        inherit(&c->shared, AD_BASE_SHARED, &c->plan->stage[s].shared, moment);
-        moment += c->plan->stage[s].shared.count + 1;
+#ifdef GIBBS_CHECK_RANGES
+    const ad_spans *spans[] = {&c->arena, &c->shared};
+    for (int k = 0; k < 2; k++) {
+        c->plan->range[k] = gibbs_alloc_zero(&c->plan->alloc, (size_t)spans[k]->count, sizeof(ad_range));
+        if (!c->plan->range[k]) ad_out_of_memory(c);
     }
+#endif
+    (void)c;
 }
 
-/* Behind the constants, which stay. */
-void ad_layout_shared(ad_compiler *c)
+void ad_layout(ad_compiler *c)
 {
     ad_plan *plan = c->plan;
-    int64_t moments = touch_shared(c), start = plan->constant_bytes;
-    inherit_shared(c);
-    if (ad_spans_place(&plan->alloc, &c->shared, moments, &plan->shared_bytes))
-        ad_compile_fail(c, GIBBS_MEMORY, "out of memory");
-    plan->shared_bytes += start;
+    int64_t moments = visit_all(c, touch), moment = 0, ignored;
+    for (int64_t s = 0; s < plan->stages; s++)
+        moment = inherit(c, &plan->stage[s].body, inherit(c, &plan->stage[s].shared, moment));
+    keep_ranges(c);
+    if (ad_spans_place(&plan->alloc, &c->arena, moments, &ignored) ||
+        ad_spans_place(&plan->alloc, &c->shared, moments, &plan->shared_bytes)) {
+        ad_out_of_memory(c);
+        return;
+    }
+    plan->shared_bytes += plan->constant_bytes;
+    visit_all(c, reach);
     for (int64_t s = 0; s < plan->stages; s++) {
         ad_stage *stage = &plan->stage[s];
-        settle_code(&c->shared, AD_BASE_SHARED, start, 1, &stage->shared);
-        settle_code(&c->shared, AD_BASE_SHARED, start, 1, &stage->body);
-        for (int64_t k = 0; k < stage->accumulators; k++)
-            settle(&c->shared, AD_BASE_SHARED, start, 1, &stage->accumulator[k].result);
+        stage->block_rows = choose_rows(stage->arena_row_bytes, c->block_bytes);
+        stage->row_cost = guess_cost(stage);
     }
-    for (int k = 0; k < plan->outputs; k++) settle(&c->shared, AD_BASE_SHARED, start, 1, &plan->output[k].at);
+    visit_all(c, settle);
 }

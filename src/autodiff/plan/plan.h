@@ -16,14 +16,13 @@
 
 #include "autodiff/kernel/kernels.h"
 
-
 enum { AD_BASE_ARENA, AD_BASE_SHARED, AD_BASE_ACCUMULATOR, AD_BASE_SLOTS };
 enum { AD_MAX_LOOPS = AD_MAX_RANK + 1, AD_OPERANDS = 1 + AD_MAX_ARGUMENTS };
 enum { AD_SHORT_BYTES = 256 }; /* an innermost loop over so much is made longer, see loops.c */
 
 typedef struct ad_operand {
     int32_t base;
-    int32_t span;       /* while compiling: of the arena's or of shared memory's spans; −1: the place is known */
+    int32_t span;       /* of the arena's or of shared memory's spans; −1: slots, accumulators, constants */
     int64_t offset;     /* bytes */
     int64_t row_stride; /* numbers from one row to the next; 0 for a value that all rows share */
 } ad_operand;
@@ -42,27 +41,50 @@ static inline int64_t ad_stride(const ad_loops *l, int operand, int loop)
 }
 
 typedef enum ad_action {
-#define INSTRUCTION(name, in_order) DO_##name,
+#define INSTRUCTION(name, in_place, cut, first, others, operands, sizes) DO_##name,
 #include "plan.def"
+    DO_COUNT
 } ad_action;
 
 typedef struct ad_instruction {
     ad_action action;
     ad_op op;
-    int nin;
     int32_t node;
-    int32_t axis;      /* −1 in a stage's shared part */
-    int64_t factor;    /* rows for each row of the block (child axes) */
-    int64_t count;     /* numbers written for one row */
-    ad_operand operand[AD_OPERANDS]; /* 0 is the result */
-    ad_loops loops;    /* elementwise ops and copies */
-    int64_t dim[6];    /* matmul: L, m, n, k, L of a, L of b; reductions: outer, red, inner; others: see exec.c */
-    bool ta, tb;
-    bool adds;         /* products and scatters: to what is there */
-    uint64_t stream;
-    const ad_user_op *user;
+    int32_t axis; /* −1 in a stage's shared part */
+    int32_t nin;  /* how many operands are read, those that plan.def names behind them apart */
+    int64_t factor;       /* rows for each row of the block (child axes) */
+    int64_t count;        /* numbers written for one row */
     const int64_t *shape; /* of the result: its rank, then its dimensions */
+    union {
+        ad_operand operand[AD_OPERANDS]; /* whatever the action is; 0 is the result */
+#define NAMES(...) __VA_ARGS__
+#define INSTRUCTION(name, in_place, cut, first, others, operands, sizes) \
+    struct {                                                             \
+        union {                                                          \
+            ad_operand operand[AD_OPERANDS];                             \
+            struct {                                                     \
+                ad_operand NAMES operands;                               \
+            };                                                           \
+        };                                                               \
+        sizes                                                            \
+    } name;
+#include "plan.def"
+#undef NAMES
+    };
 } ad_instruction;
+
+static inline const ad_loops *ad_loops_of(const ad_instruction *i)
+{
+    return i->action == DO_copy ? &i->copy.loops : &i->elementwise.loops;
+}
+
+/* Whether it has an operand of that number: not all do that plan.def names. */
+static inline bool ad_has_operand(const ad_instruction *i, int k)
+{
+    const int8_t *result = i->logistic.result;
+    if (i->action == DO_logistic && k > 1) return result[0] == k || result[1] == k || result[2] == k;
+    return k <= i->nin || (k == 3 && (i->action == DO_batch_matmul || (i->action == DO_matmul && i->matmul.starts)));
+}
 
 /* One accumulator of a body: doubles, but for matrix products, which accumulate in the plan's number type, and those of
  * the first shard in the result itself. */
@@ -119,8 +141,13 @@ typedef struct ad_carried {
     int32_t from_slot;  /* the stored output */
     int32_t into_slot;  /* the bound input */
     ad_operand buffer;  /* where the body reads the input */
-    int64_t row_bytes, factor;
+    int64_t row_bytes;
 } ad_carried;
+
+/* The memory of a span: bytes behind the base; in an arena, of one row. Kept in a build that checks them (ranges.c). */
+typedef struct ad_range {
+    int64_t begin, bytes;
+} ad_range;
 
 struct ad_plan {
     gibbs_allocator alloc;
@@ -147,6 +174,7 @@ struct ad_plan {
     bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
     bool multiplies; /* has products, for which a workspace keeps room */
+    ad_range *range[2]; /* [AD_BASE_ARENA], [AD_BASE_SHARED]: of each span; or NULL */
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };
 

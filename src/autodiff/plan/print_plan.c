@@ -7,8 +7,27 @@ static const char *doing(const ad_instruction *i)
 {
     if (i->action == DO_copy) return "copy";
     if (i->action == DO_logistic) return "softplus family";
-    if (i->action == DO_matmul && i->adds) return "x + product";
-    return i->op == OP_user ? i->user->name : ad_ops[i->op].name;
+    if (i->action == DO_matmul && i->matmul.starts) return "x + product";
+    return i->action == DO_user ? i->user.op->name : ad_ops[i->op].name;
+}
+
+static void print_operand(ad_printer *p, const ad_plan *plan, const ad_operand *at)
+{
+    static const char *const bases[] = {"arena", "shared", "accumulator"};
+    const ad_slot *slot = at->base < AD_BASE_SLOTS ? NULL : &plan->slot[at->base - AD_BASE_SLOTS];
+    if (!slot) ad_put(p, "%s %lld", bases[at->base], (long long)at->offset);
+    else if (slot->kind == SLOT_INPUT) ad_put(p, "«%s» %lld", slot->name, (long long)at->offset);
+    else ad_put(p, "stored %d %lld", slot->node, (long long)at->offset);
+}
+
+/* Where the result lies, and what is read: bytes behind the beginning of some memory. */
+static void print_places(ad_printer *p, const ad_plan *plan, const ad_instruction *i)
+{
+    for (int k = 0; k < AD_OPERANDS; k++) {
+        if (!ad_has_operand(i, k)) continue;
+        ad_put(p, k == 0 ? "  " : k == 1 ? " <- " : ", ");
+        print_operand(p, plan, &i->operand[k]);
+    }
 }
 
 static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number, const ad_instruction *i)
@@ -20,12 +39,14 @@ static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number
     ad_put(p, "  %4lld  %s  %s  %s  node %d", (long long)number, doing(i), shape,
            i->axis < 0 ? "shared" : plan->axis[i->axis].name, i->node);
     if (i->action == DO_matmul)
-        ad_put(p, "  [%lld,%lld,%lld]·[%lld,%lld,%lld]%s%s", (long long)i->dim[4], (long long)i->dim[1],
-               (long long)i->dim[3], (long long)i->dim[5], (long long)i->dim[3], (long long)i->dim[2],
-               i->ta ? " aT" : "", i->tb ? " bT" : "");
+        ad_put(p, "  [%lld,%lld,%lld]·[%lld,%lld,%lld]%s%s", (long long)(i->matmul.one_a ? 1 : i->matmul.products),
+               (long long)i->matmul.m, (long long)i->matmul.k, (long long)(i->matmul.one_b ? 1 : i->matmul.products),
+               (long long)i->matmul.k, (long long)i->matmul.n, i->matmul.a_transposed ? " aT" : "",
+               i->matmul.b_transposed ? " bT" : "");
     if (i->action == DO_batch_matmul)
-        ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->dim[0], (long long)i->dim[1], (long long)i->dim[0],
-               (long long)i->dim[2]);
+        ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->batch_matmul.k, (long long)i->batch_matmul.m,
+               (long long)i->batch_matmul.k, (long long)i->batch_matmul.n);
+    print_places(p, plan, i);
     ad_put(p, "\n");
 }
 

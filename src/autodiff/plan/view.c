@@ -1,14 +1,8 @@
 /* view.c — lifts, expansions, reshapes, permutations, slices and regroupings are no work: they change the strides
- * with which a consumer reads. Where a consumer cannot read that way, the value is copied once. */
-#include "compile.h"
+ * with which a consumer reads, in a nest of loops. */
+#include "emit.h"
 
 #include <string.h>
-
-bool ad_is_view(ad_op op)
-{
-    return op == OP_lift || op == OP_expand || op == OP_reshape || op == OP_permute || op == OP_slice ||
-           op == OP_regroup || op == OP_ungroup || op == OP_stop_gradient;
-}
 
 static void tight_strides(const ad_shape *s, int64_t *stride)
 {
@@ -56,37 +50,34 @@ static bool reshape_strides(const ad_shape *from, const int64_t *old, const ad_s
     return true;
 }
 
-static ad_view tight_view(const ad_shape *shape, ad_operand at)
+ad_view ad_tight_view(const ad_shape *shape, ad_operand at)
 {
     ad_view v = {.at = at};
     tight_strides(shape, v.stride);
     return v;
 }
 
-static ad_view expand_view(const ad_node *node, const ad_node *source, ad_view v)
+static ad_view expand_view(const ad_shape *shape, const ad_shape *source, ad_view v)
 {
     ad_view out = {.at = v.at};
-    int extra = node->shape.rank - source->shape.rank;
-    for (int i = extra; i < node->shape.rank; i++)
-        out.stride[i] = source->shape.dim[i - extra] == 1 ? 0 : v.stride[i - extra];
+    int extra = shape->rank - source->rank;
+    for (int i = extra; i < shape->rank; i++) out.stride[i] = source->dim[i - extra] == 1 ? 0 : v.stride[i - extra];
     return out;
 }
 
-/* The strides of a view node, from those of its source; false when the source must be copied first. */
-static bool derive_view(ad_compiler *c, const ad_node *node, ad_view v, ad_view *out)
+bool ad_derive_view(const ad_node *node, const ad_shape *source, int64_t number_size, ad_view v, ad_view *out)
 {
-    const ad_node *source = &c->tape->node[node->in[0]];
     *out = v;
     switch (node->op) {
     case OP_lift: out->at.row_stride = 0; return true;
     case OP_stop_gradient: return true;
-    case OP_expand: *out = expand_view(node, source, v); return true;
-    case OP_reshape: return reshape_strides(&source->shape, v.stride, &node->shape, out->stride);
+    case OP_expand: *out = expand_view(&node->shape, source, v); return true;
+    case OP_reshape: return reshape_strides(source, v.stride, &node->shape, out->stride);
     case OP_permute:
-        for (int i = 0; i < node->shape.rank; i++) out->stride[i] = v.stride[node->attr[i]];
+        for (int i = 0; i < node->shape.rank; i++) out->stride[i] = v.stride[ad_permuted(node, i)];
         return true;
     case OP_slice:
-        out->at.offset += node->attr[1] * v.stride[node->attr[0]] * (int64_t)c->plan->kernels->size;
+        out->at.offset += ad_start(node) * v.stride[ad_along(node)] * number_size;
         return true;
     case OP_regroup: /* child rows of one parent follow each other */
         memmove(out->stride + 1, v.stride, sizeof v.stride - sizeof v.stride[0]);
@@ -96,31 +87,8 @@ static bool derive_view(ad_compiler *c, const ad_node *node, ad_view v, ad_view 
     default: /* ungroup */
         memmove(out->stride, v.stride + 1, sizeof v.stride - sizeof v.stride[0]);
         out->at.row_stride = v.stride[0];
-        return v.at.row_stride == v.stride[0] * source->shape.dim[0];
+        return v.at.row_stride == v.stride[0] * source->dim[0];
     }
-}
-
-ad_view ad_view_of(ad_compiler *c, int32_t id)
-{
-    const ad_node *node = &c->tape->node[id];
-    const ad_place *place = &c->place[id];
-    if (place->stage == -1 || place->stage == c->stage_number) return tight_view(&node->shape, place->at);
-    ad_view out, source = ad_view_of(c, node->in[0]);
-    if (derive_view(c, node, source, &out)) return out;
-    ad_emit_copy(c, node->in[0], &source);
-    derive_view(c, node, ad_view_of(c, node->in[0]), &out);
-    return out;
-}
-
-ad_operand ad_contiguous(ad_compiler *c, int32_t id, ad_need need)
-{
-    const ad_node *node = &c->tape->node[id];
-    ad_view v = ad_view_of(c, id);
-    int64_t count = ad_shape_count(&node->shape), apart = v.at.row_stride;
-    bool rows_ok = node->axis < 0 || need == NEED_ROW || apart == count || (need == NEED_ROWS_APART && apart > count);
-    if (ad_row_tight(&node->shape, v.stride) && rows_ok) return v.at;
-    ad_emit_copy(c, id, &v);
-    return c->place[id].at;
 }
 
 /* ---- Loop nests ---- */
@@ -141,10 +109,8 @@ static void push_loop(ad_nest *l, int64_t n, const int64_t *strides, int operand
     l->count++;
 }
 
-/* The nest that runs over a node's rows and dimensions with the strides of view[0 … n−1]; view[0] is the result. */
-ad_nest ad_plan_nest(const ad_tape *tape, int32_t id, const ad_view *view, int n)
+ad_nest ad_plan_nest(const ad_node *node, const ad_view *view, int n)
 {
-    const ad_node *node = &tape->node[id];
     int64_t strides[AD_OPERANDS];
     ad_nest nest = {.rows = -1};
     if (node->axis >= 0) {
@@ -163,18 +129,6 @@ ad_nest ad_plan_nest(const ad_tape *tape, int32_t id, const ad_view *view, int n
     return nest;
 }
 
-ad_loops ad_pack_nest(ad_compiler *c, const ad_nest *nest, int operands)
-{
-    int64_t *size = ad_chunk_new(c, (1 + operands) * nest->count);
-    ad_loops loops = {nest->count, nest->rows, size};
-    if (!size) return (ad_loops){0};
-    for (int d = 0; d < nest->count; d++) *size++ = nest->n[d];
-    for (int k = 0; k < operands; k++)
-        for (int d = 0; d < nest->count; d++) *size++ = nest->stride[k][d];
-    return loops;
-}
-
-/* True when the innermost loop reads operand k with stride 0 or 1. */
 bool ad_inner_ok(const ad_nest *loops, int k)
 {
     int64_t stride = loops->stride[k][loops->count - 1];

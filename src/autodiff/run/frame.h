@@ -7,6 +7,7 @@
 
 typedef struct ad_frame {
     const ad_plan *plan;
+    const ad_stage *stage;
     const ad_kernels *kernels;
     char **base;
     char *const *start; /* the bases of slots before they were moved to the block */
@@ -22,17 +23,29 @@ typedef struct ad_frame {
     gibbs_error *error;
 } ad_frame;
 
-static inline char *ad_address(const ad_instruction *i, const ad_frame *f, int operand)
+static inline char *ad_address(const ad_frame *f, const ad_operand *at)
 {
-    return f->base[i->operand[operand].base] + i->operand[operand].offset;
+    return f->base[at->base] + at->offset;
 }
+
+/* How often an instruction runs in the block. */
+static inline int64_t ad_rows_of(const ad_frame *f, const ad_instruction *i) { return f->rows * i->factor; }
 
 /* What instruction kinds are done by: exec.c, loops.c. */
 typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
-#define INSTRUCTION(name, in_order) ad_executor ad_run_##name;
+#define INSTRUCTION(name, in_place, cut, first, others, operands, sizes) ad_executor ad_run_##name;
 #include "autodiff/plan/plan.def"
 extern ad_executor *const ad_executors[]; /* by action */
 
-static inline gibbs_status ad_execute(const ad_instruction *i, ad_frame *f) { return ad_executors[i->action](i, f); }
+gibbs_status ad_check_ranges(const ad_instruction *i, const ad_frame *f); /* ranges.c */
+
+static inline gibbs_status ad_execute(const ad_instruction *i, ad_frame *f)
+{
+#ifdef GIBBS_CHECK_RANGES
+    gibbs_status status = ad_check_ranges(i, f);
+    if (status) return status;
+#endif
+    return ad_executors[i->action](i, f);
+}
 
 #endif

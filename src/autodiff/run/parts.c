@@ -8,89 +8,101 @@ enum { WORTH = 1 << 14 }; /* numbers that make a part pay */
 
 static int longest_loop(const ad_instruction *i)
 {
+    const ad_loops *l = ad_loops_of(i);
     int longest = 0;
-    for (int d = 1; d < i->loops.count; d++)
-        if (i->loops.size[d] > i->loops.size[longest]) longest = d;
+    for (int d = 1; d < l->count; d++)
+        if (l->size[d] > l->size[longest]) longest = d;
     return longest;
 }
 
-/* ---- What a cut does to an instruction: it keeps units first … first + n − 1 of those that the table says ---- */
+/* ---- Cuts: how many units there are; what keeps an instruction to units first … first + n − 1 ---- */
 
-static void move(ad_part *p, int operand, int64_t numbers, int64_t size)
-{
-    p->is.operand[operand].offset += numbers * size;
-}
+static void move(ad_operand *at, int64_t numbers, int64_t size) { at->offset += numbers * size; }
+
+static int64_t count_loops(const ad_instruction *i) { return ad_loops_of(i)->size[longest_loop(i)]; }
 
 /* The nest's numbers are the plan's: the part has its own. */
-static void cut_loops(ad_part *p, int64_t first, int64_t n, int64_t size)
+static void keep_loops(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    int d = longest_loop(&p->is);
-    for (int k = 0; k <= p->is.nin; k++) move(p, k, first * ad_stride(&p->is.loops, k, d), size);
-    memcpy(p->loops, p->is.loops.size, (size_t)((2 + p->is.nin) * p->is.loops.count) * sizeof *p->loops);
+    ad_instruction *i = &p->is;
+    ad_loops *l = i->action == DO_copy ? &i->copy.loops : &i->elementwise.loops;
+    int d = longest_loop(i);
+    for (int k = 0; k <= i->nin; k++) move(&i->operand[k], first * ad_stride(l, k, d), size);
+    memcpy(p->loops, l->size, (size_t)((2 + i->nin) * l->count) * sizeof *p->loops);
     p->loops[d] = n;
-    p->is.loops.size = p->loops;
+    l->size = p->loops;
 }
 
-static void cut_reduction(ad_part *p, int64_t first, int64_t n, int64_t size)
+static int64_t count_outer(const ad_instruction *i) { return i->reduce.outer; }
+
+static void keep_outer(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(p, 0, first * p->is.dim[2], size);
-    move(p, 1, first * p->is.dim[1] * p->is.dim[2], size);
-    p->is.dim[0] = n;
+    ad_instruction *i = &p->is;
+    move(&i->reduce.y, first * i->reduce.inner, size);
+    move(&i->reduce.x, first * i->reduce.reduced * i->reduce.inner, size);
+    i->reduce.outer = n;
 }
 
-static void cut_products(ad_part *p, int64_t first, int64_t n, int64_t size)
+static int64_t count_products(const ad_instruction *i) { return i->matmul.products; }
+
+static void keep_products(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(p, 0, first * p->is.dim[1] * p->is.dim[2], size);
-    if (p->is.dim[4] > 1) move(p, 1, first * p->is.dim[1] * p->is.dim[3], size);
-    if (p->is.dim[5] > 1) move(p, 2, first * p->is.dim[3] * p->is.dim[2], size);
-    p->is.dim[0] = n;
+    ad_instruction *i = &p->is;
+    move(&i->matmul.c, first * i->matmul.m * i->matmul.n, size);
+    if (!i->matmul.one_a) move(&i->matmul.a, first * i->matmul.m * i->matmul.k, size);
+    if (!i->matmul.one_b) move(&i->matmul.b, first * i->matmul.k * i->matmul.n, size);
+    i->matmul.products = n;
 }
 
-static void cut_gather(ad_part *p, int64_t first, int64_t n, int64_t size)
+static int64_t count_indices(const ad_instruction *i) { return i->gather.indices; }
+
+static void keep_indices(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(p, 0, first * p->is.dim[1], size);
-    move(p, 2, first, size);
-    p->is.dim[2] = n;
+    ad_instruction *i = &p->is;
+    move(&i->gather.y, first * i->gather.width, size);
+    move(&i->gather.index, first, size);
+    i->gather.indices = n;
 }
 
-static void cut_scatter(ad_part *p, int64_t first, int64_t n, int64_t size)
+static int64_t count_width(const ad_instruction *i) { return i->scatter.width; }
+
+static void keep_width(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
-    move(p, 0, first, size);
-    move(p, 1, first, size);
-    p->is.dim[1] = n;
+    ad_instruction *i = &p->is;
+    move(&i->scatter.table, first, size);
+    move(&i->scatter.x, first, size);
+    i->scatter.width = n;
 }
 
-static int64_t units_of_loops(const ad_instruction *i)
-{
-    return i->loops.size[longest_loop(i)];
-}
+/* ---- Which instruction is cut how ---- */
 
-static const struct cut {
-    int dim;       /* that counts the units; −1: the longest loop */
-    int64_t least; /* units of a part */
+typedef struct cut {
+    int64_t (*count)(const ad_instruction *); /* of units */
     void (*keep)(ad_part *, int64_t first, int64_t n, int64_t size);
-} cuts[] = {
-    [DO_elementwise] = {-1, 1, cut_loops}, [DO_copy] = {-1, 1, cut_loops},   [DO_reduce] = {0, 1, cut_reduction},
-    [DO_matmul] = {0, 1, cut_products},    [DO_gather] = {2, 1, cut_gather}, [DO_scatter] = {1, 64, cut_scatter},
-};
+    int64_t least; /* units of a part */
+} cut;
 
-static const struct cut *cut_of(const ad_instruction *i)
-{
-    return (size_t)i->action < sizeof cuts / sizeof *cuts && cuts[i->action].keep ? &cuts[i->action] : NULL;
-}
+static const cut cut_NONE = {NULL, NULL, 1}, cut_LOOPS = {count_loops, keep_loops, 1},
+                 cut_OUTER = {count_outer, keep_outer, 1}, cut_PRODUCTS = {count_products, keep_products, 1},
+                 cut_INDICES = {count_indices, keep_indices, 1}, cut_WIDTH = {count_width, keep_width, 64};
+
+static const cut *const cuts[DO_COUNT] = {
+#define INSTRUCTION(name, in_place, cut, first, others, operands, sizes) [DO_##name] = &cut_##cut,
+#include "autodiff/plan/plan.def"
+};
 
 /* Numbers read and added up, or written. */
 static int64_t work(const ad_instruction *i)
 {
-    if (i->action == DO_matmul) return i->count * i->dim[3];
-    return i->action == DO_reduce ? i->count * i->dim[1] : i->count;
+    if (i->action == DO_matmul) return i->count * i->matmul.k;
+    return i->action == DO_reduce ? i->count * i->reduce.reduced : i->count;
 }
 
 ad_parts ad_parts_of(const ad_instruction *i)
 {
-    const struct cut *cut = cut_of(i);
-    if (!cut) return (ad_parts){1, 1};
-    int64_t units = cut->dim < 0 ? units_of_loops(i) : i->dim[cut->dim], most = work(i) / WORTH;
+    const cut *cut = cuts[i->action];
+    if (!cut->count) return (ad_parts){1, 1};
+    int64_t units = cut->count(i), most = work(i) / WORTH;
     if (most > units / cut->least) most = units / cut->least;
     if (most > AD_MOST_PARTS) most = AD_MOST_PARTS;
     return (ad_parts){units, most > 1 ? most : 1};
@@ -107,5 +119,5 @@ void ad_part_of(const ad_instruction *i, ad_parts of, int64_t part, int64_t size
 {
     int64_t first = start_of(of, part);
     one->is = *i;
-    cut_of(i)->keep(one, first, start_of(of, part + 1) - first, size);
+    cuts[i->action]->keep(one, first, start_of(of, part + 1) - first, size);
 }

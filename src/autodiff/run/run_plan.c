@@ -3,7 +3,6 @@
 #include "base/parallel.h"
 #include "workspace.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Shards of fewer rows than a block, or than 128, would make thin products; but two of 64 are better than one thread
@@ -53,18 +52,12 @@ static bool fit(const run_state *r, ad_memory *m, int64_t bytes)
     return fits;
 }
 
-static int32_t root_of(const ad_plan *plan, int32_t axis)
-{
-    while (axis >= 0 && plan->axis[axis].parent >= 0) axis = plan->axis[axis].parent;
-    return axis;
-}
-
 static void move_bases(const ad_plan *plan, const ad_workspace *w, char **base, int32_t axis, int64_t row)
 {
     for (int64_t s = 0; s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
         int64_t k = AD_BASE_SLOTS + s;
-        bool moves = slot->axis >= 0 && w->base[k] && root_of(plan, slot->axis) == axis; /* others: from their start */
+        bool moves = slot->axis >= 0 && w->base[k] && ad_root_of(plan, slot->axis) == axis; /* else: from its start */
         base[k] = moves ? w->base[k] + row * slot->factor * slot->count * (int64_t)plan->kernels->size : w->base[k];
     }
 }
@@ -125,10 +118,10 @@ static void run_shard(void *context, int64_t shard, int thread)
     memcpy(base, w->base, (size_t)w->bases * sizeof *base);
     base[AD_BASE_ARENA] = w->arena.at + thread * arena_bytes(stage);
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
-    ad_frame f = {.plan = w->plan, .kernels = w->plan->kernels, .base = base, .start = w->base, .axis_rows = w->rows,
-                  .room = w->rooms.at + thread * w->plan->kernels->room, .all_rows = r->split.rows, .first = true,
-                  .first_shard = shard == 0, .seed = r->options->seed, .host = r->host,
-                  .error = &r->shard_error[shard]};
+    ad_frame f = {.plan = w->plan, .stage = stage, .kernels = w->plan->kernels, .base = base, .start = w->base,
+                  .axis_rows = w->rows, .room = w->rooms.at + thread * w->plan->kernels->room,
+                  .all_rows = r->split.rows, .first = true, .first_shard = shard == 0, .seed = r->options->seed,
+                  .host = r->host, .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
     int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
     int64_t size = (end - begin + blocks - 1) / blocks;
@@ -169,6 +162,7 @@ static gibbs_status run_stage(run_state *r)
 {
     ad_workspace *w = r->w;
     ad_frame f = {.plan = w->plan,
+                  .stage = r->stage,
                   .kernels = w->plan->kernels,
                   .base = w->base,
                   .start = w->base,
@@ -216,7 +210,7 @@ static gibbs_status fit_stored(const run_state *r)
     for (int64_t s = 0; s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
         if (slot->kind != SLOT_STORED) continue;
-        int32_t root = root_of(plan, slot->axis);
+        int32_t root = ad_root_of(plan, slot->axis);
         int64_t bytes;
         if (!gibbs_mul_size(w->rows[root], slot->factor * slot->count * (int64_t)plan->kernels->size, &bytes))
             return gibbs_fail(r->error, GIBBS_SIZE, "run: %lld rows on «%s» are too many", (long long)w->rows[root],
@@ -236,63 +230,6 @@ static gibbs_status fit_rooms(const run_state *r)
     return gibbs_fail(r->error, GIBBS_MEMORY, "run: out of memory");
 }
 
-static gibbs_status not_finite(const ad_plan *plan, const char *what, int32_t node, int32_t axis, double v, int64_t row,
-                               int64_t element, gibbs_error *error)
-{
-    if (axis < 0)
-        return gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at element %lld", what, node, v,
-                          (long long)element);
-    gibbs_fail(error, GIBBS_NUMERIC, "%s (node %d) is %g at row %lld of «%s», element %lld", what, node, v,
-               (long long)row, plan->axis[axis].name, (long long)element);
-    if (error) error->row = row, error->axis = axis;
-    return GIBBS_NUMERIC;
-}
-
-static gibbs_status check_inputs(const ad_workspace *w, gibbs_error *error)
-{
-    const ad_plan *plan = w->plan;
-    for (int64_t s = 0; s < plan->slots; s++) {
-        const ad_slot *slot = &plan->slot[s];
-        if (slot->kind != SLOT_INPUT) continue;
-        int32_t root = root_of(plan, slot->axis);
-        int64_t rows = root < 0 ? 1 : w->rows[root] * slot->factor, n = rows * slot->count;
-        int64_t bad = plan->kernels->first_bad(n, w->base[AD_BASE_SLOTS + s]);
-        char what[128];
-        snprintf(what, sizeof what, "%s «%s»", root < 0 ? "parameter" : "input", slot->name);
-        if (bad < n)
-            return not_finite(plan, what, slot->leaf, slot->axis, plan->kernels->get(w->base[AD_BASE_SLOTS + s], bad),
-                              bad / slot->count, bad % slot->count, error);
-    }
-    return GIBBS_OK;
-}
-
-/* Of a value that is put into a larger one, which may be there in part only, its own numbers. */
-static gibbs_status check_placed(const ad_instruction *i, const ad_frame *f)
-{
-    int64_t whole = i->dim[1] + i->dim[2] + i->dim[3], rows = f->rows * i->factor;
-    const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
-    for (int64_t k = 0; k < rows * i->dim[0]; k++) {
-        int64_t from = k * whole + i->dim[1];
-        int64_t bad = from + f->kernels->first_bad(i->dim[2], at + from * (int64_t)f->kernels->size);
-        if (bad < from + i->dim[2])
-            return not_finite(f->plan, ad_op_said(i->op), i->node, i->axis, f->kernels->get(at, bad),
-                              f->row0 * i->factor + k / i->dim[0], bad % (whole * i->dim[0]), f->error);
-    }
-    return GIBBS_OK;
-}
-
-gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
-{
-    int64_t n = f->rows * i->factor * i->count;
-    if (i->action == DO_place) return check_placed(i, f);
-    if (i->operand[0].base == AD_BASE_ACCUMULATOR || i->op == OP_batch_scatter_add) return GIBBS_OK;
-    const char *at = f->base[i->operand[0].base] + i->operand[0].offset;
-    int64_t bad = f->kernels->first_bad(n, at);
-    if (bad == n) return GIBBS_OK;
-    return not_finite(f->plan, i->user ? i->user->name : ad_op_said(i->op), i->node, i->axis,
-                      f->kernels->get(at, bad), f->row0 * i->factor + bad / i->count, bad % i->count, f->error);
-}
-
 /* The twin that stores, where its memory is small beside a processor's last cache: there, reading is cheaper than
  * computing again. Sizes alone decide, so that the bits are always the same. */
 static ad_workspace *chosen(ad_workspace *w)
@@ -304,7 +241,7 @@ static ad_workspace *chosen(ad_workspace *w)
     for (int64_t s = 0; plan && s < plan->slots; s++) {
         const ad_slot *slot = &plan->slot[s];
         if (slot->kind == SLOT_STORED)
-            bytes += (double)w->rows[root_of(plan, slot->axis)] * (double)(slot->factor * slot->count) *
+            bytes += (double)w->rows[ad_root_of(plan, slot->axis)] * (double)(slot->factor * slot->count) *
                      (double)plan->kernels->size;
     }
     w->twin_ran = plan && bytes <= MOST_BYTES;
@@ -317,7 +254,7 @@ static gibbs_status run_stages(run_state *r)
     gibbs_status status = check_ready(w, r->error);
     if (!status) status = fit_stored(r);
     if (!status) status = fit_rooms(r);
-    if (!status && r->options->check) status = check_inputs(w, r->error);
+    if (!status && r->options->check) status = ad_check_inputs(w, r->error);
     for (int64_t s = 0; !status && s < w->plan->stages; s++) {
         r->stage = &w->plan->stage[s];
         status = run_stage(r);

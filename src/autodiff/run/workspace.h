@@ -26,6 +26,12 @@ struct ad_workspace {
     bool twin_ran;         /* the last run was the twin's: the results are there */
 };
 
+static inline int32_t ad_root_of(const ad_plan *plan, int32_t axis)
+{
+    while (axis >= 0 && plan->axis[axis].parent >= 0) axis = plan->axis[axis].parent;
+    return axis;
+}
+
 /* Makes memory hold `bytes`, keeping nothing; false when it is out. */
 bool ad_memory_fit(const gibbs_allocator *a, ad_memory *m, int64_t bytes);
 
@@ -40,7 +46,8 @@ int64_t ad_shard_start(ad_split split, int64_t shard);
 gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool check);
 void ad_add_up(const ad_workspace *w, const ad_stage *stage, const ad_accumulator *a, int64_t shards, int threads);
 
-/* run_plan.c: NUMERIC when the instruction's result is not finite. */
+/* finite.c: NUMERIC when something bound, or the instruction's result, is not finite. */
+gibbs_status ad_check_inputs(const ad_workspace *w, gibbs_error *error);
 gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f);
 
 #endif

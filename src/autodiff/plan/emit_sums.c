@@ -1,0 +1,135 @@
+/* emit_sums.c — the instructions of products and reductions, within a sample and over a batch. */
+#include "emit.h"
+
+/* ---- Products ---- */
+
+/* Rows of a left factor may be apart where they are wide enough, and what they are multiplied with. */
+static bool is_wide(int64_t columns, int64_t n)
+{
+    enum { WIDE = 16 };
+    return columns >= WIDE && n >= WIDE;
+}
+
+/* Flops of a product, in the column where they belong. */
+static void count_flops(ad_compiler *c, const ad_instruction *i, bool many_rows)
+{
+    int64_t m = i->matmul.m, n = i->matmul.n, k = i->matmul.k;
+    double flops = 2.0 * (double)m * (double)n * (double)k * (double)(i->matmul.products * i->factor);
+    bool matrices = n > 1 && k > 1 && (m > 1 || many_rows);
+    if (i->axis < 0) c->plan->shared_gemm_flops += matrices ? flops : 0;
+    else if (matrices) c->stage->gemm_flops += flops;
+    else c->stage->gemv_flops += flops;
+}
+
+/* The product goes to `to`, or to a place for node `sum` where that is NULL; it starts from `start` where there is
+ * one. */
+static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operand *to, const ad_operand *start)
+{
+    const ad_node *node = ad_node_at(c, id), *a = ad_node_at(c, node->in[0]), *b = ad_node_at(c, node->in[1]);
+    bool ta = ad_left_is_transposed(node);
+    int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[ta ? 1 : 2];
+    ad_instruction i = ad_blank(c, id, DO_matmul);
+    ad_read_inputs(c, id, &i, L == 1 && m == 1 && b->axis < 0 && is_wide(k, n));
+    i.matmul.c = to ? *to : ad_place_new(c, sum);
+    if (start) i.matmul.start = *start;
+    i.matmul.starts = start;
+    i.matmul.products = L, i.matmul.m = m, i.matmul.n = n, i.matmul.k = k;
+    i.matmul.a_transposed = ta, i.matmul.b_transposed = ad_right_is_transposed(node);
+    i.matmul.one_a = a->shape.dim[0] == 1, i.matmul.one_b = b->shape.dim[0] == 1;
+    c->plan->multiplies = true;
+    ad_append(c, &i);
+    count_flops(c, &i, node->axis >= 0 && b->axis < 0 && L == 1 && (!ta || m == 1));
+}
+
+void ad_emit_matmul(ad_compiler *c, int32_t id) { emit_matmul(c, id, id, NULL, NULL); }
+
+/* x + product. Where x is one row for all samples, as a bias is, the product starts from it; else x is copied to where
+ * the sum shall be (which is where it is, if it is not needed again), and the product added there. */
+void ad_emit_product_sum(ad_compiler *c, const ad_plan_step *step)
+{
+    int32_t id = step->node, product = step->with[0];
+    const ad_shape *shape = &ad_node_at(c, product)->shape;
+    ad_view start = ad_view_of(c, step->with[1]);
+    bool one_row = start.at.row_stride == 0 && ad_row_tight(&ad_node_at(c, id)->shape, start.stride);
+    if (one_row && shape->dim[0] == 1 && shape->dim[1] == 1) emit_matmul(c, product, id, NULL, &start.at);
+    else {
+        ad_copy(c, id, &start);
+        const ad_operand *at = &c->value[id].place.at;
+        emit_matmul(c, product, id, at, at);
+    }
+}
+
+/* ---- Reductions ---- */
+
+void ad_emit_reduce(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = ad_node_at(c, id);
+    const ad_shape *s = &ad_node_at(c, node->in[0])->shape;
+    int first = ad_first_reduced(node), end = ad_end_of_reduced(node);
+    ad_instruction i = ad_begin(c, id, DO_reduce);
+    i.reduce.outer = ad_shape_part(s, 0, first);
+    i.reduce.reduced = ad_shape_part(s, first, end);
+    i.reduce.inner = ad_shape_part(s, end, s->rank);
+    ad_append(c, &i);
+}
+
+bool ad_place_of_sum(ad_compiler *c, int32_t id, ad_operand *at)
+{
+    int32_t sum = c->value[id].into >= 0 ? c->value[id].into : id;
+    bool begun = sum != id && c->value[sum].place.stage == AD_EVERYWHERE;
+    *at = begun ? c->value[sum].place.at : ad_place_new(c, sum);
+    return begun;
+}
+
+/* An instruction that adds up over the rows of its argument's axis. */
+static ad_instruction blank_accumulate(ad_compiler *c, int32_t id, ad_action action, bool wide)
+{
+    ad_instruction i = ad_blank(c, id, action);
+    i.axis = ad_node_at(c, ad_node_at(c, id)->in[0])->axis;
+    i.factor = ad_axis_factor(c->tape, i.axis);
+    ad_read_inputs(c, id, &i, wide);
+    return i;
+}
+
+/* The operand of a shard that is a new accumulator for the result, of so many bytes. */
+static ad_operand new_accumulator(ad_compiler *c, const ad_instruction *i, ad_operand result, int64_t bytes)
+{
+    ad_stage *stage = c->stage;
+    ad_accumulator acc = {i->op, i->count, stage->accumulator_bytes, result, i->axis};
+    stage->accumulator_bytes += ad_aligned(bytes);
+    if (ad_one_more(c, &stage->accumulator, &stage->accumulator_capacity, stage->accumulators, sizeof acc))
+        stage->accumulator[stage->accumulators++] = acc;
+    return (ad_operand){AD_BASE_ACCUMULATOR, -1, acc.offset, 0};
+}
+
+void ad_emit_accumulate(ad_compiler *c, int32_t id)
+{
+    ad_instruction i = blank_accumulate(c, id, DO_accumulate, false);
+    int64_t numbers = i.count * (i.op == OP_batch_logsumexp ? 2 : 1);
+    i.accumulate.y = new_accumulator(c, &i, ad_place_new(c, id), numbers * (int64_t)sizeof(double));
+    ad_append(c, &i);
+}
+
+static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_operand *result)
+{
+    for (int64_t k = 0; k < stage->accumulators; k++)
+        if (stage->accumulator[k].result.span == result->span) return &stage->accumulator[k];
+    return NULL;
+}
+
+void ad_emit_batch_matmul(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = ad_node_at(c, id);
+    int64_t k = ad_node_at(c, node->in[0])->shape.dim[0], m = node->shape.dim[0], n = node->shape.dim[1];
+    ad_instruction i = blank_accumulate(c, id, DO_batch_matmul, k == 1 && is_wide(m, n));
+    i.batch_matmul.sum_begun = ad_place_of_sum(c, id, &i.batch_matmul.sum);
+    const ad_accumulator *same = accumulator_of(c->stage, &i.batch_matmul.sum);
+    i.batch_matmul.c_begun = same;
+    i.batch_matmul.c = same ? (ad_operand){AD_BASE_ACCUMULATOR, -1, same->offset, 0}
+                            : new_accumulator(c, &i, i.batch_matmul.sum, i.count * ad_number_size(c));
+    i.batch_matmul.m = m, i.batch_matmul.n = n, i.batch_matmul.k = k;
+    c->plan->multiplies = true;
+    double flops = 2.0 * (double)(k * i.factor) * (double)i.count;
+    *(m > 1 && n > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
+    ad_append(c, &i);
+}

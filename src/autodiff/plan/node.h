@@ -1,0 +1,44 @@
+/* node.h — what compiling reads of the tape's nodes: the names of what `attr` holds (tape.h). */
+#ifndef GIBBS_NODE_H
+#define GIBBS_NODE_H
+
+#include "autodiff/tape/tape.h"
+
+/* Ops that are strides, not work. */
+static inline bool ad_is_view(ad_op op)
+{
+    return op == OP_lift || op == OP_expand || op == OP_reshape || op == OP_permute || op == OP_slice ||
+           op == OP_regroup || op == OP_ungroup || op == OP_stop_gradient;
+}
+
+/* Leaves whose values are there before anything runs. */
+static inline bool ad_is_given(ad_op op)
+{
+    return op == OP_input || op == OP_parameter || op == OP_constant || op == OP_array;
+}
+
+/* Functions of one argument that share most of their work. */
+static inline bool ad_is_logistic(const ad_node *n)
+{
+    return n->axis >= 0 && (n->op == OP_softplus || n->op == OP_sigmoid || n->op == OP_sigmoid_slope);
+}
+
+/* A slice, pad or concat: along which dimension; where the slice, or what the pad is around, begins. */
+static inline int ad_along(const ad_node *n) { return n->attr[0]; }
+static inline int64_t ad_start(const ad_node *n) { return n->attr[1]; }
+
+/* A permutation: the dimension of the argument that is dimension d of the result. */
+static inline int ad_permuted(const ad_node *n, int d) { return n->attr[d]; }
+
+/* A reduction within a sample: its first dimension, and the one behind its last. */
+static inline int ad_first_reduced(const ad_node *n) { return n->attr[0]; }
+static inline int ad_end_of_reduced(const ad_node *n) { return n->attr[0] + n->attr[1]; }
+
+/* A product: which of its factors are transposed. */
+static inline bool ad_left_is_transposed(const ad_node *n) { return n->attr[0]; }
+static inline bool ad_right_is_transposed(const ad_node *n) { return n->attr[1]; }
+
+/* A batch op: the axis that it reduces over, counts, or has a table on. */
+static inline int32_t ad_batch_axis(const ad_node *n) { return n->attr[0]; }
+
+#endif

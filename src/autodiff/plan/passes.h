@@ -1,0 +1,115 @@
+/* passes.h — compiling is four passes, each of them linear; what one writes the next ones read, and none calls another.
+ *
+ *   order.c    what is needed, in which stages and in which order     → live, kept, uses of each node; stages of steps
+ *   values.c   what the value of each step is: the result of an instruction, of another's instruction, strides of what
+ *              lies elsewhere, a part of something larger, a sum of terms → form of each step; into, at, gathers
+ *   emit.c     instructions; their operands lie in spans of memory, which have no address yet   → the plan's code
+ *   layout.c   the first and the last instruction that a span is needed by, and its address     → the plan
+ *
+ * Instructions come before lifetimes, as in other compilers: a value lives as long as instructions read it, and only
+ * who writes an instruction sees which strides it cannot read, so that a copy is read instead.
+ *
+ * A node has one row in `value`. It is computed in one step, or in several where a later stage computes it again. */
+#ifndef GIBBS_PASSES_H
+#define GIBBS_PASSES_H
+
+#include "node.h"
+#include "plan.h"
+#include "spans.h"
+
+/* Where a node's value lies, contiguous. `stage` says for which stage's body: AD_EVERYWHERE, or AD_NOWHERE. */
+enum { AD_EVERYWHERE = -1, AD_NOWHERE = -2 };
+typedef struct ad_place {
+    ad_operand at;
+    int64_t stage;
+} ad_place;
+
+typedef struct ad_value {
+    /* order.c */
+    bool live;    /* some output depends on it */
+    bool kept;    /* per-sample, and stored in whole */
+    int32_t uses; /* by live nodes and as an output */
+    /* values.c */
+    bool gathers; /* a sum of batch_matmuls and scatter_adds alone, which add up where it lies */
+    int32_t into; /* the sum or the concat in whose place this one is written, or −1 */
+    int32_t at;   /* of a concat within a concat: where it begins there */
+    /* emit.c */
+    ad_place place;
+} ad_value;
+
+/* What a step is for. */
+typedef enum ad_form {
+    FORM_OWN,          /* the instruction of its op */
+    FORM_NONE,         /* nothing: the value is a view, or a gathering sum, or another step's instruction computes it */
+    FORM_STORED_VIEW,  /* a view that is kept: a copy of what it shows */
+    FORM_PRODUCT_SUM,  /* a product that is added to with[1] is written where the sum lies: with[0] */
+    FORM_PIECE_SUM,    /* the same of what covers only a part of the sum: a pad, or a table that is scattered into */
+    FORM_LOGISTIC_PAIR /* one instruction for this function of its argument and for those of with[] */
+} ad_form;
+
+typedef struct ad_plan_step {
+    int32_t node;
+    ad_form form;
+    int32_t with[2]; /* nodes, or −1 */
+} ad_plan_step;
+
+/* Steps `first` to `body` − 1 run once, then those up to `end` over the rows of the root axis, −1 for none. */
+typedef struct ad_stage_steps {
+    int32_t axis;
+    int64_t first, body, end;
+} ad_stage_steps;
+
+typedef struct ad_compiler {
+    ad_plan *plan;
+    const ad_tape *tape;
+    const ad_var *output;
+    int outputs;
+    const ad_carry *carry;
+    int carries;
+    int64_t block_bytes; /* 0: chosen */
+    bool stores;         /* keep all that later stages read, rather than compute it again */
+    gibbs_error *error;
+    gibbs_status status;
+
+    int64_t count; /* nodes looked at: 0 … the largest output */
+    ad_value *value;
+    ad_plan_step *step;
+    int64_t steps, step_capacity;
+    ad_stage_steps *stage_steps;
+    int64_t stages, stage_capacity;
+    bool recomputes; /* some body computes again what an earlier one did */
+
+    ad_spans arena, shared; /* of all bodies; of what stages share */
+    ad_stage *stage;        /* the one that instructions are written for */
+    int64_t stage_number;
+} ad_compiler;
+
+void ad_order(ad_compiler *c);
+void ad_find_values(ad_compiler *c);
+void ad_emit(ad_compiler *c);
+void ad_layout(ad_compiler *c);
+
+/* carry.c: ARGUMENT, SHAPE for what is no pair, before the first pass, and for what cannot be carried, behind it. */
+void ad_check_pairs(ad_compiler *c);
+void ad_check_one_pass(ad_compiler *c);
+
+/* memory.c: the first error stays. */
+gibbs_status ad_compile_fail(ad_compiler *c, gibbs_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+gibbs_status ad_out_of_memory(ad_compiler *c);
+/* Room for one more of an array; false after the error. */
+bool ad_one_more(ad_compiler *c, void *array, int64_t *capacity, int64_t count, size_t size);
+
+static inline const ad_node *ad_node_at(const ad_compiler *c, int64_t id) { return &c->tape->node[id]; }
+static inline int64_t ad_number_size(const ad_compiler *c) { return (int64_t)c->plan->kernels->size; }
+static inline int64_t ad_aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* What a reshape that is read once is made of. */
+static inline int32_t ad_unshaped(const ad_compiler *c, int32_t id)
+{
+    while (ad_node_at(c, id)->op == OP_reshape && c->value[id].uses == 1 && !c->value[id].kept)
+        id = ad_node_at(c, id)->in[0];
+    return id;
+}
+
+#endif

@@ -1,0 +1,153 @@
+/* values.c — what each step's value is. Most are the result of an instruction of their own; views are none; and there
+ * are values that one instruction computes together, or that are written where a larger one lies:
+ *
+ *   a sum with a product, which is added up where the other term lies;
+ *   sums of products over batches, and of tables that are scattered into, likewise;
+ *   what covers a part of a larger value, a pad, such a table, or a concat in a concat: n numbers that are joined, or
+ *   added up into a vector, one by one, are n instructions of one number in one vector, never n vectors;
+ *   functions of one argument that share most of their work.
+ *
+ * Fusing more was measured and did not pay (docs/speed.md). */
+#include "passes.h"
+
+static bool is_read_once(const ad_compiler *c, int32_t id) { return c->value[id].uses == 1; }
+
+/* ---- Sums ---- */
+
+/* A term of a gathering sum. */
+static int32_t term_of(const ad_compiler *c, int32_t id)
+{
+    id = ad_unshaped(c, id);
+    const ad_node *n = ad_node_at(c, id);
+    bool adds = (n->op == OP_batch_matmul || n->op == OP_scatter_add) && n->axis < 0;
+    return is_read_once(c, id) && (adds || c->value[id].gathers) ? id : -1;
+}
+
+static void gather_terms(ad_compiler *c, int32_t id)
+{
+    const ad_node *n = ad_node_at(c, id);
+    int32_t a = term_of(c, n->in[0]), b = term_of(c, n->in[1]);
+    if (n->axis >= 0 || a < 0 || b < 0) return;
+    c->value[id].gathers = true;
+    c->value[a].into = c->value[b].into = id;
+}
+
+static bool is_piece(const ad_compiler *c, int32_t id)
+{
+    ad_op op = ad_node_at(c, id)->op;
+    return is_read_once(c, id) && (op == OP_pad || op == OP_scatter_add);
+}
+
+static bool is_product(const ad_compiler *c, int32_t id)
+{
+    const ad_node *n = ad_node_at(c, id);
+    return is_read_once(c, id) && !c->value[id].kept && n->op == OP_matmul && n->axis >= 0;
+}
+
+/* x + a part, which is added where x lies: a piece, or a product over all of it. */
+static void take_part(ad_compiler *c, int32_t id)
+{
+    const ad_node *n = ad_node_at(c, id);
+    int32_t a = ad_unshaped(c, n->in[0]), b = ad_unshaped(c, n->in[1]);
+    int32_t part = is_piece(c, b) ? b : is_piece(c, a) || is_product(c, a) ? a : is_product(c, b) ? b : -1;
+    if (part >= 0) c->value[part].into = id;
+}
+
+/* Whether the instruction of the sum that it is a part of computes it. */
+static bool is_part(const ad_compiler *c, int32_t id)
+{
+    int32_t into = c->value[id].into;
+    return into >= 0 && ad_node_at(c, into)->op == OP_add && !c->value[into].gathers;
+}
+
+/* ---- Joins ---- */
+
+/* Of concats of concats the outermost is the place of all that is joined. */
+static void join_concats(ad_compiler *c, int32_t id)
+{
+    const ad_node *n = ad_node_at(c, id);
+    int64_t at = 0;
+    for (int k = 0; k < n->nin; k++) {
+        const ad_node *in = ad_node_at(c, n->in[k]);
+        ad_value *value = &c->value[n->in[k]];
+        if (in->op == OP_concat && ad_along(in) == ad_along(n) && is_read_once(c, n->in[k]))
+            value->into = id, value->at = (int32_t)at;
+        at += in->shape.dim[ad_along(n)];
+    }
+}
+
+static void find_parts(ad_compiler *c)
+{
+    for (int32_t i = 0; i < c->count; i++) {
+        ad_op op = ad_node_at(c, i)->op;
+        if (!c->value[i].live) continue;
+        if (op == OP_add) gather_terms(c, i);
+        if (op == OP_add && !c->value[i].gathers) take_part(c, i);
+        if (op == OP_concat) join_concats(c, i);
+    }
+    for (int64_t i = c->count - 1; i >= 0; i--) { /* sums within sums, joins within joins: what is outermost */
+        ad_value *value = &c->value[i];
+        const ad_value *outer = value->into < 0 ? NULL : &c->value[value->into];
+        if (!outer || outer->into < 0) continue;
+        value->into = outer->into;
+        value->at += outer->at;
+    }
+}
+
+/* ---- Steps ---- */
+
+static void find_form_of_sum(const ad_compiler *c, ad_plan_step *step)
+{
+    const ad_node *n = ad_node_at(c, step->node);
+    for (int k = 0; k < 2; k++) {
+        int32_t part = ad_unshaped(c, n->in[k]);
+        if (c->value[part].into != step->node) continue;
+        step->form = ad_node_at(c, part)->op == OP_matmul ? FORM_PRODUCT_SUM : FORM_PIECE_SUM;
+        step->with[0] = part;
+        step->with[1] = n->in[1 - k];
+        return;
+    }
+}
+
+/* One of the functions of an argument joins those that the body computes, if there are: *first is 1 more than the
+ * number of the first one's step. */
+static void find_form_of_logistic(const ad_compiler *c, int64_t number, int64_t body, int64_t *first)
+{
+    if (*first <= body) { /* none, or an earlier body's */
+        *first = number + 1;
+        return;
+    }
+    ad_plan_step *step = &c->step[number], *f = &c->step[*first - 1];
+    ad_op op = ad_node_at(c, step->node)->op;
+    bool there = ad_node_at(c, f->node)->op == op || (f->with[0] >= 0 && ad_node_at(c, f->with[0])->op == op);
+    if (there || f->with[1] >= 0) return;
+    f->with[f->with[0] >= 0] = step->node;
+    f->form = FORM_LOGISTIC_PAIR;
+    step->form = FORM_NONE;
+}
+
+static void find_form(const ad_compiler *c, ad_plan_step *step)
+{
+    const ad_node *n = ad_node_at(c, step->node);
+    const ad_value *value = &c->value[step->node];
+    if (ad_is_view(n->op)) step->form = value->kept ? FORM_STORED_VIEW : FORM_NONE;
+    else if (value->gathers || is_part(c, step->node)) step->form = FORM_NONE;
+    else if (n->op == OP_add) find_form_of_sum(c, step);
+}
+
+void ad_find_values(ad_compiler *c)
+{
+    int64_t *first = gibbs_alloc_zero(&c->plan->alloc, (size_t)c->count, sizeof *first);
+    if (!first) {
+        ad_out_of_memory(c);
+        return;
+    }
+    find_parts(c);
+    for (int64_t k = 0; k < c->steps; k++) find_form(c, &c->step[k]);
+    for (int64_t s = 0; s < c->stages; s++)
+        for (int64_t k = c->stage_steps[s].body; k < c->stage_steps[s].end; k++) {
+            const ad_node *n = ad_node_at(c, c->step[k].node);
+            if (ad_is_logistic(n)) find_form_of_logistic(c, k, c->stage_steps[s].body, &first[n->in[0]]);
+        }
+    gibbs_release(&c->plan->alloc, first);
+}

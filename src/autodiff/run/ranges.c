@@ -1,0 +1,126 @@
+/* ranges.c — in a build that checks (GIBBS_CHECK_RANGES): every operand of an instruction lies in the memory that it is
+ * said to be in: its span of the arena or of what stages share, the constants, its shard's accumulators, the block's
+ * rows of its slot. A sanitizer sees only what leaves the arena as a whole. */
+#include "frame.h"
+
+#ifdef GIBBS_CHECK_RANGES
+
+/* ---- How many numbers there are from an operand's first to its last ---- */
+
+static int64_t of_nest(const ad_instruction *i, int k, int64_t rows)
+{
+    const ad_loops *l = ad_loops_of(i);
+    int64_t last = 0;
+    for (int d = 0; d < l->count; d++) last += (l->size[d] * (d == l->rows ? rows : 1) - 1) * ad_stride(l, k, d);
+    return last + 1;
+}
+
+/* Of rows of n numbers. */
+static int64_t of_rows(const ad_instruction *i, int k, int64_t rows, int64_t n)
+{
+    return (rows - 1) * i->operand[k].row_stride + n;
+}
+
+static int64_t of_matmul(const ad_instruction *i, int k, int64_t rows)
+{
+    int64_t m = i->matmul.m, n = i->matmul.n, depth = i->matmul.k, L = i->matmul.products;
+    bool in_place = i->matmul.start.base == i->matmul.c.base && i->matmul.start.offset == i->matmul.c.offset;
+    if (k == 1) return of_rows(i, k, rows, (i->matmul.one_a ? 1 : L) * m * depth);
+    if (k == 2) return of_rows(i, k, rows, (i->matmul.one_b ? 1 : L) * depth * n);
+    return k == 0 || in_place ? rows * L * m * n : n;
+}
+
+static int64_t of_batch_matmul(const ad_instruction *i, int k, int64_t rows)
+{
+    int64_t m = i->batch_matmul.m, n = i->batch_matmul.n, depth = i->batch_matmul.k;
+    return k == 1 ? of_rows(i, k, rows, depth * m) : k == 2 ? of_rows(i, k, rows, depth * n) : m * n;
+}
+
+static int64_t of_gather(const ad_instruction *i, int k, int64_t rows)
+{
+    int64_t n = i->gather.indices, width = i->gather.width;
+    return k == 0 ? rows * n * width : of_rows(i, k, rows, k == 1 ? i->gather.rows * width : n);
+}
+
+static int64_t of_scatter(const ad_instruction *i, int k, int64_t rows)
+{
+    int64_t n = i->scatter.indices, width = i->scatter.width, next = i->scatter.next;
+    if (k == 0) return (rows * i->scatter.rows - 1) * next + width;
+    return of_rows(i, k, rows, k == 1 ? (n - 1) * next + width : n);
+}
+
+static int64_t of_place(const ad_instruction *i, int k, int64_t rows)
+{
+    int64_t whole = i->place.before + i->place.own + i->place.after, outer = i->place.outer;
+    return k ? of_rows(i, k, rows, outer * i->place.own) : rows * outer * whole - (i->place.alone ? 0 : i->place.after);
+}
+
+static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
+{
+    int64_t rows = ad_rows_of(f, i);
+    switch (i->action) {
+    case DO_elementwise:
+    case DO_copy: return of_nest(i, k, rows);
+    case DO_matmul: return of_matmul(i, k, rows);
+    case DO_batch_matmul: return of_batch_matmul(i, k, rows);
+    case DO_reduce: return rows * i->reduce.outer * i->reduce.inner * (k ? i->reduce.reduced : 1);
+    case DO_accumulate: return k ? rows * i->count : i->count * (i->op == OP_batch_logsumexp ? 2 : 1);
+    case DO_gather: return of_gather(i, k, rows);
+    case DO_scatter: return of_scatter(i, k, rows);
+    case DO_place: return of_place(i, k, rows);
+    case DO_batch_gather:
+        return k == 0 ? rows * i->count
+               : k == 2 ? of_rows(i, k, rows, 1)
+                        : f->axis_rows[i->batch_gather.root] * i->batch_gather.factor * i->count;
+    case DO_batch_scatter:
+        return k == 0 ? f->axis_rows[i->batch_scatter.root] * i->batch_scatter.factor * i->count
+                      : f->axis_rows[i->batch_scatter.x_root] * i->batch_scatter.x_factor * (k == 1 ? i->count : 1);
+    case DO_user: return k ? of_rows(i, k, rows, 1) : rows * i->count;
+    default: return rows * i->count; /* logistic, random, axis_count */
+    }
+}
+
+/* ---- Where they may lie: bytes behind the base ---- */
+
+typedef struct range {
+    int64_t begin, end;
+} range;
+
+static range of_slot(const ad_instruction *i, const ad_frame *f, int k)
+{
+    const ad_slot *slot = &f->plan->slot[i->operand[k].base - AD_BASE_SLOTS];
+    int32_t root = slot->axis;
+    while (root >= 0 && f->plan->axis[root].parent >= 0) root = f->plan->axis[root].parent;
+    bool whole = f->base == f->start || root != f->stage->axis || (i->action == DO_batch_gather && k == 1);
+    int64_t rows = root < 0 ? 1 : whole ? f->axis_rows[root] : f->rows;
+    return (range){0, rows * slot->factor * slot->count * (int64_t)f->kernels->size};
+}
+
+static range range_of(const ad_instruction *i, const ad_frame *f, int k)
+{
+    const ad_operand *at = &i->operand[k];
+    if (at->base >= AD_BASE_SLOTS) return of_slot(i, f, k);
+    if (at->base == AD_BASE_ACCUMULATOR) return (range){0, f->stage->accumulator_bytes};
+    if (at->span < 0) return (range){0, at->base == AD_BASE_SHARED ? f->plan->constant_bytes : 0};
+    const ad_range *span = &f->plan->range[at->base][at->span];
+    return (range){span->begin, span->begin + span->bytes * (at->base == AD_BASE_ARENA ? f->rows : 1)};
+}
+
+gibbs_status ad_check_ranges(const ad_instruction *i, const ad_frame *f)
+{
+    for (int k = 0; k < AD_OPERANDS; k++) {
+        if (!ad_has_operand(i, k)) continue;
+        range may = range_of(i, f, k);
+        int64_t begin = i->operand[k].offset, size = (int64_t)f->kernels->size;
+        if (i->action == DO_accumulate && k == 0) size = sizeof(double);
+        int64_t end = begin + numbers_of(i, f, k) * size;
+        if (begin < may.begin || end > may.end)
+            return gibbs_fail(f->error, GIBBS_SIZE,
+                              "run: operand %d of %s (node %d) is bytes %lld to %lld of what is its own from %lld to "
+                              "%lld", k, ad_ops[i->op].name, i->node, (long long)begin, (long long)end,
+                              (long long)may.begin, (long long)may.end);
+    }
+    return GIBBS_OK;
+}
+
+#endif
