@@ -2,7 +2,6 @@
 #include "describe.h"
 
 #include "ebm/data/data_private.h"
-#include "names.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -27,4 +27,13 @@ void ebm_description_free(ebm_description *description);
 gibbs_status ebm_make_described(const char *file, const ebm_metadata *item, int count, const ebm_energy *const *own,
                                 const gibbs_allocator *allocator, ebm_model **model, gibbs_error *error);
 
+/* ---- names.c ---- */
+
+/* An energy that ships, or of the list `own`, which ends with NULL (and may be NULL); NULL where there is none. */
+const ebm_energy *ebm_energy_named(const char *name, const ebm_energy *const *own);
+
+/* The name of an activation, and back; NULL where there is none. */
+const char *ebm_activation_name(ebm_activation activation);
+ebm_activation ebm_activation_named(const char *name);
+
 #endif

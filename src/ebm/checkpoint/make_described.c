@@ -3,7 +3,6 @@
 #include "describe.h"
 
 #include "ebm/data/data_private.h"
-#include "names.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* names.c — the tables of energies and of activations. */
-#include "names.h"
+#include "describe.h"
 
-#include "base/base.h"
 #include "ebm/energy/ships.h"
 
 #include <string.h>

@@ -32,8 +32,7 @@ static const ebm_option options[] = {
     EBM_OPTION(FEATURES, ebm_bilinear_spec, y),
     EBM_OPTION(INT64, ebm_bilinear_spec, label_count),
     EBM_LIST(DOUBLES, ebm_bilinear_spec, labels, label_numbers),
-    EBM_OPTION(DTYPE, ebm_bilinear_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_bilinear_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_bilinear_spec),
 };
 
 /* The spec with what is 0 or NULL in it filled in. */
@@ -71,7 +70,10 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
     return ebm_build_model(&b, made, model, error);
 }
 
-const ebm_energy ebm_energy_bilinear = {.name = "bilinear", .record = energy, EBM_MADE_OF(ebm_bilinear_spec)};
+const ebm_energy ebm_energy_bilinear = {
+    .name = "bilinear", .record = energy,
+    EBM_MADE_OF(ebm_bilinear_spec, options, make),
+};
 
 gibbs_status ebm_model_bilinear(const ebm_bilinear_spec *spec, ebm_model **model, gibbs_error *error)
 {

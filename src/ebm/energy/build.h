@@ -32,9 +32,12 @@ gibbs_status ebm_build_model(ebm_build *build, ebm_model_spec spec, ebm_model **
 #define EBM_OPTION(type, spec, member) {#member, EBM_OPTION_##type, offsetof(spec, member), NULL}
 #define EBM_LIST(type, spec, member, count) {#member, EBM_OPTION_##type, offsetof(spec, member), count}
 
-/* What of struct ebm_energy is for files, by a table `options` and a function `make` of the energy's file. */
-#define EBM_MADE_OF(spec)                                                                                       \
-    .options = options, .option_count = GIBBS_COUNT(options), .spec_bytes = sizeof(spec), .make = make
+/* Members that every spec has. */
+#define EBM_COMMON_OPTIONS(spec) EBM_OPTION(DTYPE, spec, dtype), EBM_OPTION(ALLOCATOR, spec, allocator)
+
+/* What of struct ebm_energy is for files. */
+#define EBM_MADE_OF(spec, table, function)                                                                      \
+    .options = table, .option_count = GIBBS_COUNT(table), .spec_bytes = sizeof(spec), .make = function
 
 /* Public constructors: the energy's make, with what all of them say of a NULL. */
 gibbs_status ebm_energy_make(const ebm_energy *energy, const void *spec, ebm_model **model, gibbs_error *error);

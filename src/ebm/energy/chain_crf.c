@@ -123,8 +123,7 @@ static const ebm_option options[] = {
     EBM_OPTION(INT64, ebm_chain_crf_spec, length),
     EBM_OPTION(INT64, ebm_chain_crf_spec, labels),
     EBM_OPTION(FEATURES, ebm_chain_crf_spec, features),
-    EBM_OPTION(DTYPE, ebm_chain_crf_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_chain_crf_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_chain_crf_spec),
 };
 
 static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
@@ -147,7 +146,9 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
 }
 
 const ebm_energy ebm_energy_chain_crf = {
-    .name = "chain crf", .record = energy, .conditional = {log_z, mean, mode}, EBM_MADE_OF(ebm_chain_crf_spec)};
+    .name = "chain crf", .record = energy, .conditional = {log_z, mean, mode},
+    EBM_MADE_OF(ebm_chain_crf_spec, options, make),
+};
 
 gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **model, gibbs_error *error)
 {

@@ -9,7 +9,7 @@ enum { PREFIX_SIZE = 16 };
 
 static int64_t parts_of(const void *spec) { return ((const ebm_composition *)spec)->count; }
 
-const ebm_option ebm_composition_options[EBM_COMPOSITION_OPTIONS] = {
+const ebm_option ebm_composition_options[] = {
     EBM_OPTION(INT64, ebm_composition, count),
     EBM_LIST(DOUBLES, ebm_composition, beta, parts_of),
     EBM_LIST(PARTS, ebm_composition, parts, parts_of),

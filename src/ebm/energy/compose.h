@@ -11,11 +11,7 @@ typedef struct ebm_composition {
     ebm_model *const *parts; /* the caller's; they record their energies */
 } ebm_composition;
 
-extern const ebm_option ebm_composition_options[];
-enum { EBM_COMPOSITION_OPTIONS = 3 };
-#define EBM_COMPOSED(function)                                                                                  \
-    .options = ebm_composition_options, .option_count = EBM_COMPOSITION_OPTIONS,                                \
-    .spec_bytes = sizeof(ebm_composition), .make = function
+extern const ebm_option ebm_composition_options[3];
 
 /* Makes one of that kind, whose spec is an ebm_composition. Names get the prefixes "1.", "2.", … unless `plain`; `own`
  * is the composed model's own first parameter, or NULL. The parts' values are copied. */

@@ -85,15 +85,14 @@ void ebm_edges_free(const gibbs_allocator *a, ebm_edges *edges)
 static int64_t variables(const void *spec) { return ((const ebm_mrf_spec *)spec)->space.variables; }
 static int64_t edge_ends(const void *spec) { return 2 * ((const ebm_mrf_spec *)spec)->edge_count; }
 
-const ebm_option ebm_mrf_options[EBM_MRF_OPTIONS] = {
+const ebm_option ebm_mrf_options[] = {
     {"variables", EBM_OPTION_INT64, offsetof(ebm_mrf_spec, space.variables), NULL},
     {"labels", EBM_OPTION_INT64, offsetof(ebm_mrf_spec, space.labels), NULL},
     {"labels_of", EBM_OPTION_INT64S, offsetof(ebm_mrf_spec, space.labels_of), variables},
     {"one_hot", EBM_OPTION_INT, offsetof(ebm_mrf_spec, space.one_hot), NULL},
     EBM_OPTION(INT64, ebm_mrf_spec, edge_count),
     EBM_LIST(INT64S, ebm_mrf_spec, edges, edge_ends),
-    EBM_OPTION(DTYPE, ebm_mrf_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_mrf_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_mrf_spec),
 };
 
 /* ---- Sums over pairs ---- */

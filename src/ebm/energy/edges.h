@@ -17,10 +17,7 @@ gibbs_status ebm_edges_new(const char *model, const ebm_mrf_spec *spec, const gi
 void ebm_edges_free(const gibbs_allocator *a, ebm_edges *edges);
 
 /* The table of options of an ebm_mrf_spec, which three energies have. */
-extern const ebm_option ebm_mrf_options[];
-enum { EBM_MRF_OPTIONS = 8 };
-#define EBM_MRF_MADE(function)                                                                                  \
-    .options = ebm_mrf_options, .option_count = EBM_MRF_OPTIONS, .spec_bytes = sizeof(ebm_mrf_spec), .make = function
+extern const ebm_option ebm_mrf_options[8];
 
 /* Pairs of columns of x, as reals, because that is what a tape's indices are. */
 typedef struct ebm_pairs {

@@ -96,8 +96,7 @@ static const ebm_option options[] = {
     EBM_OPTION(INT64, ebm_experts_spec, experts),
     EBM_OPTION(ACTIVATION, ebm_experts_spec, expert),
     EBM_OPTION(INT, ebm_experts_spec, learn_weights),
-    EBM_OPTION(DTYPE, ebm_experts_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_experts_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_experts_spec),
 };
 
 static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
@@ -117,7 +116,9 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
 }
 
 const ebm_energy ebm_energy_experts = {
-    .name = "experts", .record = energy, .log_z = log_z, EBM_MADE_OF(ebm_experts_spec)};
+    .name = "experts", .record = energy, .log_z = log_z,
+    EBM_MADE_OF(ebm_experts_spec, options, make),
+};
 
 gibbs_status ebm_model_experts(const ebm_experts_spec *spec, ebm_model **model, gibbs_error *error)
 {

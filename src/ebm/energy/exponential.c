@@ -17,8 +17,7 @@ const ebm_features *ebm_exponential_statistics(const ebm_model *model)
 static const ebm_option options[] = {
     EBM_OPTION(INT64, ebm_exponential_spec, dim),
     EBM_OPTION(FEATURES, ebm_exponential_spec, statistics),
-    EBM_OPTION(DTYPE, ebm_exponential_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_exponential_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_exponential_spec),
 };
 
 static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
@@ -36,7 +35,9 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
 }
 
 const ebm_energy ebm_energy_exponential = {
-    .name = "exponential", .record = energy, EBM_MADE_OF(ebm_exponential_spec)};
+    .name = "exponential", .record = energy,
+    EBM_MADE_OF(ebm_exponential_spec, options, make),
+};
 
 gibbs_status ebm_model_exponential(const ebm_exponential_spec *spec, ebm_model **model, gibbs_error *error)
 {

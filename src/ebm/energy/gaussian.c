@@ -39,8 +39,7 @@ static gibbs_status log_z(const double *theta, double beta, void *context, const
 
 static const ebm_option options[] = {
     EBM_OPTION(INT64, gaussian, dim),
-    EBM_OPTION(DTYPE, gaussian, dtype),
-    EBM_OPTION(ALLOCATOR, gaussian, allocator),
+    EBM_COMMON_OPTIONS(gaussian),
 };
 
 static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
@@ -54,7 +53,10 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
     return ebm_build_model(&b, made, model, error);
 }
 
-const ebm_energy ebm_energy_gaussian = {.name = "gaussian", .record = energy, .log_z = log_z, EBM_MADE_OF(gaussian)};
+const ebm_energy ebm_energy_gaussian = {
+    .name = "gaussian", .record = energy, .log_z = log_z,
+    EBM_MADE_OF(gaussian, options, make),
+};
 
 gibbs_status ebm_model_gaussian(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator, ebm_model **model,
                                 gibbs_error *error)

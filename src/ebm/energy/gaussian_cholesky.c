@@ -42,8 +42,7 @@ static gibbs_status log_z(const double *theta, double beta, void *context, const
 
 static const ebm_option options[] = {
     EBM_OPTION(INT64, spec, dim),
-    EBM_OPTION(DTYPE, spec, dtype),
-    EBM_OPTION(ALLOCATOR, spec, allocator),
+    EBM_COMMON_OPTIONS(spec),
 };
 
 /* Row by row: 0 above the diagonal, 1 + i on it, and the rows below it one after the other. */
@@ -78,7 +77,9 @@ static gibbs_status make(const void *from, ebm_model **model, gibbs_error *error
 }
 
 const ebm_energy ebm_energy_gaussian_cholesky = {
-    .name = "gaussian_cholesky", .record = energy, .log_z = log_z, EBM_MADE_OF(spec)};
+    .name = "gaussian_cholesky", .record = energy, .log_z = log_z,
+    EBM_MADE_OF(spec, options, make),
+};
 
 gibbs_status ebm_model_gaussian_cholesky(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator,
                                          ebm_model **model, gibbs_error *error)

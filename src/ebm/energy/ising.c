@@ -47,7 +47,10 @@ static gibbs_status make(const void *from, ebm_model **model, gibbs_error *error
     return ebm_build_model(&b, made, model, error);
 }
 
-const ebm_energy ebm_energy_ising = {.name = "ising", .record = energy, EBM_MRF_MADE(make)};
+const ebm_energy ebm_energy_ising = {
+    .name = "ising", .record = energy,
+    EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make),
+};
 
 gibbs_status ebm_model_ising(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error)
 {

@@ -54,7 +54,10 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
     return ebm_compose(&ebm_energy_mixture, c, false, &log_xi, model, error);
 }
 
-const ebm_energy ebm_energy_mixture = {.name = "mixture", .record = energy, .log_z = log_z, EBM_COMPOSED(make)};
+const ebm_energy ebm_energy_mixture = {
+    .name = "mixture", .record = energy, .log_z = log_z,
+    EBM_MADE_OF(ebm_composition, ebm_composition_options, make),
+};
 
 gibbs_status ebm_model_mixture(ebm_model *const *parts, int count, ebm_model **model, gibbs_error *error)
 {

@@ -62,8 +62,7 @@ static const ebm_option options[] = {
     EBM_LIST(INT64S, ebm_mlp_spec, widths, layers_of),
     EBM_OPTION(ACTIVATION, ebm_mlp_spec, activation),
     EBM_OPTION(DOUBLE, ebm_mlp_spec, base_sd),
-    EBM_OPTION(DTYPE, ebm_mlp_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_mlp_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_mlp_spec),
 };
 
 static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
@@ -79,7 +78,7 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
     return ebm_build_model(&b, made, model, error);
 }
 
-const ebm_energy ebm_energy_mlp = {.name = "mlp", .record = energy, EBM_MADE_OF(ebm_mlp_spec)};
+const ebm_energy ebm_energy_mlp = {.name = "mlp", .record = energy, EBM_MADE_OF(ebm_mlp_spec, options, make)};
 
 gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_error *error)
 {

@@ -102,8 +102,14 @@ static gibbs_status make_mrf(const void *spec, ebm_model **model, gibbs_error *e
     return make_kind(&ebm_energy_mrf, spec, model, error);
 }
 
-const ebm_energy ebm_energy_potts = {.name = "potts", .record = energy, EBM_MRF_MADE(make_potts)};
-const ebm_energy ebm_energy_mrf = {.name = "mrf", .record = energy, EBM_MRF_MADE(make_mrf)};
+const ebm_energy ebm_energy_potts = {
+    .name = "potts", .record = energy,
+    EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make_potts),
+};
+const ebm_energy ebm_energy_mrf = {
+    .name = "mrf", .record = energy,
+    EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make_mrf),
+};
 
 gibbs_status ebm_model_potts(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error)
 {

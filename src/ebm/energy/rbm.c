@@ -172,8 +172,7 @@ static const ebm_option options[] = {
     EBM_OPTION(DOUBLE, ebm_rbm_spec, sd),
     EBM_OPTION(INT, ebm_rbm_spec, learn_sd),
     EBM_OPTION(DOUBLE, ebm_rbm_spec, weight_sd),
-    EBM_OPTION(DTYPE, ebm_rbm_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_rbm_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_rbm_spec),
 };
 
 static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
@@ -191,7 +190,9 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
 }
 
 const ebm_energy ebm_energy_rbm = {
-    .name = "rbm", .record = energy, .log_z = log_z, .blocks = blocks, EBM_MADE_OF(ebm_rbm_spec)};
+    .name = "rbm", .record = energy, .log_z = log_z, .blocks = blocks,
+    EBM_MADE_OF(ebm_rbm_spec, options, make),
+};
 
 gibbs_status ebm_model_rbm(const ebm_rbm_spec *spec, ebm_model **model, gibbs_error *error)
 {

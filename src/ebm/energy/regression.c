@@ -162,8 +162,7 @@ static const ebm_option options[] = {
     EBM_OPTION(INT64, ebm_regression_spec, labels),
     EBM_OPTION(INT, ebm_regression_spec, pinned),
     EBM_OPTION(FEATURES, ebm_regression_spec, features),
-    EBM_OPTION(DTYPE, ebm_regression_spec, dtype),
-    EBM_OPTION(ALLOCATOR, ebm_regression_spec, allocator),
+    EBM_COMMON_OPTIONS(ebm_regression_spec),
 };
 
 static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
@@ -187,7 +186,9 @@ static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error
 }
 
 const ebm_energy ebm_energy_regression = {
-    .name = "regression", .record = energy, .conditional = {log_z, mean, mode}, EBM_MADE_OF(ebm_regression_spec)};
+    .name = "regression", .record = energy, .conditional = {log_z, mean, mode},
+    EBM_MADE_OF(ebm_regression_spec, options, make),
+};
 
 gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **model, gibbs_error *error)
 {

@@ -99,9 +99,13 @@ static gibbs_status make_tempered(const void *spec, ebm_model **model, gibbs_err
 }
 
 const ebm_energy ebm_energy_sum = {
-    .name = "sum", .record = energy, .log_z = log_z, .blocks = blocks, EBM_COMPOSED(make_sum)};
+    .name = "sum", .record = energy, .log_z = log_z, .blocks = blocks,
+    EBM_MADE_OF(ebm_composition, ebm_composition_options, make_sum),
+};
 const ebm_energy ebm_energy_tempered = {
-    .name = "tempered", .record = energy, .log_z = log_z, .blocks = blocks, EBM_COMPOSED(make_tempered)};
+    .name = "tempered", .record = energy, .log_z = log_z, .blocks = blocks,
+    EBM_MADE_OF(ebm_composition, ebm_composition_options, make_tempered),
+};
 
 gibbs_status ebm_model_sum(ebm_model *const *parts, const double *beta, int count, ebm_model **model,
                            gibbs_error *error)
