@@ -1,5 +1,5 @@
-/* make_described.c — a model from the texts that describe it. What they say of its size is held against them before
- * memory is asked for: a list is as long as its text. */
+/* make_described.c — a model from the texts that describe it. A list is as long as its text, and parts are counted before
+ * memory is asked for; parameters take what the options say, and are held against the file's afterwards. */
 #include "describe.h"
 
 #include "ebm/data/data_private.h"
