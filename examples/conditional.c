@@ -47,8 +47,8 @@ static gibbs_status make_model(ebm_model **model, gibbs_error *error)
                                    {"b", ad_vec(LABELS - 1), EBM_INIT_CONSTANT, 0}};
     ebm_model_spec spec = ebm_model_defaults();
     spec.dim = ROW, spec.parameters = theta, spec.parameter_count = 2, spec.energy = energy;
-    return ebm_model_conditional(&spec, &(ebm_conditional){.given = X, .labels = labels, .label_count = LABELS}, model,
-                                 error);
+    spec.given = X, spec.labels = labels, spec.label_count = LABELS;
+    return ebm_model_new(&spec, model, error);
 }
 
 static gibbs_status fit(const settings *set, ebm_model *model, const ebm_data *data, ebm_uncertainty *u,

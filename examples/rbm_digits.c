@@ -35,7 +35,7 @@ static gibbs_status fit(const settings *set, const problem *p, const method *m, 
 {
     ebm_blocks blocks;
     ebm_chain_options chain = ebm_chain_defaults();
-    gibbs_status status = ebm_rbm_blocks(model, &blocks, error);
+    gibbs_status status = ebm_model_blocks(model, &blocks, error);
     progress_line line = progress_start(m->name, set->common.quiet);
     ebm_fit_options o = ebm_fit_defaults();
     chain.blocks = &blocks;
@@ -66,7 +66,7 @@ static gibbs_status walk(const settings *set, ebm_model *joint, int64_t steps, i
     ebm_blocks blocks;
     ebm_chain_options o = ebm_chain_defaults();
     ebm_chains *chains = NULL;
-    gibbs_status status = ebm_rbm_blocks(joint, &blocks, error);
+    gibbs_status status = ebm_model_blocks(joint, &blocks, error);
     o.sampler = &ebm_block_gibbs;
     o.blocks = &blocks;
     o.threads = (int)set->common.threads;
@@ -137,7 +137,7 @@ static gibbs_status anneal(const settings *set, const problem *p, ebm_model *joi
     ebm_proposal *base = NULL;
     ebm_blocks blocks;
     ebm_ais_options o = ebm_ais_defaults();
-    gibbs_status status = on ? ebm_rbm_blocks(joint, &blocks, error) : fail(error, GIBBS_MEMORY, "out of memory");
+    gibbs_status status = on ? ebm_model_blocks(joint, &blocks, error) : fail(error, GIBBS_MEMORY, "out of memory");
     for (int64_t i = 0; !status && i < n; i++) on[i] = i < nv ? p->on[i] : 0.5;
     if (!status) status = ebm_proposal_bernoulli(n, on, 0, 1, NULL, &base, error);
     o.chain.sampler = &ebm_block_gibbs;

@@ -53,7 +53,8 @@ static gibbs_status make_model(int of_its_own, uint64_t seed, ebm_model **model,
     spec.parameters = of_its_own ? own : layers;
     spec.parameter_count = of_its_own ? 2 : 5;
     spec.energy = of_its_own ? own_energy : network;
-    return ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, model, error);
+    spec.given = 1;
+    return ebm_model_new(&spec, model, error);
 }
 
 /* ---- Data ------------------------------------------------------------------------------------------------------- */

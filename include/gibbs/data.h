@@ -127,10 +127,16 @@ typedef struct ebm_tensor {
     void *data;
 } ebm_tensor;
 
-/* What ebm_tensors_read made: `count` tensors, all owned by this struct. */
+/* What a file says beside its tensors: text under a name. */
+typedef struct ebm_metadata {
+    char *key, *value;
+} ebm_metadata;
+
+/* What ebm_tensors_read made: `count` tensors and `metadata_count` texts, all owned by this struct. */
 typedef struct ebm_tensors {
-    int count;
+    int count, metadata_count;
     ebm_tensor *tensor;
+    ebm_metadata *metadata;
     gibbs_allocator allocator;
 } ebm_tensors;
 

@@ -16,7 +16,7 @@
  * on training of energy-based models; S3 Dai, Lecture 10; S4 Hyvärinen, Energy-based models (docs/methods.md).
  *
  * In the order of need: gibbs/model.h, energy.h (energies that ship), loss.h, fit.h, proposal.h, sampler.h, space.h,
- * log_z.h, and extend.h for a loss, a sampler or a proposal of your own. This header includes them all.
+ * log_z.h, and extend.h for a loss, a sampler, a proposal or an energy of your own. This header includes them all.
  */
 #ifndef GIBBS_EBM_H
 #define GIBBS_EBM_H

@@ -32,7 +32,7 @@ typedef ad_var (*ebm_activation)(ad_var x); /* ad_softplus, ad_tanh, ad_silu, �
 typedef struct ebm_mlp_spec {
     int64_t dim;
     const int64_t *widths; /* of the hidden layers */
-    int layers;            /* 1 … 16 */
+    int64_t layers;        /* 1 … 16 */
     ebm_activation activation; /* NULL: ad_softplus */
     double base_sd;        /* adds ‖x‖²/(2 base_sd²): the base measure that keeps the energy integrable; 0: none */
     gibbs_dtype dtype;
@@ -59,8 +59,10 @@ typedef struct ebm_rbm_spec {
  * ½‖(v − a)/sd‖² − (v/sd²)ᵀWh − b·h for Gaussian visibles. "W" [visible,hidden], "a" [visible], "b" [hidden]. */
 gibbs_status ebm_model_rbm(const ebm_rbm_spec *spec, ebm_model **model, gibbs_error *error);
 
-/* An RBM's conditionals, for ebm_block_gibbs: they refer to the model, which must outlive them. ARGUMENT: no RBM. */
-gibbs_status ebm_rbm_blocks(const ebm_model *rbm, ebm_blocks *blocks, gibbs_error *error);
+/* The conditionals of a model's two layers, for ebm_block_gibbs: of an RBM, of one that is tempered or of sums of such
+ * (the joint form), and of energies of one's own that have them. They refer to the model, which must outlive them.
+ * ARGUMENT: there are none. */
+gibbs_status ebm_model_blocks(const ebm_model *model, ebm_blocks *blocks, gibbs_error *error);
 
 typedef struct ebm_mrf_spec {
     ebm_space space;
@@ -126,7 +128,7 @@ ad_var ebm_student_expert(ad_var u); /* log(1 + u²/2): a Student t, whose weigh
  * The parts record their energies in the new model: they must outlive it. Their values are copied, and their names get
  * the prefixes "1.", "2.", …; afterwards the parameters are the new model's own. Conditional parts with the
  * same columns given make a conditional model: it takes the labels of the parts that list them, and has no log Z(x)
- * otherwise. SHAPE, DTYPE: the parts differ; ARGUMENT: in what is given, or in their labels. */
+ * otherwise. log Z (ebm_model_log_z) and conditionals are known where the parts' give them. SHAPE, DTYPE: the parts differ; ARGUMENT: in what is given, or in their labels. */
 enum { EBM_MAX_PARTS = 64 };
 
 /* Σ βₖ Eₖ: a product of densities (S3 eq 10.17). `beta` NULL: ones. */
@@ -145,28 +147,14 @@ gibbs_status ebm_model_mixture_weights(ebm_model *mixture, const ebm_data *data,
                                        double *log_z_part, gibbs_error *error);
 
 /* ---- Conditional models ----
- * p(y | x) = exp(−E(x, y))/Z(x) (S3's CEBM): the model's rows are [x, y], of which the first `given` columns are given
- * and the others modelled, and the energy is an ordinary one of the row. What makes it conditional is how log Z(x) is
- * known, and two ways serve all: the labels y, when they can be listed, are enumerated on a child axis (any energy);
- * or log Z(x) is recorded (regressions: the log partition function; a chain: the forward algorithm). log_z is taken
- * where both are there, and neither is needed by losses that do without log Z, or sum over points of their own: see
- * gibbs/loss.h. Losses, proposals and chains see y, with x given. ebm_model_energy takes whole rows; what would
- * integrate over x as well (ebm_integrate, ebm_enumerate, AIS …) refuses such a model. */
-typedef struct ebm_conditional {
-    int64_t given;
-    const double *labels; /* label_count × (dim − given), or NULL; copied */
-    int64_t label_count;
-    /* x [given] → log Z(x), a scalar; E[y | x] and the most probable y, [dim − given]. NULL where there is no formula;
-     * context is the energy's. */
-    ad_var (*log_z)(ad_var x, const ad_var *theta, void *context);
-    ad_var (*mean)(ad_var x, const ad_var *theta, void *context);
-    ad_var (*mode)(ad_var x, const ad_var *theta, void *context);
-} ebm_conditional;
-
-/* A conditional model with the spec's energy, of dim columns. */
-gibbs_status ebm_model_conditional(const ebm_model_spec *spec, const ebm_conditional *conditional, ebm_model **model,
-                                   gibbs_error *error);
-int64_t ebm_model_given(const ebm_model *model); /* 0: not conditional */
+ * p(y | x) = exp(−E(x, y))/Z(x) (S3's CEBM): the model's rows are [x, y], of which the first `given` columns (of
+ * ebm_model_spec) are given and the others modelled, and the energy is an ordinary one of the row. What makes it
+ * conditional is how log Z(x) is known, and two ways serve all: the labels y, when they can be listed, are enumerated
+ * on a child axis (any energy); or log Z(x) is recorded (`conditional` of struct ebm_energy; regressions: the log
+ * partition function; a chain: the forward algorithm). That is taken where both are there, and neither is needed by
+ * losses that do without log Z, or sum over points of their own: see gibbs/loss.h. Losses, proposals and chains see y,
+ * with x given. ebm_model_energy takes whole rows; what would integrate over x as well (ebm_integrate, ebm_enumerate,
+ * AIS …) refuses such a model. */
 
 /* Records log Z(x; θ) for x [given], and log p(y | x; θ) = −E − log Z(x) for a row. Errors on the tape: ARGUMENT (not
  * conditional, or neither labels nor log_z), AXIS (labels, and x is shared), what recording reports. */
@@ -236,7 +224,7 @@ typedef struct ebm_bilinear_spec {
     int64_t given, modelled;
     int64_t width;        /* of the embedding; 0: that of the features, without projections */
     ebm_features x, y;    /* ψ and f; their parameters get the prefixes "x." and "y." */
-    const double *labels; /* as in ebm_conditional */
+    const double *labels; /* as in ebm_model_spec */
     int64_t label_count;
     gibbs_dtype dtype;
     uint64_t seed;

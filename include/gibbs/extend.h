@@ -1,9 +1,9 @@
-/* gibbs/extend.h — losses, samplers and proposals of your own. Each is a const struct with functions that record
- * ad_* operations; the library's own are written the same way (src/ebm/objective, sampler, proposal). */
+/* gibbs/extend.h — losses, samplers, proposals and energies of your own. Each is a const struct with functions that
+ * record ad_* operations; the library's own are written the same way (src/ebm/objective, sampler, proposal, energy). */
 #ifndef GIBBS_EXTEND_H
 #define GIBBS_EXTEND_H
 
-#include <gibbs/loss.h>
+#include <gibbs/energy.h>
 
 GIBBS_API_BEGIN
 
@@ -163,6 +163,53 @@ struct ebm_blocks {
     ebm_layer visible, hidden;
     int joint;
     void *context; /* passed to `given` */
+};
+
+/* What an option of an energy is, so that a model's file can name it. */
+typedef enum ebm_option_type {
+    EBM_OPTION_INT,        /* int */
+    EBM_OPTION_INT64,      /* int64_t */
+    EBM_OPTION_DOUBLE,     /* double, finite */
+    EBM_OPTION_INT64S,     /* const int64_t *, or NULL */
+    EBM_OPTION_DOUBLES,    /* const double *, finite, or NULL */
+    EBM_OPTION_DTYPE,      /* gibbs_dtype */
+    EBM_OPTION_ACTIVATION, /* ebm_activation: an ad_* function of one variable, or ebm_student_expert */
+    EBM_OPTION_FEATURES,   /* ebm_features: the identity */
+    EBM_OPTION_PARTS,      /* ebm_model *const *: models, whose options are listed likewise */
+    EBM_OPTION_ALLOCATOR   /* const gibbs_allocator *; not in the file */
+} ebm_option_type;
+
+typedef struct ebm_option {
+    const char *name;
+    ebm_option_type type;
+    size_t at;                            /* where in the spec: offsetof */
+    int64_t (*count)(const void *spec);   /* of lists and parts: how many, by the options before it */
+} ebm_option;
+
+/* An energy that knows more of itself than E(x; θ). All but name and record may be left out; `context` is the model's.
+ * Such an energy goes into a spec as `kind`, in place of the bare function. */
+struct ebm_energy {
+    const char *name;     /* what a model's file calls it */
+    ebm_energy_fn record; /* E(x; θ) */
+    /* log ∫ or Σ exp(−βE), exactly; theta are the model's parameters, one after the other. ARGUMENT where there is none
+     * for this β, NUMERIC where it is infinite; *log_z is then left alone. Memory is the allocator's. */
+    gibbs_status (*log_z)(const double *theta, double beta, void *context, const gibbs_allocator *allocator,
+                          double *log_z, gibbs_error *error);
+    /* The conditionals of two layers; 0 where there are none. They last as long as the context. */
+    int (*blocks)(void *context, ebm_blocks *blocks);
+    /* Of a conditional model, recorded: x [given] → log Z(x), a scalar; E[y | x] and the most probable y,
+     * [dim − given]. */
+    struct {
+        ad_var (*log_z)(ad_var x, const ad_var *theta, void *context);
+        ad_var (*mean)(ad_var x, const ad_var *theta, void *context);
+        ad_var (*mode)(ad_var x, const ad_var *theta, void *context);
+    } conditional;
+    /* For files: the context begins with a spec of `spec_bytes`, whose options are listed, and of which `make` makes
+     * the model again. */
+    const ebm_option *options;
+    int option_count;
+    size_t spec_bytes;
+    gibbs_status (*make)(const void *spec, ebm_model **model, gibbs_error *error);
 };
 
 /* A proposal: draws as a function of random numbers, and its normalised log density, both recorded. `random` is a

@@ -52,8 +52,9 @@ gibbs_status ebm_enumerate(ebm_model *model, const ebm_space *space, double *log
                            gibbs_error *error);
 
 /* The exact log Z of a model that has one: Gaussian; complete ICA with logcosh or Student-t experts; RBM, by
- * enumeration of its smaller side (Gaussian visibles: the hidden side) of at most 20 units. ARGUMENT for others;
- * NUMERIC where the density is not normalisable; SIZE, MEMORY. */
+ * enumeration of its smaller side (Gaussian visibles: the hidden side) of at most 20 units; any of these tempered (an
+ * RBM in its joint form); mixtures of such; energies of one's own that say it. ARGUMENT for others; NUMERIC where the
+ * density is not normalisable; SIZE, MEMORY. */
 gibbs_status ebm_model_log_z(ebm_model *model, double *log_z, gibbs_error *error);
 
 GIBBS_API_END

@@ -39,20 +39,31 @@ static ad_var any_log_z(ad_var x, const ad_var *theta, void *context)
     return (void)context, ad_mul(theta[1], ad_sum(x));
 }
 
-static ebm_model *part_of(ebm_conditional is, double scale)
+/* What is given and how log Z(x) is known. */
+typedef struct known {
+    int64_t given;
+    const double *labels;
+    int64_t label_count;
+    const ebm_energy *kind;
+} known;
+
+static const ebm_energy with_log_z = {.name = "linear", .record = energy, .conditional = {.log_z = any_log_z}};
+
+static ebm_model *part_of(known is, double scale)
 {
     const ebm_parameter parameters[] = {{"w", {1, {GIVEN}}, EBM_INIT_CONSTANT, scale},
                                         {"a", {0, {0}}, EBM_INIT_CONSTANT, -scale}};
     ebm_model_spec spec = ebm_model_defaults();
     ebm_model *model;
-    spec.dim = GIVEN + 1, spec.energy = energy, spec.parameters = parameters, spec.parameter_count = 2;
-    if (is.given) OK(ebm_model_conditional(&spec, &is, &model, ERROR));
-    else OK(ebm_model_new(&spec, &model, ERROR));
+    spec.dim = GIVEN + 1, spec.parameters = parameters, spec.parameter_count = 2;
+    spec.energy = is.kind ? NULL : energy, spec.kind = is.kind, spec.given = is.given;
+    spec.labels = is.labels, spec.label_count = is.label_count;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 
-static const ebm_conditional listed = {.given = GIVEN, .labels = labels, .label_count = LABELS};
-static const ebm_conditional recorded = {.given = GIVEN, .log_z = any_log_z};
+static const known listed = {.given = GIVEN, .labels = labels, .label_count = LABELS};
+static const known recorded = {.given = GIVEN, .kind = &with_log_z};
 
 static void expect_conditional(ebm_model *model, plain_formula f, const char *what)
 {
@@ -101,11 +112,11 @@ Test(compose_conditional, labels_come_from_any_part)
 
 Test(compose_conditional, parts_must_agree)
 {
-    ebm_conditional fewer = listed, other = listed, narrow = {.given = 1};
+    known fewer = listed, other = listed, narrow = {.given = 1};
     fewer.label_count--;
     other.labels = others;
     const struct {
-        ebm_conditional first, second;
+        known first, second;
         const char *part;
     } cases[] = {
         {listed, {0}, "part 1 has 2 given columns, part 2 has 0"},

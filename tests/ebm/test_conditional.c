@@ -29,6 +29,8 @@ static ad_var gaussian_log_z(ad_var x, const ad_var *theta, void *context)
     return ad_shift(shift, 0.5 * log(2 * M_PI));
 }
 
+static const ebm_energy recorded = {.name = "recorded", .record = energy, .conditional = {.log_z = gaussian_log_z}};
+
 static const ebm_parameter parameters[] = {{"w", {1, {GIVEN}}, EBM_INIT_CONSTANT, 0.3},
                                            {"a", {0, {0}}, EBM_INIT_CONSTANT, -0.4}};
 
@@ -40,19 +42,21 @@ static ebm_model_spec spec_of(ebm_energy_fn f, gibbs_dtype dtype)
     return spec;
 }
 
-static ebm_model *conditional(ebm_conditional is, gibbs_dtype dtype)
+/* With labels, or none where there is one column given. */
+static ebm_model *conditional(int64_t given, gibbs_dtype dtype)
 {
     ebm_model *model;
     ebm_model_spec spec = spec_of(energy, dtype);
-    OK(ebm_model_conditional(&spec, &is, &model, ERROR));
+    spec.given = given;
+    if (given == GIVEN) spec.labels = labels, spec.label_count = LABELS;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 
 Test(conditional, labels_are_enumerated)
 {
     double rows[ROWS * 3], x[CHECK_ROWS * 3];
-    ebm_model *model = conditional((ebm_conditional){.given = GIVEN, .labels = labels, .label_count = LABELS},
-                                   GIBBS_FLOAT64);
+    ebm_model *model = conditional(GIVEN, GIBBS_FLOAT64);
     label_rows(rows, ROWS, GIVEN, 1, labels, LABELS, 1);
     spread(x, COUNT(x), 2);
     spread_theta(model, 3);
@@ -68,8 +72,12 @@ Test(conditional, recorded_log_z)
     static double rows[N * 3];
     static float narrow[3];
     double total = 0, value, values[2];
-    ebm_conditional is = {.given = GIVEN, .log_z = gaussian_log_z, .labels = labels, .label_count = LABELS};
-    ebm_model *models[] = {conditional(is, GIBBS_FLOAT64), conditional(is, GIBBS_FLOAT32)};
+    ebm_model *models[2];
+    for (int k = 0; k < 2; k++) {
+        ebm_model_spec spec = spec_of(NULL, k ? GIBBS_FLOAT32 : GIBBS_FLOAT64);
+        spec.kind = &recorded, spec.given = GIVEN, spec.labels = labels, spec.label_count = LABELS;
+        OK(ebm_model_new(&spec, &models[k], ERROR));
+    }
     ebm_objective *o;
     for (int i = 0; i < N; i++) rows[3 * i] = 0.5, rows[3 * i + 1] = -1, rows[3 * i + 2] = 0.02 * (i - N / 2);
     OK(ebm_objective_new(models[0], &ebm_loss_conditional_ml, NULL, &o, ERROR));
@@ -94,7 +102,7 @@ Test(conditional, recorded_log_z)
 
 Test(conditional, needs_a_log_z)
 {
-    ebm_model *none = conditional((ebm_conditional){.given = 1}, GIBBS_FLOAT64), *plain;
+    ebm_model *none = conditional(1, GIBBS_FLOAT64), *plain;
     ebm_objective *o;
     OK(ebm_model_gaussian(2, GIBBS_FLOAT64, NULL, &plain, ERROR));
     cr_expect(ebm_model_given(none) == 1 && ebm_model_given(plain) == 0 && ebm_model_given(NULL) == 0);
@@ -109,8 +117,7 @@ Test(conditional, losses_of_whole_rows_are_refused)
 {
     static const ebm_loss *const of_rows[] = {&ebm_loss_improved_cd, &ebm_loss_ksd_rbf, &ebm_loss_ksd_imq};
     static double rows[ROWS * 3];
-    ebm_model *model = conditional((ebm_conditional){.given = GIVEN, .labels = labels, .label_count = LABELS},
-                                   GIBBS_FLOAT64);
+    ebm_model *model = conditional(GIVEN, GIBBS_FLOAT64);
     label_rows(rows, ROWS, GIVEN, 1, labels, LABELS, 1);
     ebm_data data = {.rows = ROWS, .cols = 3, .x = rows};
     ebm_fit_options options = ebm_fit_defaults();
@@ -152,8 +159,7 @@ Test(conditional, losses_of_whole_rows_are_refused)
 
 Test(conditional, labels_need_an_axis)
 {
-    ebm_model *model = conditional((ebm_conditional){.given = GIVEN, .labels = labels, .label_count = LABELS},
-                                   GIBBS_FLOAT64);
+    ebm_model *model = conditional(GIVEN, GIBBS_FLOAT64);
     ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_var theta[] = {ad_parameter(tape, "w", ad_vec(2)), ad_parameter(tape, "a", ad_scalar())};
     ad_var null = {tape, -1};
@@ -185,31 +191,44 @@ static ad_var bad_log_z(ad_var x, const ad_var *theta, void *context)
 Test(conditional, refuses)
 {
     static const double nan_label[] = {0, NAN};
-    ebm_model_spec good = spec_of(energy, GIBBS_FLOAT64), none = spec_of(NULL, GIBBS_FLOAT64), lost = good;
-    lost.parameters = NULL;
+    const ebm_energy null = {"null", energy, .conditional = {.log_z = null_log_z}};
+    const ebm_energy vector = {"vector", energy, .conditional = {.log_z = vector_log_z}};
+    const ebm_energy bad = {"bad", energy, .conditional = {.log_z = bad_log_z}};
+    const ebm_energy long_mean = {"mean", energy, .conditional = {.mean = vector_log_z}};
     const struct {
-        const ebm_model_spec *spec;
-        ebm_conditional is;
+        ebm_energy_fn energy;
+        const ebm_energy *kind;
+        int64_t given;
+        const double *labels;
+        int64_t label_count;
         gibbs_status status;
         const char *sentence;
     } cases[] = {
-        {&good, {.given = 0}, GIBBS_ARGUMENT, "0 of 3 columns"},
-        {&good, {.given = 3}, GIBBS_ARGUMENT, "3 of 3 columns"},
-        {&good, {.given = -1}, GIBBS_ARGUMENT, "-1 of 3"},
-        {&good, {.given = 2, .labels = labels}, GIBBS_ARGUMENT, "0 labels"},
-        {&good, {.given = 2, .labels = labels, .label_count = INT64_MAX}, GIBBS_SIZE, "too many"},
-        {&good, {.given = 2, .labels = nan_label, .label_count = 2}, GIBBS_DATA, "row 2"},
-        {&good, {.given = 2, .log_z = null_log_z}, GIBBS_SHAPE, "no scalar"},
-        {&good, {.given = 2, .log_z = vector_log_z}, GIBBS_SHAPE, "no scalar"},
-        {&good, {.given = 2, .log_z = bad_log_z}, GIBBS_SHAPE, "matmul"},
-        {&none, {.given = 2}, GIBBS_ARGUMENT, "no energy"},
-        {&lost, {.given = 2}, GIBBS_ARGUMENT, "no list"},
+        {energy, NULL, 0, labels, LABELS, GIBBS_ARGUMENT, "0 of 3 columns"},
+        {energy, NULL, 3, NULL, 0, GIBBS_ARGUMENT, "3 of 3 columns"},
+        {energy, NULL, -1, NULL, 0, GIBBS_ARGUMENT, "-1 of 3"},
+        {energy, NULL, 2, labels, 0, GIBBS_ARGUMENT, "0 labels"},
+        {energy, NULL, 2, labels, INT64_MAX, GIBBS_SIZE, "too many"},
+        {energy, NULL, 2, nan_label, 2, GIBBS_DATA, "row 2"},
+        {NULL, &null, 2, NULL, 0, GIBBS_SHAPE, "no scalar"},
+        {NULL, &vector, 2, NULL, 0, GIBBS_SHAPE, "no scalar"},
+        {NULL, &bad, 2, NULL, 0, GIBBS_SHAPE, "matmul"},
+        {NULL, &long_mean, 2, NULL, 0, GIBBS_SHAPE, "the mean of y is no vector of the 1 modelled"},
+        {NULL, NULL, 2, NULL, 0, GIBBS_ARGUMENT, "no energy"},
+        {energy, &recorded, 2, NULL, 0, GIBBS_ARGUMENT, "two energies"},
     };
     for (int k = 0; k < COUNT(cases); k++) {
+        ebm_model_spec spec = spec_of(cases[k].energy, GIBBS_FLOAT64);
         ebm_model *model = (ebm_model *)&model;
-        FAILS(cases[k].status, cases[k].sentence, ebm_model_conditional(cases[k].spec, &cases[k].is, &model, FAIL));
+        spec.kind = cases[k].kind, spec.given = cases[k].given;
+        spec.labels = cases[k].labels, spec.label_count = cases[k].label_count;
+        FAILS(cases[k].status, cases[k].sentence, ebm_model_new(&spec, &model, FAIL));
         cr_expect_null(model);
     }
+    ebm_model_spec lost = spec_of(energy, GIBBS_FLOAT64);
+    ebm_model *model;
+    lost.given = 2, lost.parameters = NULL;
+    FAILS(GIBBS_ARGUMENT, "no list", ebm_model_new(&lost, &model, FAIL));
 }
 
 /* ---- Bilinear embeddings ---- */

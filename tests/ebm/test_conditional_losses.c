@@ -50,7 +50,8 @@ static ebm_model *model_of_rows(ebm_energy_fn energy, gibbs_dtype dtype)
     ebm_model_spec spec = ebm_model_defaults();
     spec.dtype = dtype, spec.dim = DIM, spec.energy = energy;
     spec.parameters = parameters, spec.parameter_count = COUNT(parameters);
-    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = GIVEN}, &model, ERROR));
+    spec.given = GIVEN;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 

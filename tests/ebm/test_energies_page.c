@@ -73,10 +73,9 @@ static ebm_model *model_for(const page_energy *p)
     ebm_model_spec spec = ebm_model_defaults();
     spec.dim = p->dim, spec.parameters = p->parameter, spec.parameter_count = p->parameters, spec.energy = p->energy;
     spec.seed = 3;
-    ebm_conditional conditional = {.given = given_of(p)};
-    if (one_hot_of(p)) conditional.labels = unit, conditional.label_count = 3;
-    if (!given_of(p)) OK(ebm_model_new(&spec, &model, ERROR));
-    else OK(ebm_model_conditional(&spec, &conditional, &model, ERROR));
+    spec.given = given_of(p);
+    if (spec.given && one_hot_of(p)) spec.labels = unit, spec.label_count = 3;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 

@@ -1,11 +1,11 @@
-/* log Z of energies that ebm_model_log_z does not know, by quadrature against closed forms: a network, products,
- * tempered densities, mixtures, exponential families, more experts than dimensions. Where the other energies have
- * theirs: docs/methods.md. */
+/* log Z of energies by quadrature against closed forms: a network, products, tempered densities, mixtures, exponential
+ * families, experts; and which of them ebm_model_log_z knows. Where the other energies have theirs: docs/methods.md. */
 #include "objective_helpers.h"
 
 typedef struct made {
     ebm_model *model, *part[2]; /* parts are freed after it */
     double log_z;
+    bool known; /* by the library as well */
 } made;
 
 static ebm_model *normal(double mean, double precision)
@@ -51,7 +51,7 @@ static made product(void)
 
 static made tempered(void)
 {
-    made m = {.part = {normal(0.4, 1.7)}, .log_z = 0.5 * log(2 * M_PI / (0.3 * 1.7))};
+    made m = {.part = {normal(0.4, 1.7)}, .log_z = 0.5 * log(2 * M_PI / (0.3 * 1.7)), .known = true};
     OK(ebm_model_tempered(m.part[0], 0.3, &m.model, ERROR));
     return m;
 }
@@ -63,6 +63,7 @@ static made mixture(void)
     OK(ebm_model_mixture(m.part, 2, &m.model, ERROR));
     *(double *)ebm_model_theta(m.model) = 0.7; /* log ξ₂ */
     m.log_z = log(sqrt(2 * M_PI / 2) + exp(0.7) * sqrt(2 * M_PI / 0.6));
+    m.known = true;
     return m;
 }
 
@@ -92,6 +93,34 @@ static made experts(void)
     return m;
 }
 
+/* Of others that know theirs: a Cholesky factor; complete experts of weight α, ∫ cosh^−βα(wx) dx = B(½, ½βα)/w; a sum
+ * of one, of a tempered one. */
+static made tempered_factor(void)
+{
+    made m = {.log_z = log(2 * M_PI / 0.7) - 0.2 + 0.5, .known = true};
+    OK(ebm_model_gaussian_cholesky(2, GIBBS_FLOAT64, NULL, &m.part[0], ERROR));
+    ebm_model_set(m.part[0], (double[]){0.1, -0.3, 0.2, -0.5, 0.4});
+    OK(ebm_model_tempered(m.part[0], 0.7, &m.model, ERROR));
+    return m;
+}
+static made tempered_experts(void)
+{
+    const double half = 0.5 * 1.4 * exp(0.3);
+    made m = {.log_z = lgamma(0.5) + lgamma(half) - lgamma(0.5 + half) - log(1.3), .known = true};
+    ebm_experts_spec spec = {.dim = 1, .experts = 1, .learn_weights = 1, .dtype = GIBBS_FLOAT64};
+    OK(ebm_model_experts(&spec, &m.part[0], ERROR));
+    ebm_model_set(m.part[0], (double[]){1.3, 0.3});
+    OK(ebm_model_tempered(m.part[0], 1.4, &m.model, ERROR));
+    return m;
+}
+static made sum_of_one(void)
+{
+    made m = {.part = {normal(0.4, 1.7)}, .log_z = 0.5 * log(2 * M_PI / (0.3 * 2 * 1.7)), .known = true};
+    OK(ebm_model_tempered(m.part[0], 0.3, &m.part[1], ERROR));
+    OK(ebm_model_sum(&m.part[1], (double[]){2}, 1, &m.model, ERROR));
+    return m;
+}
+
 static double quadrature(ebm_model *model)
 {
     const ebm_box box = {{-18, -18}, {18, 18}, 400, 0};
@@ -104,11 +133,17 @@ static double quadrature(ebm_model *model)
 /* And the closed form is told from that of other parameters. */
 Test(energy_log_z, closed_forms)
 {
-    static made (*const makers[])(void) = {network, product, tempered, mixture, exponential, experts};
-    static const char *const names[] = {"network", "product", "tempered", "mixture", "exponential", "experts"};
+    static made (*const makers[])(void) = {network, product, tempered, mixture, exponential, experts,
+                                           tempered_factor, tempered_experts, sum_of_one};
+    static const char *const names[] = {"network", "product", "tempered", "mixture", "exponential", "experts",
+                                        "tempered factor", "tempered experts", "sum of one"};
     for (int k = 0; k < COUNT(makers); k++) {
         made m = makers[k]();
         double *theta = ebm_model_theta(m.model), largest = 0;
+        double said = 7;
+        gibbs_status status = ebm_model_log_z(m.model, &said, NULL);
+        cr_expect(status == (m.known ? GIBBS_OK : GIBBS_ARGUMENT), "%s", names[k]);
+        expect_close(said, m.known ? m.log_z : 7, 1e-14, names[k]);
         expect_close(quadrature(m.model), m.log_z, 1e-10, names[k]);
         for (int i = 0; i < ebm_model_size(m.model); i++) {
             theta[i] += 0.05;
@@ -116,6 +151,22 @@ Test(energy_log_z, closed_forms)
             theta[i] -= 0.05;
         }
         cr_expect(largest > 0.005, "%s: %g", names[k], largest);
-        ebm_model_free(m.model), ebm_model_free(m.part[0]), ebm_model_free(m.part[1]);
+        ebm_model_free(m.model), ebm_model_free(m.part[1]), ebm_model_free(m.part[0]);
+    }
+}
+
+/* At β < 0 there is no density, and a mixture has a formula at β = 1 alone. */
+Test(energy_log_z, refuses)
+{
+    made of[] = {tempered(), tempered_factor(), tempered_experts(), mixture()};
+    for (int k = 0; k < COUNT(of); k++) {
+        ebm_model *model;
+        double log_z = 7;
+        OK(ebm_model_tempered(of[k].model, -1, &model, ERROR));
+        const char *said = k == 0 ? "not positive definite" : k < 3 ? "not normalisable" : "a mixture has none";
+        FAILS(k < 3 ? GIBBS_NUMERIC : GIBBS_ARGUMENT, said, ebm_model_log_z(model, &log_z, FAIL));
+        cr_expect_eq(log_z, 7);
+        ebm_model_free(model), ebm_model_free(of[k].model);
+        ebm_model_free(of[k].part[1]), ebm_model_free(of[k].part[0]);
     }
 }

@@ -1,5 +1,5 @@
 /* Restricted Boltzmann machines: formulas, the free energy as a sum over hidden states, conditionals, log Z. */
-#include "ebm/energy/rbm.h"
+#include "ebm/model/model.h"
 #include "ebm/energy_check.h"
 
 enum { V = 3, H = 4 };
@@ -149,11 +149,10 @@ Test(rbm, log_z_in_float32)
 static void run_layer(const ebm_model *model, const ebm_layer *layer, void *context, const double *other, int size,
                       double *parameter[2])
 {
-    const ebm_rbm *is = ebm_rbm_of(model);
     ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis axis = ad_axis_new(tape, "chain");
-    ad_var x = ad_input(axis, "other", ad_vec(size)), theta[4], out[2];
-    int count = is->gaussian && layer->units == V ? 2 : 1;
+    ad_var x = ad_input(axis, "other", ad_vec(size)), theta[8], out[2];
+    int count = layer->unit == EBM_UNIT_GAUSSIAN ? 2 : 1;
     ad_plan *plan;
     ad_workspace *workspace;
     cr_assert(!ebm_model_record(model, tape, theta));
@@ -178,13 +177,12 @@ static double joint_energy(ebm_model *model, const double *x)
 }
 
 /* Log odds are differences of the joint energy; a Gaussian's mean and sd follow from three values of it. */
-static void expect_conditionals(const struct form *f)
+static void expect_conditionals(const struct form *f, ebm_model *model)
 {
-    ebm_model *model = rbm(f, V, H, GIBBS_FLOAT64);
     double x[V + H], field[V], sd[V], logits[H], *hidden[2] = {logits}, *visible[2] = {field, sd};
     ebm_blocks blocks;
-    spread_theta(model, 10), spread(x, V + H, 11);
-    OK(ebm_rbm_blocks(model, &blocks, ERROR));
+    spread(x, V + H, 11);
+    OK(ebm_model_blocks(model, &blocks, ERROR));
     cr_expect(blocks.joint == f->joint && blocks.visible.units == V && blocks.hidden.units == H);
     cr_expect(blocks.visible.unit == (f->gaussian ? EBM_UNIT_GAUSSIAN : EBM_UNIT_BINARY));
     cr_expect(blocks.hidden.unit == EBM_UNIT_BINARY);
@@ -202,12 +200,101 @@ static void expect_conditionals(const struct form *f)
             expect_close(field[i], 1 - (E[2] - E[0]) / (2 * curvature), 1e-11, "mean");
         }
     }
-    ebm_model_free(model);
 }
 
 Test(rbm, conditionals)
 {
-    for (int k = 1; k < COUNT(forms); k += 2) expect_conditionals(&forms[k]);
+    for (int k = 1; k < COUNT(forms); k += 2) {
+        ebm_model *model = rbm(&forms[k], V, H, GIBBS_FLOAT64);
+        spread_theta(model, 10);
+        expect_conditionals(&forms[k], model);
+        ebm_model_free(model);
+    }
+}
+
+/* Tempered machines and their sums in the joint form are machines; free energies only as they are. */
+Test(rbm, conditionals_are_handed_on)
+{
+    static const int pairs[][2] = {{1, 1}, {3, 5}, {5, 5}};
+    ebm_blocks blocks;
+    for (int k = 0; k < COUNT(pairs); k++) {
+        const struct form *f = &forms[pairs[k][0]];
+        ebm_model *part[] = {rbm(f, V, H, GIBBS_FLOAT64), rbm(&forms[pairs[k][1]], V, H, GIBBS_FLOAT64)};
+        ebm_model *warm, *both, *cold;
+        spread_theta(part[0], 12), spread_theta(part[1], 13);
+        OK(ebm_model_tempered(part[0], 0.3, &warm, ERROR));
+        OK(ebm_model_sum(part, (double[]){0.3, 1.4}, 2, &both, ERROR));
+        OK(ebm_model_tempered(both, 0.6, &cold, ERROR));
+        expect_conditionals(f, warm);
+        expect_conditionals(f, both);
+        expect_conditionals(f, cold);
+        ebm_model_free(cold), ebm_model_free(both), ebm_model_free(warm);
+        OK(ebm_model_sum(part, (double[]){1, -1}, 2, &both, ERROR)); /* precisions may be negative */
+        gibbs_status status = ebm_model_blocks(both, &blocks, NULL);
+        cr_expect(status == (f->gaussian ? GIBBS_ARGUMENT : GIBBS_OK));
+        ebm_model_free(both), ebm_model_free(part[0]), ebm_model_free(part[1]);
+    }
+}
+
+Test(rbm, conditionals_that_are_not_handed_on)
+{
+    ebm_model *parts[] = {rbm(&forms[0], V, H, GIBBS_FLOAT64), rbm(&forms[0], V, H, GIBBS_FLOAT64)}, *model[4];
+    ebm_blocks blocks;
+    OK(ebm_model_tempered(parts[0], 1, &model[0], ERROR));
+    OK(ebm_model_blocks(model[0], &blocks, ERROR));
+    cr_expect(!blocks.joint && blocks.visible.units == V && blocks.hidden.units == H);
+    OK(ebm_model_tempered(parts[0], 0.5, &model[1], ERROR));
+    OK(ebm_model_sum(parts, NULL, 2, &model[2], ERROR));
+    OK(ebm_model_mixture(parts, 2, &model[3], ERROR));
+    for (int k = 1; k < 4; k++) {
+        FAILS(GIBBS_ARGUMENT, "no two layers", ebm_model_blocks(model[k], &blocks, FAIL));
+        ebm_model_free(model[k]);
+    }
+    ebm_model_free(model[0]), ebm_model_free(parts[0]), ebm_model_free(parts[1]);
+}
+
+/* log Z of tempered machines in the joint form: all states, or a grid over v for each state of h. */
+static double by_states(ebm_model *model)
+{
+    double log_z;
+    OK(ebm_enumerate(model, NULL, &log_z, NULL, ERROR));
+    return log_z;
+}
+
+static double by_grid(ebm_model *model)
+{
+    enum { GRID = 4001 };
+    double sum = 0, E, x[3];
+    for (int h = 0; h < 4; h++)
+        for (int i = 0; i < GRID; i++) {
+            x[0] = 0.02 * (i - GRID / 2), x[1] = h & 1, x[2] = h >> 1;
+            OK(ebm_model_energy(model, x, 1, &E, NULL, ERROR));
+            sum += 0.02 * exp(-E);
+        }
+    return log(sum);
+}
+
+Test(rbm, log_z_of_tempered_machines)
+{
+    for (int k = 1; k < COUNT(forms); k += 2) {
+        int gaussian = forms[k].gaussian;
+        ebm_model *part = rbm(&forms[k], gaussian ? 1 : 3, gaussian ? 2 : 4, GIBBS_FLOAT64), *model;
+        double log_z;
+        spread_theta(part, 14);
+        for (int cold = 0; cold < 2; cold++) {
+            OK(ebm_model_tempered(part, cold ? 1.7 : 0.4, &model, ERROR));
+            OK(ebm_model_log_z(model, &log_z, ERROR));
+            expect_close(log_z, gaussian ? by_grid(model) : by_states(model), 1e-11, forms[k].name);
+            ebm_model_free(model);
+        }
+        ebm_model_free(part);
+    }
+    ebm_model *part = rbm(&forms[0], 2, 2, GIBBS_FLOAT64), *model;
+    double log_z = 7;
+    OK(ebm_model_tempered(part, 0.5, &model, ERROR));
+    FAILS(GIBBS_ARGUMENT, "the joint form has", ebm_model_log_z(model, &log_z, FAIL));
+    cr_expect_eq(log_z, 7);
+    ebm_model_free(model), ebm_model_free(part);
 }
 
 /* ---- Refusals ---- */
@@ -243,6 +330,6 @@ Test(rbm, too_many_units_to_enumerate)
     FAILS(GIBBS_SIZE, "2^20", ebm_model_log_z(model, &log_z, FAIL));
     cr_expect_eq(log_z, 7);
     OK(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &gaussian, ERROR));
-    FAILS(GIBBS_ARGUMENT, "no RBM", ebm_rbm_blocks(gaussian, &blocks, FAIL));
+    FAILS(GIBBS_ARGUMENT, "no two layers", ebm_model_blocks(gaussian, &blocks, FAIL));
     ebm_model_free(model), ebm_model_free(gaussian);
 }

@@ -143,7 +143,8 @@ Test(model_draw, of_a_conditional_model)
     ebm_model_spec spec = ebm_model_defaults();
     ebm_model *model;
     spec.dim = 2, spec.energy = line, spec.dtype = GIBBS_FLOAT64;
-    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
+    spec.given = 1;
+    OK(ebm_model_new(&spec, &model, ERROR));
     FAILS(GIBBS_ARGUMENT, "R-hat cannot compare them", ebm_model_draw(model, &data, 100, NULL, x, NULL, FAIL));
     ebm_chain_options chain = ebm_chain_defaults();
     const double beta[] = {1, 0.5};

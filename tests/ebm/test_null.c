@@ -61,6 +61,8 @@ Test(null, model_h)
     NULL_IN("model", ebm_model_new(&spec, NULL, &error));
     NULL_IN("save", ebm_model_save(NULL, "t.safetensors", &error));
     NULL_IN("save", ebm_model_save(model, NULL, &error));
+    NULL_IN("open", ebm_model_open(NULL, NULL, NULL, &model, &error));
+    NULL_IN("open", ebm_model_open("t.safetensors", NULL, NULL, NULL, &error));
     NULL_IN("load", ebm_model_load(NULL, "t.safetensors", &error));
     NULL_IN("prior", ebm_model_prior(NULL, NULL, NULL, &error));
     NULL_IN("predict", ebm_predict(NULL, NULL, x, 1, out, NULL, NULL, &error));
@@ -80,8 +82,8 @@ Test(null, model_h)
 Test(null, energy_h_places)
 {
     ebm_model *part = gaussian();
-    NULL_IN("model", ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, NULL, &error));
-    NULL_IN("gaussian", ebm_model_gaussian_cholesky(1, GIBBS_FLOAT64, NULL, NULL, &error));
+    NULL_IN("gaussian", ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, NULL, &error));
+    NULL_IN("gaussian_cholesky", ebm_model_gaussian_cholesky(1, GIBBS_FLOAT64, NULL, NULL, &error));
     NULL_IN("mlp", ebm_model_mlp(&(ebm_mlp_spec){0}, NULL, &error));
     NULL_IN("rbm", ebm_model_rbm(&(ebm_rbm_spec){0}, NULL, &error));
     NULL_IN("ising", ebm_model_ising(&(ebm_mrf_spec){.dtype = 0}, NULL, &error));
@@ -92,7 +94,6 @@ Test(null, energy_h_places)
     NULL_IN("sum", ebm_model_sum(&part, NULL, 1, NULL, &error));
     NULL_IN("tempered", ebm_model_tempered(part, 1, NULL, &error));
     NULL_IN("mixture", ebm_model_mixture(&part, 1, NULL, &error));
-    NULL_IN("conditional", ebm_model_conditional(&(ebm_model_spec){0}, &(ebm_conditional){0}, NULL, &error));
     NULL_IN("regression", ebm_model_regression(&(ebm_regression_spec){0}, NULL, &error));
     NULL_IN("chain crf", ebm_model_chain_crf(&(ebm_chain_crf_spec){0}, NULL, &error));
     NULL_IN("bilinear", ebm_model_bilinear(&(ebm_bilinear_spec){0}, NULL, &error));
@@ -101,7 +102,6 @@ Test(null, energy_h_places)
 
 Test(null, energy_h_specs)
 {
-    const ebm_model_spec plain = ebm_model_defaults();
     ebm_model *model, *parts[2] = {NULL, NULL};
     NULL_IN("mlp", ebm_model_mlp(NULL, &model, &error));
     NULL_IN("rbm", ebm_model_rbm(NULL, &model, &error));
@@ -115,8 +115,6 @@ Test(null, energy_h_specs)
     NULL_IN("tempered", ebm_model_tempered(NULL, 1, &model, &error));
     NULL_IN("mixture", ebm_model_mixture(NULL, 2, &model, &error));
     NULL_IN("mixture", ebm_model_mixture(parts, 2, &model, &error));
-    NULL_IN("conditional", ebm_model_conditional(NULL, &(ebm_conditional){.given = 1}, &model, &error));
-    NULL_IN("conditional", ebm_model_conditional(&plain, NULL, &model, &error));
     NULL_IN("regression", ebm_model_regression(NULL, &model, &error));
     NULL_IN("chain crf", ebm_model_chain_crf(NULL, &model, &error));
     NULL_IN("bilinear", ebm_model_bilinear(NULL, &model, &error));
@@ -131,8 +129,8 @@ Test(null, energy_h_calls)
     OK(ebm_model_exponential(&spec, &model, ERROR));
     OK(ebm_model_rbm(&bits, &rbm, ERROR));
     OK(ebm_model_mixture((ebm_model *[]){one, one}, 2, &mixture, ERROR));
-    NULL_IN("rbm blocks", ebm_rbm_blocks(NULL, &blocks, &error));
-    NULL_IN("rbm blocks", ebm_rbm_blocks(rbm, NULL, &error));
+    NULL_IN("blocks", ebm_model_blocks(NULL, &blocks, &error));
+    NULL_IN("blocks", ebm_model_blocks(rbm, NULL, &error));
     NULL_IN("maxent", ebm_maxent(NULL, x, x, NULL, 1, NULL, &error));
     NULL_IN("maxent", ebm_maxent(model, NULL, x, NULL, 1, NULL, &error));
     NULL_IN("maxent", ebm_maxent(model, x, NULL, NULL, 1, NULL, &error));

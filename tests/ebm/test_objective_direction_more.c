@@ -67,8 +67,8 @@ static ebm_model *conditional_model(ebm_energy_fn energy, const ebm_parameter *p
     ebm_model *model;
     ebm_model_spec spec = ebm_model_defaults();
     spec.dim = DIM, spec.energy = energy, spec.parameters = p, spec.parameter_count = 1;
-    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = DIM - 1, .labels = labels, .label_count = 2}, &model,
-                             ERROR));
+    spec.given = DIM - 1, spec.labels = labels, spec.label_count = 2;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 

@@ -240,7 +240,8 @@ Test(pseudo_likelihood, names_the_columns_of_the_table)
     ebm_model_spec spec = ebm_model_defaults();
     spec.dim = 3, spec.parameters = &b, spec.parameter_count = 1, spec.energy = pulled;
     ebm_model *model;
-    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
+    spec.given = 1;
+    OK(ebm_model_new(&spec, &model, ERROR));
     double good[] = {7, 1, 0, 7, 0, 1}, bad[] = {1, 1, 0, 1, 0, 7}, full[] = {1, 1, 0, 1, 1, 1};
     ebm_data data = table(bad, 2, 3);
     ebm_fit_options fit = ebm_fit_defaults();

@@ -70,8 +70,8 @@ static ebm_model *model_for(const unseen *u)
     ebm_model_spec spec = ebm_model_defaults();
     if (!u->conditional) return model_of(DIM, p, 2, u->energy, GIBBS_FLOAT64);
     spec.dim = DIM, spec.energy = u->energy, spec.parameters = p, spec.parameter_count = 2;
-    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = DIM - 1, .labels = labels, .label_count = 2}, &model,
-                             ERROR));
+    spec.given = DIM - 1, spec.labels = labels, spec.label_count = 2;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 

@@ -112,7 +112,7 @@ static ad_var energy(ad_var row, const ad_var *theta, void *context)
     return ad_add(bowl, ad_mul(theta[2], ad_sin(y)));
 }
 
-static ebm_model *real_model(ebm_conditional is, double wave)
+static ebm_model *real_model(const double *labels, int count, double wave)
 {
     static ebm_parameter p[] = {{"w", {1, {GIVEN}}, EBM_INIT_CONSTANT, 0.7},
                                 {"lambda", {0, {0}}, EBM_INIT_CONSTANT, 2},
@@ -121,7 +121,8 @@ static ebm_model *real_model(ebm_conditional is, double wave)
     ebm_model *model;
     p[2].scale = wave;
     spec.dim = GIVEN + 1, spec.parameters = p, spec.parameter_count = 3, spec.energy = energy;
-    OK(ebm_model_conditional(&spec, &is, &model, ERROR));
+    spec.given = GIVEN, spec.labels = labels, spec.label_count = count;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 
@@ -129,7 +130,7 @@ Test(predict, labels_with_their_probabilities)
 {
     static const double labels[] = {-1, 0, 0.5, 2};
     double x[ROWS * GIVEN], y[ROWS], got[ROWS * 4], p[4];
-    ebm_model *model = real_model((ebm_conditional){.given = GIVEN, .labels = labels, .label_count = 4}, 0.3);
+    ebm_model *model = real_model(labels, 4, 0.3);
     expect_predictions(model, 1, labels, 4, 1e-12);
     spread(x, ROWS * GIVEN, 7);
     OK(ebm_predict(model, NULL, x, ROWS, y, NULL, got, ERROR));
@@ -144,7 +145,7 @@ Test(predict, labels_with_their_probabilities)
  * without the search. */
 Test(predict, real_y_by_points)
 {
-    ebm_model *model = real_model((ebm_conditional){.given = GIVEN}, 0), *waves;
+    ebm_model *model = real_model(NULL, 0, 0), *waves;
     ebm_points points;
     double x[ROWS * GIVEN], y[ROWS], log_z[ROWS], coarse = 0;
     spread(x, ROWS * GIVEN, 7);
@@ -167,7 +168,7 @@ Test(predict, real_y_by_points)
     for (int r = 0; r < ROWS; r++)
         expect_close(y[r], 0.7 * (x[r * GIVEN] + x[r * GIVEN + 1] + x[r * GIVEN + 2]), 1e-7, "mode");
     /* of several valleys the one that the points found: λ(y − w·x) + s cos y = 0 there, and none is lower */
-    waves = real_model((ebm_conditional){.given = GIVEN}, 9);
+    waves = real_model(NULL, 0, 9);
     OK(ebm_predict(waves, &o, x, ROWS, y, NULL, NULL, ERROR));
     for (int r = 0; r < ROWS; r++) {
         double mean = 0.7 * (x[r * GIVEN] + x[r * GIVEN + 1] + x[r * GIVEN + 2]), at = y[r], lowest = INFINITY;
@@ -182,7 +183,7 @@ Test(predict, real_y_by_points)
 Test(predict, what_is_refused)
 {
     double x[GIVEN] = {0}, y[2], p[4];
-    ebm_model *model = real_model((ebm_conditional){.given = GIVEN}, 0), *plain;
+    ebm_model *model = real_model(NULL, 0, 0), *plain;
     ebm_points points;
     OK(ebm_model_gaussian(2, GIBBS_FLOAT64, NULL, &plain, ERROR));
     FAILS(GIBBS_ARGUMENT, "not conditional", ebm_predict(plain, NULL, x, 1, y, NULL, NULL, FAIL));
@@ -209,7 +210,7 @@ Test(predict, what_is_refused)
 Test(predict, a_box_that_cuts_the_density_off)
 {
     double x[GIVEN] = {10, 0, 0}, y;
-    ebm_model *model = real_model((ebm_conditional){.given = GIVEN}, 0);
+    ebm_model *model = real_model(NULL, 0, 0);
     for (int whole = 0; whole < 2; whole++)
         for (int mean = 0; mean < 2; mean++) {
             ebm_points points;

@@ -14,13 +14,13 @@ static ebm_model *label_model(gibbs_dtype dtype)
 {
     static const ebm_parameter p[] = {{"b", {0, {0}}, EBM_INIT_CONSTANT, 0.1}, {"w", {0, {0}}, EBM_INIT_CONSTANT, 0.2}};
     ebm_model_spec spec = ebm_model_defaults();
-    ebm_conditional is = {.given = 1, .labels = (double[]){0, 0.7}, .label_count = 2};
     ebm_model *model;
     spec.dim = 2, spec.dtype = dtype, spec.energy = logit, spec.parameters = p, spec.parameter_count = 2;
-    OK(ebm_model_conditional(&spec, &is, &model, ERROR));
-    is.labels = NULL;
+    spec.given = 1, spec.labels = (double[]){0, 0.7}, spec.label_count = 2;
+    OK(ebm_model_new(&spec, &model, ERROR));
+    spec.labels = NULL;
     ebm_model *none;
-    FAILS(GIBBS_ARGUMENT, "2 labels, and no list", ebm_model_conditional(&spec, &is, &none, FAIL));
+    FAILS(GIBBS_ARGUMENT, "2 labels, and no list", ebm_model_new(&spec, &none, FAIL));
     return model;
 }
 
@@ -139,7 +139,8 @@ Test(rows_refused, artificial_points_have_the_row_of_their_data)
     ebm_data data = table(x, ROWS, 2);
     gibbs_error error = {0};
     spec.dim = 2, spec.energy = breaks, spec.parameters = &p, spec.parameter_count = 1;
-    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
+    spec.given = 1;
+    OK(ebm_model_new(&spec, &model, ERROR));
     OK(ebm_points_box(1, &(ebm_box){{-20}, {120}, 300, 0}, NULL, &points, ERROR));
     x[2 * 17] = 5;
     o.loss = &ebm_loss_exact_ml, o.steps = 1, o.loss_options.points = &points;

@@ -4,7 +4,9 @@
 #include <gibbs/ebm.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/alloc.h"
 
@@ -114,8 +116,8 @@ static gibbs_status new_conditional(fixture *f, gibbs_error *error)
     ebm_model_spec spec = ebm_model_defaults();
     spec.dim = 3, spec.dtype = f->dtype, spec.allocator = &f->alloc, spec.energy = row_energy;
     spec.parameters = &scale, spec.parameter_count = 1;
-    ebm_conditional is = {.given = 2, .labels = labels, .label_count = 3};
-    return ebm_model_conditional(&spec, &is, &f->model, error);
+    spec.given = 2, spec.labels = labels, spec.label_count = 3;
+    return ebm_model_new(&spec, &f->model, error);
 }
 static gibbs_status new_given_mixture(fixture *f, gibbs_error *error)
 {
@@ -145,6 +147,20 @@ static gibbs_status weights(fixture *f, gibbs_error *error)
     return ebm_model_mixture_weights(f->model, &data, 0, f->out, f->out + 2, error);
 }
 
+/* Saves what the case made, and opens it once more. */
+static gibbs_status save_and_open(fixture *f, gibbs_error *error)
+{
+    char path[] = "/tmp/gibbs-fault-energies-XXXXXX";
+    ebm_model *opened;
+    int file = mkstemp(path);
+    if (file < 0) return GIBBS_IO;
+    gibbs_status status = ebm_model_save(f->model, path, error);
+    if (!status) status = ebm_model_open(path, NULL, &f->alloc, &opened, error);
+    if (!status) ebm_model_free(opened);
+    close(file), unlink(path);
+    return status;
+}
+
 /* `make` is under test when `call` is NULL. */
 static const struct fault_case {
     const char *name;
@@ -162,12 +178,17 @@ static const struct fault_case {
     {"ebm_model_regression", new_regression, NULL},
     {"ebm_model_chain_crf", new_chain, NULL},
     {"ebm_model_bilinear", new_bilinear, NULL},
-    {"ebm_model_conditional", new_conditional, NULL},
+    {"a conditional model", new_conditional, NULL},
     {"a mixture of conditional models", new_given_mixture, NULL},
     {"ebm_enumerate", new_ising, enumerate},
     {"ebm_model_log_z of an RBM", new_rbm, log_z},
     {"ebm_model_log_z of a Gaussian", new_gaussian, log_z},
     {"ebm_model_log_z of experts", new_experts, log_z},
+    {"ebm_model_log_z of a mixture", new_mixture, log_z},
+    {"a file of a Potts model", new_potts, save_and_open},
+    {"a file of experts", new_experts, save_and_open},
+    {"a file of a mixture", new_mixture, save_and_open},
+    {"a file of embeddings", new_bilinear, save_and_open},
     {"ebm_maxent", new_exponential, maxent},
     {"ebm_model_mixture_weights", new_mixture, weights},
 };

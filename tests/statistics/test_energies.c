@@ -202,7 +202,7 @@ static double *sample_rbm(ebm_model *model, uint64_t seed)
     ebm_chain_options options = ebm_chain_defaults();
     ebm_blocks blocks;
     ebm_chains *chains;
-    OK(ebm_rbm_blocks(model, &blocks, ERROR));
+    OK(ebm_model_blocks(model, &blocks, ERROR));
     options.sampler = &ebm_block_gibbs, options.blocks = &blocks;
     OK(ebm_chains_new(model, &options, &chains, ERROR));
     OK(ebm_chains_start(chains, x, CHAINS, ERROR));

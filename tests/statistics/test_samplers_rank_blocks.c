@@ -72,7 +72,7 @@ static void off(ad_var other, const ad_var *theta, void *context, ad_var *parame
 static double judge(int gaussian, bool wrong)
 {
     ebm_model *model = machine(gaussian);
-    OK(ebm_rbm_blocks(model, &right, ERROR));
+    OK(ebm_model_blocks(model, &right, ERROR));
     ebm_blocks blocks = right;
     if (wrong) blocks.hidden.given = off;
     double *x0 = exact_draws(ebm_model_theta(model), gaussian);

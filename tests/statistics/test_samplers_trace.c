@@ -102,7 +102,7 @@ Test(samplers_trace, of_states)
     ebm_rbm_spec spec = {.visible = UNITS, .hidden = UNITS, .weight_sd = 0.8, .dtype = GIBBS_FLOAT64, .seed = 3};
     ebm_blocks blocks;
     OK(ebm_model_rbm(&spec, &machine, ERROR));
-    OK(ebm_rbm_blocks(machine, &blocks, ERROR));
+    OK(ebm_model_blocks(machine, &blocks, ERROR));
     check_states(model, &(ebm_chain_options){.sampler = &ebm_gibbs, .step = 1}, 1);
     check_states(hot, &(ebm_chain_options){.sampler = &ebm_gibbs, .step = 1, .categories = 3}, 2);
     check_states(model, &(ebm_chain_options){.sampler = &ebm_gibbs_with_gradients, .step = 1}, 1);

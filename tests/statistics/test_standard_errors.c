@@ -263,7 +263,8 @@ static ebm_model *of_a_real_y_make(void)
     ebm_model_spec spec = ebm_model_defaults();
     ebm_model *model;
     spec.dim = 2, spec.parameters = p, spec.parameter_count = 3, spec.energy = residual_energy;
-    OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
+    spec.given = 1;
+    OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }
 static void of_a_real_y_draw(gibbs_words *words, double *row)

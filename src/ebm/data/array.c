@@ -43,9 +43,9 @@ static double value_f8(uint64_t bits)
     return x;
 }
 
-const ebm_number *ebm_number_named(const char *name)
+const ebm_number_type *ebm_number_type_named(const char *name)
 {
-    static const ebm_number numbers[] = {
+    static const ebm_number_type numbers[] = {
         {"b1", 1, value_b1},       {"i1", 1, value_i1},       {"i2", 2, value_i2},       {"i4", 4, value_i4},
         {"i8", 8, value_i8},       {"u1", 1, value_unsigned}, {"u2", 2, value_unsigned}, {"u4", 4, value_unsigned},
         {"u8", 8, value_unsigned}, {"f4", 4, value_f4},       {"f8", 8, value_f8},
@@ -99,7 +99,7 @@ static int64_t place_of(const ebm_array *array, int64_t cols, int64_t col)
 /* The file is read in runs: one column after the other in Fortran order, else all numbers in one. */
 static void convert(const ebm_bytes *f, const ebm_array *array, ebm_data *out)
 {
-    const ebm_number *number = array->number;
+    const ebm_number_type *number = array->number;
     int64_t runs = array->first_fastest ? out->cols : 1, length = out->rows * out->cols / runs;
     for (int64_t run = 0; run < runs; run++) {
         int64_t place = runs > 1 ? place_of(array, runs, run) : 0;

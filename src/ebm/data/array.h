@@ -21,19 +21,19 @@ typedef struct ebm_bytes {
 uint64_t ebm_bytes_whole(const unsigned char *p, int size, bool big_endian);
 
 /* How one number is stored: «i2», «f8». */
-typedef struct ebm_number {
+typedef struct ebm_number_type {
     const char *name;
     int size;                       /* bytes */
     double (*value)(uint64_t bits); /* the nearest double */
-} ebm_number;
+} ebm_number_type;
 
 /* b1, i1 … i8, u1 … u8, f4 and f8; NULL for any other name. */
-const ebm_number *ebm_number_named(const char *name);
+const ebm_number_type *ebm_number_type_named(const char *name);
 
 /* Numbers from byte `at` to the end of the file. The first dimension counts the rows. */
 enum { EBM_ARRAY_RANK = 255 };
 typedef struct ebm_array {
-    const ebm_number *number;
+    const ebm_number_type *number;
     bool big_endian;
     bool first_fastest; /* Fortran order: the first index moves fastest, not the last */
     int rank;           /* at least 1 */

@@ -79,6 +79,10 @@ typedef struct tensor_span {
 gibbs_status ebm_tensors_parse_header(const char *json, int64_t length, int64_t data_bytes, const char *path,
                                       ebm_tensors *out, tensor_span **spans, gibbs_error *error);
 
+/* ebm_tensors_write, with metadata, whose keys differ; texts are UTF-8. */
+gibbs_status ebm_tensors_write_with(const char *path, const ebm_tensor *tensor, int count, const ebm_metadata *metadata,
+                                    int metadata_count, gibbs_error *error);
+
 /* Turns numbers of the host's byte order into the file's, or back: little endian, so mostly nothing to do. */
 void ebm_byte_order(void *numbers, int64_t count, size_t size);
 

@@ -14,7 +14,7 @@ static gibbs_status read_header(const ebm_bytes *f, ebm_array *array)
     if (type >= GIBBS_COUNT(types) || !types[type])
         return EBM_BYTES_FAIL(f, IDX_TYPE, "expected a type of number (8, 9 or 11 to 14), found %d", type);
     if (!rank) return EBM_BYTES_FAIL(f, IDX_RANK, "expected a number of dimensions above 0, found %d", rank);
-    *array = (ebm_array){.number = ebm_number_named(types[type]), .big_endian = true, .rank = rank,
+    *array = (ebm_array){.number = ebm_number_type_named(types[type]), .big_endian = true, .rank = rank,
                          .at = IDX_DIMENSIONS + (int64_t)DIMENSION_BYTES * rank};
     if (f->length < array->at)
         return EBM_BYTES_FAIL(f, f->length, "expected %d dimensions up to byte %lld, found the end", rank,

@@ -77,7 +77,7 @@ static gibbs_status read_descr(npy_reader *r)
     int64_t start = r->at;
     gibbs_status status = read_string(r, "one type of number, such as '<f8'", text);
     if (status) return status;
-    const ebm_number *number = text[0] ? ebm_number_named(text + 1) : NULL;
+    const ebm_number_type *number = text[0] ? ebm_number_type_named(text + 1) : NULL;
     bool ordered = text[0] == '<' || text[0] == '>' || (text[0] == '|' && number && number->size == 1);
     if (!number || !ordered)
         return EBM_BYTES_FAIL(r->file, start,

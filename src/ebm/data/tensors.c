@@ -39,6 +39,11 @@ void ebm_tensors_free(ebm_tensors *tensors)
         gibbs_release(&tensors->allocator, (char *)tensors->tensor[i].name);
         gibbs_release(&tensors->allocator, tensors->tensor[i].data);
     }
+    for (int i = 0; i < tensors->metadata_count; i++) {
+        gibbs_release(&tensors->allocator, tensors->metadata[i].key);
+        gibbs_release(&tensors->allocator, tensors->metadata[i].value);
+    }
+    gibbs_release(&tensors->allocator, tensors->metadata);
     gibbs_release(&tensors->allocator, tensors->tensor);
     *tensors = (ebm_tensors){0};
 }

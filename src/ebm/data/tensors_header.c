@@ -82,22 +82,43 @@ static bool read_entry(json_reader *r, int64_t data_bytes, header_entry *e)
     return e->span.end - e->span.begin == bytes || ebm_json_fail(r, "data_offsets disagree with the shape");
 }
 
-/* An object of strings, which nobody here needs. */
-static bool skip_metadata(json_reader *r)
-{
-    if (!ebm_json_open(r, '{')) return false;
-    for (bool first = true; ebm_json_next(r, '}', &first);)
-        if (!ebm_json_key(r) || !ebm_json_string(r)) return false;
-    return !r->why;
-}
-
 /* What is being made, and room for how many. */
 typedef struct header_tables {
     ebm_tensors *out;
     tensor_span *spans;
-    int64_t tensors, span_room;
+    int64_t tensors, span_room, texts;
     const char *reading; /* the name of the tensor whose entry is being read, or NULL */
 } header_tables;
+
+/* A copy of what was read last; NULL with no_memory set. */
+static char *keep(json_reader *r)
+{
+    char *text = gibbs_strdup(r->allocator, r->string);
+    r->no_memory |= !text;
+    return text;
+}
+
+/* One member of the metadata; what is in the table is found by ebm_tensors_free. */
+static bool read_text(json_reader *r, header_tables *t)
+{
+    int64_t n = t->out->metadata_count;
+    if (!ebm_json_key(r)) return false;
+    r->no_memory = !gibbs_grow(r->allocator, &t->out->metadata, &t->texts, n, n + 1, sizeof *t->out->metadata);
+    if (r->no_memory) return false;
+    ebm_metadata *text = &t->out->metadata[t->out->metadata_count++];
+    *text = (ebm_metadata){keep(r), NULL};
+    if (text->key && ebm_json_string(r)) text->value = keep(r);
+    return text->value;
+}
+
+/* An object of strings. */
+static bool read_metadata(json_reader *r, header_tables *t)
+{
+    if (!ebm_json_open(r, '{')) return false;
+    for (bool first = true; ebm_json_next(r, '}', &first);)
+        if (!read_text(r, t)) return false;
+    return !r->why;
+}
 
 /* The name goes to the table first: ebm_tensors_free then finds it whatever follows. */
 static bool read_tensor(json_reader *r, int64_t data_bytes, header_tables *t)
@@ -107,8 +128,7 @@ static bool read_tensor(json_reader *r, int64_t data_bytes, header_tables *t)
     r->no_memory = !gibbs_grow(a, &t->out->tensor, &t->tensors, n, n + 1, sizeof *t->out->tensor) ||
                    !gibbs_grow(a, &t->spans, &t->span_room, n, n + 1, sizeof *t->spans);
     if (r->no_memory) return false;
-    char *name = gibbs_strdup(a, r->string);
-    r->no_memory = !name;
+    char *name = keep(r);
     if (!name) return false;
     header_entry e = {.tensor = {.name = name}, .span = {.name = name, .tensor = (int)n}};
     t->out->tensor[n] = e.tensor;
@@ -131,7 +151,7 @@ static bool read_tensors(json_reader *r, int64_t data_bytes, header_tables *t)
         if (!ebm_json_key(r)) return false;
         bool is_metadata = strcmp(r->string, TENSOR_METADATA) == 0;
         if (is_metadata && metadata) return ebm_json_fail(r, TENSOR_METADATA " is there twice");
-        if (!(is_metadata ? skip_metadata(r) : read_tensor(r, data_bytes, t))) return false;
+        if (!(is_metadata ? read_metadata(r, t) : read_tensor(r, data_bytes, t))) return false;
         metadata |= is_metadata;
     }
     return ebm_json_end(r);

@@ -88,11 +88,24 @@ static gibbs_status print_header(const json_t *header, char **text, size_t *leng
     return GIBBS_OK;
 }
 
-static gibbs_status make_header(const ebm_tensor *tensor, int count, char **text, size_t *length, gibbs_error *error)
+/* {"__metadata__": {key: text}}, which the format wants in front; nothing where there is none. */
+static gibbs_status add_metadata(json_t *header, const ebm_metadata *metadata, int count, gibbs_error *error)
+{
+    json_t *texts = count ? json_object() : NULL;
+    if (!count) return GIBBS_OK;
+    if (!texts || json_object_set_new(header, TENSOR_METADATA, texts)) return no_memory(error);
+    for (int i = 0; i < count; i++)
+        if (json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value))) return no_memory(error);
+    return GIBBS_OK;
+}
+
+static gibbs_status make_header(const ebm_tensor *tensor, int count, const ebm_metadata *metadata, int texts,
+                                char **text, size_t *length, gibbs_error *error)
 {
     json_t *header = json_object();
     if (!header) return no_memory(error);
-    gibbs_status status = add_tensors(header, tensor, count, error);
+    gibbs_status status = add_metadata(header, metadata, texts, error);
+    if (!status) status = add_tensors(header, tensor, count, error);
     if (!status) status = print_header(header, text, length, error);
     json_decref(header);
     return status;
@@ -125,13 +138,19 @@ static bool write_file(FILE *file, const char *header, size_t length, const ebm_
 
 gibbs_status ebm_tensors_write(const char *path, const ebm_tensor *tensor, int count, gibbs_error *error)
 {
+    return ebm_tensors_write_with(path, tensor, count, NULL, 0, error);
+}
+
+gibbs_status ebm_tensors_write_with(const char *path, const ebm_tensor *tensor, int count, const ebm_metadata *metadata,
+                                    int texts, gibbs_error *error)
+{
     GIBBS_REQUIRE("tensors_write", path && (tensor || count <= 0), error);
     gibbs_allocator a = gibbs_allocator_or_default(NULL);
     char *header = NULL;
     size_t length = 0;
     ebm_writer writer;
     if (count < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "%d tensors cannot be written", count);
-    gibbs_status status = make_header(tensor, count, &header, &length, error);
+    gibbs_status status = make_header(tensor, count, metadata, texts, &header, &length, error);
     if (!status) status = ebm_writer_open(path, &writer, error);
     if (!status) {
         if (!write_file(writer.file, header, length, tensor, count)) status = ebm_io_fail(error, "write", path);

@@ -1,16 +1,12 @@
 /* bilinear.c — embeddings that meet in a product, E(x, y) = −Ψ(x)ᵀφ(y) (S3 eq 10.14), Ψ(x) = Uᵀψ(x) and φ(y) = Vᵀf(y)
  * with recorded ψ and f; without projections where `width` is 0. */
-#include "conditional.h"
+#include "ebm/model/conditional.h"
 #include "features.h"
-
-typedef struct bilinear {
-    int64_t given, width;
-    ebm_features x, y;
-} bilinear;
+#include "ships.h"
 
 static ad_var energy(ad_var row, const ad_var *theta, void *context)
 {
-    const bilinear *b = context;
+    const ebm_bilinear_spec *b = context;
     const ad_var *of_x = theta + (b->width ? 2 : 0), *of_y = of_x + b->x.parameter_count;
     ad_var psi = ebm_features_at(&b->x, ebm_given(row, b->given), of_x);
     ad_var phi = ebm_features_at(&b->y, ebm_modelled(row, b->given), of_y);
@@ -21,38 +17,65 @@ static ad_var energy(ad_var row, const ad_var *theta, void *context)
     return ad_neg(ad_dot(psi, phi));
 }
 
-static gibbs_status check(const ebm_bilinear_spec *spec, bilinear *b, gibbs_error *error)
+static int64_t label_numbers(const void *spec)
 {
-    *b = (bilinear){.given = spec->given, .width = spec->width};
-    gibbs_status status = ebm_need_count("bilinear", "given columns", spec->given, 1, error);
-    if (!status) status = ebm_need_count("bilinear", "modelled columns", spec->modelled, 1, error);
-    if (!status) status = ebm_need_count("bilinear", "dimensions of the embedding", spec->width, 0, error);
-    if (!status) status = ebm_features_check("bilinear", &spec->x, spec->given, &b->x, error);
-    if (!status) status = ebm_features_check("bilinear", &spec->y, spec->modelled, &b->y, error);
-    if (status) return status;
-    if (!spec->width && b->x.size != b->y.size)
-        return gibbs_fail(error, GIBBS_SHAPE, "bilinear: embeddings of size %lld and %lld do not meet",
-                          (long long)b->x.size, (long long)b->y.size);
-    return GIBBS_OK;
+    const ebm_bilinear_spec *b = spec;
+    int64_t count;
+    return gibbs_mul_size(b->label_count, b->modelled, &count) ? count : -1;
 }
+
+static const ebm_option options[] = {
+    EBM_OPTION(INT64, ebm_bilinear_spec, given),
+    EBM_OPTION(INT64, ebm_bilinear_spec, modelled),
+    EBM_OPTION(INT64, ebm_bilinear_spec, width),
+    EBM_OPTION(FEATURES, ebm_bilinear_spec, x),
+    EBM_OPTION(FEATURES, ebm_bilinear_spec, y),
+    EBM_OPTION(INT64, ebm_bilinear_spec, label_count),
+    EBM_LIST(DOUBLES, ebm_bilinear_spec, labels, label_numbers),
+    EBM_COMMON_OPTIONS(ebm_bilinear_spec),
+};
+
+/* The spec with what is 0 or NULL in it filled in. */
+static gibbs_status check(ebm_bilinear_spec *s, gibbs_error *error)
+{
+    const ebm_model_spec rows = {.dim = s->given + s->modelled, .given = s->given, .labels = s->labels,
+                                 .label_count = s->label_count};
+    gibbs_status status = ebm_need_count("bilinear", "given columns", s->given, 1, error);
+    if (!status) status = ebm_need_count("bilinear", "modelled columns", s->modelled, 1, error);
+    if (!status) status = ebm_need_count("bilinear", "dimensions of the embedding", s->width, 0, error);
+    if (!status) status = ebm_features_check("bilinear", &s->x, s->given, error);
+    if (!status) status = ebm_features_check("bilinear", &s->y, s->modelled, error);
+    if (!status) status = ebm_conditional_check(&rows, error);
+    if (status || s->width || s->x.size == s->y.size) return status;
+    return gibbs_fail(error, GIBBS_SHAPE, "bilinear: embeddings of size %lld and %lld do not meet",
+                      (long long)s->x.size, (long long)s->y.size);
+}
+
+static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
+{
+    ebm_bilinear_spec s = *(const ebm_bilinear_spec *)spec;
+    gibbs_status status = check(&s, error);
+    if (status) return status;
+    const ebm_parameter parameters[] = {
+        {"U", ad_mat(s.x.size, s.width), EBM_INIT_GLOROT, 1},
+        {"V", ad_mat(s.y.size, s.width), EBM_INIT_GLOROT, 1},
+    };
+    ebm_build b = ebm_build_start(s.allocator);
+    ebm_build_add_all(&b, NULL, parameters, s.width ? GIBBS_COUNT(parameters) : 0);
+    ebm_features_build(&b, "x.", &s.x);
+    ebm_features_build(&b, "y.", &s.y);
+    ebm_model_spec made = {.dtype = s.dtype, .dim = s.given + s.modelled, .kind = &ebm_energy_bilinear,
+                           .context = ebm_context_new(&ebm_energy_bilinear, &s, sizeof s, &b.alloc), .seed = s.seed,
+                           .given = s.given, .labels = s.labels, .label_count = s.label_count};
+    return ebm_build_model(&b, made, model, error);
+}
+
+const ebm_energy ebm_energy_bilinear = {
+    .name = "bilinear", .record = energy,
+    EBM_MADE_OF(ebm_bilinear_spec, options, make),
+};
 
 gibbs_status ebm_model_bilinear(const ebm_bilinear_spec *spec, ebm_model **model, gibbs_error *error)
 {
-    GIBBS_REQUIRE("bilinear", spec && model, error);
-    *model = NULL;
-    bilinear own;
-    gibbs_status status = check(spec, &own, error);
-    if (status) return status;
-    const ebm_parameter parameters[] = {
-        {"U", ad_mat(own.x.size, own.width), EBM_INIT_GLOROT, 1},
-        {"V", ad_mat(own.y.size, own.width), EBM_INIT_GLOROT, 1},
-    };
-    ebm_build b = ebm_build_start(spec->allocator);
-    ebm_build_add_all(&b, NULL, parameters, own.width ? GIBBS_COUNT(parameters) : 0);
-    ebm_features_build(&b, "x.", &own.x);
-    ebm_features_build(&b, "y.", &own.y);
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->given + spec->modelled, .energy = energy,
-                           .context = ebm_build_copy(&b, &own, sizeof own), .seed = spec->seed};
-    const ebm_conditional is = {.given = spec->given, .labels = spec->labels, .label_count = spec->label_count};
-    return ebm_conditional_build(&b, made, &is, model, error);
+    return ebm_energy_make(&ebm_energy_bilinear, spec, model, error);
 }

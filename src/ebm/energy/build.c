@@ -36,12 +36,6 @@ void ebm_build_add_all(ebm_build *b, const char *prefix, const ebm_parameter *p,
     for (int k = 0; k < count; k++) ebm_build_add(b, prefix, &p[k]);
 }
 
-void *ebm_build_copy(const ebm_build *b, const void *context, size_t bytes)
-{
-    void *own = gibbs_alloc(&b->alloc, bytes, 1);
-    return own ? memcpy(own, context, bytes) : NULL;
-}
-
 void ebm_build_add_model(ebm_build *b, const char *prefix, const ebm_model *model)
 {
     for (int k = 0; k < model->parameters; k++) {
@@ -50,48 +44,63 @@ void ebm_build_add_model(ebm_build *b, const char *prefix, const ebm_model *mode
     }
 }
 
-void ebm_build_drop(ebm_build *b)
-{
-    for (int k = 0; k < b->count; k++) gibbs_release(&b->alloc, (char *)b->item[k].name);
-    gibbs_release(&b->alloc, b->item);
-    *b = (ebm_build){.alloc = b->alloc};
-}
-
 gibbs_status ebm_build_model(ebm_build *b, ebm_model_spec spec, ebm_model **model, gibbs_error *error)
 {
     gibbs_status status = gibbs_allocator_check(&b->alloc, error);
-    if (!status && b->short_of_memory) status = gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    if (!status && (b->short_of_memory || !spec.context))
+        status = gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
     spec.parameters = b->item;
     spec.parameter_count = b->count;
     spec.allocator = &b->alloc;
     if (!status) status = ebm_model_new(&spec, model, error);
-    ebm_build_drop(b);
-    return status;
-}
-
-gibbs_status ebm_build_owner(ebm_build *b, ebm_model_spec spec, ebm_model **model, gibbs_error *error)
-{
-    b->short_of_memory |= !spec.context;
-    gibbs_status status = ebm_build_model(b, spec, model, error);
     if (status) gibbs_release(&b->alloc, spec.context);
-    else (*model)->release_context = gibbs_release;
+    else (*model)->owns_context = true;
+    for (int k = 0; k < b->count; k++) gibbs_release(&b->alloc, (char *)b->item[k].name);
+    gibbs_release(&b->alloc, b->item);
     return status;
 }
 
-gibbs_status ebm_model_like(const ebm_model *model, const ebm_model_spec *spec, ebm_model **out, gibbs_error *error)
+/* ---- Options ---- */
+
+gibbs_status ebm_energy_make(const ebm_energy *energy, const void *spec, ebm_model **model, gibbs_error *error)
 {
-    *out = NULL;
-    double *theta = gibbs_alloc(&model->alloc, (size_t)model->size, sizeof *theta);
-    if (!theta) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
-    ebm_build b = ebm_build_start(&model->alloc);
-    ebm_build_add_model(&b, NULL, model);
-    ebm_model_spec made = *spec;
-    made.dtype = GIBBS_FLOAT64;
-    gibbs_status status = ebm_build_model(&b, made, out, error);
-    if (!status) {
-        ebm_model_get(model, theta);
-        ebm_model_set(*out, theta);
+    if (model) *model = NULL;
+    if (!spec || !model) return gibbs_fail(error, GIBBS_ARGUMENT, "%s: a required pointer is NULL", energy->name);
+    return energy->make(spec, model, error);
+}
+
+/* Bytes of a list's elements; 0: no list. */
+static size_t element_size(ebm_option_type type)
+{
+    return type == EBM_OPTION_INT64S    ? sizeof(int64_t)
+           : type == EBM_OPTION_DOUBLES ? sizeof(double)
+           : type == EBM_OPTION_PARTS   ? sizeof(ebm_model *)
+                                        : 0;
+}
+
+/* Bytes of the list that an option of the spec is; 0: none. */
+static size_t list_bytes(const ebm_option *o, const void *spec, const void **list)
+{
+    size_t size = element_size(o->type);
+    *list = NULL;
+    if (size) memcpy(list, (const char *)spec + o->at, sizeof *list);
+    return *list ? (size_t)o->count(spec) * size : 0;
+}
+
+void *ebm_context_new(const ebm_energy *energy, const void *spec, size_t bytes, const gibbs_allocator *a)
+{
+    const void *list;
+    size_t room = bytes = (bytes + 7) / 8 * 8; /* lists begin at whole words */
+    for (int k = 0; k < energy->option_count; k++) room += list_bytes(&energy->options[k], spec, &list);
+    char *context = gibbs_alloc(a, room, 1), *at = context + bytes;
+    if (!context) return NULL;
+    memcpy(context, spec, energy->spec_bytes);
+    for (int k = 0; k < energy->option_count; k++) {
+        size_t size = list_bytes(&energy->options[k], spec, &list);
+        if (!list) continue;
+        memcpy(at, list, size);
+        memcpy(context + energy->options[k].at, &at, sizeof at);
+        at += size;
     }
-    gibbs_release(&model->alloc, theta);
-    return status;
+    return context;
 }

@@ -4,15 +4,13 @@
  *
  * for positions t = 1 … T with features ψₜ and one-hot labels yₜ. log Z(x) is the forward algorithm, recorded:
  * α₁ = u₁, αₜ₊₁ = uₜ₊₁ + log Σ_k exp(αₜ[k] + A[k, ·]), with u = ψW + b. */
-#include "conditional.h"
 #include "features.h"
+#include "ships.h"
 
 #include "autodiff/tape/tape.h"
+#include "ebm/model/conditional.h"
 
-typedef struct chain {
-    int64_t given, length, labels;
-    ebm_features features; /* of size length × p */
-} chain;
+typedef ebm_chain_crf_spec chain; /* features of size length × p */
 
 enum { W, B, A, OWN };
 
@@ -105,13 +103,12 @@ static ad_var decode(ad_var x, const ad_var *theta, const chain *c,
 static ad_var mean(ad_var x, const ad_var *theta, void *context) { return decode(x, theta, context, marginals); }
 static ad_var mode(ad_var x, const ad_var *theta, void *context) { return decode(x, theta, context, best_path); }
 
-static gibbs_status check(const ebm_chain_crf_spec *spec, chain *c, gibbs_error *error)
+static gibbs_status check(chain *c, gibbs_error *error)
 {
-    *c = (chain){.given = spec->given, .length = spec->length, .labels = spec->labels};
     gibbs_status status = ebm_need_count("chain crf", "given columns", c->given, 1, error);
     if (!status) status = ebm_need_count("chain crf", "positions", c->length, 1, error);
     if (!status) status = ebm_need_count("chain crf", "labels", c->labels, 2, error);
-    if (!status) status = ebm_features_check("chain crf", &spec->features, c->given, &c->features, error);
+    if (!status) status = ebm_features_check("chain crf", &c->features, c->given, error);
     if (status) return status;
     if (c->features.size % c->length)
         return gibbs_fail(error, GIBBS_SHAPE, "chain crf: %lld features do not divide into %lld positions",
@@ -121,23 +118,39 @@ static gibbs_status check(const ebm_chain_crf_spec *spec, chain *c, gibbs_error 
     return GIBBS_OK;
 }
 
-gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **model, gibbs_error *error)
+static const ebm_option options[] = {
+    EBM_OPTION(INT64, ebm_chain_crf_spec, given),
+    EBM_OPTION(INT64, ebm_chain_crf_spec, length),
+    EBM_OPTION(INT64, ebm_chain_crf_spec, labels),
+    EBM_OPTION(FEATURES, ebm_chain_crf_spec, features),
+    EBM_COMMON_OPTIONS(ebm_chain_crf_spec),
+};
+
+static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
 {
-    GIBBS_REQUIRE("chain crf", spec && model, error);
-    *model = NULL;
-    chain c;
-    gibbs_status status = check(spec, &c, error);
+    chain c = *(const ebm_chain_crf_spec *)spec;
+    gibbs_status status = check(&c, error);
     if (status) return status;
     const ebm_parameter parameters[OWN] = {
         {"W", ad_mat(c.features.size / c.length, c.labels), EBM_INIT_CONSTANT, 0},
         {"b", ad_vec(c.labels), EBM_INIT_CONSTANT, 0},
         {"A", ad_mat(c.labels, c.labels), EBM_INIT_CONSTANT, 0},
     };
-    ebm_build b = ebm_build_start(spec->allocator);
+    ebm_build b = ebm_build_start(c.allocator);
     ebm_build_add_all(&b, NULL, parameters, OWN);
     ebm_features_build(&b, "psi.", &c.features);
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = c.given + c.length * c.labels, .energy = energy,
-                           .context = ebm_build_copy(&b, &c, sizeof c), .seed = spec->seed};
-    const ebm_conditional is = {.given = c.given, .log_z = log_z, .mean = mean, .mode = mode};
-    return ebm_conditional_build(&b, made, &is, model, error);
+    ebm_model_spec made = {.dtype = c.dtype, .dim = c.given + c.length * c.labels, .kind = &ebm_energy_chain_crf,
+                           .context = ebm_context_new(&ebm_energy_chain_crf, &c, sizeof c, &b.alloc), .seed = c.seed,
+                           .given = c.given};
+    return ebm_build_model(&b, made, model, error);
+}
+
+const ebm_energy ebm_energy_chain_crf = {
+    .name = "chain crf", .record = energy, .conditional = {log_z, mean, mode},
+    EBM_MADE_OF(ebm_chain_crf_spec, options, make),
+};
+
+gibbs_status ebm_model_chain_crf(const ebm_chain_crf_spec *spec, ebm_model **model, gibbs_error *error)
+{
+    return ebm_energy_make(&ebm_energy_chain_crf, spec, model, error);
 }

@@ -81,6 +81,21 @@ void ebm_edges_free(const gibbs_allocator *a, ebm_edges *edges)
     *edges = (ebm_edges){0};
 }
 
+/* ---- Options ---- */
+
+static int64_t variables(const void *spec) { return ((const ebm_mrf_spec *)spec)->space.variables; }
+static int64_t edge_ends(const void *spec) { return 2 * ((const ebm_mrf_spec *)spec)->edge_count; }
+
+const ebm_option ebm_mrf_options[] = {
+    {"variables", EBM_OPTION_INT64, offsetof(ebm_mrf_spec, space.variables), NULL},
+    {"labels", EBM_OPTION_INT64, offsetof(ebm_mrf_spec, space.labels), NULL},
+    {"labels_of", EBM_OPTION_INT64S, offsetof(ebm_mrf_spec, space.labels_of), variables},
+    {"one_hot", EBM_OPTION_INT, offsetof(ebm_mrf_spec, space.one_hot), NULL},
+    EBM_OPTION(INT64, ebm_mrf_spec, edge_count),
+    EBM_LIST(INT64S, ebm_mrf_spec, edges, edge_ends),
+    EBM_COMMON_OPTIONS(ebm_mrf_spec),
+};
+
 /* ---- Sums over pairs ---- */
 
 /* The weights as a D × D matrix, for one matrix product a block: faster than gathering pairs up to about 160 zeros a

@@ -2,7 +2,7 @@
 #ifndef GIBBS_GRAPH_H
 #define GIBBS_GRAPH_H
 
-#include "ebm/model/model.h"
+#include "build.h"
 #include "ebm/space/space.h"
 
 typedef struct ebm_edges {
@@ -15,6 +15,9 @@ typedef struct ebm_edges {
 gibbs_status ebm_edges_new(const char *model, const ebm_mrf_spec *spec, const gibbs_allocator *a, ebm_edges *edges,
                            gibbs_error *error);
 void ebm_edges_free(const gibbs_allocator *a, ebm_edges *edges);
+
+/* The table of options of an ebm_mrf_spec, which three energies have. */
+extern const ebm_option ebm_mrf_options[8];
 
 /* Pairs of columns of x, as reals, because that is what a tape's indices are. */
 typedef struct ebm_pairs {

@@ -2,14 +2,10 @@
  * it is independent component analysis, p(x) = |det W| Π p_G((xW)ᵢ); overcomplete, Welling, Hinton & Osindero's
  * product of Student-t distributions or Hyvärinen's energy of score matching. */
 #include "build.h"
-#include "ebm/log_z/known_log_z.h"
+#include "ships.h"
 
 #include <math.h>
-
-typedef struct experts {
-    ebm_activation G;
-    bool weighted; /* αᵢ = exp(log_alphaᵢ); else 1 */
-} experts;
+#include <string.h>
 
 enum { W, LOG_ALPHA };
 
@@ -20,35 +16,16 @@ ad_var ebm_student_expert(ad_var u)
 
 static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
-    const experts *e = context;
-    ad_var terms = e->G(ad_matmul(x, theta[W]));
-    return e->weighted ? ad_matmul(ad_exp(theta[LOG_ALPHA]), terms) : ad_sum(terms);
-}
-
-gibbs_status ebm_model_experts(const ebm_experts_spec *spec, ebm_model **model, gibbs_error *error)
-{
-    GIBBS_REQUIRE("experts", spec && model, error);
-    *model = NULL;
-    gibbs_status status = ebm_need_count("experts", "dimensions", spec->dim, 1, error);
-    if (!status) status = ebm_need_count("experts", "experts", spec->experts, 1, error);
-    if (status) return status;
-    const experts own = {spec->expert ? spec->expert : ad_logcosh, spec->learn_weights != 0};
-    const ebm_parameter parameters[] = {
-        {"W", ad_mat(spec->dim, spec->experts), EBM_INIT_GLOROT, 1},
-        {"log_alpha", ad_vec(spec->experts), EBM_INIT_CONSTANT, 0},
-    };
-    ebm_build b = ebm_build_start(spec->allocator);
-    ebm_build_add_all(&b, NULL, parameters, 1 + own.weighted);
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy,
-                           .context = ebm_build_copy(&b, &own, sizeof own), .seed = spec->seed};
-    return ebm_build_owner(&b, made, model, error);
+    const ebm_experts_spec *s = context;
+    ad_var terms = s->expert(ad_matmul(x, theta[W]));
+    return s->learn_weights ? ad_matmul(ad_exp(theta[LOG_ALPHA]), terms) : ad_sum(terms);
 }
 
 /* ---- log Z of a complete model: Σᵢ log ∫ exp(−αᵢ G(u)) du − log|det W| ---- */
 
 static double logcosh_integral(double alpha)
 {
-    return 0.5 * log(M_PI) + lgamma(0.5 * alpha) - lgamma(0.5 * (alpha + 1));
+    return alpha > 0 ? 0.5 * log(M_PI) + lgamma(0.5 * alpha) - lgamma(0.5 * (alpha + 1)) : INFINITY;
 }
 
 static double student_integral(double alpha) /* ∞ where there is none */
@@ -90,31 +67,60 @@ static double log_abs_det(double *A, int64_t n)
     return sum;
 }
 
-static double complete_log_z(double *theta, int64_t d, bool weighted, double (*log_integral)(double))
+static gibbs_status log_z(const double *theta, double beta, void *context, const gibbs_allocator *a, double *result,
+                          gibbs_error *error)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < d; i++) sum += log_integral(weighted ? exp(theta[d * d + i]) : 1);
-    return sum - log_abs_det(theta, d);
-}
-
-static gibbs_status log_z(ebm_model *model, double *result, gibbs_error *error)
-{
-    const experts *e = model->context;
-    int64_t d = model->dim, m = model->parameter[W].count / d;
+    const ebm_experts_spec *s = context;
+    int64_t d = s->dim, m = s->experts;
     int k = 0;
-    while (k < GIBBS_COUNT(known) && known[k].G != e->G) k++;
+    while (k < GIBBS_COUNT(known) && known[k].G != s->expert) k++;
     if (m != d || k == GIBBS_COUNT(known))
         return gibbs_fail(error, GIBBS_ARGUMENT, m != d ? "log Z: %lld experts in %lld dimensions have no closed form"
                                                         : "log Z: no closed form for these %lld experts (dim %lld)",
                           (long long)m, (long long)d);
-    double *theta = gibbs_alloc(&model->alloc, (size_t)model->size, sizeof *theta);
-    if (!theta) return gibbs_fail(error, GIBBS_MEMORY, "log Z: out of memory");
-    ebm_model_get(model, theta);
-    double value = complete_log_z(theta, d, e->weighted, known[k].log_integral);
-    gibbs_release(&model->alloc, theta);
-    if (!isfinite(value)) return gibbs_fail(error, GIBBS_NUMERIC, "log Z: the density is not normalisable");
-    *result = value;
+    double *matrix = gibbs_alloc(a, (size_t)(d * d), sizeof *matrix), sum = 0;
+    if (!matrix) return gibbs_fail(error, GIBBS_MEMORY, "log Z: out of memory");
+    memcpy(matrix, theta, (size_t)(d * d) * sizeof *matrix);
+    for (int64_t i = 0; i < d; i++) sum += known[k].log_integral(beta * (s->learn_weights ? exp(theta[d * d + i]) : 1));
+    sum -= log_abs_det(matrix, d);
+    gibbs_release(a, matrix);
+    if (!isfinite(sum)) return gibbs_fail(error, GIBBS_NUMERIC, "log Z: the density is not normalisable");
+    *result = sum;
     return GIBBS_OK;
 }
 
-const ebm_known_log_z ebm_experts_log_z = {energy, log_z};
+/* ---- Making one ---- */
+
+static const ebm_option options[] = {
+    EBM_OPTION(INT64, ebm_experts_spec, dim),
+    EBM_OPTION(INT64, ebm_experts_spec, experts),
+    EBM_OPTION(ACTIVATION, ebm_experts_spec, expert),
+    EBM_OPTION(INT, ebm_experts_spec, learn_weights),
+    EBM_COMMON_OPTIONS(ebm_experts_spec),
+};
+
+static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
+{
+    ebm_experts_spec s = *(const ebm_experts_spec *)spec;
+    gibbs_status status = ebm_need_count("experts", "dimensions", s.dim, 1, error);
+    if (!status) status = ebm_need_count("experts", "experts", s.experts, 1, error);
+    if (status) return status;
+    if (!s.expert) s.expert = ad_logcosh;
+    ebm_build b = ebm_build_start(s.allocator);
+    ebm_build_add(&b, NULL, &(ebm_parameter){"W", ad_mat(s.dim, s.experts), EBM_INIT_GLOROT, 1});
+    if (s.learn_weights)
+        ebm_build_add(&b, NULL, &(ebm_parameter){"log_alpha", ad_vec(s.experts), EBM_INIT_CONSTANT, 0});
+    ebm_model_spec made = {.dtype = s.dtype, .dim = s.dim, .kind = &ebm_energy_experts,
+                           .context = ebm_context_new(&ebm_energy_experts, &s, sizeof s, &b.alloc), .seed = s.seed};
+    return ebm_build_model(&b, made, model, error);
+}
+
+const ebm_energy ebm_energy_experts = {
+    .name = "experts", .record = energy, .log_z = log_z,
+    EBM_MADE_OF(ebm_experts_spec, options, make),
+};
+
+gibbs_status ebm_model_experts(const ebm_experts_spec *spec, ebm_model **model, gibbs_error *error)
+{
+    return ebm_energy_make(&ebm_energy_experts, spec, model, error);
+}

@@ -3,18 +3,16 @@
 
 #include "autodiff/tape/tape.h"
 
-gibbs_status ebm_features_check(const char *model, const ebm_features *f, int64_t dim, ebm_features *out,
-                                gibbs_error *error)
+gibbs_status ebm_features_check(const char *model, ebm_features *f, int64_t dim, gibbs_error *error)
 {
-    *out = *f;
-    if (!f->record && !f->size) out->size = dim;
+    if (!f->record && !f->size) f->size = dim;
     if (f->parameter_count < 0 || (f->parameter_count && (!f->parameters || !f->record)))
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: features with %d parameters, but no %s", model,
                           f->parameter_count, f->record ? "list of them" : "function");
-    if (!f->record && out->size != dim)
+    if (!f->record && f->size != dim)
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the identity of %lld column%s has no %lld features", model,
                           (long long)dim, gibbs_plural(dim), (long long)f->size);
-    return ebm_need_count(model, "features", out->size, 1, error);
+    return ebm_need_count(model, "features", f->size, 1, error);
 }
 
 void ebm_features_build(ebm_build *b, const char *prefix, const ebm_features *f)

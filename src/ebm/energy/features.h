@@ -4,10 +4,9 @@
 
 #include "build.h"
 
-/* Copies `features` to *out with the size of the identity filled in (dim). ARGUMENT: a size below 1 or, for the
- * identity, other than dim; parameters without a list, or of the identity. */
-gibbs_status ebm_features_check(const char *model, const ebm_features *features, int64_t dim, ebm_features *out,
-                                gibbs_error *error);
+/* Fills the size of the identity in (dim). ARGUMENT: a size below 1 or, for the identity, other than dim; parameters
+ * without a list, or of the identity. */
+gibbs_status ebm_features_check(const char *model, ebm_features *features, int64_t dim, gibbs_error *error);
 
 /* Adds its parameters to a model's, as prefix + name. */
 void ebm_features_build(ebm_build *build, const char *prefix, const ebm_features *features);

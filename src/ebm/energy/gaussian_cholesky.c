@@ -1,12 +1,18 @@
 /* gaussian_cholesky.c — ½|Lᵀ(x − μ)|², the Gaussian of precision P = LLᵀ, L lower triangular with a positive diagonal:
  * P stays positive definite wherever an optimiser goes, and log Z = ½d log 2π − Σ log Lᵢᵢ costs nothing. */
 #include "build.h"
-#include "ebm/log_z/known_log_z.h"
+#include "ships.h"
 
 #include <math.h>
 
-typedef struct factor {
+typedef struct spec {
     int64_t dim;
+    gibbs_dtype dtype;
+    const gibbs_allocator *allocator;
+} spec;
+
+typedef struct factor {
+    spec spec;
     double index[]; /* [d, d]: where the table of 0, the diagonal and the rest has L's elements */
 } factor;
 
@@ -14,58 +20,69 @@ static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
     const factor *f = context;
     ad_tape *tape = x.tape;
+    int64_t d = f->spec.dim;
     ad_var table = ad_concat(ad_expand(ad_constant(tape, 0), ad_vec(1)), ad_exp(theta[1]), 0);
-    if (f->dim > 1) table = ad_concat(table, theta[2], 0);
-    ad_var L = ad_gather(table, ad_constant_array(tape, ad_mat(f->dim, f->dim), f->index));
+    if (d > 1) table = ad_concat(table, theta[2], 0);
+    ad_var L = ad_gather(table, ad_constant_array(tape, ad_mat(d, d), f->index));
     return ad_scale(ad_sum(ad_square(ad_matmul(ad_sub(x, theta[0]), L))), 0.5);
 }
 
-/* Row by row: 0 above the diagonal, 1 + i on it, and the rows below it one after the other. */
-static factor *make_factor(int64_t dim, const gibbs_allocator *a)
+/* ½ d log 2π/β − Σ log Lᵢᵢ */
+static gibbs_status log_z(const double *theta, double beta, void *context, const gibbs_allocator *a, double *result,
+                          gibbs_error *error)
 {
-    factor *f = gibbs_alloc(a, sizeof *f + (size_t)(dim * dim) * sizeof *f->index, 1);
-    if (!f) return NULL;
-    f->dim = dim;
-    for (int64_t i = 0; i < dim; i++)
+    int64_t d = ((const factor *)context)->spec.dim;
+    (void)a;
+    if (!(beta > 0)) return gibbs_fail(error, GIBBS_NUMERIC, "log Z: the density is not normalisable");
+    double sum = 0.5 * (double)d * log(2 * M_PI / beta);
+    for (int64_t i = 0; i < d; i++) sum -= theta[d + i];
+    *result = sum;
+    return GIBBS_OK;
+}
+
+static const ebm_option options[] = {
+    EBM_OPTION(INT64, spec, dim),
+    EBM_COMMON_OPTIONS(spec),
+};
+
+/* Row by row: 0 above the diagonal, 1 + i on it, and the rows below it one after the other. */
+static factor *make_factor(const spec *s, const gibbs_allocator *a)
+{
+    int64_t dim = s->dim;
+    size_t bytes = sizeof(factor) + (size_t)(dim * dim) * sizeof(double);
+    factor *f = ebm_context_new(&ebm_energy_gaussian_cholesky, s, bytes, a);
+    for (int64_t i = 0; f && i < dim; i++)
         for (int64_t j = 0; j < dim; j++)
             f->index[i * dim + j] = (double)(j > i ? 0 : j == i ? 1 + i : 1 + dim + i * (i - 1) / 2 + j);
     return f;
 }
 
-gibbs_status ebm_model_gaussian_cholesky(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator,
-                                         ebm_model **model, gibbs_error *error)
+static gibbs_status make(const void *from, ebm_model **model, gibbs_error *error)
 {
     enum { MOST_DIM = 4096 }; /* indices that float32 holds exactly: 1 + d(d+1)/2 ≤ 2²⁴ */
-    GIBBS_REQUIRE("gaussian", model, error);
-    *model = NULL;
+    const spec *s = from;
+    int64_t dim = s->dim;
     gibbs_status status = ebm_need_count("gaussian", "dimensions", dim, 1, error);
     if (status) return status;
     if (dim > MOST_DIM)
         return gibbs_fail(error, GIBBS_SIZE, "gaussian: %lld dimensions; a Cholesky factor can have %d", (long long)dim,
                           MOST_DIM);
-    ebm_build b = ebm_build_start(allocator);
+    ebm_build b = ebm_build_start(s->allocator);
     ebm_build_add(&b, NULL, &(ebm_parameter){"mean", ad_vec(dim), EBM_INIT_CONSTANT, 0});
     ebm_build_add(&b, NULL, &(ebm_parameter){"log_diagonal", ad_vec(dim), EBM_INIT_CONSTANT, 0});
     if (dim > 1) ebm_build_add(&b, NULL, &(ebm_parameter){"lower", ad_vec(dim * (dim - 1) / 2), EBM_INIT_CONSTANT, 0});
-    ebm_model_spec spec = ebm_model_defaults();
-    spec.dtype = dtype;
-    spec.dim = dim;
-    spec.energy = energy;
-    spec.context = make_factor(dim, &b.alloc);
-    return ebm_build_owner(&b, spec, model, error);
+    ebm_model_spec made = {.dtype = s->dtype, .dim = dim, .kind = &ebm_energy_gaussian_cholesky,
+                           .context = make_factor(s, &b.alloc)};
+    return ebm_build_model(&b, made, model, error);
 }
 
-static gibbs_status log_z(ebm_model *model, double *result, gibbs_error *error)
+const ebm_energy ebm_energy_gaussian_cholesky = {
+    .name = "gaussian_cholesky", .record = energy, .log_z = log_z,
+    EBM_MADE_OF(spec, options, make),
+};
+
+gibbs_status ebm_model_gaussian_cholesky(int64_t dim, gibbs_dtype dtype, const gibbs_allocator *allocator,
+                                         ebm_model **model, gibbs_error *error)
 {
-    int64_t d = model->dim;
-    double *theta = gibbs_alloc(&model->alloc, (size_t)model->size, sizeof *theta);
-    double sum = 0.5 * (double)d * log(2 * M_PI);
-    if (!theta) return gibbs_fail(error, GIBBS_MEMORY, "log Z: out of memory");
-    ebm_model_get(model, theta);
-    for (int64_t i = 0; i < d; i++) sum -= theta[d + i];
-    gibbs_release(&model->alloc, theta);
-    *result = sum;
-    return GIBBS_OK;
+    return ebm_energy_make(&ebm_energy_gaussian_cholesky, &(spec){dim, dtype, allocator}, model, error);
 }
-
-const ebm_known_log_z ebm_gaussian_cholesky_log_z = {energy, log_z};

@@ -1,40 +1,41 @@
 /* mlp.c — a network with one output as the energy, over a Gaussian base measure if one is asked for. */
 #include "build.h"
+#include "ships.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { MAX_LAYERS = 16, NAME_SIZE = 16 };
 
-typedef struct mlp {
-    int layers;
-    ebm_activation activation;
-    double base; /* 1/(2 base_sd²), or 0 */
-} mlp;
+/* 1/(2 base_sd²), or 0 */
+static double base_of(const ebm_mlp_spec *s)
+{
+    return s->base_sd > 0 ? 0.5 / (s->base_sd * s->base_sd) : 0;
+}
 
 /* theta is W1, b1, …, v. */
 static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
-    const mlp *net = context;
+    const ebm_mlp_spec *s = context;
     ad_var h = x;
-    for (int l = 0; l < net->layers; l++, theta += 2) h = net->activation(ad_add(ad_matmul(h, theta[0]), theta[1]));
+    for (int l = 0; l < s->layers; l++, theta += 2) h = s->activation(ad_add(ad_matmul(h, theta[0]), theta[1]));
     ad_var E = ad_matmul(h, *theta); /* which, unlike ad_dot, repeats nothing when an activation changed the shape */
-    return net->base > 0 ? ad_add(E, ad_scale(ad_sum(ad_square(x)), net->base)) : E;
+    return base_of(s) > 0 ? ad_add(E, ad_scale(ad_sum(ad_square(x)), base_of(s))) : E;
 }
 
 static gibbs_status check(const ebm_mlp_spec *spec, gibbs_error *error)
 {
     if (spec->layers < 1 || spec->layers > MAX_LAYERS)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: %d layers; 1 to %d are possible", spec->layers, MAX_LAYERS);
+        return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: %lld layers; 1 to %d are possible", (long long)spec->layers,
+                          MAX_LAYERS);
     if (!spec->widths) return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: no widths");
     for (int l = 0; l < spec->layers; l++)
         if (spec->widths[l] < 1)
             return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: layer %d has width %lld; it must be at least 1", l + 1,
                               (long long)spec->widths[l]);
-    double sd = spec->base_sd;
-    if (!(sd >= 0) || !isfinite(sd) || (sd > 0 && !isfinite(0.5 / (sd * sd))))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: base_sd is %g; it must be 0 (none) or a standard deviation", sd);
-    return GIBBS_OK;
+    if (spec->base_sd >= 0 && isfinite(spec->base_sd) && isfinite(base_of(spec))) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: base_sd is %g; it must be 0 (none) or a standard deviation",
+                      spec->base_sd);
 }
 
 static void list_parameters(const ebm_mlp_spec *spec, ebm_build *b)
@@ -50,17 +51,36 @@ static void list_parameters(const ebm_mlp_spec *spec, ebm_build *b)
     ebm_build_add(b, NULL, &(ebm_parameter){"v", ad_vec(from), EBM_INIT_GLOROT, 1});
 }
 
+static int64_t layers_of(const void *spec)
+{
+    return ((const ebm_mlp_spec *)spec)->layers;
+}
+
+static const ebm_option options[] = {
+    EBM_OPTION(INT64, ebm_mlp_spec, dim),
+    EBM_OPTION(INT64, ebm_mlp_spec, layers),
+    EBM_LIST(INT64S, ebm_mlp_spec, widths, layers_of),
+    EBM_OPTION(ACTIVATION, ebm_mlp_spec, activation),
+    EBM_OPTION(DOUBLE, ebm_mlp_spec, base_sd),
+    EBM_COMMON_OPTIONS(ebm_mlp_spec),
+};
+
+static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
+{
+    ebm_mlp_spec s = *(const ebm_mlp_spec *)spec;
+    gibbs_status status = check(&s, error);
+    if (status) return status;
+    if (!s.activation) s.activation = ad_softplus;
+    ebm_build b = ebm_build_start(s.allocator);
+    list_parameters(&s, &b);
+    ebm_model_spec made = {.dtype = s.dtype, .dim = s.dim, .kind = &ebm_energy_mlp,
+                           .context = ebm_context_new(&ebm_energy_mlp, &s, sizeof s, &b.alloc), .seed = s.seed};
+    return ebm_build_model(&b, made, model, error);
+}
+
+const ebm_energy ebm_energy_mlp = {.name = "mlp", .record = energy, EBM_MADE_OF(ebm_mlp_spec, options, make)};
+
 gibbs_status ebm_model_mlp(const ebm_mlp_spec *spec, ebm_model **model, gibbs_error *error)
 {
-    GIBBS_REQUIRE("mlp", spec && model, error);
-    *model = NULL;
-    gibbs_status status = check(spec, error);
-    if (status) return status;
-    double base = spec->base_sd > 0 ? 0.5 / (spec->base_sd * spec->base_sd) : 0;
-    const mlp net = {spec->layers, spec->activation ? spec->activation : ad_softplus, base};
-    ebm_build b = ebm_build_start(spec->allocator);
-    list_parameters(spec, &b);
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = spec->dim, .energy = energy,
-                           .context = ebm_build_copy(&b, &net, sizeof net), .seed = spec->seed};
-    return ebm_build_owner(&b, made, model, error);
+    return ebm_energy_make(&ebm_energy_mlp, spec, model, error);
 }

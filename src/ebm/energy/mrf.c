@@ -1,10 +1,11 @@
 /* mrf.c — pairwise Markov random fields on a graph (S3 §10.2.2.1), in one-hot blocks: a table of log potentials a
  * variable and a table an edge, or, tied, one coupling an edge for equal labels (Potts). Both are
  * −u·x − Σ over pairs of columns, with weights that are the tables, or couplings that repeat. */
-#include "build.h"
 #include "edges.h"
+#include "ships.h"
 
 typedef struct mrf {
+    ebm_mrf_spec spec;
     bool tied;
     ebm_pairs pairs;
     double index[];
@@ -40,13 +41,15 @@ static int64_t list_pairs(const ebm_space *s, const ebm_edges *e, const int64_t 
     return n;
 }
 
-static gibbs_status mrf_new(const ebm_space *s, const ebm_edges *e, bool tied, const gibbs_allocator *a, mrf **out,
-                            gibbs_error *error)
+static gibbs_status mrf_new(const ebm_energy *kind, const ebm_mrf_spec *spec, const ebm_edges *e,
+                            const gibbs_allocator *a, mrf **out, gibbs_error *error)
 {
+    const ebm_space *s = &spec->space;
+    bool tied = kind == &ebm_energy_potts;
     int64_t count = list_pairs(s, e, NULL, tied, NULL), column = 0;
     if (count < 0) return gibbs_fail(error, GIBBS_SIZE, "mrf: the tables are too large");
     int64_t *start = gibbs_alloc(a, (size_t)s->variables, sizeof *start);
-    mrf *own = gibbs_alloc(a, 1, sizeof *own + 3 * (size_t)count * sizeof *own->index);
+    mrf *own = ebm_context_new(kind, spec, sizeof *own + 3 * (size_t)count * sizeof *own->index, a);
     if (start && own) {
         own->tied = tied;
         own->pairs = (ebm_pairs){count, own->index, own->index + count, own->index + 2 * count};
@@ -60,44 +63,60 @@ static gibbs_status mrf_new(const ebm_space *s, const ebm_edges *e, bool tied, c
     return status;
 }
 
-static gibbs_status make(const char *name, const ebm_mrf_spec *spec, bool tied, ebm_model **model, gibbs_error *error)
+static gibbs_status check(const char *name, const ebm_space *space, gibbs_error *error)
 {
-    const ebm_space *space = &spec->space;
-    int64_t dim = ebm_space_dim(space);
-    if (!space->one_hot)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: variables are one-hot blocks: set space.one_hot", name);
-    gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
+    if (!ebm_space_has_labels(space)) return gibbs_fail(error, GIBBS_ARGUMENT, "%s: a variable has no labels", name);
+    if (ebm_space_dim(space) < 0)
+        return gibbs_fail(error, GIBBS_SIZE, "%s: the variables take more than 2^31-1 columns", name);
+    return ebm_need_count(name, "columns", ebm_space_dim(space), 1, error);
+}
+
+static gibbs_status make_kind(const ebm_energy *kind, const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error)
+{
+    bool tied = kind == &ebm_energy_potts;
+    ebm_build b = ebm_build_start(spec->allocator);
     ebm_edges edges;
     mrf *own = NULL;
-    gibbs_status status = ebm_edges_new(name, spec, &a, &edges, error);
+    if (!spec->space.one_hot)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: variables are one-hot blocks: set space.one_hot", kind->name);
+    gibbs_status status = ebm_edges_new(kind->name, spec, &b.alloc, &edges, error);
     if (status) return status;
-    if (!ebm_space_has_labels(space)) status = gibbs_fail(error, GIBBS_ARGUMENT, "%s: a variable has no labels", name);
-    else if (dim < 0) status = gibbs_fail(error, GIBBS_SIZE, "%s: the variables take more than 2^31-1 columns", name);
-    else status = ebm_need_count(name, "columns", dim, 1, error);
-    if (!status) status = mrf_new(space, &edges, tied, &a, &own, error);
-    int64_t weights = own && !tied ? own->pairs.count : edges.count;
-    ebm_edges_free(&a, &edges);
+    status = check(kind->name, &spec->space, error);
+    if (!status) status = mrf_new(kind, spec, &edges, &b.alloc, &own, error);
+    int64_t weights = own && !tied ? own->pairs.count : edges.count, dim = ebm_space_dim(&spec->space);
+    ebm_edges_free(&b.alloc, &edges);
     if (status) return status;
-    const ebm_parameter parameters[] = {
-        {tied ? "J" : "pairwise", ad_vec(weights), EBM_INIT_CONSTANT, 0},
-        {tied ? "h" : "unary", ad_vec(dim), EBM_INIT_CONSTANT, 0},
-    };
-    ebm_build b = ebm_build_start(&a);
-    ebm_build_add_all(&b, NULL, parameters, GIBBS_COUNT(parameters));
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = dim, .energy = energy, .context = own};
-    return ebm_build_owner(&b, made, model, error);
+    ebm_build_add(&b, NULL, &(ebm_parameter){tied ? "J" : "pairwise", ad_vec(weights), EBM_INIT_CONSTANT, 0});
+    ebm_build_add(&b, NULL, &(ebm_parameter){tied ? "h" : "unary", ad_vec(dim), EBM_INIT_CONSTANT, 0});
+    ebm_model_spec made = {.dtype = spec->dtype, .dim = dim, .kind = kind, .context = own};
+    return ebm_build_model(&b, made, model, error);
 }
+
+static gibbs_status make_potts(const void *spec, ebm_model **model, gibbs_error *error)
+{
+    return make_kind(&ebm_energy_potts, spec, model, error);
+}
+
+static gibbs_status make_mrf(const void *spec, ebm_model **model, gibbs_error *error)
+{
+    return make_kind(&ebm_energy_mrf, spec, model, error);
+}
+
+const ebm_energy ebm_energy_potts = {
+    .name = "potts", .record = energy,
+    EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make_potts),
+};
+const ebm_energy ebm_energy_mrf = {
+    .name = "mrf", .record = energy,
+    EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make_mrf),
+};
 
 gibbs_status ebm_model_potts(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error)
 {
-    GIBBS_REQUIRE("potts", spec && model, error);
-    *model = NULL;
-    return make("potts", spec, true, model, error);
+    return ebm_energy_make(&ebm_energy_potts, spec, model, error);
 }
 
 gibbs_status ebm_model_mrf(const ebm_mrf_spec *spec, ebm_model **model, gibbs_error *error)
 {
-    GIBBS_REQUIRE("mrf", spec && model, error);
-    *model = NULL;
-    return make("mrf", spec, false, model, error);
+    return ebm_energy_make(&ebm_energy_mrf, spec, model, error);
 }

@@ -4,19 +4,13 @@
  *
  * One row of a table for each kind of y. Softmax with several outputs is the factorising CRF of S3 (eq 10.5–10.6):
  * there is no y–y factor, so Z(x) is a product over the outputs. */
-#include "conditional.h"
+#include "ebm/model/conditional.h"
 #include "features.h"
+#include "ships.h"
 
 #include <math.h>
 
-struct kind;
-
-typedef struct regression {
-    const struct kind *kind;
-    int64_t given, outputs, labels; /* y has outputs × labels columns */
-    bool pinned;
-    ebm_features features;
-} regression;
+typedef ebm_regression_spec regression; /* as it was filled in: y has outputs × labels columns */
 
 enum { W, B, LOG_PRECISION };
 
@@ -99,12 +93,17 @@ static const struct kind kinds[] = {
     [EBM_SOFTMAX] = {"softmax regression", NULL, softmax_partition, softmax_mean, softmax_mode, 2, true},
 };
 
+static const struct kind *kind_of(const regression *r) { return &kinds[r->response]; }
+
+/* Columns of an output. */
+static int64_t width_of(const regression *r) { return kind_of(r)->labelled ? r->labels : 1; }
+
 /* ---- The energy ---- */
 
 /* WᵀΨ(x) + b; pinned, the first label of each output has 0 and no weights. */
 static ad_var natural(const regression *r, ad_var x, const ad_var *theta)
 {
-    ad_var psi = ebm_features_at(&r->features, x, theta + r->kind->parameters);
+    ad_var psi = ebm_features_at(&r->features, x, theta + kind_of(r)->parameters);
     ad_var eta = ad_add(ad_matmul(psi, theta[W]), theta[B]);
     if (!r->pinned) return eta;
     eta = ad_pad(ad_reshape(eta, ad_mat(r->outputs, r->labels - 1)), 1, 1, 0);
@@ -116,65 +115,82 @@ static ad_var energy(ad_var row, const ad_var *theta, void *context)
     const regression *r = context;
     ad_var y = ebm_modelled(row, r->given), eta = natural(r, ebm_given(row, r->given), theta);
     ad_var E = ad_neg(ad_dot(eta, y));
-    return r->kind->base ? ad_add(E, r->kind->base(y, theta)) : E;
+    return kind_of(r)->base ? ad_add(E, kind_of(r)->base(y, theta)) : E;
 }
 
 static ad_var log_z(ad_var x, const ad_var *theta, void *context)
 {
     const regression *r = context;
-    return r->kind->log_partition(natural(r, x, theta), theta, r);
+    return kind_of(r)->log_partition(natural(r, x, theta), theta, r);
 }
 
 static ad_var mean(ad_var x, const ad_var *theta, void *context)
 {
     const regression *r = context;
-    return r->kind->mean(natural(r, x, theta), theta, r);
+    return kind_of(r)->mean(natural(r, x, theta), theta, r);
 }
 
 static ad_var mode(ad_var x, const ad_var *theta, void *context)
 {
     const regression *r = context;
-    return r->kind->mode(natural(r, x, theta), theta, r);
+    return kind_of(r)->mode(natural(r, x, theta), theta, r);
 }
 
 /* ---- Making one ---- */
 
-static gibbs_status check(const ebm_regression_spec *spec, regression *r, gibbs_error *error)
+static gibbs_status check(regression *r, gibbs_error *error)
 {
-    if ((unsigned)spec->response >= (unsigned)GIBBS_COUNT(kinds))
+    if ((unsigned)r->response >= (unsigned)GIBBS_COUNT(kinds))
         return gibbs_fail(error, GIBBS_ARGUMENT, "regression: unknown kind of response");
-    const struct kind *kind = &kinds[spec->response];
-    *r = (regression){.kind = kind, .given = spec->given, .outputs = spec->outputs ? spec->outputs : 1,
-                      .labels = kind->labelled ? spec->labels : 1, .pinned = spec->pinned != 0};
+    const struct kind *kind = kind_of(r);
+    if (!kind->labelled && (r->labels || r->pinned))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: has no labels", kind->name);
+    if (!r->outputs) r->outputs = 1;
     gibbs_status status = ebm_need_count(kind->name, "given columns", r->given, 1, error);
     if (!status) status = ebm_need_count(kind->name, "outputs", r->outputs, 1, error);
     if (!status && kind->labelled) status = ebm_need_count(kind->name, "labels", r->labels, 2, error);
     if (status) return status;
-    if (!kind->labelled && (spec->labels || r->pinned))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: has no labels", kind->name);
-    if (r->outputs * r->labels > INT32_MAX)
+    if (r->outputs * width_of(r) > INT32_MAX)
         return gibbs_fail(error, GIBBS_SIZE, "%s: too many outputs", kind->name);
-    return ebm_features_check(kind->name, &spec->features, r->given, &r->features, error);
+    return ebm_features_check(kind->name, &r->features, r->given, error);
 }
 
-gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **model, gibbs_error *error)
+static const ebm_option options[] = {
+    EBM_OPTION(INT, ebm_regression_spec, response),
+    EBM_OPTION(INT64, ebm_regression_spec, given),
+    EBM_OPTION(INT64, ebm_regression_spec, outputs),
+    EBM_OPTION(INT64, ebm_regression_spec, labels),
+    EBM_OPTION(INT, ebm_regression_spec, pinned),
+    EBM_OPTION(FEATURES, ebm_regression_spec, features),
+    EBM_COMMON_OPTIONS(ebm_regression_spec),
+};
+
+static gibbs_status make(const void *spec, ebm_model **model, gibbs_error *error)
 {
-    GIBBS_REQUIRE("regression", spec && model, error);
-    *model = NULL;
-    regression r;
-    gibbs_status status = check(spec, &r, error);
+    regression r = *(const ebm_regression_spec *)spec;
+    gibbs_status status = check(&r, error);
     if (status) return status;
-    int64_t columns = r.outputs * (r.labels - r.pinned);
+    int64_t columns = r.outputs * (width_of(&r) - (r.pinned != 0));
     const ebm_parameter parameters[] = {
         {"W", ad_mat(r.features.size, columns), EBM_INIT_CONSTANT, 0},
         {"b", ad_vec(columns), EBM_INIT_CONSTANT, 0},
         {"log_precision", ad_scalar(), EBM_INIT_CONSTANT, 0},
     };
-    ebm_build b = ebm_build_start(spec->allocator);
-    ebm_build_add_all(&b, NULL, parameters, r.kind->parameters);
+    ebm_build b = ebm_build_start(r.allocator);
+    ebm_build_add_all(&b, NULL, parameters, kind_of(&r)->parameters);
     ebm_features_build(&b, "psi.", &r.features);
-    ebm_model_spec made = {.dtype = spec->dtype, .dim = r.given + r.outputs * r.labels, .energy = energy,
-                           .context = ebm_build_copy(&b, &r, sizeof r), .seed = spec->seed};
-    const ebm_conditional is = {.given = r.given, .log_z = log_z, .mean = mean, .mode = mode};
-    return ebm_conditional_build(&b, made, &is, model, error);
+    ebm_model_spec made = {.dtype = r.dtype, .dim = r.given + r.outputs * width_of(&r), .kind = &ebm_energy_regression,
+                           .context = ebm_context_new(&ebm_energy_regression, &r, sizeof r, &b.alloc),
+                           .seed = r.seed, .given = r.given};
+    return ebm_build_model(&b, made, model, error);
+}
+
+const ebm_energy ebm_energy_regression = {
+    .name = "regression", .record = energy, .conditional = {log_z, mean, mode},
+    EBM_MADE_OF(ebm_regression_spec, options, make),
+};
+
+gibbs_status ebm_model_regression(const ebm_regression_spec *spec, ebm_model **model, gibbs_error *error)
+{
+    return ebm_energy_make(&ebm_energy_regression, spec, model, error);
 }

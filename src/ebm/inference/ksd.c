@@ -1,7 +1,7 @@
 /* ksd.c — goodness of fit by the kernel Stein discrepancy, with p-values by the wild bootstrap: where the model is the
  * data's density, u is degenerate (its mean over either argument is 0), and N times the U-statistic and the same sum
  * with random signs have one limit distribution (Chwialkowski et al. 2016). */
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "ebm/objective/pairs.h"

@@ -1,6 +1,6 @@
 /* predict.c — y given x: by a conditional model's own formula, or from the energies of its labels or of given points,
  * chunk by chunk of rows, so that memory does not grow with their number. */
-#include "ebm/energy/conditional.h"
+#include "ebm/model/conditional.h"
 #include "ebm/model/program.h"
 #include "ebm/space/space.h"
 
@@ -31,24 +31,26 @@ typedef struct prediction {
 /* `asked`: log Z is. */
 static gibbs_status choose(prediction *p, bool probability, bool asked, gibbs_error *error)
 {
-    const ebm_conditional *is = ebm_conditional_of(p->model);
+    const ebm_model *m = p->model;
     const ebm_points *points = p->options->points;
-    if (!is) return gibbs_fail(error, GIBBS_ARGUMENT, "predict: the model is not conditional, it has no given columns");
-    p->given = is->given;
-    p->width = p->model->dim - is->given;
+    if (!m->given)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "predict: the model is not conditional, it has no given columns");
+    p->given = m->given;
+    p->width = m->dim - m->given;
     if (points && points->dim != p->width)
         return gibbs_fail(error, GIBBS_SHAPE, "predict: the points have %lld column%s, the model models %lld",
                           (long long)points->dim, gibbs_plural(points->dim), (long long)p->width);
     if (points && (points->rows < 1 || !points->x || !points->log_weight))
         return gibbs_fail(error, GIBBS_ARGUMENT, "predict: there are no points in options.points");
-    p->normalised = points || is->labels || is->log_z || asked;
-    if (!points && !probability && (p->options->mean ? is->mean : is->mode)) return GIBBS_OK;
-    if (!points && !is->labels)
+    p->normalised = points || m->labels || m->kind->conditional.log_z || asked;
+    if (!points && !probability && (p->options->mean ? m->kind->conditional.mean : m->kind->conditional.mode))
+        return GIBBS_OK;
+    if (!points && !m->labels)
         return gibbs_fail(error, GIBBS_ARGUMENT, "predict: the model has no labels%s: set options.points, which "
                           "ebm_points_box makes of one or two real y, ebm_points_space of discrete ones",
                           probability ? "" : " and no formula");
-    p->count = points ? points->rows : is->label_count;
-    p->point = points ? points->x : is->labels;
+    p->count = points ? points->rows : m->label_count;
+    p->point = points ? points->x : m->labels;
     p->log_weight = points ? points->log_weight : NULL;
     p->sought = !p->options->mean;
     return ebm_check_points("predict: the points", p->point, p->count, p->width, error);

@@ -30,7 +30,8 @@ enum { MOST_PARAMETERS = 500 };
 enum { GRADIENT, HESSIAN, SQUARES, SUMS, NOISE_SQUARES, NOISE_SUMS, OUTPUTS };
 
 typedef struct sandwich {
-    ebm_model twin;            /* the model with its parameters in double */
+    const gibbs_allocator *alloc;
+    ebm_model *twin;           /* the model with its parameters in double */
     const ebm_data *data;
     ebm_data train, held;      /* zero without a validation split */
     ebm_proposal *fitted;
@@ -187,26 +188,20 @@ static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data 
     if (!status)
         status = ebm_objective_default_proposal(loss, s->data, ebm_model_given(model), &model->alloc, &s->options,
                                                 &s->fitted, s->error);
-    s->twin = *model;
-    s->twin.dtype = GIBBS_FLOAT64;
-    s->twin.evaluator = NULL;
-    s->twin.theta = gibbs_alloc(&model->alloc, (size_t)model->size + 1, sizeof(double));
-    if (!status && !s->twin.theta) status = gibbs_fail(s->error, GIBBS_MEMORY, "standard errors: out of memory");
-    if (status) return status;
-    ebm_from_dtype(model->dtype, model->size + 1, s->twin.theta, model->theta);
-    status = ebm_objective_make(&s->twin, loss, &s->options, false, &s->objective, s->error);
+    if (!status) status = ebm_model_like(model, &s->twin, s->error);
+    if (!status) status = ebm_objective_make(s->twin, loss, &s->options, false, &s->objective, s->error);
     if (!status) status = compile(s);
     return status ? status : run(s, o->seed);
 }
 
 static void release(sandwich *s)
 {
-    const gibbs_allocator *a = &s->twin.alloc;
+    const gibbs_allocator *a = s->alloc;
     ebm_objective_free(s->objective);
     ebm_proposal_free(s->fitted);
     ebm_data_free(&s->train);
     ebm_data_free(&s->held);
-    gibbs_release(a, s->twin.theta);
+    ebm_model_free(s->twin);
     gibbs_release(a, s->memory);
 }
 
@@ -248,9 +243,9 @@ static double add_sample(sandwich *s, int squares, int sums, int64_t rows, ebm_u
 /* gᵀH⁻¹g, twice what the loss may still fall by. */
 static double decrement(const sandwich *s, int64_t p, double decay)
 {
-    const double *g = ad_result_f64(s->objective->workspace, GRADIENT), *theta = s->twin.theta;
+    const double *g = ad_result_f64(s->objective->workspace, GRADIENT), *theta = s->twin->theta;
     double *full = s->memory + p * p, sum = 0;
-    for (int64_t i = 0; i < p; i++) full[i] = g[i] + (i < s->twin.size ? decay * theta[i] : 0);
+    for (int64_t i = 0; i < p; i++) full[i] = g[i] + (i < s->twin->size ? decay * theta[i] : 0);
     for (int64_t i = 0; i < p * p; i++) sum += full[i / p] * s->inverse.inverse[i] * full[i % p];
     return sum;
 }
@@ -258,13 +253,13 @@ static double decrement(const sandwich *s, int64_t p, double decay)
 static gibbs_status finish(sandwich *s, double decay, ebm_uncertainty *r)
 {
     const ebm_objective *o = s->objective;
-    const gibbs_allocator *a = &s->twin.alloc;
+    const gibbs_allocator *a = s->alloc;
     gibbs_status status = allocate(s, a, r);
     if (status) return status;
     int64_t p = r->size;
     double *hessian = s->memory + p * p;
     memcpy(hessian, ad_result_f64(o->workspace, HESSIAN), (size_t)(p * p) * sizeof *hessian);
-    for (int64_t i = 0; i < s->twin.size; i++) hessian[i * p + i] += decay;
+    for (int64_t i = 0; i < s->twin->size; i++) hessian[i * p + i] += decay;
     status = ebm_invert_hessian(p, hessian, &s->inverse, a, s->error);
     if (status) return status;
     r->identified = s->inverse.rank;
@@ -304,7 +299,7 @@ gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const e
     memset(result, 0, sizeof *result);
     gibbs_status status = check(model, data, options, error);
     if (status) return status;
-    sandwich s = {.error = error, .twin.alloc = model->alloc};
+    sandwich s = {.error = error, .alloc = &model->alloc};
     status = check_edge(model, options, error);
     if (!status) status = prepare(&s, model, data, options);
     if (!status) status = finish(&s, options->weight_decay, result);

@@ -2,7 +2,7 @@
  * Grosse & Salakhutdinov 2015). One walk along the path serves both: at β_k the weight takes the factor
  * exp(−(E_{β_{k+1}} − E_{β_k})(x)) = exp(−(β_{k+1} − β_k)(E + log q)(x)), then x moves by transitions that keep
  * exp(−E_{β_{k+1}}); after the last factor nothing moves. */
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 #include "ebm/model/program.h"
 #include "ebm/proposal/draw.h"
 #include "ebm/proposal/record_proposal.h"

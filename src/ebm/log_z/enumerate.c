@@ -1,5 +1,5 @@
 /* enumerate.c — log Z of discrete variables, by adding up all states. */
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 #include "ebm/model/model.h"
 #include "ebm/space/space.h"
 

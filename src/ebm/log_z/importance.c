@@ -1,5 +1,5 @@
 /* importance.c — importance sampling: weights, log Ẑ, effective sample size. */
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 #include "ebm/model/program.h"
 #include "ebm/proposal/record_proposal.h"
 

@@ -4,7 +4,7 @@
  * One pass over the grid of the doubled box gives both integrals: the box's own points are among them, so that the
  * two sums differ by what lies outside alone. There an energy of a half line or an interval is NaN: that is no error,
  * but leaves the question open what else lies there (outside.c). Of a whole domain there is no outside. */
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 #include "log_sum.h"
 #include "outside.h"
 

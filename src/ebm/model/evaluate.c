@@ -1,6 +1,5 @@
 /* evaluate.c — E and ∇xE at given points: a plan for each of the two, made when first asked for and run chunk by
  * chunk, so that memory does not grow with the number of points. */
-#include "ebm/energy/conditioned.h"
 #include "program.h"
 
 #include <math.h>

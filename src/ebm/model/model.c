@@ -2,6 +2,7 @@
 #include "autodiff/tape/tape.h"
 #include "base/random.h"
 #include "ebm/data/data_private.h"
+#include "conditional.h"
 #include "model.h"
 
 #include <math.h>
@@ -14,52 +15,6 @@ ebm_model_spec ebm_model_defaults(void)
     memset(&spec, 0, sizeof spec);
     spec.dtype = GIBBS_FLOAT64;
     return spec;
-}
-
-void ebm_to_dtype(gibbs_dtype dtype, int64_t n, void *to, const double *from)
-{
-    if (n < 1) return; /* without numbers there may be no memory either */
-    if (dtype == GIBBS_FLOAT64) memcpy(to, from, (size_t)n * sizeof *from);
-    else for (int64_t i = 0; i < n; i++) ((float *)to)[i] = (float)from[i];
-}
-
-void ebm_from_dtype(gibbs_dtype dtype, int64_t n, double *to, const void *from)
-{
-    if (n < 1) return;
-    if (dtype == GIBBS_FLOAT64) memcpy(to, from, (size_t)n * sizeof *to);
-    else for (int64_t i = 0; i < n; i++) to[i] = ((const float *)from)[i];
-}
-
-gibbs_status ebm_tape_error(const ad_tape *tape, gibbs_error *error)
-{
-    if (!tape) return gibbs_fail(error, GIBBS_MEMORY, "out of memory for a tape");
-    return ad_tape_status(tape) ? gibbs_fail(error, ad_tape_status(tape), "%s", ad_tape_message(tape)) : GIBBS_OK;
-}
-
-gibbs_status ebm_check_data(const char *who, const ebm_model *model, const ebm_data *data, gibbs_error *error)
-{
-    gibbs_status status = ebm_data_check(data, error);
-    if (status || data->cols == model->dim) return status;
-    return gibbs_fail(error, GIBBS_SHAPE, "%s: the data have %lld column%s, the model has dim %lld", who,
-                      (long long)data->cols, gibbs_plural(data->cols), (long long)model->dim);
-}
-
-gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error)
-{
-    for (int64_t i = 0; i < rows * dim; i++)
-        if (!isfinite(x[i]))
-            return gibbs_fail_row(error, GIBBS_DATA, i / dim, "%s: %g at row %lld, column %lld", what, x[i],
-                                  (long long)(i / dim + 1), (long long)(i % dim + 1));
-    return GIBBS_OK;
-}
-
-gibbs_status ebm_need_count(const char *who, const char *what, int64_t count, int64_t least, gibbs_error *error)
-{
-    if (count < least)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %lld %s; there must be at least %lld", who, (long long)count,
-                          what, (long long)least);
-    if (count <= INT32_MAX) return GIBBS_OK;
-    return gibbs_fail(error, GIBBS_SIZE, "%s: %lld %s; there can be 2^31-1", who, (long long)count, what);
 }
 
 /* ---- Initial parameters ---- */
@@ -147,24 +102,39 @@ static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
     ebm_recording r;
     gibbs_status status = ebm_recording_start("model", model, &r, error);
     if (!status) {
-        ebm_model_energy_at(model, ad_input(ad_axis_new(r.tape, "data"), "x", ad_vec(model->dim)), r.theta);
+        ad_axis data = ad_axis_new(r.tape, "data");
+        ebm_model_energy_at(model, ad_input(data, "row", ad_vec(model->dim)), r.theta);
         check_one_sample(r.tape);
+        ebm_conditional_try(model, data, r.theta);
         status = ebm_tape_error(r.tape, error);
     }
     ebm_recording_end(&r);
     return status;
 }
 
-static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gibbs_error *error)
+static gibbs_status check_spec(const ebm_model_spec *spec, gibbs_error *error)
 {
     gibbs_status status = ebm_need_count("model", "dimensions", spec->dim, 1, error);
     if (status) return status;
-    if ((unsigned)spec->dtype > GIBBS_FLOAT64) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
-    if (!spec->energy) return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
+    if ((unsigned)spec->dtype >= TENSOR_DTYPES) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
+    if (!spec->energy && !(spec->kind && spec->kind->record))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
+    if (spec->energy && spec->kind)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "model: two energies; `kind` has its own `record`");
     if (spec->parameter_count < 0 || (spec->parameter_count && !spec->parameters))
         return gibbs_fail(error, GIBBS_ARGUMENT, "model: %d parameters, but no list of them", spec->parameter_count);
+    return ebm_conditional_check(spec, error);
+}
+
+static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gibbs_error *error)
+{
+    size_t labels = spec->labels ? (size_t)(spec->label_count * (spec->dim - spec->given)) : 0;
+    gibbs_status status = GIBBS_OK;
     model->parameter = gibbs_alloc_zero(&model->alloc, (size_t)spec->parameter_count, sizeof *model->parameter);
-    if (!model->parameter) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    model->labels = labels ? gibbs_alloc(&model->alloc, labels, sizeof *model->labels) : NULL;
+    if (!model->parameter || (labels && !model->labels))
+        return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    if (labels) memcpy(model->labels, spec->labels, labels * sizeof *model->labels);
     for (int k = 0; k < spec->parameter_count && !status; k++)
         status = copy_parameter(model, &spec->parameters[k], error);
     if (status) return status;
@@ -179,19 +149,44 @@ gibbs_status ebm_model_new(const ebm_model_spec *spec, ebm_model **out, gibbs_er
 {
     GIBBS_REQUIRE("model", spec && out, error);
     *out = NULL;
-    if (gibbs_allocator_check(spec->allocator, error)) return GIBBS_ARGUMENT;
+    gibbs_status status = gibbs_allocator_check(spec->allocator, error);
+    if (!status) status = check_spec(spec, error);
+    if (status) return status;
     gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
-    ebm_model *model = gibbs_alloc_zero(&a, 1, sizeof *model);
+    ebm_model *model = gibbs_alloc(&a, 1, sizeof *model);
     if (!model) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
-    model->alloc = a;
-    model->dtype = spec->dtype;
-    model->dim = spec->dim;
-    model->energy = spec->energy;
-    model->context = spec->context;
-    gibbs_status status = fill_model(model, spec, error);
+    *model = (ebm_model){.alloc = a, .dtype = spec->dtype, .dim = spec->dim, .context = spec->context,
+                         .kind = spec->kind ? spec->kind : &ebm_energy_bare,
+                         .energy = spec->kind ? spec->kind->record : spec->energy,
+                         .given = spec->given, .label_count = spec->label_count};
+    status = fill_model(model, spec, error);
     if (status) ebm_model_free(model);
     else *out = model;
     return status;
+}
+
+gibbs_status ebm_model_like(const ebm_model *model, ebm_model **out, gibbs_error *error)
+{
+    bool bare = model->kind == &ebm_energy_bare;
+    ebm_model_spec spec = {.dtype = GIBBS_FLOAT64, .dim = model->dim, .parameter_count = model->parameters,
+                           .energy = bare ? model->energy : NULL, .kind = bare ? NULL : model->kind,
+                           .context = model->context, .allocator = &model->alloc, .given = model->given,
+                           .labels = model->labels, .label_count = model->label_count};
+    ebm_parameter *list = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *list);
+    *out = NULL;
+    if (!list) return gibbs_fail(error, GIBBS_MEMORY, "model: out of memory");
+    for (int k = 0; k < model->parameters; k++) {
+        const ebm_model_parameter *p = &model->parameter[k];
+        list[k] = (ebm_parameter){p->name, p->shape, p->init, p->scale};
+    }
+    spec.parameters = list;
+    gibbs_status status = ebm_model_new(&spec, out, error);
+    gibbs_release(&model->alloc, list);
+    if (status) return status;
+    (*out)->prior = model->prior;
+    (*out)->prior_context = model->prior_context;
+    ebm_from_dtype(model->dtype, model->size + 1, (*out)->theta, model->theta);
+    return GIBBS_OK;
 }
 
 void ebm_model_free(ebm_model *model)
@@ -200,7 +195,10 @@ void ebm_model_free(ebm_model *model)
     gibbs_allocator a = model->alloc;
     ebm_evaluator_free(model->evaluator);
     for (int k = 0; k < model->parameters; k++) gibbs_release(&a, model->parameter[k].name);
-    if (model->release_context) model->release_context(&a, model->context);
+    for (int64_t k = 0; k < model->parts; k++) ebm_model_free(model->part[k]);
+    gibbs_release(&a, model->part);
+    if (model->owns_context) gibbs_release(&a, model->context);
+    gibbs_release(&a, model->labels);
     gibbs_release(&a, model->parameter);
     gibbs_release_aligned(&a, model->theta);
     gibbs_release(&a, model);
@@ -209,7 +207,7 @@ void ebm_model_free(ebm_model *model)
 gibbs_status ebm_model_prior(ebm_model *model, ebm_prior_fn prior, void *context, gibbs_error *error)
 {
     GIBBS_REQUIRE("prior", model, error);
-    ebm_model with = *model;
+    ebm_model with = ebm_model_view(model, model->dim, NULL, NULL);
     with.prior = prior;
     with.prior_context = context;
     if (prior && !model->parameters)
@@ -228,96 +226,11 @@ gibbs_status ebm_model_prior(ebm_model *model, ebm_prior_fn prior, void *context
     return GIBBS_OK;
 }
 
-/* ---- Recording ---- */
-
-ad_var ebm_model_record_prior(const ebm_model *model, const ad_var *theta)
-{
-    ad_var U = model->prior(theta, model->prior_context);
-    ad_tape *tape = theta[0].tape;
-    if (ad_tape_status(tape)) return (ad_var){tape, -1};
-    if (ad_is_null(U) || U.tape != tape)
-        return ad_fail(tape, GIBBS_TAPE, "prior: it is the null var, or one of another tape");
-    if (!ad_is_shared(U)) return ad_fail(tape, GIBBS_AXIS, "prior: it is per-sample; it must be one scalar");
-    ad_shape shape = ad_shape_of(U);
-    char text[AD_SHAPE_TEXT];
-    if (shape.rank)
-        return ad_fail(tape, GIBBS_SHAPE, "prior: it has shape %s; it must be one scalar, the sum of all its terms",
-                       ad_shape_text(&shape, text, sizeof text));
-    return U;
-}
-
-gibbs_status ebm_model_record(const ebm_model *model, ad_tape *tape, ad_var *theta)
-{
-    for (int k = 0; k < model->parameters; k++)
-        theta[k] = ad_parameter(tape, model->parameter[k].name, model->parameter[k].shape);
-    return ad_tape_status(tape);
-}
-
-gibbs_status ebm_recording_start(const char *who, const ebm_model *model, ebm_recording *r, gibbs_error *error)
-{
-    r->model = model;
-    r->tape = ad_tape_new(model->dtype, &model->alloc);
-    r->theta = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *r->theta);
-    if (!r->tape || !r->theta) return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", who);
-    ebm_model_record(model, r->tape, r->theta);
-    return ebm_tape_error(r->tape, error);
-}
-
-void ebm_recording_end(ebm_recording *r)
-{
-    gibbs_release(&r->model->alloc, r->theta);
-    ad_tape_free(r->tape);
-}
-
-gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, const ad_var *theta, gibbs_error *error)
-{
-    size_t size = gibbs_dtype_size(model->dtype);
-    for (int k = 0; k < model->parameters; k++) {
-        gibbs_status status =
-            ad_bind(workspace, theta[k], (char *)model->theta + (size_t)model->parameter[k].offset * size, error);
-        if (status) return status;
-    }
-    return GIBBS_OK;
-}
-
-ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta)
-{
-    ad_var E = model->energy(x, theta, model->context);
-    if (!x.tape || ad_tape_status(x.tape)) return (ad_var){x.tape, -1};
-    if (ad_is_null(E) || E.tape != x.tape)
-        return ad_fail(x.tape, GIBBS_TAPE, "model: the energy returned the null var, or one of another tape");
-    ad_shape shape = ad_shape_of(E);
-    char text[AD_SHAPE_TEXT];
-    if (shape.rank)
-        return ad_fail(x.tape, GIBBS_SHAPE, "model: the energy has shape %s; it must be a scalar",
-                       ad_shape_text(&shape, text, sizeof text));
-    return E;
-}
-
-ad_var ebm_value_on(ad_axis axis, ad_var v)
-{
-    ad_shape shape = ad_shape_of(v);
-    if (shape.rank < 0 || axis.id < 0) return (ad_var){v.tape, -1};
-    const ad_axis_info *info = &axis.tape->axis[axis.id];
-    if (ad_is_shared(v) || ad_axis_of(v).id == axis.id || info->parent < 0) return ad_lift(axis, v);
-    v = ebm_value_on((ad_axis){axis.tape, info->parent}, v);
-    shape = ad_shape_prepend(1, &shape);
-    v = ad_reshape(v, shape);
-    shape.dim[0] = info->count;
-    return ad_ungroup(axis, ad_expand(v, shape));
-}
-
-ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x) { return ebm_model_energy_at(graph->model, x, graph->theta); }
-
-ad_var ebm_sampler_energy(const ebm_sampler_graph *graph, ad_var x)
-{
-    return ebm_model_energy_at(graph->model, x, graph->theta);
-}
-
 /* ---- Reading and writing ---- */
 
 gibbs_dtype ebm_model_dtype(const ebm_model *model) { return model->dtype; }
 int64_t ebm_model_dim(const ebm_model *model) { return model->dim; }
+int64_t ebm_model_given(const ebm_model *model) { return model ? model->given : 0; }
 int ebm_model_parameters(const ebm_model *model) { return model->parameters; }
 int64_t ebm_model_size(const ebm_model *model) { return model->size; }
 void *ebm_model_theta(ebm_model *model) { return model->theta; }

@@ -24,13 +24,33 @@ struct ebm_model {
     ebm_model_parameter *parameter;
     int parameters;
     void *theta; /* `size` numbers and room for one more: the log Z of losses that learn it */
-    ebm_energy_fn energy;
+    const ebm_energy *kind; /* never NULL: of a bare function, ebm_energy_bare */
+    ebm_energy_fn energy;   /* what records E */
     void *context;
+    bool owns_context; /* one gibbs_release frees it: of the energies that ship */
+    int64_t given, label_count; /* columns of x; values of y */
+    double *labels;             /* label_count × (dim − given), or NULL */
     ebm_prior_fn prior; /* or NULL */
     void *prior_context;
-    void (*release_context)(const gibbs_allocator *, void *); /* of the energies that ship; NULL for a user's */
+    ebm_model **part; /* models that this one is made of and owns, being read from a file; or NULL */
+    int64_t parts;
     ebm_evaluator *evaluator;
 };
+
+/* Knows nothing: what stands for the energies that are a function alone. */
+extern const ebm_energy ebm_energy_bare;
+
+/* The model as it is recorded, and no more: it owns nothing, and must not outlive the model. With another energy, which
+ * may be NULL, it is that of a density of rows of `dim`, with the same parameters. */
+ebm_model ebm_model_view(const ebm_model *model, int64_t dim, ebm_energy_fn energy, void *context);
+
+/* A float64 model with the energy, the prior, the parameters and their present values of another one, which must
+ * outlive it. */
+gibbs_status ebm_model_like(const ebm_model *model, ebm_model **out, gibbs_error *error);
+
+/* log ∫ exp(−βE) of a model at other parameters than its own: theta, in double. ARGUMENT where it is not known. */
+gibbs_status ebm_model_log_z_at(const ebm_model *model, const double *theta, double beta, double *log_z,
+                                gibbs_error *error);
 
 /* Records a leaf for every parameter; theta has model->parameters places. */
 gibbs_status ebm_model_record(const ebm_model *model, ad_tape *tape, ad_var *theta);
@@ -75,6 +95,9 @@ gibbs_status ebm_check_data(const char *who, const ebm_model *model, const ebm_d
 
 /* DATA, naming row and column, when some number is not finite. `what` begins the sentence. */
 gibbs_status ebm_check_points(const char *what, const double *x, int64_t rows, int64_t dim, gibbs_error *error);
+
+/* ARGUMENT where the model is conditional: it is no density of whole rows. `remedy` ends the sentence. */
+gibbs_status ebm_refuse_conditional(const char *who, const ebm_model *model, const char *remedy, gibbs_error *error);
 
 void ebm_evaluator_free(ebm_evaluator *evaluator);
 

@@ -2,33 +2,31 @@
  * y is one of a conditional model's labels, and that it lies where the points are that a loss takes for the whole
  * space. A row that the model gives no probability would be answered by parameters that run away, or by a wrong
  * estimate. */
-#include "ebm/energy/conditional.h"
 #include "objective.h"
 
 /* Equal in the number type that has the fewest digits. */
 static bool same(double x, double y) { return x == y || x == (double)(float)y; }
 
-/* The labels over which log Z(x) is summed; NULL where the loss has none of it. */
-static const ebm_conditional *labels_of(const ebm_objective *o)
+/* Whether the loss has a log Z(x) that is summed over the model's labels. */
+static bool sums_labels(const ebm_objective *o)
 {
-    const ebm_conditional *is = ebm_conditional_of(o->model);
     bool sums = o->loss->models == EBM_MODELS_CONDITIONAL && o->loss->noise == EBM_NOISE_NONE;
-    return sums && is && is->labels && !is->log_z ? is : NULL;
+    return sums && o->model->labels && !o->model->kind->conditional.log_z;
 }
 
 static gibbs_status check_label(const ebm_objective *o, const double *y, int64_t width, gibbs_error *error)
 {
-    const ebm_conditional *is = labels_of(o);
+    const ebm_model *m = o->model;
     int64_t furthest = 0;
-    if (!is) return GIBBS_OK;
-    for (int64_t l = 0; l < is->label_count; l++) {
+    if (!sums_labels(o)) return GIBBS_OK;
+    for (int64_t l = 0; l < m->label_count; l++) {
         int64_t k = 0;
-        while (k < width && same(y[k], is->labels[l * width + k])) k++;
+        while (k < width && same(y[k], m->labels[l * width + k])) k++;
         if (k == width) return GIBBS_OK;
         if (k > furthest) furthest = k;
     }
     return gibbs_fail(error, GIBBS_DATA, "%s: y is none of the model's %lld labels (column %lld is %g)", o->loss->name,
-                      (long long)is->label_count, (long long)(is->given + furthest) + 1, y[furthest]);
+                      (long long)m->label_count, (long long)(m->given + furthest) + 1, y[furthest]);
 }
 
 static gibbs_status check_hull(const ebm_objective *o, const double *y, int64_t width, gibbs_error *error)
@@ -58,7 +56,7 @@ static gibbs_status check_row(const ebm_objective *o, const double *x, int64_t r
 /* Whether there is anything to ask of a row. */
 static bool asks(const ebm_objective *o)
 {
-    return o->loss->check_row || o->hull || labels_of(o);
+    return o->loss->check_row || o->hull || sums_labels(o);
 }
 
 gibbs_status ebm_objective_check_table(const ebm_objective *o, const ebm_data *data, gibbs_error *error)

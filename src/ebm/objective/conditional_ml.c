@@ -3,7 +3,7 @@
  *     −log p(yₙ | xₙ) = E(xₙ, yₙ) + log Z(xₙ)
  *
  * with log Z(x) as the conditional model says: recorded by it, or enumerated over its labels. */
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 
 static ad_var record(ebm_graph *g)
 {

@@ -2,7 +2,7 @@
 #ifndef GIBBS_OBJECTIVE_H
 #define GIBBS_OBJECTIVE_H
 
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 #include "ebm/proposal/draw.h"
 #include "ebm/sampler/chains.h"
 

@@ -3,7 +3,7 @@
 
 #include "autodiff/derive/jacobian.h"
 #include "autodiff/tape/tape.h"
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 
 ad_axis ebm_graph_copies(const ebm_graph *g, int64_t count, const char *name)
 {

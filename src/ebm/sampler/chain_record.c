@@ -4,7 +4,7 @@
 #include "chain_state.h"
 
 #include "autodiff/tape/tape.h"
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 #include "ebm/proposal/record_proposal.h"
 #include "path.h"
 

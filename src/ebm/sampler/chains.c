@@ -3,7 +3,7 @@
 #include "chain_state.h"
 
 #include "discrete.h"
-#include "ebm/energy/conditioned.h"
+#include "ebm/model/conditioned.h"
 
 #include <math.h>
 #include <string.h>

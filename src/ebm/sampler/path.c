@@ -18,7 +18,6 @@ static ad_var energy(ad_var x, const ad_var *theta, void *context)
 
 void ebm_path_start(ebm_path *path, const ebm_model *model, ad_var beta, const ebm_proposal *base)
 {
-    *path = (ebm_path){.model = model, .beta = beta, .base = base, .along = *model};
-    path->along.energy = energy;
-    path->along.context = path;
+    *path = (ebm_path){.model = model, .beta = beta, .base = base};
+    path->along = ebm_model_view(model, model->dim, energy, path);
 }

@@ -1,7 +1,7 @@
-/* checkpoint.c — a model's parameters in a safetensors file. */
+/* checkpoint.c — a model in a safetensors file: its parameters, and, as metadata, what its energy is. */
 #include "autodiff/tape/tape.h"
+#include "describe.h"
 #include "ebm/data/data_private.h"
-#include "model.h"
 
 #include <string.h>
 
@@ -13,14 +13,18 @@ static void *place(const ebm_model *model, const ebm_model_parameter *p)
 gibbs_status ebm_model_save(const ebm_model *model, const char *path, gibbs_error *error)
 {
     GIBBS_REQUIRE("save", model && path, error);
+    ebm_description is;
+    gibbs_status status = ebm_describe(model, &is, error);
+    if (status) return status;
     ebm_tensor *tensor = gibbs_alloc(&model->alloc, (size_t)model->parameters, sizeof *tensor);
-    if (!tensor) return gibbs_fail(error, GIBBS_MEMORY, "save: out of memory");
-    for (int k = 0; k < model->parameters; k++) {
+    if (!tensor) status = gibbs_fail(error, GIBBS_MEMORY, "save: out of memory");
+    for (int k = 0; k < model->parameters && tensor; k++) {
         const ebm_model_parameter *p = &model->parameter[k];
         tensor[k] = (ebm_tensor){p->name, model->dtype, p->shape, place(model, p)};
     }
-    gibbs_status status = ebm_tensors_write(path, tensor, model->parameters, error);
+    if (!status) status = ebm_tensors_write_with(path, tensor, model->parameters, is.item, is.count, error);
     gibbs_release(&model->alloc, tensor);
+    ebm_description_free(&is);
     return status;
 }
 
@@ -59,18 +63,53 @@ static gibbs_status match_all(const ebm_model *model, const ebm_tensors *file, c
     return GIBBS_OK;
 }
 
+static gibbs_status take(ebm_model *model, const ebm_tensors *file, const char *path, gibbs_error *error)
+{
+    gibbs_status status = match_all(model, file, ebm_short_name(path), error);
+    for (int k = 0; k < model->parameters && !status; k++) {
+        const ebm_model_parameter *p = &model->parameter[k];
+        const ebm_tensor *t = ebm_tensors_find(file, p->name);
+        memcpy(place(model, p), t->data, (size_t)p->count * gibbs_dtype_size(model->dtype));
+    }
+    return status;
+}
+
 gibbs_status ebm_model_load(ebm_model *model, const char *path, gibbs_error *error)
 {
     GIBBS_REQUIRE("load", model && path, error);
     ebm_tensors file;
     gibbs_status status = ebm_tensors_read(path, &model->alloc, &file, error);
-    if (status) return status;
-    status = match_all(model, &file, ebm_short_name(path), error);
-    for (int k = 0; k < model->parameters && !status; k++) {
-        const ebm_model_parameter *p = &model->parameter[k];
-        const ebm_tensor *t = ebm_tensors_find(&file, p->name);
-        memcpy(place(model, p), t->data, (size_t)p->count * gibbs_dtype_size(model->dtype));
-    }
+    if (!status) status = take(model, &file, path, error);
     ebm_tensors_free(&file);
+    return status;
+}
+
+static bool is_described(const ebm_tensors *file)
+{
+    for (int k = 0; k < file->metadata_count; k++)
+        if (!strcmp(file->metadata[k].key, "energy")) return true;
+    return false;
+}
+
+gibbs_status ebm_model_open(const char *path, const ebm_energy *const *own, const gibbs_allocator *allocator,
+                            ebm_model **model, gibbs_error *error)
+{
+    GIBBS_REQUIRE("open", path && model, error);
+    ebm_tensors file;
+    *model = NULL;
+    gibbs_status status = ebm_tensors_read(path, allocator, &file, error);
+    if (status) return status;
+    const char *name = ebm_short_name(path);
+    if (!is_described(&file))
+        status = gibbs_fail(error, GIBBS_FORMAT, "%s: it does not say what the model's energy is: that, or an "
+                            "activation or features of it, had no name. Make the model as it was made, and "
+                            "ebm_model_load it", name);
+    else
+        status = ebm_make_described(name, file.metadata, file.metadata_count, own, &file.allocator, model, error);
+    if (!status) status = take(*model, &file, path, error);
+    ebm_tensors_free(&file);
+    if (!status) return GIBBS_OK;
+    ebm_model_free(*model);
+    *model = NULL;
     return status;
 }

@@ -13,25 +13,20 @@ static ad_var energy(ad_var y, const ad_var *theta, void *context)
 
 void ebm_conditioned_start(ebm_conditioned *c, const ebm_model *model)
 {
-    int64_t given = ebm_model_given(model);
-    *c = (ebm_conditioned){.model = model, .of_y = *model};
-    if (!given) return;
-    c->of_y.dim = model->dim - given;
-    c->of_y.energy = energy;
-    c->of_y.context = c;
+    *c = (ebm_conditioned){.model = model};
+    c->of_y = ebm_model_view(model, model->dim - model->given, model->given ? energy : NULL, c);
 }
 
 ad_var ebm_conditioned_input(ebm_conditioned *c, ad_axis axis)
 {
-    int64_t given = ebm_model_given(c->model);
-    if (!given) return (ad_var){axis.tape, -1};
-    return c->given[c->givens++] = ad_input(axis, "given columns", ad_vec(given));
+    if (!c->model->given) return (ad_var){axis.tape, -1};
+    return c->given[c->givens++] = ad_input(axis, "given columns", ad_vec(c->model->given));
 }
 
 /* The root axis's own x, handed down from parent to child. */
 ad_var ebm_conditioned_given(const ebm_conditioned *c, ad_axis axis)
 {
-    if (!ebm_model_given(c->model)) return (ad_var){axis.tape, -1};
+    if (!c->model->given) return (ad_var){axis.tape, -1};
     for (int32_t at = axis.id; at >= 0; at = axis.tape->axis[at].parent)
         for (int k = 0; k < c->givens; k++)
             if (ad_axis_of(c->given[k]).id == at) return ebm_value_on(axis, c->given[k]);
@@ -41,7 +36,7 @@ ad_var ebm_conditioned_given(const ebm_conditioned *c, ad_axis axis)
 
 ad_var ebm_conditioned_row(const ebm_conditioned *c, ad_var y)
 {
-    if (!ebm_model_given(c->model) || ad_is_null(y)) return y;
+    if (!c->model->given || ad_is_null(y)) return y;
     ad_var x = ebm_conditioned_given(c, ad_axis_of(y));
     return ad_is_null(x) ? x : ad_concat(x, y, 0);
 }
@@ -66,11 +61,4 @@ void ebm_join_rows(size_t size, int64_t rows, int64_t given, int64_t modelled, c
         if (x && first) memcpy(row, (const char *)x + (size_t)r * first, first);
         if (y) memcpy(row + first, (const char *)y + (size_t)r * second, second);
     }
-}
-
-gibbs_status ebm_refuse_conditional(const char *who, const ebm_model *model, const char *remedy, gibbs_error *error)
-{
-    if (!ebm_model_given(model)) return GIBBS_OK;
-    return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the model is conditional, and no density of whole rows: %s", who,
-                      remedy);
 }

@@ -30,7 +30,4 @@ ad_var ebm_conditioned_row(const ebm_conditioned *c, ad_var y);
 void ebm_split_rows(size_t size, int64_t rows, int64_t given, int64_t modelled, const void *from, void *x, void *y);
 void ebm_join_rows(size_t size, int64_t rows, int64_t given, int64_t modelled, const void *x, const void *y, void *to);
 
-/* ARGUMENT where the model is conditional: it is no density of whole rows. `remedy` ends the sentence. */
-gibbs_status ebm_refuse_conditional(const char *who, const ebm_model *model, const char *remedy, gibbs_error *error);
-
 #endif

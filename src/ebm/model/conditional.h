@@ -1,16 +1,14 @@
-/* conditional.h — models of y given x, for the energies that ship as such. */
+/* conditional.h — models of y given x: what they know of y, recorded. */
 #ifndef GIBBS_CONDITIONAL_H
 #define GIBBS_CONDITIONAL_H
 
-#include "build.h"
+#include "model.h"
 
-/* As ebm_model_conditional, with the parameters of `build`, which it ends; the model owns spec.context, as in
- * ebm_build_owner. */
-gibbs_status ebm_conditional_build(ebm_build *build, ebm_model_spec spec, const ebm_conditional *conditional,
-                                   ebm_model **model, gibbs_error *error);
+/* What ebm_model_new says of given columns and labels. */
+gibbs_status ebm_conditional_check(const ebm_model_spec *spec, gibbs_error *error);
 
-/* What a conditional model is: the caller's numbers, with the model's own copy of the labels; NULL: not conditional. */
-const ebm_conditional *ebm_conditional_of(const ebm_model *model);
+/* Records log Z(x) and the formulas of y once, as a model's energy is: what is wrong with them shows on the tape. */
+void ebm_conditional_try(const ebm_model *model, ad_axis axis, const ad_var *theta);
 
 /* E[y | x] or the most probable y by the model's formula; the null var where it has none, or after an error. */
 ad_var ebm_conditional_guess(const ebm_model *model, bool mean, ad_var x, const ad_var *theta);
