@@ -18,6 +18,19 @@ ad_var ebm_transition_gradient(ad_var energy, ad_var x)
     return gradient;
 }
 
+void ebm_transition_evaluate(const ebm_sampler_graph *graph, ad_var *state)
+{
+    state[EBM_ENERGY] = ebm_transition_energy(graph, state[EBM_X]);
+    state[EBM_GRADIENT] = ebm_transition_gradient(state[EBM_ENERGY], state[EBM_X]);
+}
+
+void ebm_transition_start(const ebm_sampler_graph *graph, ad_var x, ad_var *cache)
+{
+    ad_var state[EBM_GRADIENT_STATE] = {x};
+    ebm_transition_evaluate(graph, state);
+    for (int k = 1; k < EBM_GRADIENT_STATE; k++) cache[k - 1] = state[k];
+}
+
 ad_var ebm_transition_langevin(const ebm_sampler_graph *graph, ad_var x, ad_var gradient, ad_var normal)
 {
     ad_var noise = ad_mul(ad_sqrt(ad_scale(graph->step, 2)), normal);
