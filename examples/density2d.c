@@ -129,7 +129,8 @@ static gibbs_status split_and_scale(const settings *set, const ebm_data *all, pr
     p->mean = malloc(sizeof *p->mean * (size_t)all->cols);
     p->sd = malloc(sizeof *p->sd * (size_t)all->cols);
     if (!p->mean || !p->sd) return fail(error, GIBBS_MEMORY, "out of memory");
-    gibbs_status status = ebm_data_split(all, set->held_out, (uint64_t)set->split_seed, &p->train, &p->held, error);
+    gibbs_status status = ebm_data_split(all, set->held_out, (uint64_t)set->split_seed, &p->train, &p->held, NULL,
+                                         error);
     if (!status) status = ebm_data_standardise(&p->train, p->mean, p->sd, error);
     for (int64_t k = 0; !status && k < all->cols; k++) p->log_jacobian -= log(p->sd[k]);
     return status ? status : ebm_data_apply_scale(&p->held, p->mean, p->sd, error);

@@ -205,7 +205,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
                       "images are needed",
                       set->data, (long long)all.rows, p->side, p->side);
     p->half = all.cols / 2;
-    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, error);
+    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, NULL, error);
     ebm_data_free(&all);
     return status;
 }

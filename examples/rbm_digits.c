@@ -210,7 +210,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
     for (int64_t i = 0; i < all.rows * all.cols; i++) largest = fmax(largest, all.x[i]);
     for (int64_t i = 0; i < all.rows * all.cols; i++) all.x[i] = all.x[i] > 0.5 * largest;
     status = image_side(&all, set->data, &p->side, error);
-    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, error);
+    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, NULL, error);
     ebm_data_free(&all);
     if (!status) status = ebm_proposal_bernoulli_fit(&p->train, 0, 1, 1, NULL, &pixels, error);
     if (!status) log_p = malloc(sizeof *log_p * (size_t)p->held.rows);

@@ -28,7 +28,7 @@ Test(error_rows, tables)
     ROW_IN(GIBBS_DATA, 1, "row 2, column 2 is NaN", ebm_data_from(bad, 2, 2, NULL, &out, &error));
     ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_standardise(&data, NULL, NULL, &error));
     ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_apply_scale(&data, scale, scale, &error));
-    ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_split(&data, 0.5, 1, &out, &held, &error));
+    ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_split(&data, 0.5, 1, &out, &held, NULL, &error));
     ROW_IN(GIBBS_DATA, 1, "row 2, column 2 is NaN", ebm_data_one_hot(&data, 0, 4, &out, &error));
     data = table(fine, 2, 2);
     ROW_IN(GIBBS_DATA, 1, "row 2, column 2 is 5", ebm_data_one_hot(&data, 1, 3, &out, &error));

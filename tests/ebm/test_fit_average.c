@@ -91,7 +91,7 @@ static double held_out(const ebm_fit_options *o, const double *theta)
     double *x = test_points(&energies[QUARTIC], ROWS, 1);
     ebm_data data = table(x, ROWS, 1);
     ebm_model *model = energies[QUARTIC].make();
-    OK(ebm_data_split(&data, o->validation_fraction, o->seed, &train, &held, ERROR));
+    OK(ebm_data_split(&data, o->validation_fraction, o->seed, &train, &held, NULL, ERROR));
     ebm_objective *judge = objective_at(model, &ebm_loss_score_matching, NULL, theta, held.x, held.rows, 0, 0);
     double value = value_of(judge);
     ebm_objective_free(judge);

@@ -158,7 +158,7 @@ static bool is_held(const ebm_data *data, const ebm_fit_options *o, int64_t row)
     ebm_data train, held;
     bool found = false;
     if (o->validation_fraction == 0) return false;
-    OK(ebm_data_split(data, o->validation_fraction, o->seed, &train, &held, ERROR));
+    OK(ebm_data_split(data, o->validation_fraction, o->seed, &train, &held, NULL, ERROR));
     for (int64_t r = 0; r < held.rows; r++) found |= held.x[r] == data->x[row];
     ebm_data_free(&train);
     ebm_data_free(&held);

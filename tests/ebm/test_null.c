@@ -31,9 +31,9 @@ Test(null, data_h)
     NULL_IN("apply_scale", ebm_data_apply_scale(NULL, x, x, &error));
     NULL_IN("apply_scale", ebm_data_apply_scale(&data, NULL, x, &error));
     NULL_IN("apply_scale", ebm_data_apply_scale(&data, x, NULL, &error));
-    NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &made, &other, &error));
-    NULL_IN("split", ebm_data_split(&data, 0.5, 1, NULL, &other, &error));
-    NULL_IN("split", ebm_data_split(&data, 0.5, 1, &made, NULL, &error));
+    NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &made, &other, NULL, &error));
+    NULL_IN("split", ebm_data_split(&data, 0.5, 1, NULL, &other, NULL, &error));
+    NULL_IN("split", ebm_data_split(&data, 0.5, 1, &made, NULL, NULL, &error));
     NULL_IN("columns", ebm_data_columns(NULL, (int64_t[]){0}, 1, &made, &error));
     NULL_IN("columns", ebm_data_columns(&data, NULL, 1, &made, &error));
     NULL_IN("columns", ebm_data_columns(&data, (int64_t[]){0}, 1, NULL, &error));

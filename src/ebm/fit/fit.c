@@ -1,8 +1,6 @@
 /* fit.c — preparing a fit: options, split, proposal, objectives; and what comes after it. */
 #include "fit.h"
 
-#include "autodiff/tape/tape.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,18 +75,6 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
     return GIBBS_OK;
 }
 
-/* The rows of the caller's table that the split left for training: found by comparing, since both keep their order. */
-static gibbs_status number_rows(ebm_fit_state *f, const ebm_data *data)
-{
-    const ebm_data *part = &f->train_part;
-    size_t bytes = (size_t)data->cols * sizeof(double);
-    f->train_rows = gibbs_alloc(&f->model->alloc, (size_t)part->rows, sizeof *f->train_rows);
-    if (!f->train_rows) return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
-    for (int64_t i = 0, k = 0; i < part->rows && k < data->rows; k++)
-        if (!memcmp(part->x + i * data->cols, data->x + k * data->cols, bytes)) f->train_rows[i++] = k;
-    return GIBBS_OK;
-}
-
 /* The loss that judges held-out rows. */
 static const ebm_loss *judging(const ebm_loss *loss) { return loss->validation ? loss->validation : loss; }
 
@@ -108,10 +94,11 @@ static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data
     const ebm_fit_options *o = f->options;
     *train = data;
     if (o->validation_fraction <= 0) return GIBBS_OK;
-    gibbs_status status =
-        ebm_data_split(data, o->validation_fraction, o->seed, &f->train_part, &f->held_part, f->error);
-    if (!status) status = number_rows(f, data);
     const gibbs_allocator *a = &f->model->alloc;
+    f->row_number = gibbs_alloc(a, (size_t)data->rows, sizeof *f->row_number);
+    if (!f->row_number) return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
+    gibbs_status status = ebm_data_split(data, o->validation_fraction, o->seed, &f->train_part, &f->held_part,
+                                         f->row_number, f->error);
     if (!status) status = ebm_batches_new(&f->held, &f->held_part, f->model->dtype, 0, 0, 0, a, f->error);
     *train = &f->train_part;
     return status;
@@ -231,47 +218,12 @@ static void release(ebm_fit_state *f)
     ebm_proposal_free(f->fitted);
     ebm_data_free(&f->train_part);
     ebm_data_free(&f->held_part);
-    gibbs_release(a, f->train_rows);
+    gibbs_release(a, f->row_number);
     gibbs_release_aligned(a, f->good);
     gibbs_release_aligned(a, f->best);
     gibbs_release_aligned(a, f->state);
     gibbs_release_aligned(a, f->average);
     gibbs_release_aligned(a, f->raw);
-}
-
-/* The row of the batch that an error is about, be it about an artificial point of its own; −1 when none is known. */
-static int64_t row_of_batch(const ebm_objective *o, const gibbs_error *found)
-{
-    const ad_tape *tape = o->tape;
-    int32_t data = o->graph.data.id, axis = found->axis;
-    int64_t row = found->row;
-    bool starts_there = o->chains && o->loss->noise != EBM_NOISE_PERSISTENT; /* chain i at row i */
-    if (row < 0 || (starts_there && axis < 0)) return row;
-    for (; axis >= 0 && axis < tape->axes && axis != data; axis = tape->axis[axis].parent)
-        row /= tape->axis[axis].count;
-    return axis == data ? row : starts_there ? found->row : -1;
-}
-
-gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found)
-{
-    int64_t row = row_of_batch(f->objective, found);
-    bool of_data = row >= 0 && row < f->train.count;
-    if (!of_data) return gibbs_fail(f->error, found->status, "step %lld: %.280s", (long long)step, found->message);
-    if (f->train.rows_now) row = f->train.rows_now[row];
-    if (f->train_rows) row = f->train_rows[row];
-    gibbs_fail(f->error, found->status, "step %lld: %.230s (row %lld of the table)", (long long)step, found->message,
-               (long long)row + 1);
-    if (f->error) f->error->row = row;
-    return found->status;
-}
-
-gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step)
-{
-    gibbs_error found = {GIBBS_OK, "", -1, -1};
-    ebm_objective_diagnose(f->objective, &found);
-    memcpy(f->model->theta, f->good, f->bytes);
-    if (!found.status) gibbs_fail(&found, GIBBS_NUMERIC, "the loss or its gradient is not finite");
-    return ebm_fit_fail(f, step, &found);
 }
 
 /* Health and log Z at the parameters that were kept, on the last batch and its artificial points. */

@@ -37,8 +37,7 @@ typedef struct ebm_fit_state {
     ebm_proposal *fitted;           /* the default proposal, owned */
     ebm_batches train, held;
     ebm_objective *objective, *judge; /* judge: the validation loss, or NULL */
-    const int64_t *row_of_train;    /* rows of the caller's table */
-    int64_t *train_rows;
+    int64_t *row_number;            /* of the caller's table: the training part's, then the others; NULL: as they are */
     char *good, *best, *state;      /* parameters of the last finite step; of the best validation; the optimiser's */
     int64_t size;
     size_t bytes;                   /* of all parameters */

@@ -181,7 +181,7 @@ static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data 
     s->options = o->loss_options;
     if (o->threads) s->options.threads = o->threads;
     if (o->validation_fraction > 0) {
-        status = ebm_data_split(data, o->validation_fraction, o->seed, &s->train, &s->held, s->error);
+        status = ebm_data_split(data, o->validation_fraction, o->seed, &s->train, &s->held, NULL, s->error);
         s->data = &s->train;
     }
     if (!status)
