@@ -2,7 +2,6 @@
 #include "objective.h"
 
 #include "autodiff/tape/tape.h"
-#include "ebm/model/program.h"
 #include "ebm/proposal/record_proposal.h"
 #include "source.h"
 
@@ -116,20 +115,18 @@ static gibbs_status compile(ebm_objective *o, gibbs_error *error)
         o->gradient_output = count;
         ad_grad(out[0], o->theta, parameters, out + count);
         count += parameters;
-        status = ebm_tape_error(o->tape, error);
     }
-    if (!status) status = ad_compile(out, count, NULL, &o->plan, error);
-    if (!status) status = ad_workspace_new(o->plan, &o->workspace, error);
+    if (!status) status = ebm_program_build(o->tape, out, count, NULL, &o->program, error);
     gibbs_release(&o->alloc, out);
     return status;
 }
 
-static gibbs_status bind_theta(ebm_objective *o, gibbs_error *error)
+gibbs_status ebm_objective_bind_theta(ebm_objective *o, gibbs_error *error)
 {
-    gibbs_status status = ebm_model_bind(o->model, o->workspace, o->theta, error);
+    gibbs_status status = ebm_model_bind(o->model, o->program.workspace, o->theta, error);
     if (status || !o->loss->learns_log_z) return status;
     char *last = (char *)o->model->theta + (size_t)o->model->size * gibbs_dtype_size(o->model->dtype);
-    return ad_bind(o->workspace, o->theta[o->model->parameters], last, error);
+    return ad_bind(o->program.workspace, o->theta[o->model->parameters], last, error);
 }
 
 static gibbs_status make_source(ebm_objective *o, gibbs_error *error)
@@ -167,7 +164,7 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
         status = gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
     if (!status) status = make_source(o, error);
     if (!status) status = compile(o, error);
-    if (!status) status = bind_theta(o, error);
+    if (!status) status = ebm_objective_bind_theta(o, error);
     if (status) ebm_objective_free(o);
     else *out = o;
     return status;
@@ -184,8 +181,7 @@ void ebm_objective_free(ebm_objective *o)
     if (!o) return;
     gibbs_allocator a = o->alloc;
     ebm_source_free(o);
-    ad_workspace_free(o->workspace);
-    ad_plan_free(o->plan);
+    ebm_program_free(&o->program);
     ad_tape_free(o->tape);
     gibbs_release(&a, o->theta);
     gibbs_release(&a, o->row);
@@ -226,8 +222,8 @@ static gibbs_status room_apart(ebm_objective *o, int64_t rows, gibbs_error *erro
         return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld rows", o->loss->name, (long long)rows);
     }
     if (o->rows) { /* what was bound stays bound until the binding is done */
-        ad_bind(o->workspace, o->graph.given, x, NULL);
-        ad_bind(o->workspace, o->graph.x, y, NULL);
+        ad_bind(o->program.workspace, o->graph.given, x, NULL);
+        ad_bind(o->program.workspace, o->graph.x, y, NULL);
     }
     gibbs_release_aligned(&o->alloc, o->given);
     gibbs_release_aligned(&o->alloc, o->modelled);
@@ -246,10 +242,10 @@ static void take_apart(const ebm_objective *o)
 
 static gibbs_status bind_rows(ebm_objective *o, gibbs_error *error)
 {
-    if (!ebm_model_given(o->model)) return ad_bind(o->workspace, o->graph.x, o->x, error);
+    if (!ebm_model_given(o->model)) return ad_bind(o->program.workspace, o->graph.x, o->x, error);
     take_apart(o);
-    gibbs_status status = ad_bind(o->workspace, o->graph.given, o->given, error);
-    return status ? status : ad_bind(o->workspace, o->graph.x, o->modelled, error);
+    gibbs_status status = ad_bind(o->program.workspace, o->graph.given, o->given, error);
+    return status ? status : ad_bind(o->program.workspace, o->graph.x, o->modelled, error);
 }
 
 static gibbs_status bind_share(ebm_objective *o, gibbs_error *error)
@@ -257,7 +253,7 @@ static gibbs_status bind_share(ebm_objective *o, gibbs_error *error)
     double share = 1 / (double)(o->whole_rows ? o->whole_rows : o->rows);
     if (ad_is_null(o->share)) return GIBBS_OK;
     ebm_to_dtype(o->model->dtype, 1, &o->share_value, &share);
-    return ad_bind(o->workspace, o->share, &o->share_value, error);
+    return ad_bind(o->program.workspace, o->share, &o->share_value, error);
 }
 
 /* All that can fail comes before the first thing that changes: the source's memory is the last of it. */
@@ -280,9 +276,9 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     if (o->loss->noise == EBM_NOISE_OTHERS) o->drawn = 0; /* they are rows of what was bound before */
     status = bind_rows(o, error);
     if (!status) status = bind_share(o, error);
-    if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
-    if (!status && source->record && !o->by_row) status = ad_set_rows(o->workspace, o->graph.noise, noise_rows, error);
-    return status;
+    if (!status) status = ad_set_rows(o->program.workspace, o->graph.data, rows, error);
+    if (status || !source->record || o->by_row) return status;
+    return ad_set_rows(o->program.workspace, o->graph.noise, noise_rows, error);
 }
 
 bool ebm_objective_draws(const ebm_objective *o)
@@ -316,10 +312,11 @@ static void collect_gradient(ebm_objective *o)
     char *to = o->gradient;
     for (int k = 0; k < o->model->parameters; k++) {
         size_t bytes = (size_t)o->model->parameter[k].count * size;
-        memcpy(to, ad_result(o->workspace, o->gradient_output + k), bytes);
+        memcpy(to, ad_result(o->program.workspace, o->gradient_output + k), bytes);
         to += bytes;
     }
-    if (o->loss->learns_log_z) memcpy(to, ad_result(o->workspace, o->gradient_output + o->model->parameters), size);
+    if (!o->loss->learns_log_z) return;
+    memcpy(to, ad_result(o->program.workspace, o->gradient_output + o->model->parameters), size);
 }
 
 gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error *error)
@@ -331,10 +328,10 @@ gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error
                           "%s: %lld artificial points are needed and %lld were drawn: refresh after binding",
                           o->loss->name, (long long)o->noise_rows, (long long)o->drawn);
     if (o->x) take_apart(o);
-    gibbs_status status = ad_run(o->workspace, &options, error);
+    gibbs_status status = ad_run(o->program.workspace, &options, error);
     if (status) return status;
     if (o->gradient_output >= 0) collect_gradient(o);
-    if (value) *value = ad_result_scalar(o->workspace, 0);
+    if (value) *value = ad_result_scalar(o->program.workspace, 0);
     return GIBBS_OK;
 }
 
@@ -342,7 +339,7 @@ gibbs_status ebm_objective_diagnose(ebm_objective *o, gibbs_error *error)
 {
     ad_run_options options = run_options(o);
     options.check = 1;
-    return ad_run(o->workspace, &options, error);
+    return ad_run(o->program.workspace, &options, error);
 }
 
 const void *ebm_objective_gradient(const ebm_objective *o) { return o->gradient; }
@@ -351,11 +348,11 @@ void *ebm_objective_theta(ebm_objective *o) { return o->model->theta; }
 
 double ebm_objective_health(const ebm_objective *o)
 {
-    if (o->health_output >= 0) return ad_result_scalar(o->workspace, o->health_output);
+    if (o->health_output >= 0) return ad_result_scalar(o->program.workspace, o->health_output);
     return o->chains ? ebm_chains_acceptance(o->chains) : NAN;
 }
 
 double ebm_objective_log_z(const ebm_objective *o)
 {
-    return o->log_z_output < 0 ? NAN : ad_result_scalar(o->workspace, o->log_z_output);
+    return o->log_z_output < 0 ? NAN : ad_result_scalar(o->program.workspace, o->log_z_output);
 }
