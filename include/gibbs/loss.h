@@ -88,9 +88,9 @@ extern const ebm_loss ebm_loss_ranking_nce;
  * more are usual. */
 extern const ebm_loss ebm_loss_batch_ranking_nce;
 
-/* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Columns have the two values of
- * options.states, or are one-hot blocks of options.categories columns; other numbers are DATA errors, with their
- * row. Costs d + 1 energies a row. */
+/* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Rows are states of
+ * options.space, of two-valued columns or one-hot blocks; others are DATA errors, with their row. Costs d + 1 energies a
+ * row. */
 extern const ebm_loss ebm_loss_pseudo_likelihood;
 
 /* Kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016; Gorham & Mackey 2017), the U-statistic
@@ -136,9 +136,9 @@ typedef struct ebm_loss_options {
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala, ebm_ula for improved CD */
     int sampler_steps;            /* k of CD-k; default 1 */
     double sampler_step;          /* h; default 0.01 */
-    const ebm_chain_options *chain; /* what else the sampler needs (leapfrog steps, blocks, states …), of which sampler,
-                                       step, proposal and threads are not read; NULL: defaults, and `states` and
-                                       `categories` as below */
+    const ebm_chain_options *chain; /* what else the sampler needs (leapfrog steps, blocks …), of which sampler, step,
+                                       proposal and threads are not read, nor the space where it is zeroed: `space` below
+                                       is then theirs */
     int64_t buffer;               /* PCD: chains that are kept, moved in turn; 0: as many as a batch has rows */
     double restart;               /* PCD: the fraction of chains that start anew, from the proposal (which must not
                                      depend on θ) or, without one, from a data row */
@@ -151,8 +151,7 @@ typedef struct ebm_loss_options {
     ad_var (*weight)(ad_var x, void *context); /* weighted score matching: h(x) [d], hᵢ of xᵢ alone; NULL: x² */
     ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic; of a
                                      conditional model x is the row, and d the modelled columns */
-    double states[2];             /* pseudo-likelihood: the two values of a variable; default 0 and 1 */
-    int categories;               /* pseudo-likelihood: x is blocks of so many one-hot columns; 0: two-valued columns */
+    ebm_space space;              /* discrete x: of pseudo-likelihood and of chains; must outlive the objective */
     int threads;                  /* 0: OMP_NUM_THREADS, else all processors; those of ebm_fit_options go first */
     void *context;                /* for losses of your own, `weight` and `field` */
 } ebm_loss_options;

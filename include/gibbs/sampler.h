@@ -3,6 +3,7 @@
 #define GIBBS_PUBLIC_SAMPLER_H
 
 #include <gibbs/proposal.h>
+#include <gibbs/space.h>
 
 GIBBS_API_BEGIN
 
@@ -27,7 +28,7 @@ extern const ebm_sampler ebm_random_walk;
  * 2π/√λ on a Gaussian of precision λ, chains come back to where they were. */
 extern const ebm_sampler ebm_hmc;
 
-/* Samplers of a discrete x, whose values `states` and `categories` tell; a start with other values is a DATA error. */
+/* Samplers of a discrete x, of options.space; a start that is none of its states is a DATA error. */
 /* Gibbs: a step is a sweep over the variables in their order, each drawn from p(xᵢ | x₋ᵢ) by the energies of all its
  * values. A sweep costs one energy a variable when binary, else K. Not reversible; acceptance is 1. */
 extern const ebm_sampler ebm_gibbs;
@@ -48,8 +49,8 @@ typedef struct ebm_chain_options {
     int threads;                  /* 0: OMP_NUM_THREADS, else all processors */
     int leapfrog_steps;           /* of ebm_hmc; default 10 */
     const double *mass;           /* dim numbers > 0, copied: of ebm_hmc and ebm_random_walk; NULL: all 1 */
-    double states[2];             /* discrete x: the two values of a variable; both 0: 0 and 1 */
-    int categories;               /* discrete x: blocks of so many one-hot columns; 0: two-valued columns */
+    ebm_space space;              /* of a discrete x, values copied: two-valued columns (zeroed: 0 and 1), or one-hot
+                                     blocks of equally many columns */
     const ebm_blocks *blocks;     /* of ebm_block_gibbs; must outlive the chains */
     const double *inverse_temperatures; /* β, copied: parallel tempering, see ebm_chains_swapped; NULL: none */
     int temperatures;             /* how many; rows are a multiple of it */
@@ -202,7 +203,7 @@ gibbs_status ebm_chains_trace(ebm_chains *chains, const ebm_trace_options *optio
 
 /* Zero in a field means its default. */
 typedef struct ebm_draw_options {
-    const ebm_chain_options *chain; /* sampler, first step, states, temperatures …; NULL: ebm_mala */
+    const ebm_chain_options *chain; /* sampler, first step, space, temperatures …; NULL: ebm_mala */
     int64_t warm_up;                /* steps in which h is adapted, of samplers whose h can be; default 1000 */
     int64_t steps;                  /* after those, at most; default 102400 */
     double r_hat;                   /* with at most this R̂ chains count as mixed, > 1; default 1.05; ∞: all steps are

@@ -68,8 +68,11 @@ static inline double space_value(const double values[2], int categories, int k, 
     return digit % categories == column % categories;
 }
 
-static inline space space_list(ebm_model *model, const double values[2], int categories)
+/* `of`: as among a chain's options. */
+static inline space space_list(ebm_model *model, const ebm_space *of)
 {
+    const double *values = of->values ? of->values : (const double[]){0, 1};
+    int categories = of->one_hot ? (int)of->labels : 0;
     space s = {.dim = (int)ebm_model_dim(model), .states = 1};
     double E[SPACE_STATES];
     for (int v = 0; v < (categories ? s.dim / categories : s.dim); v++) s.states *= categories ? categories : 2;

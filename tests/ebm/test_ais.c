@@ -121,7 +121,7 @@ Test(ais_errors, energies_and_bases)
     FAILS(GIBBS_ARGUMENT, "needs binary units", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
     blocks.visible.unit = EBM_UNIT_BINARY;
     o.base = &(ebm_proposal){.name = "signs", .dim = 2, .draw = signs, .log_density = fair};
-    FAILS(GIBBS_DATA, "is not 0 or 1", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
+    FAILS(GIBBS_DATA, "neither 0 nor 1", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
     ebm_model_free(half);
     ebm_model_free(pair);
     ebm_proposal_free(q);

@@ -95,8 +95,9 @@ static void expect_records(const page_energy *p, ebm_model *model, const struct 
     double value;
     ebm_loss_options options = ebm_loss_defaults();
     options.proposal = q, options.noise_sd = 0.3;
-    if (!strcmp(p->kind, "spins")) options.states[0] = -1;
-    if (!given_of(p)) options.categories = one_hot_of(p);
+    static const double spins[] = {-1, 1};
+    if (!strcmp(p->kind, "spins")) options.space.values = spins;
+    if (!given_of(p)) options.space.labels = one_hot_of(p), options.space.one_hot = one_hot_of(p) > 0;
     OK(ebm_objective_new(model, named->loss, &options, &o, ERROR));
     OK(ebm_objective_bind(o, data->x, data->rows, ERROR));
     OK(ebm_objective_refresh(o, 1, 0, ERROR));

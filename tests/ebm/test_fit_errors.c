@@ -231,7 +231,7 @@ Test(fit_errors, rows_that_a_loss_of_discrete_data_refuses)
         snprintf(place, sizeof place, "(row %d of the table)", BAD + 1);
         const char *at = strstr(error.message, place);
         cr_expect(at && !at[strlen(place)] && strstr(error.message, "(row") == at, "%s", error.message);
-        cr_expect(strstr(error.message, "pseudo-likelihood is for discrete data, and column 1 is -0.17, neither 0"));
+        cr_expect(strstr(error.message, "pseudo-likelihood: column 1 is -0.17, neither 0 nor 1"));
         cr_expect(strstr(error.message, "for real values take score matching, nce or ml-is"), "%s", error.message);
         cr_expect_eq(error.row, BAD);
     }

@@ -84,7 +84,7 @@ static void fit(const ebm_loss *loss, const ebm_sampler *sampler, double *x, dou
     OK(ebm_points_space(&(ebm_space){.variables = SPINS, .values = (double[]){-1, 1}}, NULL, &points, ERROR));
     o.loss = loss;
     o.loss_options.points = &points;
-    o.loss_options.states[0] = -1;
+    o.loss_options.space.values = (double[]){-1, 1};
     o.loss_options.sampler = sampler;
     o.loss_options.sampler_steps = 2;
     o.optimizer = &ebm_sgd;

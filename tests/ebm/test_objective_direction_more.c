@@ -113,7 +113,7 @@ static double after_a_step(const pull *p, bool flipped, double start, const doub
     ebm_points points;
     OK(ebm_points_space(&(ebm_space){.variables = DIM, .values = (double[]){-1, 1}}, NULL, &points, ERROR));
     options.points = &points;
-    options.states[0] = -1;
+    options.space.values = (double[]){-1, 1};
     options.sampler = p->sampler;
     options.sampler_step = 0.1;
     options.coefficient = p->coefficient;

@@ -41,7 +41,7 @@ static ad_var reads_all(const ebm_sampler_graph *g, const ad_var *state, ad_var 
     ad_grad(E, state, 1, &slope);
     ad_var drift = ad_mul(ad_mul(h, ad_square(g->scale)), slope);
     ad_var noise = ad_normal(g->chain, ad_shape_of(state[0]), EBM_STREAM_USER);
-    double shift = g->states[0] + 10 * g->states[1] + 100 * g->categories;
+    double shift = g->space.values[0] + 10 * g->space.values[1];
     next[0] = ad_shift(ad_add(ad_sub(state[0], drift), ad_mul(ad_mul(ad_sqrt(h), g->scale), noise)), 0.01 * shift);
     next[1] = ad_sum(next[0]);
     if (!g->proposal) return ad_constant(g->tape, 1);
@@ -55,7 +55,7 @@ static const ebm_sampler own = {.name = "reads all", .step = reads_all, .start =
 /* options.chain holds of the recorded transition as of the others. */
 Test(improved_cd, the_last_transition_has_the_chain_s_options)
 {
-    static const double mass[] = {1.0 / 16, 4};
+    static const double mass[] = {1.0 / 16, 4}, values_of_x[] = {-1, 2};
     const plain_energy *e = &energies[GAUSSIAN2];
     double *x = test_points(e, ROWS, 1), values[16];
     ebm_proposal *q = test_proposal(e);
@@ -65,7 +65,7 @@ Test(improved_cd, the_last_transition_has_the_chain_s_options)
         options.sampler = &own;
         if (set & 1) chain.mass = mass;
         if (set & 2) chain.leapfrog_steps = 3;
-        if (set & 4) chain.states[0] = -1, chain.states[1] = 2, chain.categories = 2;
+        if (set & 4) chain.space.values = values_of_x;
         if (set & 8) options.proposal = q;
         options.chain = &chain;
         total cd = evaluate_loss(e->make, &ebm_loss_cd, &options, e->theta, x, ROWS, SEED, STEP);

@@ -82,7 +82,7 @@ static total shifted(const unseen *u, const ebm_loss *loss, double constant, con
     ebm_model *model = model_for(u);
     ebm_loss_options options = ebm_loss_defaults();
     options.proposal = q, options.points = points, options.sampler = u->sampler, options.field = u->field;
-    options.sampler_step = 0.1, options.states[0] = -1, options.noise_sd = 0.5, options.copies = 2;
+    options.sampler_step = 0.1, options.space.values = (double[]){-1, 1}, options.noise_sd = 0.5, options.copies = 2;
     options.context = (void *)u->loss;
     ebm_objective *o = objective_at(model, loss, &options, (double[]){0.7, constant}, x, ROWS, SEED, STEP);
     if (loss->learns_log_z) ((double *)ebm_objective_theta(o))[2] = 1 - constant;

@@ -76,7 +76,7 @@ Test(streams, samplers_stay_below_the_users)
     const ebm_blocks blocks = {.visible = {EBM_UNIT_BINARY, DIM, logit}, .hidden = {EBM_UNIT_BINARY, DIM, logit}};
     ebm_model *model = make();
     ebm_chain_options options = ebm_chain_defaults();
-    options.proposal = &both, options.blocks = &blocks, options.states[1] = 1;
+    options.proposal = &both, options.blocks = &blocks;
     for (int k = 0; k < COUNT(samplers); k++) {
         ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
         ad_axis axis = ad_axis_new(tape, "chain");

@@ -33,7 +33,7 @@ typedef struct study {
     left_out control;
     int missed;                   /* the parameters whose control must miss, at least; 0: all hold */
     double noise_ratio, noise_sd; /* options of the loss; 0: their defaults */
-    int copies, categories;
+    int copies, labels;
     ad_var (*weight)(ad_var x, void *context);
 } study;
 
@@ -106,7 +106,7 @@ static inline void setting_make(const study *s, setting *t)
     if (s->problem->points) s->problem->points(&t->points);
     t->options.loss = t->sum ? t->sum : s->terms[0].loss, t->options.lbfgs = 1;
     o->proposal = t->q, o->points = &t->points, o->noise_ratio = s->noise_ratio, o->threads = 1;
-    o->categories = s->categories, o->weight = s->weight;
+    o->space = (ebm_space){.labels = s->labels, .one_hot = s->labels > 0}, o->weight = s->weight;
     if (s->noise_sd) o->noise_sd = s->noise_sd;
     if (s->copies) o->copies = s->copies;
 }

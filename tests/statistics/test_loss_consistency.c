@@ -153,7 +153,7 @@ static double ring_study(const ebm_loss *loss, int64_t rows)
         ebm_fit_options o = ebm_fit_defaults();
         o.loss = loss;
         o.loss_options.points = &points;
-        o.loss_options.states[0] = -1;
+        o.loss_options.space.values = (double[]){-1, 1};
         o.loss_options.threads = 1;
         o.lbfgs = 1;
         OK(ebm_fit(model, &data, &o, NULL, ERROR));

@@ -182,10 +182,10 @@ INTERVALS(pseudo_likelihood, PAIRS, EACH(SOME), LOSS(pseudo_likelihood), .contro
 INTERVALS(pseudo_likelihood_of_a_wrong_model, .problem = &not_ring, .size = 8, EACH(SOME), LOSS(pseudo_likelihood),
           .control = MEAT, .missed = 3)
 INTERVALS(pseudo_likelihood_of_labels, .problem = &potts, .size = 5, .limit = POTTS, EACH(SOME),
-          LOSS(pseudo_likelihood), .categories = LABELS, .control = MEAT, .missed = 1)
+          LOSS(pseudo_likelihood), .labels = LABELS, .control = MEAT, .missed = 1)
 INTERVALS(pseudo_likelihood_of_redundant_labels, .problem = &redundant, .size = 1 + BLOCKS, EACH(SOME),
           .limit = {0.6, -0.1 / 3, 1.1 / 3, -1. / 3, 0.2 / 3, 0.8 / 3, -1. / 3}, .unseen = 2,
-          LOSS(pseudo_likelihood), .categories = LABELS)
+          LOSS(pseudo_likelihood), .labels = LABELS)
 
 /* ---- Conditional ---- */
 

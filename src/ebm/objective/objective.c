@@ -3,6 +3,7 @@
 
 #include "autodiff/tape/tape.h"
 #include "ebm/proposal/record_proposal.h"
+#include "ebm/space/space.h"
 #include "source.h"
 
 #include <math.h>
@@ -18,7 +19,6 @@ ebm_loss_options ebm_loss_defaults(void)
     o.noise_sd = 0.1;
     o.copies = 1;
     o.coefficient = 1;
-    o.states[1] = 1;
     return o;
 }
 
@@ -145,7 +145,9 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     *out = NULL;
     ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
     gibbs_status status = ebm_objective_check_model(loss, model, error);
-    if (!status) status = check_options(loss, &chosen, model->dim - ebm_model_given(model), error);
+    int64_t dim = model->dim - ebm_model_given(model);
+    if (!status) status = ebm_space_of_rows(loss->name, &chosen.space, dim, &chosen.space, error);
+    if (!status) status = check_options(loss, &chosen, dim, error);
     if (status) return status;
     ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
     if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");

@@ -34,10 +34,8 @@ ebm_chain_options ebm_loss_chain(const ebm_loss_options *from)
     chain.step = from->sampler_step;
     chain.proposal = from->proposal;
     chain.threads = from->threads;
-    if (!from->chain) {
-        memcpy(chain.states, from->states, sizeof chain.states);
-        chain.categories = from->categories;
-    }
+    const ebm_space *own = &chain.space;
+    if (!own->variables && !own->labels && !own->labels_of && !own->one_hot && !own->values) chain.space = from->space;
     return chain;
 }
 

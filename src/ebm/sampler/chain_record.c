@@ -6,6 +6,7 @@
 #include "autodiff/tape/tape.h"
 #include "ebm/energy/conditioned.h"
 #include "ebm/proposal/record_proposal.h"
+#include "ebm/space/space.h"
 #include "path.h"
 
 #include <math.h>
@@ -88,13 +89,13 @@ ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad
 {
     ad_tape *tape = chain.tape;
     ad_var none = {tape, -1};
-    bool unset = o->states[0] == 0 && o->states[1] == 0;
-    return (ebm_sampler_graph){
+    ebm_sampler_graph graph = {
         .tape = tape, .model = model, .theta = theta, .chain = chain, .given = none, .step = none,
         .proposal = o->proposal,
         .leapfrog_steps = o->leapfrog_steps ? o->leapfrog_steps : 10, .scale = record_scale(model, tape, o->mass),
-        .states = {o->states[0], unset ? 1 : o->states[1]}, .categories = o->categories, .blocks = o->blocks,
-        .inverse_temperature = none};
+        .blocks = o->blocks, .inverse_temperature = none};
+    ebm_space_of_rows("chains", &o->space, model->dim, &graph.space, NULL);
+    return graph;
 }
 
 static void record_leaves(ebm_chains *c, ad_tape *tape)
@@ -161,19 +162,6 @@ static gibbs_status check_numbers(const ebm_model *model, const ebm_chain_option
     return GIBBS_OK;
 }
 
-static gibbs_status check_states(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
-{
-    const double *s = o->states;
-    bool unset = s[0] == 0 && s[1] == 0;
-    if (!isfinite(s[0]) || !isfinite(s[1]) || (!unset && s[0] == s[1]))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: a binary variable has the states %g and %g", s[0], s[1]);
-    int64_t dim = model->dim - ebm_model_given(model);
-    if (o->categories && (o->categories < 2 || dim % o->categories))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld columns are no blocks of %d categories",
-                          (long long)dim, o->categories);
-    return GIBBS_OK;
-}
-
 static gibbs_status check_ladder(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
 {
     if (o->swap_every < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: swaps every %d steps", o->swap_every);
@@ -202,7 +190,9 @@ static gibbs_status check_sampler(const ebm_model *model, const ebm_chain_option
 gibbs_status ebm_chains_check(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
 {
     gibbs_status status = check_numbers(model, o, error);
-    if (!status) status = check_states(model, o, error);
+    ebm_space space;
+    if (!status)
+        status = ebm_space_of_rows("chains", &o->space, model->dim - ebm_model_given(model), &space, error);
     if (!status) status = check_ladder(model, o, error);
     return status ? status : check_sampler(model, o, error);
 }

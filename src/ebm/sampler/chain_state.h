@@ -21,8 +21,8 @@ struct ebm_chains {
     int threads, caches, state;
     int64_t moves;    /* recorded transitions in a step */
     bool discrete;    /* starts must be states: */
-    double states[2];
-    int categories;
+    ebm_space space;  /* of these */
+    double values[2]; /* which are its own */
     double step;      /* h as one number of the model's dtype */
     ebm_program start, move;
     ad_axis axis;     /* axis and vars are only names for what the plans know: the tape is gone */

@@ -2,8 +2,8 @@
  * since the parameters may have changed. */
 #include "chain_state.h"
 
-#include "discrete.h"
 #include "ebm/energy/conditioned.h"
+#include "ebm/space/space.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,12 +14,12 @@ ebm_chain_options ebm_chain_defaults(void) { return (ebm_chain_options){.sampler
 
 static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, const ebm_proposal *base)
 {
-    bool bits = o->states[0] == 0 && o->states[1] == 0;
     *c = (ebm_chains){.alloc = model->alloc, .model = model, .sampler = o->sampler ? o->sampler : &ebm_mala,
-                      .threads = o->threads, .categories = o->categories, .states = {o->states[0], o->states[1]},
-                      .rungs = o->temperatures, .swap_every = o->swap_every ? o->swap_every : 10,
+                      .threads = o->threads, .rungs = o->temperatures, .swap_every = o->swap_every ? o->swap_every : 10,
                       .given = ebm_model_given(model), .dim = model->dim - ebm_model_given(model)};
-    if (bits) c->states[1] = 1;
+    ebm_space_of_rows("chains", &o->space, c->dim, &c->space, NULL);
+    for (int k = 0; k < 2; k++) c->values[k] = c->space.values[k];
+    c->space.values = c->values;
     c->caches = c->sampler->caches;
     c->state = c->caches + 2;
     c->tempered = base || o->temperatures;
@@ -124,6 +124,14 @@ static gibbs_status check_ladders(const ebm_chains *c, gibbs_dtype dtype, const 
     return GIBBS_OK;
 }
 
+static gibbs_status check_state(const ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t r, gibbs_error *error)
+{
+    gibbs_error found = {GIBBS_OK, "", -1, -1};
+    int64_t first = r * c->model->dim + c->given;
+    gibbs_status status = ebm_space_check_row("chains", &c->space, dtype, x, first, c->given, &found);
+    return status ? gibbs_fail_row(error, status, r, "%.280s, at row %lld", found.message, (long long)r + 1) : GIBBS_OK;
+}
+
 /* Checks and room for points of the given dtype; then the chains are at `rows` places that the caller fills in. */
 static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t rows, gibbs_error *error)
 {
@@ -137,7 +145,7 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
         return gibbs_fail_row(error, GIBBS_DATA, bad / dim, "chains: the start is %g at row %lld, column %lld",
                               ebm_number(dtype, x, bad), (long long)(bad / dim) + 1, (long long)(bad % dim) + 1);
     gibbs_status status = check_ladders(c, dtype, x, rows, error);
-    if (!status && c->discrete) status = ebm_discrete_check(c, dtype, x, rows, error);
+    for (int64_t r = 0; !status && c->discrete && r < rows; r++) status = check_state(c, dtype, x, r, error);
     if (!status) status = make_room(c, rows, error);
     if (status) return status;
     c->rows = rows;
