@@ -63,7 +63,7 @@ static gibbs_status train(const settings *set, const problem *p, ebm_model *mode
                           gibbs_error *error)
 {
     progress_line line = progress_start("contrast", set->common.quiet);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &ebm_loss_batch_ranking_nce;
     o.loss_options.copies = (int)set->negatives;
     o.steps = (int64_t)set->steps, o.batch = (int64_t)set->batch, o.rate = set->rate;

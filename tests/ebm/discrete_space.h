@@ -43,7 +43,7 @@ static inline ad_var space_record(ad_var x, const ad_var *theta, void *context)
 
 static inline ebm_model *space_model(int64_t dim, gibbs_dtype dtype)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model = NULL;
     spec.dim = dim;
     spec.dtype = dtype;

@@ -42,8 +42,8 @@ Test(chains_options, numbers)
         memcpy(mass + 2, masses[k], sizeof masses[k]);
         REFUSED(isfinite(masses[k][0]) ? "mass 4" : "mass 3", .mass = mass);
     }
-    REFUSED("-1 leapfrog", .leapfrog_steps = -1);
-    REFUSED("1001 leapfrog", .leapfrog_steps = 1001);
+    REFUSED("leapfrog_steps is -1; it must lie in [1, 1000]; 0 means 10", .leapfrog_steps = -1);
+    REFUSED("leapfrog_steps is 1001", .leapfrog_steps = 1001);
     REFUSED("the values 2 and 2", .space.values = (const double[]){2, 2});
     REFUSED("nan", .space.values = (const double[]){NAN, 2});
     REFUSED("4 columns are no blocks of 3", .space = {.labels = 3, .one_hot = 1});
@@ -52,8 +52,8 @@ Test(chains_options, numbers)
     REFUSED("a space of 3 labels in one column", .space.labels = 3);
     REFUSED("variables have 2 and 3 labels", .space = {.variables = 2, .labels_of = (int64_t[]){2, 3}, .one_hot = 1});
     ebm_chain_options three = {.step = 1, .space = {.variables = 3, .one_hot = 1}};
-    FAILS(GIBBS_SHAPE, "4 columns, which are 2 variables; the space has 3", ebm_chains_new(model, &three, &chains, FAIL));
-    REFUSED("every -1", .swap_every = -1);
+    FAILS(GIBBS_SHAPE, "columns, which are 2 variables; the space has 3", ebm_chains_new(model, &three, &chains, FAIL));
+    REFUSED("swap_every is -1", .swap_every = -1);
     REFUSED("temperature 2 is 0", .inverse_temperatures = betas, .temperatures = 2);
     REFUSED("none are given", .temperatures = 2);
     REFUSED("0 temperatures", .inverse_temperatures = &one);

@@ -43,7 +43,7 @@ static ebm_model *part_of(ebm_conditional is, double scale)
 {
     const ebm_parameter parameters[] = {{"w", {1, {GIVEN}}, EBM_INIT_CONSTANT, scale},
                                         {"a", {0, {0}}, EBM_INIT_CONSTANT, -scale}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = GIVEN + 1, spec.energy = energy, spec.parameters = parameters, spec.parameter_count = 2;
     if (is.given) OK(ebm_model_conditional(&spec, &is, &model, ERROR));

@@ -78,7 +78,7 @@ static ad_var nowhere(ad_var x, const ad_var *theta, void *context)
 static ebm_model *model_with(int64_t dim, ebm_energy_fn energy, void *context, gibbs_dtype dtype)
 {
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = dim, spec.energy = energy, spec.context = context, spec.dtype = dtype;
     OK(ebm_model_new(&spec, &model, ERROR));
     return model;

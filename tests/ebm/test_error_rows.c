@@ -87,7 +87,7 @@ Test(error_rows, points_of_a_space)
 {
     double x[] = {0, 1, -NAN}, log_weight[] = {0, -INFINITY, 0};
     ebm_points points = {.rows = 3, .dim = 1, .x = x, .log_weight = log_weight};
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     ebm_model *model = energies[PRECISION].make();
     ebm_objective *o;
     options.points = &points;
@@ -126,7 +126,7 @@ Test(error_rows, empty_tables_are_not_written)
 Test(error_rows, chains_that_are_nowhere)
 {
     ebm_model *model = energies[PRECISION].make();
-    const ebm_chain_options options = ebm_chain_defaults();
+    const ebm_chain_options options = {0};
     ebm_chains *chains;
     double x = 7;
     OK(ebm_chains_new(model, &options, &chains, ERROR));

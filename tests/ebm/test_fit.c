@@ -46,7 +46,7 @@ static int watch(void *context, const ebm_progress *p)
 
 static ebm_fit_options sgd(void)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &ebm_loss_score_matching;
     o.optimizer = &ebm_sgd;
     o.steps = STEPS;

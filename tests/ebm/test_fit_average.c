@@ -6,7 +6,7 @@ enum { ROWS = 50, STEPS = 40, EVERY = 4, SEED = 2, MOST = MOST_PARAMETERS + 1 };
 
 static ebm_fit_options basic(const ebm_loss *loss)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.steps = STEPS;
     o.rate = 0.05;
@@ -171,6 +171,7 @@ Test(fit_average, adamw_decays_weights_but_not_the_gradient)
     o.optimizer = &ebm_adamw;
     o.weight_decay = 0.4;
     o.schedule = EBM_SCHEDULE_LINEAR;
+    o.beta1 = 0.9, o.beta2 = 0.999, o.epsilon = 1e-8; /* the defaults */
     ebm_model_set(model, &w);
     OK(ebm_fit(model, &data, &o, &report, ERROR));
     for (int t = 1; t <= STEPS; t++) {

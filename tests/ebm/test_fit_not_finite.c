@@ -6,7 +6,7 @@
 
 static ebm_fit_options sgd(const ebm_loss *loss, double rate, int64_t steps)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.optimizer = &ebm_sgd;
     o.momentum = 0;
@@ -222,7 +222,7 @@ static int check_rows(const overflow *f)
 
 static void check_loss(const ebm_loss *loss, const char *op)
 {
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++)
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++)
         for (int k = 0; k < 4; k++) {
             const overflow f = {loss, op, dtype, k & 1 ? BATCH : 0, k & 2 ? 0.3 : 0};
             int later = check_rows(&f);

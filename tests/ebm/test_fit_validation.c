@@ -17,7 +17,7 @@ static ebm_model *network(void)
 
 static ebm_fit_options overfit(const ebm_loss *loss)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.steps = STEPS;
     o.rate = 3e-2;

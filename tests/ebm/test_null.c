@@ -55,7 +55,7 @@ Test(null, tensors_of_data_h)
 
 Test(null, model_h)
 {
-    const ebm_model_spec spec = ebm_model_defaults();
+    const ebm_model_spec spec = {0};
     ebm_model *model = gaussian(), *none;
     NULL_IN("model", ebm_model_new(NULL, &none, &error));
     NULL_IN("model", ebm_model_new(&spec, NULL, &error));
@@ -101,7 +101,7 @@ Test(null, energy_h_places)
 
 Test(null, energy_h_specs)
 {
-    const ebm_model_spec plain = ebm_model_defaults();
+    const ebm_model_spec plain = {0};
     ebm_model *model, *parts[2] = {NULL, NULL};
     NULL_IN("mlp", ebm_model_mlp(NULL, &model, &error));
     NULL_IN("rbm", ebm_model_rbm(NULL, &model, &error));
@@ -145,7 +145,7 @@ Test(null, energy_h_calls)
 Test(null, fit_h)
 {
     ebm_model *model = gaussian();
-    ebm_fit_options options = ebm_fit_defaults(), without = options;
+    ebm_fit_options options = {0}, without = options;
     ebm_uncertainty u;
     options.loss = &ebm_loss_score_matching;
     NULL_IN("fit", ebm_fit(NULL, &column, &options, NULL, &error));

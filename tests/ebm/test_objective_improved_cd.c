@@ -8,11 +8,11 @@ static const double h = 0.15;
 
 static ebm_loss_options with(int steps, double coefficient)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.sampler = &ebm_ula;
     options.sampler_steps = steps;
     options.sampler_step = h;
-    options.coefficient = coefficient;
+    options.coefficient = coefficient == 0 ? EBM_ZERO : coefficient;
     return options;
 }
 
@@ -60,7 +60,7 @@ Test(improved_cd, the_last_transition_has_the_chain_s_options)
     double *x = test_points(e, ROWS, 1), values[16];
     ebm_proposal *q = test_proposal(e);
     for (int set = 0; set < COUNT(values); set++) {
-        ebm_chain_options chain = ebm_chain_defaults();
+        ebm_chain_options chain = {0};
         ebm_loss_options options = with(1 + set % 3, 0);
         options.sampler = &own;
         if (set & 1) chain.mass = mass;
@@ -85,7 +85,7 @@ Test(improved_cd, the_last_transition_has_the_chain_s_options)
 static double *before_last(const plain_energy *e, int steps, const double *x)
 {
     double *y = malloc((size_t)(ROWS * e->dim) * sizeof *y);
-    ebm_chain_options options = ebm_chain_defaults();
+    ebm_chain_options options = {0};
     ebm_chains *chains;
     ebm_model *model = e->make();
     ebm_model_set(model, e->theta);
@@ -238,10 +238,10 @@ Test(improved_cd, refuses)
         options.sampler = jumpy[k];
         FAILS(GIBBS_ARGUMENT, "no derivative", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
     }
-    options = with(0, 1);
-    FAILS(GIBBS_ARGUMENT, "0 sampler steps", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
+    options = with(-1, 1);
+    FAILS(GIBBS_ARGUMENT, "sampler_steps is -1", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
     options = with(1, NAN);
-    FAILS(GIBBS_ARGUMENT, "coefficient", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
+    FAILS(GIBBS_ARGUMENT, "coefficient is nan", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
     options = with(1, 1);
     OK(ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, ERROR));
     FAILS(GIBBS_DATA, "improved-cd compares rows: 2 are needed, the batch has 1", ebm_objective_bind(o, x, 1, FAIL));

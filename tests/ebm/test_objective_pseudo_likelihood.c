@@ -92,7 +92,7 @@ static double *random_rows(const space *s, int64_t rows)
 
 static ebm_loss_options options_of(const space *s)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.space = (ebm_space){.values = s->value, .labels = s->categories, .one_hot = s->categories != 0};
     return options;
 }
@@ -205,7 +205,7 @@ static void expect_refused_row(const space *s, int at, double value, const char 
     cr_expect_eq(ebm_objective_bind(o, x, 3, &error), GIBBS_DATA);
     cr_expect(strstr(error.message, part) && strstr(error.message, "row 3") && error.row == 2, "%s", error.message);
     ebm_data data = table(x, 3, DIM);
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     fit.loss = &ebm_loss_pseudo_likelihood;
     fit.loss_options = options;
     cr_expect_eq(ebm_fit(model, &data, &fit, NULL, &error), GIBBS_DATA);
@@ -235,13 +235,13 @@ static ad_var pulled(ad_var x, const ad_var *theta, void *context)
 Test(pseudo_likelihood, names_the_columns_of_the_table)
 {
     ebm_parameter b = {"b", {0, {0}}, EBM_INIT_CONSTANT, 1};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 3, spec.parameters = &b, spec.parameter_count = 1, spec.energy = pulled;
     ebm_model *model;
     OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = 1}, &model, ERROR));
     double good[] = {7, 1, 0, 7, 0, 1}, bad[] = {1, 1, 0, 1, 0, 7}, full[] = {1, 1, 0, 1, 1, 1};
     ebm_data data = table(bad, 2, 3);
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     fit.loss = &ebm_loss_pseudo_likelihood;
     fit.steps = 1;
     FAILS(GIBBS_DATA, "column 3 is 7, neither 0 nor 1", ebm_fit(model, &data, &fit, NULL, FAIL));

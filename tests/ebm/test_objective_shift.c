@@ -67,7 +67,7 @@ static ebm_model *model_for(const unseen *u)
                                       {"constant", {0, {0}}, EBM_INIT_CONSTANT, 0}};
     static const double labels[] = {-1, 1};
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     if (!u->conditional) return model_of(DIM, p, 2, u->energy, GIBBS_FLOAT64);
     spec.dim = DIM, spec.energy = u->energy, spec.parameters = p, spec.parameter_count = 2;
     OK(ebm_model_conditional(&spec, &(ebm_conditional){.given = DIM - 1, .labels = labels, .label_count = 2}, &model,
@@ -80,7 +80,7 @@ static total shifted(const unseen *u, const ebm_loss *loss, double constant, con
                      const ebm_points *points)
 {
     ebm_model *model = model_for(u);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q, options.points = points, options.sampler = u->sampler, options.field = u->field;
     options.sampler_step = 0.1, options.space.values = (double[]){-1, 1}, options.noise_sd = 0.5, options.copies = 2;
     options.context = (void *)u->loss;

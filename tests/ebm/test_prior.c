@@ -36,7 +36,7 @@ Test(prior, the_mode_of_the_posterior_and_its_errors)
     ebm_data data = table(x, N, 1);
     for (int way = 0; way < 4; way++) { /* L-BFGS in both types, whole batches, minibatches */
         ebm_model *model = made(way == 1 ? GIBBS_FLOAT32 : GIBBS_FLOAT64);
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         ebm_uncertainty u;
         OK(ebm_model_prior(model, prior, (void *)&sd, ERROR));
         o.loss = &ebm_loss_score_matching; /* its minimum is the likelihood's: the mean */
@@ -67,7 +67,7 @@ Test(prior, held_out_rows_are_judged_without_it)
     ebm_data data = table(x, N, 1);
     for (int with = 0; with < 2; with++) {
         ebm_model *model = made(GIBBS_FLOAT64);
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         ebm_fit_report report;
         if (with) OK(ebm_model_prior(model, prior, (void *)&sd, ERROR));
         o.loss = &ebm_loss_score_matching, o.steps = 1, o.rate = 1e-12, o.validation_fraction = 0.4;

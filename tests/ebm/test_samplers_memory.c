@@ -67,7 +67,7 @@ static gibbs_status anneal(ebm_model *model, gibbs_error *error)
     double w[5] = {-1}, x[20] = {-1};
     ebm_proposal *q;
     ebm_ais result = {.ess = -1};
-    ebm_ais_options options = ebm_ais_defaults();
+    ebm_ais_options options = {0};
     OK(ebm_proposal_gaussian_diagonal(4, zero, one, NULL, &q, ERROR));
     options.base = q;
     options.bridges = 3;

@@ -111,7 +111,7 @@ static ad_var row_energy(ad_var row, const ad_var *theta, void *context)
 }
 static gibbs_status new_conditional(fixture *f, gibbs_error *error)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 3, spec.dtype = f->dtype, spec.allocator = &f->alloc, spec.energy = row_energy;
     spec.parameters = &scale, spec.parameter_count = 1;
     ebm_conditional is = {.given = 2, .labels = labels, .label_count = 3};

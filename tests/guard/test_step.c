@@ -85,7 +85,7 @@ static training *training_new(ebm_model *model, const ebm_loss *loss, int thread
 {
     gibbs_error error = {.status = GIBBS_OK};
     training *t = calloc(1, sizeof *t);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     double mean[DIM] = {0}, sd[DIM];
     for (int i = 0; i < DIM; i++) sd[i] = 1.5;
     for (int i = 0; i < 2 * ROWS * DIM; i++) t->x[i] = (float)(sin(1.7 * i) + 0.3 * cos(0.01 * i));
@@ -251,7 +251,7 @@ static ebm_model *network_with(more *what)
                                    {"b", ad_vec(WIDTH), EBM_INIT_CONSTANT, 0},
                                    {"v", ad_vec(WIDTH), EBM_INIT_GLOROT, 1}};
     gibbs_error error = {.status = GIBBS_OK};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model = NULL;
     spec.dtype = GIBBS_FLOAT32, spec.dim = DIM, spec.parameters = theta, spec.parameter_count = 4;
     spec.energy = energy, spec.context = what;

@@ -99,7 +99,7 @@ typedef struct setting {
 static inline void setting_make(const study *s, setting *t)
 {
     static const double mean[] = {0.2}, sd[] = {1.3};
-    *t = (setting){.options = ebm_fit_defaults()};
+    *t = (setting){0};
     ebm_loss_options *o = &t->options.loss_options;
     OK(ebm_proposal_gaussian_diagonal(1, mean, sd, NULL, &t->q, ERROR));
     if (s->terms[1].loss) OK(ebm_loss_sum(s->terms, 2, NULL, &t->sum, ERROR));

@@ -63,7 +63,7 @@ static target line_target(const ebm_sampler *sampler, double step, const ebm_pro
 {
     target t = {.model = density_model(&wells, GIBBS_FLOAT64, NULL), .log_z = g->log_z, .dim = 1, .runs = 60,
                 .rows = ROWS, .draw = draw_line,
-                .facts = g, .options = ebm_ais_defaults()};
+                .facts = g};
     t.options.chain.sampler = sampler;
     t.options.chain.step = step;
     t.options.base = base;
@@ -188,7 +188,7 @@ Test(ais, brackets_on_bits)
     space s = space_list(model, &(ebm_space){0});
     for (int k = 0; k < COUNT(samplers); k++) {
         target t = {.model = model, .log_z = s.log_z, .dim = 5, .runs = 400, .rows = 5, .draw = draw_space,
-                    .facts = &s, .options = ebm_ais_defaults()};
+                    .facts = &s};
         t.options.chain.sampler = samplers[k];
         t.options.base = &base;
         check_brackets(&t, (const int64_t[]){2, 15, 150});
@@ -234,7 +234,7 @@ Test(ais, weights_and_brackets_by_blocks)
     double *w = sampling_room(7 * MANY, sizeof *w), *x = w + MANY;
     ebm_model *model = energy_model(6, joint_energy);
     space s = space_list(model, &(ebm_space){0});
-    ebm_ais_options options = ebm_ais_defaults();
+    ebm_ais_options options = {0};
     options.chain.sampler = &ebm_block_gibbs;
     options.chain.blocks = &blocks;
     options.base = &base;

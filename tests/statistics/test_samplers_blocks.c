@@ -79,7 +79,7 @@ static double judge(int joint, const double *factor, const double *beta, gibbs_d
 Test(samplers_blocks, binary_machines)
 {
     const double warm = 0.4;
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++) {
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++) {
         cr_assert_lt(judge(0, &RIGHT, NULL, dtype), 4.3);
         cr_assert_lt(judge(1, &RIGHT, NULL, dtype), 4.3);
         cr_assert_lt(judge(1, &RIGHT, &warm, dtype), 4.3);

@@ -18,13 +18,8 @@ gibbs_status ebm_model_gaussian(int64_t dim, gibbs_dtype dtype, const gibbs_allo
         {"mean", ad_vec(dim), EBM_INIT_CONSTANT, 0},
         {"precision", ad_mat(dim, dim), EBM_INIT_IDENTITY, 1},
     };
-    ebm_model_spec spec = ebm_model_defaults();
-    spec.dtype = dtype;
-    spec.dim = dim;
-    spec.parameters = parameters;
-    spec.parameter_count = GIBBS_COUNT(parameters);
-    spec.energy = energy;
-    spec.allocator = allocator;
+    const ebm_model_spec spec = {.dtype = dtype, .dim = dim, .parameters = parameters,
+                                 .parameter_count = GIBBS_COUNT(parameters), .energy = energy, .allocator = allocator};
     return ebm_model_new(&spec, model, error);
 }
 

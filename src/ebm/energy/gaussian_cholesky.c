@@ -47,11 +47,7 @@ gibbs_status ebm_model_gaussian_cholesky(int64_t dim, gibbs_dtype dtype, const g
     ebm_build_add(&b, NULL, &(ebm_parameter){"mean", ad_vec(dim), EBM_INIT_CONSTANT, 0});
     ebm_build_add(&b, NULL, &(ebm_parameter){"log_diagonal", ad_vec(dim), EBM_INIT_CONSTANT, 0});
     if (dim > 1) ebm_build_add(&b, NULL, &(ebm_parameter){"lower", ad_vec(dim * (dim - 1) / 2), EBM_INIT_CONSTANT, 0});
-    ebm_model_spec spec = ebm_model_defaults();
-    spec.dtype = dtype;
-    spec.dim = dim;
-    spec.energy = energy;
-    spec.context = make_factor(dim, &b.alloc);
+    const ebm_model_spec spec = {.dtype = dtype, .dim = dim, .energy = energy, .context = make_factor(dim, &b.alloc)};
     return ebm_build_owner(&b, spec, model, error);
 }
 

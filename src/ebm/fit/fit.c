@@ -1,68 +1,47 @@
 /* fit.c — preparing a fit: options, split, proposal, objectives; and what comes after it. */
 #include "fit.h"
 
+#include "base/options.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-ebm_fit_options ebm_fit_defaults(void)
-{
-    ebm_fit_options o;
-    memset(&o, 0, sizeof o);
-    o.loss_options = ebm_loss_defaults();
-    o.optimizer = &ebm_adam;
-    o.steps = 1000;
-    o.rate = 1e-3;
-    o.momentum = o.beta1 = 0.9;
-    o.beta2 = 0.999;
-    o.epsilon = 1e-8;
-    o.validation_every = 10;
-    return o;
-}
+#define OPTION(...) GIBBS_OPTION(ebm_fit_options, __VA_ARGS__)
 
-typedef struct range {
-    const char *name;
-    double value, low, high; /* low <= value < high */
-} range;
+static const gibbs_option numbers[] = {
+    OPTION(steps, 1000, '[', 1, INFINITY, ')'),
+    OPTION(batch, 0, '[', 0, INFINITY, ')'),
+    OPTION(rate, 1e-3, '(', 0, INFINITY, ')'),
+    OPTION(momentum, 0, '[', 0, 1, ')'),
+    OPTION(beta1, 0.9, '[', 0, 1, ')'),
+    OPTION(beta2, 0.999, '[', 0, 1, ')'),
+    OPTION(epsilon, 1e-8, '[', 0, INFINITY, ')'),
+    OPTION(weight_decay, 0, '[', 0, INFINITY, ')'),
+    OPTION(clip, 0, '[', 0, INFINITY, ')'),
+    OPTION(schedule, 0, '[', 0, EBM_SCHEDULE_INVERSE, ']'),
+    OPTION(warmup, 0, '[', 0, INFINITY, ')'),
+    OPTION(average, 0, '[', 0, 1, ')'),
+    OPTION(validation_fraction, 0, '[', 0, 1, ')'),
+    OPTION(validation_every, 10, '[', 1, INFINITY, ')'),
+    OPTION(patience, 0, '[', 0, INFINITY, ')'),
+    OPTION(threads, 0, '[', 0, INFINITY, ')'),
+};
 
-static gibbs_status check_ranges(const ebm_fit_options *o, gibbs_error *error)
+/* Fills in what is 0, too. */
+static gibbs_status check(const ebm_model *model, const ebm_data *data, ebm_fit_options *o, gibbs_error *error)
 {
-    const range ranges[] = {
-        {"the number of steps", (double)o->steps, 1, 0x1p62},
-        {"the batch size", (double)o->batch, 0, 0x1p62},
-        {"the learning rate", o->rate, 0x1p-1022, INFINITY},
-        {"momentum", o->momentum, 0, 1},
-        {"beta1", o->beta1, 0, 1},
-        {"beta2", o->beta2, 0, 1},
-        {"epsilon", o->epsilon, 0, INFINITY},
-        {"weight decay", o->weight_decay, 0, INFINITY},
-        {"the clipping norm", o->clip, 0, INFINITY},
-        {"the averaging factor", o->average, 0, 1},
-        {"the number of warm-up steps", (double)o->warmup, 0, (double)o->steps},
-        {"the validation fraction", o->validation_fraction, 0, 1},
-        {"validation_every", (double)o->validation_every, 1, 0x1p62},
-        {"patience", (double)o->patience, 0, 0x1p62},
-        {"the number of threads", (double)o->threads, 0, 0x1p31},
-        {"the schedule", (double)o->schedule, EBM_SCHEDULE_CONSTANT, EBM_SCHEDULE_INVERSE + 1},
-    };
-    for (int i = 0; i < GIBBS_COUNT(ranges); i++)
-        if (!(ranges[i].value >= ranges[i].low && ranges[i].value < ranges[i].high))
-            return gibbs_fail(error, GIBBS_ARGUMENT, "fit: %s is %g, out of its range", ranges[i].name,
-                              ranges[i].value);
-    return GIBBS_OK;
-}
-
-static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_fit_options *o, gibbs_error *error)
-{
-    if (!model || !data || !o || !o->loss)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
     gibbs_status status = ebm_check_data("fit", model, data, error);
-    if (!status) status = check_ranges(o, error);
+    if (!status) status = gibbs_options_fill("fit", numbers, GIBBS_COUNT(numbers), o, error);
     if (!status) status = ebm_objective_check_model(o->loss, model, error);
     if (status) return status;
-    if (!o->lbfgs)
-        return o->optimizer && o->optimizer->update ? GIBBS_OK : gibbs_fail(error, GIBBS_ARGUMENT, "fit: no optimiser");
+    if (!o->optimizer) o->optimizer = &ebm_adam;
+    if (!o->optimizer->update) return gibbs_fail(error, GIBBS_ARGUMENT, "fit: the optimiser has no update");
+    if (o->warmup >= o->steps)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: warmup is %lld, of %lld steps: it must be less",
+                          (long long)o->warmup, (long long)o->steps);
+    if (!o->lbfgs) return GIBBS_OK;
     if (!o->loss->deterministic)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS compares values, and those of %s are no objective",
                           o->loss->name);
@@ -255,10 +234,13 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     report->loss = report->best_validation = report->health = report->log_z = report->log_z_spread = NAN;
     report->edge = NAN;
     double start = now();
-    gibbs_status status = check(model, data, options, error);
+    if (!model || !data || !options || !options->loss)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
+    ebm_fit_options filled = *options;
+    gibbs_status status = check(model, data, &filled, error);
     if (status) return status;
     report->allocator = model->alloc;
-    ebm_fit_state f = {.model = model, .options = options, .report = report, .error = error};
+    ebm_fit_state f = {.model = model, .options = options = &filled, .report = report, .error = error};
     status = prepare(&f, data);
     if (!status) status = options->lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
     if (!status) status = examine(&f);

@@ -29,7 +29,7 @@ const void *ebm_batches_next(ebm_batches *b);
 
 typedef struct ebm_fit_state {
     ebm_model *model;
-    const ebm_fit_options *options;
+    const ebm_fit_options *options; /* filled in, but loss_options */
     ebm_fit_report *report;
     gibbs_error *error;
     ebm_loss_options loss_options;

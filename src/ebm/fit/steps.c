@@ -22,7 +22,7 @@ static gibbs_status feed(ebm_fit_state *f, int64_t step, gibbs_error *found)
 {
     ebm_objective *o = f->objective;
     const void *x = ebm_batches_next(&f->train);
-    bool new_rows = step == 0 || f->train.order, move = o->options.redraw || o->chains;
+    bool new_rows = step == 0 || f->train.order, move = o->options.redraw == EBM_REDRAW_EACH_STEP || o->chains;
     bool new_points = step == 0 || move || (new_rows && ebm_objective_draws(o));
     gibbs_status status = new_rows ? ebm_objective_bind(o, x, f->train.count, found) : GIBBS_OK;
     if (status || !new_points) return status;

@@ -18,6 +18,7 @@
  * A loss over all pairs of rows weighs pair (i, j) by ωᵢωⱼ: its derivative is collected at both rows. */
 #include "ebm/objective/objective.h"
 #include "autodiff/tape/tape.h"
+#include "base/options.h"
 #include "ebm/log_z/outside.h"
 #include "symmetric.h"
 
@@ -85,9 +86,8 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
     if (size < 1 || size > MOST_PARAMETERS)
         return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: %lld parameters; from 1 to %d can be done",
                           (long long)size, MOST_PARAMETERS);
-    if (!(o->weight_decay >= 0 && isfinite(o->weight_decay)))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: weight decay is %g", o->weight_decay);
-    return GIBBS_OK;
+    const gibbs_option decay = GIBBS_OPTION(ebm_fit_options, weight_decay, 0, '[', 0, INFINITY, ')');
+    return gibbs_options_fill("standard errors", &decay, 1, &(ebm_fit_options){.weight_decay = o->weight_decay}, error);
 }
 
 /* ---- The graph ---- */

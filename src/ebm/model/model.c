@@ -8,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-ebm_model_spec ebm_model_defaults(void)
-{
-    ebm_model_spec spec;
-    memset(&spec, 0, sizeof spec);
-    spec.dtype = GIBBS_FLOAT64;
-    return spec;
-}
-
 void ebm_to_dtype(gibbs_dtype dtype, int64_t n, void *to, const double *from)
 {
     if (n < 1) return; /* without numbers there may be no memory either */
@@ -159,7 +151,7 @@ static gibbs_status fill_model(ebm_model *model, const ebm_model_spec *spec, gib
 {
     gibbs_status status = ebm_need_count("model", "dimensions", spec->dim, 1, error);
     if (status) return status;
-    if ((unsigned)spec->dtype > GIBBS_FLOAT64) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
+    if ((unsigned)spec->dtype > GIBBS_FLOAT32) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
     if (!spec->energy) return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
     if (spec->parameter_count < 0 || (spec->parameter_count && !spec->parameters))
         return gibbs_fail(error, GIBBS_ARGUMENT, "model: %d parameters, but no list of them", spec->parameter_count);

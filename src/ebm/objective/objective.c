@@ -2,6 +2,7 @@
 #include "objective.h"
 
 #include "autodiff/tape/tape.h"
+#include "base/options.h"
 #include "ebm/proposal/record_proposal.h"
 #include "ebm/space/space.h"
 #include "source.h"
@@ -9,18 +10,20 @@
 #include <math.h>
 #include <string.h>
 
-ebm_loss_options ebm_loss_defaults(void)
-{
-    ebm_loss_options o;
-    memset(&o, 0, sizeof o);
-    o.redraw = -1;
-    o.sampler_steps = 1;
-    o.sampler_step = 0.01;
-    o.noise_sd = 0.1;
-    o.copies = 1;
-    o.coefficient = 1;
-    return o;
-}
+#define OPTION(...) GIBBS_OPTION(ebm_loss_options, __VA_ARGS__)
+
+static const gibbs_option numbers[] = {
+    OPTION(noise_ratio, 0, '(', 0, INFINITY, ')'), /* 0: the loss's own */
+    OPTION(redraw, 0, '[', 0, EBM_REDRAW_EACH_STEP, ']'),
+    OPTION(sampler_steps, 1, '[', 1, INFINITY, ')'),
+    OPTION(sampler_step, 0.01, '(', 0, INFINITY, ')'),
+    OPTION(buffer, 0, '[', 0, INFINITY, ')'),
+    OPTION(restart, 0, '[', 0, 1, ']'),
+    OPTION(noise_sd, 0.1, '(', 0, INFINITY, ')'),
+    OPTION(copies, 1, '[', 1, INFINITY, ')'),
+    OPTION(coefficient, 1, '(', -INFINITY, INFINITY, ')'),
+    OPTION(threads, 0, '[', 0, INFINITY, ')'),
+};
 
 gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error)
 {
@@ -32,22 +35,20 @@ gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error)
     return loss->validation ? ebm_objective_check_loss(loss->validation, error) : GIBBS_OK;
 }
 
-static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, int64_t dim, gibbs_error *error)
+/* Fills in what is 0: by the table, by the loss, and the space by the number of modelled columns. */
+static gibbs_status fill_options(const ebm_loss *loss, ebm_loss_options *o, int64_t dim, gibbs_error *error)
 {
     const ebm_source *source = ebm_source_of(loss->noise);
+    gibbs_status status = gibbs_options_fill(loss->name, numbers, GIBBS_COUNT(numbers), o, error);
+    if (!status) status = ebm_space_of_rows(loss->name, &o->space, dim, &o->space, error);
+    if (status) return status;
+    if (o->noise_ratio == 0) o->noise_ratio = loss->noise_ratio;
+    if (!o->redraw) o->redraw = loss->redraw ? EBM_REDRAW_EACH_STEP : EBM_REDRAW_NEVER;
+    if (!o->sampler) o->sampler = loss->sampler;
     if (loss->needs_proposal && !o->proposal)
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs a proposal", loss->name);
-    if (o->noise_ratio < 0 || !isfinite(o->noise_ratio))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the noise ratio %g is not a positive number", loss->name,
-                          o->noise_ratio);
-    if (!(o->noise_sd > 0 && isfinite(o->noise_sd)) || o->copies < 1 || !isfinite(o->coefficient))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: noise sd %g, %d copies, coefficient %g: sd and copies must be "
-                          "positive, all finite", loss->name, o->noise_sd, o->copies, o->coefficient);
-    if (loss->check) {
-        gibbs_status status = loss->check(loss, o, dim, error);
-        if (status) return status;
-    }
-    return source->check ? source->check(loss, o, error) : GIBBS_OK;
+    if (loss->check) status = loss->check(loss, o, dim, error);
+    return status || !source->check ? status : source->check(loss, o, error);
 }
 
 gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *model, gibbs_error *error)
@@ -89,13 +90,6 @@ gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data
                                 : ebm_proposal_gaussian_fit(data, 1, 1.5, a, owned, error);
     options->proposal = *owned;
     return status;
-}
-
-static void fill_defaults(ebm_objective *o)
-{
-    if (o->options.noise_ratio == 0) o->options.noise_ratio = o->loss->noise_ratio;
-    if (o->options.redraw < 0) o->options.redraw = o->loss->redraw;
-    if (!o->options.sampler) o->options.sampler = o->loss->sampler;
 }
 
 /* ---- Recording ---- */
@@ -143,11 +137,9 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
 {
     GIBBS_REQUIRE("objective", model && out, error);
     *out = NULL;
-    ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
+    ebm_loss_options chosen = options ? *options : (ebm_loss_options){0};
     gibbs_status status = ebm_objective_check_model(loss, model, error);
-    int64_t dim = model->dim - ebm_model_given(model);
-    if (!status) status = ebm_space_of_rows(loss->name, &chosen.space, dim, &chosen.space, error);
-    if (!status) status = check_options(loss, &chosen, dim, error);
+    if (!status) status = fill_options(loss, &chosen, model->dim - ebm_model_given(model), error);
     if (status) return status;
     ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
     if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
@@ -157,7 +149,6 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     o->options = chosen;
     o->with_gradient = with_gradient;
     o->size = model->size + (loss->learns_log_z != 0);
-    fill_defaults(o);
     o->tape = ad_tape_new(model->dtype, &o->alloc);
     o->theta = gibbs_alloc(&o->alloc, (size_t)model->parameters + 1, sizeof *o->theta);
     o->gradient = gibbs_alloc_aligned(&o->alloc, (size_t)o->size + 1, gibbs_dtype_size(model->dtype));

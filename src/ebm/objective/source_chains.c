@@ -16,12 +16,6 @@ static size_t row_bytes(const ebm_objective *o) { return (size_t)o->model->dim *
 
 static gibbs_status chain_check(const ebm_loss *loss, const ebm_loss_options *o, gibbs_error *error)
 {
-    if (o->sampler_steps < 1)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: %d sampler steps; at least 1 is needed", loss->name,
-                          o->sampler_steps);
-    if (o->buffer < 0 || !(o->restart >= 0 && o->restart <= 1))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: a buffer of %lld chains, of which %g start anew", loss->name,
-                          (long long)o->buffer, o->restart);
     if (o->chain && (o->chain->temperatures || o->chain->inverse_temperatures))
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: tempered chains are no samples of the model", loss->name);
     return GIBBS_OK;
@@ -29,7 +23,7 @@ static gibbs_status chain_check(const ebm_loss *loss, const ebm_loss_options *o,
 
 ebm_chain_options ebm_loss_chain(const ebm_loss_options *from)
 {
-    ebm_chain_options chain = from->chain ? *from->chain : ebm_chain_defaults();
+    ebm_chain_options chain = from->chain ? *from->chain : (ebm_chain_options){0};
     chain.sampler = from->sampler;
     chain.step = from->sampler_step;
     chain.proposal = from->proposal;

@@ -45,9 +45,6 @@ struct ebm_chains {
 gibbs_status ebm_chains_record(ebm_chains *chains, ad_tape *tape, const ebm_chain_options *options,
                                const ebm_proposal *base, gibbs_error *error);
 
-/* ARGUMENT, SHAPE: what ebm_chains_new refuses before it records. */
-gibbs_status ebm_chains_check(const ebm_model *model, const ebm_chain_options *options, gibbs_error *error);
-
 /* Exchanges neighbours of every ladder by their energies (rows numbers of the model's dtype). */
 void ebm_chains_swap(ebm_chains *chains, const void *energy, uint64_t seed, uint64_t step);
 

@@ -8,17 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-ebm_chain_options ebm_chain_defaults(void) { return (ebm_chain_options){.sampler = &ebm_mala, .step = 0.01}; }
-
 /* ---- Making and freeing ---- */
 
 static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, const ebm_proposal *base)
 {
-    *c = (ebm_chains){.alloc = model->alloc, .model = model, .sampler = o->sampler ? o->sampler : &ebm_mala,
-                      .threads = o->threads, .rungs = o->temperatures, .swap_every = o->swap_every ? o->swap_every : 10,
+    *c = (ebm_chains){.alloc = model->alloc, .model = model, .sampler = o->sampler, .threads = o->threads,
+                      .rungs = o->temperatures, .swap_every = o->swap_every, .space = o->space,
                       .given = ebm_model_given(model), .dim = model->dim - ebm_model_given(model)};
-    ebm_space_of_rows("chains", &o->space, c->dim, &c->space, NULL);
-    for (int k = 0; k < 2; k++) c->values[k] = c->space.values[k];
+    for (int k = 0; k < 2; k++) c->values[k] = o->space.values[k];
     c->space.values = c->values;
     c->caches = c->sampler->caches;
     c->state = c->caches + 2;
@@ -35,15 +32,16 @@ static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, co
 gibbs_status ebm_chains_new_path(ebm_model *model, const ebm_chain_options *options, const ebm_proposal *base,
                                  ebm_chains **out, gibbs_error *error)
 {
-    GIBBS_REQUIRE("chains", model && options && out, error);
+    GIBBS_REQUIRE("chains", model && out, error);
     *out = NULL;
     gibbs_allocator a = model->alloc;
-    gibbs_status status = ebm_chains_check(model, options, error);
+    ebm_chain_options filled = options ? *options : (ebm_chain_options){0};
+    gibbs_status status = ebm_chain_options_fill(model, &filled, error);
     if (status) return status;
     ebm_chains *c = gibbs_alloc_zero(&a, 1, sizeof *c);
-    bool filled = c && fill(c, model, options, base);
-    ad_tape *tape = filled ? ad_tape_new(model->dtype, &a) : NULL;
-    status = tape ? ebm_chains_record(c, tape, options, base, error)
+    bool ready = c && fill(c, model, &filled, base);
+    ad_tape *tape = ready ? ad_tape_new(model->dtype, &a) : NULL;
+    status = tape ? ebm_chains_record(c, tape, &filled, base, error)
                   : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
     ad_tape_free(tape);
     if (status) ebm_chains_free(c);
