@@ -104,8 +104,8 @@ typedef struct ebm_uncertainty {
 /* The uncertainty of the model's present parameters, fitted to `data` with these options: of them, loss, loss_options,
  * weight_decay, seed, threads and the validation split (the rows trained on count) are read. The artificial points are
  * those of ebm_fit with EBM_REDRAW_NEVER of a float64 model; where the fit drew others, in float32 or new ones each
- * step, noise_error is right for one fixed sample, and `newton` measures from another sample's minimum. Rows are taken as
- * independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
+ * step, noise_error is right for one fixed sample, and `newton` measures from another sample's minimum. Rows are taken
+ * as independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
  * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
  * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
  * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum; a box of

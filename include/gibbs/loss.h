@@ -40,9 +40,9 @@ extern const ebm_loss ebm_loss_pcd;
  * last of the k transitions. Coefficient +1 is Du et al.'s code; −1 is S1 eq 5, the gradient of what CD claims to
  * minimise, KL(data‖p) − KL(q‖p); 0 (EBM_ZERO) is CD. Entropy: nearest neighbours among the batch's y (Kozachenko &
  * Leonenko 1987), whose gradient has a mean for dim >= 2 only and a variance for dim >= 3. With one ULA step the term's
- * expected gradient is, to first order in h, minus that of CD itself: +1 cancels it, −1 doubles it. The value moves with a
- * constant in E, as the term has no log Z; the gradient does not. Sampler: ebm_ula by default; ARGUMENT for one that
- * accepts, rejects or jumps. DATA: fewer than 2 rows. Each draw compares all pairs. */
+ * expected gradient is, to first order in h, minus that of CD itself: +1 cancels it, −1 doubles it. The value moves
+ * with a constant in E, as the term has no log Z; the gradient does not. Sampler: ebm_ula by default; ARGUMENT for one
+ * that accepts, rejects or jumps. DATA: fewer than 2 rows. Each draw compares all pairs. */
 extern const ebm_loss ebm_loss_improved_cd;
 
 /* Implicit score matching (Hyvärinen 2005; S1 eq 12, S3 eq 10.34): mean Σᵢ ½(∂ᵢE)² − ∂²ᵢE, exact diagonal.

@@ -11,7 +11,7 @@ GIBBS_API_BEGIN
  * Zeroed it is two-valued columns, 0 and 1. Samplers and losses, which have it among their options, take two-valued
  * columns or one-hot blocks of equally many labels. */
 typedef struct ebm_space {
-    int64_t variables;        /* samplers and losses: 0 means as many as a row's columns make */
+    int64_t variables;        /* of samplers, losses and ebm_enumerate: 0 means as many as a row's columns make */
     int64_t labels;           /* of each; 0 means 2 */
     const int64_t *labels_of; /* the labels of each variable, where they differ; or NULL */
     int one_hot;

@@ -51,7 +51,6 @@ static ebm_fit_options sgd(void)
     o.optimizer = &ebm_sgd;
     o.steps = STEPS;
     o.rate = 0.05;
-    o.momentum = 0;
     return o;
 }
 

@@ -32,7 +32,6 @@ static void count_rows(int64_t batch, uint64_t seed, gibbs_dtype dtype, seen *s)
     ebm_fit_options o = {0};
     o.loss = &count_loss;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = 1;
     o.steps = EPOCHS * BATCHES;
     o.batch = batch;

@@ -9,7 +9,6 @@ static ebm_fit_options sgd(const ebm_loss *loss, double rate, int64_t steps)
     ebm_fit_options o = {0};
     o.loss = loss;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = rate;
     o.steps = steps;
     return o;

@@ -88,7 +88,6 @@ static void fit(const ebm_loss *loss, const ebm_sampler *sampler, double *x, dou
     o.loss_options.sampler = sampler;
     o.loss_options.sampler_steps = 2;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = 0.3;
     o.steps = 400;
     o.schedule = EBM_SCHEDULE_INVERSE;

@@ -159,7 +159,6 @@ Test(stein, fit_finds_the_precision)
     options.loss = &ebm_loss_stein;
     options.loss_options = with(critic);
     options.optimizer = &ebm_sgd;
-    options.momentum = 0;
     options.rate = 0.1;
     options.steps = 3000;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));

@@ -1,6 +1,6 @@
 /* Options: a zeroed struct, NULL and the documented defaults written out give the same numbers to the last bit; another
- * value of an option does not, so that each is seen to be read; one out of its range is refused by its name. One list of
- * rows for each struct of the public headers, and the last test finds those that have none. */
+ * value of an option does not, so that each is seen to be read; one out of its range is refused by its name. One list
+ * of rows for each struct of the public headers, and the last test finds those that have none. */
 #include "base/options.h"
 #include "objective_helpers.h"
 
@@ -459,7 +459,7 @@ Test(options, every_struct_of_the_headers)
             at += strlen(start);
             snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " {;"), at);
             const char *options = strstr(name, "_options"), *spec = strstr(name, "_spec");
-            if (!options && (!spec || !strcmp(name, "ebm_model_spec"))) continue; /* nothing in that one has a default */
+            if (!options && (!spec || !strcmp(name, "ebm_model_spec"))) continue; /* which has no default but 0 */
             found++;
             snprintf(path, sizeof path, options ? "SUBJECT(%s" : ", %s,", name);
             cr_expect(strstr(own, path), "%s: no row for %s", headers[k], name);

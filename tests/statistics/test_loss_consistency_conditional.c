@@ -84,7 +84,7 @@ static void estimate(const method *m, int64_t rows, uint64_t set, bool lines, do
     o.loss_options.noise_ratio = m->ratio, o.loss_options.copies = m->copies ? m->copies : 1;
     if (m->noise_sd) o.loss_options.noise_sd = m->noise_sd;
     o.loss_options.sampler = m->sampler, o.loss_options.sampler_step = 0.2, o.loss_options.threads = 1;
-    o.optimizer = &ebm_sgd, o.momentum = 0, o.rate = m->rate ? m->rate : 0.5;
+    o.optimizer = &ebm_sgd, o.rate = m->rate ? m->rate : 0.5;
     o.lbfgs = m->steps == 0, o.batch = m->batch;
     if (m->steps) o.steps = m->steps, o.average = 0.98;
     o.seed = set;

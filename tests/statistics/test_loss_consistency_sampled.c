@@ -113,7 +113,6 @@ static double estimate(const method *m, int64_t rows, uint64_t set)
     o.loss_options.gaussian = 1;
     o.loss_options.threads = 1;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = m->rate;
     o.lbfgs = m->steps == 0;
     if (m->steps) o.steps = m->steps, o.average = 0.98;

@@ -240,9 +240,9 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     gibbs_status status = check(model, data, &filled, error);
     if (status) return status;
     report->allocator = model->alloc;
-    ebm_fit_state f = {.model = model, .options = options = &filled, .report = report, .error = error};
+    ebm_fit_state f = {.model = model, .options = &filled, .report = report, .error = error};
     status = prepare(&f, data);
-    if (!status) status = options->lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
+    if (!status) status = filled.lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
     if (!status) status = examine(&f);
     release(&f);
     report->seconds = now() - start;
