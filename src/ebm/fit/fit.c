@@ -37,18 +37,17 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, ebm_fit_
     if (!status) status = ebm_objective_check_model(o->loss, model, error);
     if (status) return status;
     if (!o->optimizer) o->optimizer = &ebm_adam;
-    if (!o->optimizer->update) return gibbs_fail(error, GIBBS_ARGUMENT, "fit: the optimiser has no update");
     if (o->warmup >= o->steps)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: warmup is %lld, of %lld steps: it must be less",
                           (long long)o->warmup, (long long)o->steps);
-    if (!o->lbfgs) return GIBBS_OK;
+    if (!o->lbfgs && o->optimizer->update) return GIBBS_OK;
+    if (!o->lbfgs) return gibbs_fail(error, GIBBS_ARGUMENT, "fit: the optimiser has no update");
     if (!o->loss->deterministic)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS compares values, and those of %s are no objective",
                           o->loss->name);
-    if (o->validation_fraction > 0)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no validation rows; set the fraction to 0");
-    if (o->average > 0)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no average; set the averaging factor to 0");
+    if (o->validation_fraction > 0 || o->average > 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no validation rows and no average; set "
+                          "validation_fraction and average to 0");
     if (o->batch > 0 && o->batch < data->rows)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS needs full batches, not %lld rows", (long long)o->batch);
     return GIBBS_OK;

@@ -10,7 +10,7 @@ static ad_var leapfrog(const ebm_sampler_graph *graph, ad_var momentum, ad_var *
     r = ad_sub(r, ad_mul(half, at[EBM_GRADIENT]));
     for (int l = 1; l <= graph->leapfrog_steps; l++) {
         at[EBM_X] = ad_add(at[EBM_X], ad_mul(e, r));
-        ebm_transition_evaluate(graph, at);
+        ebm_transition_start(graph, at[EBM_X], at + 1);
         r = ad_sub(r, ad_mul(l < graph->leapfrog_steps ? e : half, at[EBM_GRADIENT]));
     }
     return r;

@@ -14,7 +14,7 @@ static ad_var step(const ebm_sampler_graph *graph, const ad_var *state, ad_var *
 {
     ad_var proposed[EBM_GRADIENT_STATE], normal = ebm_transition_normal(graph);
     proposed[EBM_X] = ebm_transition_langevin(graph, state[EBM_X], state[EBM_GRADIENT], normal);
-    ebm_transition_evaluate(graph, proposed);
+    ebm_transition_start(graph, proposed[EBM_X], proposed + 1);
     ad_var log_target = ad_sub(state[EBM_ENERGY], proposed[EBM_ENERGY]);
     ad_var log_proposal = log_reverse_over_forward(graph, state[EBM_GRADIENT], proposed[EBM_GRADIENT], normal);
     ad_var log_ratio = ad_add(log_target, log_proposal);

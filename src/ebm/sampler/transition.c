@@ -18,17 +18,10 @@ ad_var ebm_transition_gradient(ad_var energy, ad_var x)
     return gradient;
 }
 
-void ebm_transition_evaluate(const ebm_sampler_graph *graph, ad_var *state)
-{
-    state[EBM_ENERGY] = ebm_transition_energy(graph, state[EBM_X]);
-    state[EBM_GRADIENT] = ebm_transition_gradient(state[EBM_ENERGY], state[EBM_X]);
-}
-
 void ebm_transition_start(const ebm_sampler_graph *graph, ad_var x, ad_var *cache)
 {
-    ad_var state[EBM_GRADIENT_STATE] = {x};
-    ebm_transition_evaluate(graph, state);
-    for (int k = 1; k < EBM_GRADIENT_STATE; k++) cache[k - 1] = state[k];
+    cache[EBM_ENERGY - 1] = ebm_transition_energy(graph, x);
+    cache[EBM_GRADIENT - 1] = ebm_transition_gradient(cache[EBM_ENERGY - 1], x);
 }
 
 ad_var ebm_transition_langevin(const ebm_sampler_graph *graph, ad_var x, ad_var gradient, ad_var normal)
