@@ -22,7 +22,7 @@ static ad_var keep(ad_var noisy, const ad_var *theta, void *context)
 static ad_var record_noisy(const bench_problem *p, ad_tape *tape, ad_var *x, ad_axis *data)
 {
     ad_var noisy = {tape, -1};
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.noise_sd = bench_proposal_sd(p->c);
     options.field = keep;
     *data = ad_axis_new(tape, "data");

@@ -36,7 +36,7 @@ static ad_var gaussian_energy(ad_var x, const ad_var *theta, void *context)
 static gibbs_status make_gaussian(gibbs_dtype dtype, ebm_model **model, gibbs_error *error)
 {
     static const ebm_parameter theta = {"theta", {0, {0}}, EBM_INIT_CONSTANT, 1.75};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dtype = dtype;
     spec.dim = 1;
     spec.parameters = &theta;
@@ -116,7 +116,7 @@ static gibbs_status make_data(bench_problem *p, gibbs_error *error)
 
 ebm_chain_options bench_chain_options(int threads)
 {
-    ebm_chain_options o = ebm_chain_defaults();
+    ebm_chain_options o = {0};
     o.sampler = &ebm_ula;
     o.step = BENCH_CHAIN_STEP;
     o.threads = threads;
@@ -125,7 +125,7 @@ ebm_chain_options bench_chain_options(int threads)
 
 static gibbs_status make_objective(bench_problem *p, gibbs_error *error)
 {
-    ebm_loss_options o = ebm_loss_defaults();
+    ebm_loss_options o = {0};
     o.proposal = p->proposal;
     o.noise_ratio = 1;
     o.noise_sd = bench_proposal_sd(p->c);

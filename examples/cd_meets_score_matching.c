@@ -63,7 +63,7 @@ static gibbs_status add_gradient(ebm_objective *o, double factor, const settings
 static gibbs_status make_objective(const settings *set, const subject *s, const ebm_sampler *sampler, double epsilon,
                                    ebm_objective **o, gibbs_error *error)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.sampler = sampler;
     if (sampler) options.sampler_step = 0.5 * epsilon * epsilon;
     options.threads = (int)set->common.threads;

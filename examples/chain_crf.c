@@ -103,7 +103,7 @@ static gibbs_status make_crf(int64_t length, ebm_model **model, gibbs_error *err
 /* The mean of log p(y | x) over the rows, which is minus the loss. */
 static gibbs_status judge(ebm_model *model, const ebm_data *data, double *mean, gibbs_error *error)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     ebm_objective *loss;
     gibbs_status status = ebm_objective_new(model, &ebm_loss_conditional_ml, &options, &loss, error);
     if (status) return status;
@@ -162,7 +162,7 @@ typedef struct outcome {
 static gibbs_status fit(const settings *set, ebm_model *model, const ebm_data *data, ebm_uncertainty *u,
                         gibbs_error *error)
 {
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = &ebm_loss_conditional_ml, options.lbfgs = 1, options.threads = (int)set->common.threads;
     gibbs_status status = ebm_fit(model, data, &options, NULL, error);
     return !status && u ? ebm_standard_errors(model, data, &options, u, error) : status;

@@ -63,7 +63,7 @@ static gibbs_status fit_set(const settings *set, int k, ebm_data *data, ebm_mode
     gibbs_status status = ebm_data_generate(set->set[k], (int64_t)set->rows, spec.seed, NULL, data, error);
     if (!status) status = ebm_model_mlp(&spec, model, error);
     progress_line line = progress_start(set->set[k], set->common.quiet);
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     ebm_proposal *noise = NULL;
     if (!status)
         status = ebm_proposal_uniform(2, (double[]){-REACH, -REACH}, (double[]){REACH, REACH}, NULL, &noise, error);
@@ -112,7 +112,7 @@ static gibbs_status sample(const settings *set, ebm_model *product, const ebm_da
     int64_t rows = (int64_t)set->chains * LADDER;
     double *all = malloc((size_t)(2 * rows) * sizeof *all);
     ebm_chains *chains = NULL;
-    ebm_chain_options walk = ebm_chain_defaults();
+    ebm_chain_options walk = {0};
     walk.step = 0.04, walk.threads = (int)set->common.threads;
     walk.inverse_temperatures = beta, walk.temperatures = LADDER, walk.swap_every = 5;
     gibbs_status status = all ? GIBBS_OK : fail(error, GIBBS_MEMORY, "the chains: out of memory");

@@ -45,7 +45,7 @@ static gibbs_status make_model(ebm_model **model, gibbs_error *error)
     static const double labels[LABELS * LABELS] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     const ebm_parameter theta[] = {{"W", ad_mat(X, LABELS - 1), EBM_INIT_CONSTANT, 0},
                                    {"b", ad_vec(LABELS - 1), EBM_INIT_CONSTANT, 0}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = ROW, spec.parameters = theta, spec.parameter_count = 2, spec.energy = energy;
     spec.given = X, spec.labels = labels, spec.label_count = LABELS;
     return ebm_model_new(&spec, model, error);
@@ -54,7 +54,7 @@ static gibbs_status make_model(ebm_model **model, gibbs_error *error)
 static gibbs_status fit(const settings *set, ebm_model *model, const ebm_data *data, ebm_uncertainty *u,
                         gibbs_error *error)
 {
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = &ebm_loss_conditional_ml, options.lbfgs = 1, options.steps = 2000;
     options.weight_decay = set->ridge, options.threads = (int)set->common.threads;
     gibbs_status status = ebm_fit(model, data, &options, NULL, error);

@@ -45,7 +45,7 @@ static const ebm_loss denoising = {
 static gibbs_status fit(const settings *set, problem *p, ebm_model *model, gibbs_error *error)
 {
     progress_line line = progress_start("fit", set->common.quiet);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &denoising;
     o.loss_options.context = &p->noise;
     o.steps = (int64_t)set->steps;

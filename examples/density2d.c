@@ -41,10 +41,10 @@ const ebm_loss noisy_score_matching = {
 
 static ebm_loss_options loss_options(const settings *set, const problem *p, const method *m)
 {
-    ebm_loss_options o = ebm_loss_defaults();
+    ebm_loss_options o = {0};
     o.proposal = p->noise;
     o.noise_ratio = setting_or(set->noise_ratio, m->noise_ratio);
-    o.redraw = 1; /* before every step: a network would learn the gaps between fixed points */
+    o.redraw = EBM_REDRAW_EACH_STEP; /* before every step: a network would learn the gaps between fixed points */
     o.sampler_steps = (int)set->cd_steps;
     o.sampler_step = set->cd_step;
     o.context = (void *)&set->data_noise;
@@ -55,7 +55,7 @@ static ebm_loss_options loss_options(const settings *set, const problem *p, cons
 static gibbs_status train(const settings *set, const problem *p, const method *m, ebm_model *model, result *r)
 {
     progress_line line = progress_start(m->name, set->common.quiet);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = m->loss;
     o.loss_options = loss_options(set, p, m);
     o.steps = (int64_t)setting_or(set->steps, m->steps);
@@ -108,7 +108,7 @@ static gibbs_status sample_log_z(const settings *set, const problem *p, ebm_mode
 
 static gibbs_status judge(const settings *set, const problem *p, const method *m, ebm_model *model, result *r)
 {
-    ebm_loss_options own = loss_options(set, p, m), plain = ebm_loss_defaults();
+    ebm_loss_options own = loss_options(set, p, m), plain = {0};
     gibbs_status status =
         evaluate(set, model, m->loss, &own, &p->train, NULL, &r->health, &r->log_z_hat, &r->error);
     if (!status)
@@ -129,7 +129,8 @@ static gibbs_status split_and_scale(const settings *set, const ebm_data *all, pr
     p->mean = malloc(sizeof *p->mean * (size_t)all->cols);
     p->sd = malloc(sizeof *p->sd * (size_t)all->cols);
     if (!p->mean || !p->sd) return fail(error, GIBBS_MEMORY, "out of memory");
-    gibbs_status status = ebm_data_split(all, set->held_out, (uint64_t)set->split_seed, &p->train, &p->held, error);
+    gibbs_status status = ebm_data_split(all, set->held_out, (uint64_t)set->split_seed, &p->train, &p->held, NULL,
+                                         error);
     if (!status) status = ebm_data_standardise(&p->train, p->mean, p->sd, error);
     for (int64_t k = 0; !status && k < all->cols; k++) p->log_jacobian -= log(p->sd[k]);
     return status ? status : ebm_data_apply_scale(&p->held, p->mean, p->sd, error);

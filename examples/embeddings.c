@@ -63,7 +63,7 @@ static gibbs_status train(const settings *set, const problem *p, ebm_model *mode
                           gibbs_error *error)
 {
     progress_line line = progress_start("contrast", set->common.quiet);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &ebm_loss_batch_ranking_nce;
     o.loss_options.copies = (int)set->negatives;
     o.steps = (int64_t)set->steps, o.batch = (int64_t)set->batch, o.rate = set->rate;
@@ -205,7 +205,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
                       "images are needed",
                       set->data, (long long)all.rows, p->side, p->side);
     p->half = all.cols / 2;
-    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, error);
+    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, NULL, error);
     ebm_data_free(&all);
     return status;
 }

@@ -48,7 +48,7 @@ static const ebm_proposal wide = {.name = "q2", .dim = 1, .depends_on_theta = 1,
 static gibbs_status make_model(ebm_model **model, gibbs_error *error)
 {
     static const ebm_parameter theta = {"theta", {0, {0}}, EBM_INIT_CONSTANT, 1};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 1;
     spec.parameters = &theta;
     spec.parameter_count = 1;
@@ -172,7 +172,7 @@ static void summarise(study *s, double mean_square)
 static void say_error(const settings *set, const double *x, const ebm_loss_options *options, study *s)
 {
     const ebm_data data = {.rows = (int64_t)s->rows, .cols = 1, .x = (double *)x};
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     ebm_uncertainty u;
     fit.loss = &ebm_loss_ml_is;
     fit.loss_options = *options;
@@ -189,7 +189,7 @@ static gibbs_status all_draws(const settings *set, const panel *p, const double 
 {
     const double mean = 2, sd = 2;
     ebm_proposal *narrow = NULL;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     gibbs_status status = make_model(&s->model, error);
     if (!status) status = ebm_proposal_gaussian_diagonal(1, &mean, &sd, NULL, &narrow, error);
     options.proposal = p->moving ? &wide : narrow;

@@ -73,7 +73,7 @@ static gibbs_status fit(const settings *set, const problem *p, const method *m, 
                         gibbs_error *error)
 {
     progress_line line = progress_start(m->name, set->common.quiet);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = m->loss;
     o.loss_options.proposal = p->noise;
     o.loss_options.noise_ratio = set->noise_ratio;

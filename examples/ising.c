@@ -91,7 +91,7 @@ static gibbs_status draw(const problem *p, int64_t rows, uint64_t seed, ebm_data
 
 static ebm_fit_options options_of(const settings *set, const method *m, const problem *p, int64_t rows)
 {
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     fit.loss = m->loss;
     fit.seed = (uint64_t)set->common.seed;
     fit.threads = (int)set->common.threads;

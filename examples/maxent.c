@@ -34,7 +34,7 @@ typedef struct problem {
 static gibbs_status find_errors(const problem *p, ebm_model *model, double *standard_error, gibbs_error *error)
 {
     ebm_points support = {.rows = p->rows, .dim = 1, .x = (double *)p->x};
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     ebm_uncertainty u = {0};
     support.log_weight = malloc((size_t)p->rows * sizeof *support.log_weight);
     if (!support.log_weight) return fail(error, GIBBS_MEMORY, "the support: out of memory");

@@ -59,7 +59,7 @@ static gibbs_status make_parts(const double start[4], ebm_model **part, gibbs_er
 {
     const ebm_parameter theta[] = {{"location", ad_vec(2), EBM_INIT_CONSTANT, 0},
                                    {"log_scale", ad_vec(2), EBM_INIT_CONSTANT, 0}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 2, spec.parameters = theta, spec.parameter_count = 2, spec.energy = student_energy;
     gibbs_status status = ebm_model_gaussian(2, GIBBS_FLOAT64, NULL, &part[0], error);
     if (!status) status = ebm_model_new(&spec, &part[1], error);
@@ -141,7 +141,7 @@ static gibbs_status find_errors(ebm_model *mixture, const ebm_data *data, const 
 static gibbs_status fit_and_judge(const settings *set, const truth *t, const ebm_data *data, ebm_model *mixture,
                                   int last, outcome *o, gibbs_error *error)
 {
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     ebm_fit_report record = {0};
     ebm_proposal *noise;
     gibbs_status status = ebm_proposal_student_t_fit(data, 3, 1.2, NULL, &noise, error);
@@ -150,7 +150,7 @@ static gibbs_status fit_and_judge(const settings *set, const truth *t, const ebm
     fit.threads = (int)set->common.threads;
     fit.loss_options.proposal = noise;
     fit.loss_options.noise_ratio = set->noise_ratio;
-    fit.loss_options.redraw = 0;
+    fit.loss_options.redraw = EBM_REDRAW_NEVER;
     status = ebm_fit(mixture, data, &fit, &record, error);
     if (!status) status = find_errors(mixture, data, &fit, o, error);
     o->theta[LOG_Z] = record.log_z;

@@ -34,10 +34,10 @@ static gibbs_status fit(const settings *set, const problem *p, const method *m, 
                         gibbs_error *error)
 {
     ebm_blocks blocks;
-    ebm_chain_options chain = ebm_chain_defaults();
+    ebm_chain_options chain = {0};
     gibbs_status status = ebm_model_blocks(model, &blocks, error);
     progress_line line = progress_start(m->name, set->common.quiet);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     chain.blocks = &blocks;
     o.loss = m->loss;
     o.loss_options.sampler = &ebm_block_gibbs;
@@ -64,7 +64,7 @@ static gibbs_status walk(const settings *set, ebm_model *joint, int64_t steps, i
                          gibbs_error *error)
 {
     ebm_blocks blocks;
-    ebm_chain_options o = ebm_chain_defaults();
+    ebm_chain_options o = {0};
     ebm_chains *chains = NULL;
     gibbs_status status = ebm_model_blocks(joint, &blocks, error);
     o.sampler = &ebm_block_gibbs;
@@ -136,7 +136,7 @@ static gibbs_status anneal(const settings *set, const problem *p, ebm_model *joi
     double *on = malloc(sizeof *on * (size_t)n);
     ebm_proposal *base = NULL;
     ebm_blocks blocks;
-    ebm_ais_options o = ebm_ais_defaults();
+    ebm_ais_options o = {0};
     gibbs_status status = on ? ebm_model_blocks(joint, &blocks, error) : fail(error, GIBBS_MEMORY, "out of memory");
     for (int64_t i = 0; !status && i < n; i++) on[i] = i < nv ? p->on[i] : 0.5;
     if (!status) status = ebm_proposal_bernoulli(n, on, 0, 1, NULL, &base, error);
@@ -210,7 +210,7 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
     for (int64_t i = 0; i < all.rows * all.cols; i++) largest = fmax(largest, all.x[i]);
     for (int64_t i = 0; i < all.rows * all.cols; i++) all.x[i] = all.x[i] > 0.5 * largest;
     status = image_side(&all, set->data, &p->side, error);
-    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, error);
+    if (!status) status = ebm_data_split(&all, set->held_out, 1, &p->train, &p->held, NULL, error);
     ebm_data_free(&all);
     if (!status) status = ebm_proposal_bernoulli_fit(&p->train, 0, 1, 1, NULL, &pixels, error);
     if (!status) log_p = malloc(sizeof *log_p * (size_t)p->held.rows);

@@ -72,7 +72,7 @@ static gibbs_status make_network(const settings *set, const method *m, ebm_model
         {"critic.W2", ad_mat(h, h), EBM_INIT_GLOROT, 1}, {"critic.b2", ad_vec(h), EBM_INIT_CONSTANT, 0},
         {"critic.V", ad_mat(h, DIM), EBM_INIT_GLOROT, 1},
     };
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dtype = GIBBS_FLOAT32;
     spec.dim = DIM;
     spec.parameters = parameters;
@@ -102,7 +102,7 @@ static gibbs_status make_truth(problem *p, gibbs_error *error)
     }
     if (!status)
         status = ebm_proposal_mixture(MODES, NULL, (const ebm_proposal *const *)p->mode, NULL, &p->mixture, error);
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = DIM;
     spec.energy = true_energy;
     spec.context = p->mixture;
@@ -113,10 +113,10 @@ static gibbs_status make_truth(problem *p, gibbs_error *error)
 
 static ebm_fit_options fit_options(const settings *set, const problem *p, const method *m, progress_line *line)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = m->loss;
     o.loss_options.noise_ratio = m->noise_ratio;
-    o.loss_options.redraw = 1;
+    o.loss_options.redraw = EBM_REDRAW_EACH_STEP;
     o.loss_options.points = &p->points;
     o.loss_options.field = m->loss == &ebm_loss_stein ? critic : NULL; /* denoising would take it for the score */
     if (m->noise_sd > 0) o.loss_options.noise_sd = m->noise_sd;

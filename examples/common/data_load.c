@@ -49,7 +49,7 @@ gibbs_status data_load_split(const char *data, double rows, double test_rows, do
     double part = data_is_drawn(data) ? test_rows / (rows + test_rows) : 0.2;
     gibbs_status status = data_load(data, rows + test_rows, seed, &all, error);
     if (status) return status;
-    status = ebm_data_split(&all, part, (uint64_t)seed, train, test, error);
+    status = ebm_data_split(&all, part, (uint64_t)seed, train, test, NULL, error);
     ebm_data_free(&all);
     return status;
 }

@@ -48,7 +48,7 @@ static gibbs_status make_model(int of_its_own, uint64_t seed, ebm_model **model,
                                     {"W2", ad_mat(HIDDEN, HIDDEN), EBM_INIT_GLOROT, 1},
                                     {"b2", ad_vec(HIDDEN), EBM_INIT_CONSTANT, 0},
                                     {"v", ad_vec(HIDDEN), EBM_INIT_NORMAL, 0.2}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = DIM, spec.seed = seed;
     spec.parameters = of_its_own ? own : layers;
     spec.parameter_count = of_its_own ? 2 : 5;
@@ -122,7 +122,7 @@ typedef struct result {
 static gibbs_status judge(const setup *s, ebm_model *model, double *held_out, gibbs_error *error)
 {
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.points = &s->y;
     gibbs_status status = ebm_objective_new(model, &ebm_loss_exact_ml, &options, &o, error);
     if (status) return status;
@@ -136,7 +136,7 @@ static gibbs_status judge(const setup *s, ebm_model *model, double *held_out, gi
 static gibbs_status fit(const setup *s, const method *m, ebm_model *model, result *r, gibbs_error *error)
 {
     progress_line line = progress_start(m->name, s->common->quiet);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_fit_report report;
     ebm_uncertainty u = {0};
     o.loss = m->loss;

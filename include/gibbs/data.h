@@ -97,9 +97,10 @@ gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const doub
 
 /* Splits the rows at random (a Philox shuffle by `seed`: the same split everywhere) into `train` and `held`, the latter
  * with round(fraction·rows) rows. 0 < fraction < 1, and both parts get at least one row, else ARGUMENT, as where two of
- * the three tables are the same one. Rows keep their order within each part. The caller frees both. */
+ * the three tables are the same one. Rows keep their order within each part; their numbers in `data` go to number[rows]
+ * (may be NULL), those of `train` first. The caller frees both. */
 gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
-                            gibbs_error *error);
+                            int64_t *number, gibbs_error *error);
 
 /* A copy of some columns, numbered from 0, in the order given; one may come twice. `out` is another table than `data`;
  * the caller frees both. Errors: ARGUMENT (no such column; count < 1), DATA (what ebm_data_check says), SIZE, MEMORY.

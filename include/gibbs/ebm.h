@@ -5,11 +5,10 @@
  *
  *     static ad_var energy(ad_var x, const ad_var *theta, void *context) { … }
  *
- *     ebm_model_spec spec = ebm_model_defaults();          // fill in: dim, parameters, energy
+ *     ebm_model_spec spec = {.dim = 2, .energy = energy, …};
  *     ebm_model *model;
  *     ebm_model_new(&spec, &model, &error);
- *     ebm_fit_options options = ebm_fit_defaults();
- *     options.loss = &ebm_loss_score_matching;
+ *     ebm_fit_options options = {.loss = &ebm_loss_score_matching};   // a zeroed field is its default
  *     ebm_fit(model, &data, &options, &report, &error);
  *
  * Sources: S0 Martino et al., A note on gradient-based parameter estimation for energy-based models; S1 Jin, Notes

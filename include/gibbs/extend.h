@@ -112,8 +112,7 @@ typedef struct ebm_sampler_graph {
     const ebm_proposal *proposal; /* or NULL */
     int leapfrog_steps;
     ad_var scale;                 /* 1/√mass, shared [dim], or the scalar 1 */
-    double states[2];             /* as in ebm_chain_options, the default filled in */
-    int categories;
+    ebm_space space;              /* as in ebm_chain_options, with what was 0 filled in: variables, labels, values */
     const ebm_blocks *blocks;     /* or NULL */
     ad_var inverse_temperature;   /* β of E_β = βE − (1 − β) log q, a per-sample scalar; null: 1 */
     const ebm_proposal *base;     /* q of that path, or NULL: βE alone */
@@ -133,7 +132,7 @@ struct ebm_sampler {
     void (*start)(const ebm_sampler_graph *graph, ad_var x, ad_var *cache);
     /* state[0] is x, state[1 …] the caches; returns a per-sample scalar, 1 where the move was accepted. */
     ad_var (*step)(const ebm_sampler_graph *graph, const ad_var *state, ad_var *next);
-    int discrete;     /* x has the values of `states` and `categories`: starts are checked */
+    int discrete;     /* x is a state of `space`: starts are checked */
     int needs_blocks;
     /* How many recorded transitions make one step of a chain (a sweep: one for each variable); NULL: 1. The caches are
      * made anew only between steps. */

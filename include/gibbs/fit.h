@@ -16,31 +16,33 @@ typedef struct ebm_progress {
 } ebm_progress;
 typedef int (*ebm_progress_fn)(void *context, const ebm_progress *progress);
 
+/* Zeroed, but for the loss: the defaults. */
 typedef struct ebm_fit_options {
     const ebm_loss *loss;            /* must be set */
     ebm_loss_options loss_options;
-    const ebm_optimizer *optimizer;  /* default ebm_adam */
+    const ebm_optimizer *optimizer;  /* NULL: ebm_adam */
     int lbfgs;                       /* L-BFGS instead: full batches, deterministic losses only (ARGUMENT otherwise) */
-    int64_t steps;                   /* default 1000; L-BFGS: most iterations */
+    int64_t steps;                   /* 0: 1000; L-BFGS: most iterations */
     int64_t batch;                   /* rows a step; 0: all. Each pass over the rows is shuffled, and its last batch may
                                         be shorter; where the loss compares rows and it has too few, it is left out */
-    double rate, momentum, beta1, beta2, epsilon, weight_decay; /* defaults: 1e-3, 0.9, 0.9, 0.999, 1e-8, 0 */
+    double rate;                     /* 0: 1e-3 */
+    double momentum;                 /* of SGD and RMSprop: in [0, 1) */
+    double beta1, beta2, epsilon;    /* 0: 0.9, 0.999, 1e-8; EBM_ZERO: 0. In [0, 1), ε ≥ 0 */
+    double weight_decay;             /* λ */
     double clip;                     /* largest gradient norm; 0: no limit */
-    ebm_schedule schedule;           /* default constant */
-    int64_t warmup;                  /* steps in which the rate rises to `rate`, before the schedule; default 0 */
+    ebm_schedule schedule;
+    int64_t warmup;                  /* steps in which the rate rises to `rate`, before the schedule; less than steps */
     double average;                  /* β of ebm_average after every step: validation and the fitted model then have the
                                         averages (of a learnt log Z as well), training and callbacks see the
-                                        parameters themselves; default 0: none. Not for L-BFGS (ARGUMENT) */
+                                        parameters themselves; 0: none. Not for L-BFGS (ARGUMENT) */
     uint64_t seed;                   /* of minibatches, noise and chains */
     double validation_fraction;      /* of the rows kept for validation; 0: none, and the last parameters are kept */
-    int64_t validation_every;        /* steps between validations; default 10 */
+    int64_t validation_every;        /* steps between validations; 0: 10 */
     int64_t patience;                /* validations without improvement before stopping; 0: never */
-    int threads;
+    int threads;                     /* 0: OMP_NUM_THREADS, else all processors */
     ebm_progress_fn progress;
     void *context;
 } ebm_fit_options;
-
-ebm_fit_options ebm_fit_defaults(void);
 
 typedef struct ebm_fit_report {
     int64_t steps;            /* taken */
@@ -101,9 +103,9 @@ typedef struct ebm_uncertainty {
 
 /* The uncertainty of the model's present parameters, fitted to `data` with these options: of them, loss, loss_options,
  * weight_decay, seed, threads and the validation split (the rows trained on count) are read. The artificial points are
- * those of ebm_fit with redraw 0 of a float64 model; where the fit drew others, in float32 or new ones each step,
- * noise_error is right for one fixed sample, and `newton` measures from another sample's minimum. Rows are taken as
- * independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
+ * those of ebm_fit with EBM_REDRAW_NEVER of a float64 model; where the fit drew others, in float32 or new ones each
+ * step, noise_error is right for one fixed sample, and `newton` measures from another sample's minimum. Rows are taken
+ * as independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
  * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
  * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
  * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum; a box of

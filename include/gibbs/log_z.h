@@ -45,8 +45,8 @@ gibbs_status ebm_mean_log_likelihood(ebm_model *model, const ebm_data *data, dou
 
 /* ---- Exact log Z ---- */
 
-/* log Σ exp(−E) over all states of the space (NULL: binary columns), at most 2²⁰, and their probabilities in that order
- * unless `probability` is NULL. Errors: ARGUMENT, SHAPE (the space's columns are not the model's), SIZE, MEMORY,
+/* log Σ exp(−E) over all states of the space (zeroed or NULL: binary columns), at most 2²⁰, and their probabilities in
+ * that order unless `probability` is NULL. Errors: ARGUMENT, SHAPE (the space's columns are not the model's), SIZE, MEMORY,
  * NUMERIC (E is NaN or −∞ in some state, or +∞ in all). */
 gibbs_status ebm_enumerate(ebm_model *model, const ebm_space *space, double *log_z, double *probability,
                            gibbs_error *error);

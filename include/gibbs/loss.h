@@ -38,11 +38,11 @@ extern const ebm_loss ebm_loss_pcd;
 /* Improved contrastive divergence (Du et al. 2020; S1 §2.1, eq 5): CD plus options.coefficient times the derivative of
  * KL(q‖p) by θ through q alone, q being the density of y: mean E(yₙ) − H(q), E with its parameters held, through the
  * last of the k transitions. Coefficient +1 is Du et al.'s code; −1 is S1 eq 5, the gradient of what CD claims to
- * minimise, KL(data‖p) − KL(q‖p); 0 is CD. Entropy: nearest neighbours among the batch's y (Kozachenko & Leonenko
- * 1987), whose gradient has a mean for dim >= 2 only and a variance for dim >= 3. With one ULA step the term's expected
- * gradient is, to first order in h, minus that of CD itself: +1 cancels it and −1 doubles it. The value moves with a
- * constant in E, as the term has no log Z; the gradient does not. Sampler: ebm_ula by default; ARGUMENT for one that
- * accepts, rejects or jumps. DATA: fewer than 2 rows. Each draw compares all pairs. */
+ * minimise, KL(data‖p) − KL(q‖p); 0 (EBM_ZERO) is CD. Entropy: nearest neighbours among the batch's y (Kozachenko &
+ * Leonenko 1987), whose gradient has a mean for dim >= 2 only and a variance for dim >= 3. With one ULA step the term's
+ * expected gradient is, to first order in h, minus that of CD itself: +1 cancels it, −1 doubles it. The value moves
+ * with a constant in E, as the term has no log Z; the gradient does not. Sampler: ebm_ula by default; ARGUMENT for one
+ * that accepts, rejects or jumps. DATA: fewer than 2 rows. Each draw compares all pairs. */
 extern const ebm_loss ebm_loss_improved_cd;
 
 /* Implicit score matching (Hyvärinen 2005; S1 eq 12, S3 eq 10.34): mean Σᵢ ½(∂ᵢE)² − ∂²ᵢE, exact diagonal.
@@ -88,9 +88,9 @@ extern const ebm_loss ebm_loss_ranking_nce;
  * more are usual. */
 extern const ebm_loss ebm_loss_batch_ranking_nce;
 
-/* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Columns have the two values of
- * options.states, or are one-hot blocks of options.categories columns; other numbers are DATA errors, with their
- * row. Costs d + 1 energies a row. */
+/* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Rows are states of
+ * options.space, of two-valued columns or one-hot blocks; others are DATA errors, with their row. Costs d + 1 energies
+ * a row. */
 extern const ebm_loss ebm_loss_pseudo_likelihood;
 
 /* Kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016; Gorham & Mackey 2017), the U-statistic
@@ -125,45 +125,49 @@ gibbs_status ebm_loss_sum(const ebm_loss_term *terms, int count, const gibbs_all
                           gibbs_error *error);
 void ebm_loss_free(ebm_loss *loss);
 
+/* When artificial points and noise are drawn anew. Chains move before every step in any case. */
+typedef enum ebm_redraw {
+    EBM_REDRAW_AUTOMATIC, /* as the loss has it: never for ML-IS, in each step for all others that draw */
+    EBM_REDRAW_NEVER,     /* one sample for the whole fit */
+    EBM_REDRAW_EACH_STEP  /* before every step of ebm_fit */
+} ebm_redraw;
+
+/* Zeroed: the defaults. */
 typedef struct ebm_loss_options {
     const ebm_proposal *proposal; /* ML-IS and NCE, ranking NCE. NULL: ebm_fit takes a full Gaussian fitted to the
                                      training data (for a conditional model, ebm_proposal_regression_fit) and widened
                                      1.5 times; ebm_objective_new refuses (ARGUMENT) */
-    double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; default 1 for NCE and 10 for ML-IS when 0. Of a
-                                     conditional model the points of each row: a whole number */
-    int redraw; /* ebm_fit draws new artificial points and noise before every step; −1, as ebm_loss_defaults has it: 0
-                   for ML-IS, 1 for all others that draw. Chains move before every step in any case */
+    double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; 0: 1 for NCE and 10 for ML-IS. Of a conditional
+                                     model the points of each row: a whole number */
+    ebm_redraw redraw;
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala, ebm_ula for improved CD */
-    int sampler_steps;            /* k of CD-k; default 1 */
-    double sampler_step;          /* h; default 0.01 */
-    const ebm_chain_options *chain; /* what else the sampler needs (leapfrog steps, blocks, states …), of which sampler,
-                                       step, proposal and threads are not read; NULL: defaults, and `states` and
-                                       `categories` as below */
+    int sampler_steps;            /* k of CD-k; 0: 1 */
+    double sampler_step;          /* h; 0: 0.01 */
+    const ebm_chain_options *chain; /* what else the sampler needs (leapfrog steps, blocks …), of which sampler, step,
+                                       proposal and threads are not read, nor the space where it is zeroed: `space`
+                                       below is then theirs */
     int64_t buffer;               /* PCD: chains that are kept, moved in turn; 0: as many as a batch has rows */
     double restart;               /* PCD: the fraction of chains that start anew, from the proposal (which must not
                                      depend on θ) or, without one, from a data row */
     const ebm_points *points;     /* exact ML: the whole space; must outlive the objective */
-    double noise_sd;              /* σ of the noise on the data of the losses that add some; default 0.1. The length of
-                                     a Stein kernel */
-    int copies;                   /* κ, K or slices: noisy copies, negatives or directions for each row; default 1 */
+    double noise_sd;              /* σ of the noise on the data of the losses that add some; 0: 0.1. The length of a
+                                     Stein kernel */
+    int copies;                   /* κ, K or slices: noisy copies, negatives or directions for each row; 0: 1 */
     int gaussian;                 /* random directions are standard normal, not ±1 */
-    double coefficient;           /* of the term that a loss adds to another; see the loss; default 1 */
+    double coefficient;           /* of the term that a loss adds to another; see the loss; 0: 1, EBM_ZERO: 0 */
     ad_var (*weight)(ad_var x, void *context); /* weighted score matching: h(x) [d], hᵢ of xᵢ alone; NULL: x² */
     ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic; of a
                                      conditional model x is the row, and d the modelled columns */
-    double states[2];             /* pseudo-likelihood: the two values of a variable; default 0 and 1 */
-    int categories;               /* pseudo-likelihood: x is blocks of so many one-hot columns; 0: two-valued columns */
+    ebm_space space;              /* discrete x: of pseudo-likelihood and of chains; must outlive the objective */
     int threads;                  /* 0: OMP_NUM_THREADS, else all processors; those of ebm_fit_options go first */
     void *context;                /* for losses of your own, `weight` and `field` */
 } ebm_loss_options;
-
-ebm_loss_options ebm_loss_defaults(void);
 
 /* A loss with its data and its artificial points: value and gradient by the model's parameters. What ebm_fit does, a
  * step at a time: bind, refresh, evaluate. */
 typedef struct ebm_objective ebm_objective;
 
-/* Records and compiles the loss with its gradient. The options are copied (NULL: ebm_loss_defaults), what they point to
+/* Records and compiles the loss with its gradient. The options are copied (NULL: the defaults), what they point to
  * and the model must outlive the objective, which is freed by ebm_objective_free (it accepts NULL). Errors: ARGUMENT
  * (an option out of its range or missing; a conditional model for a loss of whole rows, or the other way round), SHAPE
  * (of a proposal, a field …), what recording reports (SMOOTH, naming the op), SIZE, MEMORY. */
@@ -202,12 +206,12 @@ double ebm_objective_log_z(const ebm_objective *objective);  /* the estimate of 
  * model, as it stands, the density of these independent rows? The p-value is that of the wild bootstrap, (1 + how
  * many of `bootstrap` signed sums Σ_{i<j} εᵢεⱼ u(xᵢ, xⱼ), ε = ±1, reach the one without signs)/(1 + bootstrap). Not
  * for data that the model was fitted to. Takes rows² time and memory. Only ∇E is asked of the model, which a kink
- * (relu) does not spoil. Options NULL: ebm_ksd_defaults. Errors: DATA (fewer than 2 rows), SHAPE, ARGUMENT, what
+ * (relu) does not spoil. Errors: DATA (fewer than 2 rows), SHAPE, ARGUMENT, what
  * recording reports, NUMERIC (a gradient is not finite), SIZE, MEMORY. */
 typedef struct ebm_ksd_options {
     int rbf;       /* exp(−r²/2b²) instead of (b² + r²)^−½ */
     double length; /* b; 0: the data's ebm_median_distance */
-    int bootstrap; /* default 1000 */
+    int bootstrap; /* 0: 1000 */
     uint64_t seed;
     int threads;   /* 0: OMP_NUM_THREADS, else all processors */
 } ebm_ksd_options;
@@ -218,7 +222,6 @@ typedef struct ebm_ksd {
     double length;    /* b as used */
 } ebm_ksd;
 
-ebm_ksd_options ebm_ksd_defaults(void);
 gibbs_status ebm_ksd_test(ebm_model *model, const ebm_data *data, const ebm_ksd_options *options, ebm_ksd *result,
                           gibbs_error *error);
 

@@ -46,9 +46,6 @@ typedef struct ebm_model_spec {
 
 typedef struct ebm_model ebm_model;
 
-/* float64, nothing else set. */
-ebm_model_spec ebm_model_defaults(void);
-
 /* Checks the spec by recording the energy once, and draws the initial parameters. The spec's list and names are copied.
  * The model is the caller's, to be freed by ebm_model_free (which accepts NULL) after everything made of it:
  * objectives, chains, models of which it is a part. On error *model is NULL. Errors: ARGUMENT (dim < 1, no energy, or

@@ -35,7 +35,7 @@ extern const ebm_optimizer ebm_adam; /* Kingma & Ba 2015, algorithm 1, with bias
  * λ is rate·λ here, as it is in PyTorch: the decay follows the schedule. */
 extern const ebm_optimizer ebm_adamw;
 /* v ← αv + (1 − α)g²; u ← μu + g/(√v + ε); w ← w − rate·u. Tieleman & Hinton 2012, lecture 6.5, with PyTorch's ε and
- * momentum; its defaults are α = 0.99 and μ = 0. */
+ * momentum; its default α is 0.99. */
 extern const ebm_optimizer ebm_rmsprop;
 
 /* Scales g so that its Euclidean norm is at most `limit` (no limit when limit <= 0). Returns the norm before. */

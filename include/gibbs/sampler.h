@@ -3,6 +3,7 @@
 #define GIBBS_PUBLIC_SAMPLER_H
 
 #include <gibbs/proposal.h>
+#include <gibbs/space.h>
 
 GIBBS_API_BEGIN
 
@@ -27,7 +28,7 @@ extern const ebm_sampler ebm_random_walk;
  * 2π/√λ on a Gaussian of precision λ, chains come back to where they were. */
 extern const ebm_sampler ebm_hmc;
 
-/* Samplers of a discrete x, whose values `states` and `categories` tell; a start with other values is a DATA error. */
+/* Samplers of a discrete x, of options.space; a start that is none of its states is a DATA error. */
 /* Gibbs: a step is a sweep over the variables in their order, each drawn from p(xᵢ | x₋ᵢ) by the energies of all its
  * values. A sweep costs one energy a variable when binary, else K. Not reversible; acceptance is 1. */
 extern const ebm_sampler ebm_gibbs;
@@ -40,31 +41,28 @@ extern const ebm_sampler ebm_block_gibbs;
 
 typedef struct ebm_blocks ebm_blocks; /* the conditionals of two layers, defined in gibbs/extend.h */
 
-/* Zero in a field means its default. */
+/* Zeroed: ebm_mala with h = 0.01. */
 typedef struct ebm_chain_options {
     const ebm_sampler *sampler;   /* NULL: ebm_mala */
-    double step;                  /* h, > 0 for every sampler; default 0.01 */
+    double step;                  /* h, > 0 for every sampler; 0: 0.01 */
     const ebm_proposal *proposal; /* of ebm_independence_mh; must outlive the chains */
     int threads;                  /* 0: OMP_NUM_THREADS, else all processors */
-    int leapfrog_steps;           /* of ebm_hmc; default 10 */
+    int leapfrog_steps;           /* of ebm_hmc, at most 1000; 0: 10 */
     const double *mass;           /* dim numbers > 0, copied: of ebm_hmc and ebm_random_walk; NULL: all 1 */
-    double states[2];             /* discrete x: the two values of a variable; both 0: 0 and 1 */
-    int categories;               /* discrete x: blocks of so many one-hot columns; 0: two-valued columns */
+    ebm_space space;              /* of a discrete x, values copied: two-valued columns (zeroed: 0 and 1), or one-hot
+                                     blocks of equally many columns */
     const ebm_blocks *blocks;     /* of ebm_block_gibbs; must outlive the chains */
     const double *inverse_temperatures; /* β, copied: parallel tempering, see ebm_chains_swapped; NULL: none */
     int temperatures;             /* how many; rows are a multiple of it */
-    int swap_every;               /* steps between swaps; default 10 */
+    int swap_every;               /* steps between swaps; 0: 10 */
 } ebm_chain_options;
 
 /* Many chains side by side, one a row; all that move together take their steps inside one block of cache. */
 typedef struct ebm_chains ebm_chains;
 
-/* ebm_mala with h = 0.01. */
-ebm_chain_options ebm_chain_defaults(void);
-
 /* Chains of the model (of whole rows, where it is conditional), freed by ebm_chains_free, which accepts NULL; the model
- * must outlive them. Errors: ARGUMENT (options out of range or missing, also of a sampler that does not use them),
- * SHAPE (of a proposal), what recording reports, SIZE, MEMORY. */
+ * must outlive them. Options NULL: the defaults. Errors: ARGUMENT (options out of range or missing, also of a sampler
+ * that does not use them), SHAPE (of a proposal, of the space), what recording reports, SIZE, MEMORY. */
 gibbs_status ebm_chains_new(ebm_model *model, const ebm_chain_options *options, ebm_chains **chains,
                             gibbs_error *error);
 void ebm_chains_free(ebm_chains *chains);
@@ -125,9 +123,9 @@ typedef struct ebm_ais_options {
     ebm_chain_options chain;  /* the transitions: any sampler, no temperatures. Block Gibbs: joint form and a product
                                  density over binary units as q */
     const ebm_proposal *base; /* q, independent of θ; must be set */
-    int64_t bridges;          /* β goes from 0 to 1 in so many parts; default 1000 */
+    int64_t bridges;          /* β goes from 0 to 1 in so many parts; 0: 1000 */
     const double *beta;       /* bridges + 1 rising numbers from 0 to 1; NULL: equal parts */
-    int64_t steps;            /* transitions at each β between; default 1 */
+    int64_t steps;            /* transitions at each β between; 0: 1 */
     uint64_t seed;
 } ebm_ais_options;
 
@@ -137,9 +135,6 @@ typedef struct ebm_ais {
     double ess;            /* (Σw)²/Σw² of the `rows` weights */
     double acceptance;     /* NaN with one bridge */
 } ebm_ais;
-
-/* 1000 bridges in equal parts, one step of ebm_mala at 0.01. */
-ebm_ais_options ebm_ais_defaults(void);
 
 /* Forward: rows x ~ q are moved along the path to the model. E w = Z, so log Ẑ = log mean w lies below log Z on average
  * (Jensen). Fills log_weight[rows] and x[rows × dim], where the chains end (either may be NULL): with the weights, a
@@ -177,8 +172,8 @@ typedef double (*ebm_scalar_fn)(const double *x, int64_t dim, void *context);
 double ebm_scalar_column(const double *x, int64_t dim, void *context);
 
 typedef struct ebm_trace_options {
-    int64_t steps;   /* noted; >= 4 */
-    int64_t every;   /* steps of the chains between two; default 1 */
+    int64_t steps;   /* noted; >= 4; 0: 1000 */
+    int64_t every;   /* steps of the chains between two; 0: 1 */
     ebm_scalar_fn f; /* what is noted of each chain; NULL: its energy */
     void *context;
     uint64_t seed, step0; /* as of ebm_chains_run */
@@ -200,12 +195,12 @@ gibbs_status ebm_chains_trace(ebm_chains *chains, const ebm_trace_options *optio
 
 /* ---- Draws in one call ---- */
 
-/* Zero in a field means its default. */
+/* Zeroed: the defaults. */
 typedef struct ebm_draw_options {
-    const ebm_chain_options *chain; /* sampler, first step, states, temperatures …; NULL: ebm_mala */
-    int64_t warm_up;                /* steps in which h is adapted, of samplers whose h can be; default 1000 */
-    int64_t steps;                  /* after those, at most; default 102400 */
-    double r_hat;                   /* with at most this R̂ chains count as mixed, > 1; default 1.05; ∞: all steps are
+    const ebm_chain_options *chain; /* sampler, first step, space, temperatures …; NULL: ebm_mala */
+    int64_t warm_up;                /* steps in which h is adapted, of samplers whose h can be; 0: 1000 */
+    int64_t steps;                  /* after those, at most, and 100 at least; 0: 102400 */
+    double r_hat;                   /* with at most this R̂ chains count as mixed, > 1; 0: 1.05; ∞: all steps are
                                        taken, whatever it is then */
     uint64_t seed;
 } ebm_draw_options;

@@ -7,9 +7,11 @@
 GIBBS_API_BEGIN
 
 /* A space of discrete variables. In a row each takes one column with the number that stands for its label or, one-hot,
- * as many columns as it has labels, one of them 1. Arrays are the caller's, and are read when the space is used. */
+ * as many columns as it has labels, one of them 1. Arrays are the caller's, and are read when the space is used.
+ * Zeroed it is two-valued columns, 0 and 1. Samplers and losses, which have it among their options, take two-valued
+ * columns or one-hot blocks of equally many labels. */
 typedef struct ebm_space {
-    int64_t variables;
+    int64_t variables;        /* of samplers, losses and ebm_enumerate: 0 means as many as a row's columns make */
     int64_t labels;           /* of each; 0 means 2 */
     const int64_t *labels_of; /* the labels of each variable, where they differ; or NULL */
     int one_hot;

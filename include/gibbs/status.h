@@ -83,10 +83,16 @@ typedef struct gibbs_allocator {
 } gibbs_allocator;
 
 /* The number type of a tape, a model or a tensor. */
-typedef enum gibbs_dtype { GIBBS_FLOAT32, GIBBS_FLOAT64 } gibbs_dtype;
+typedef enum gibbs_dtype { GIBBS_FLOAT64, GIBBS_FLOAT32 } gibbs_dtype;
 
-/* Bytes of one number: 4 or 8. */
+/* Bytes of one number: 8 or 4. */
 size_t gibbs_dtype_size(gibbs_dtype dtype);
+
+/* Options, everywhere: a zeroed struct is the default, and so is a NULL where nothing in it must be set; a 0 in a field
+ * means what its comment says. Where 0 itself is of use and is not what 0 means, as of beta1, which 0 sets to 0.9, this
+ * stands for it: a number that no option can be. Numbers out of their range are ARGUMENT errors, which name the option,
+ * its value and the range. */
+#define EBM_ZERO (-1e300)
 
 GIBBS_API_END
 

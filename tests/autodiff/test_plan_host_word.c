@@ -99,7 +99,7 @@ Test(plan_host_word, is_left_as_it_was)
     for (int e = 0; e < LENGTH(endings); e++)
         for (int threads = 1; threads <= 2; threads++)
             for (int k = 0; k < HOST_WORDS; k++)
-                for (int dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++)
+                for (int dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++)
                     check_ending(&endings[e], (gibbs_dtype)dtype, threads, &host_words[k]);
 }
 

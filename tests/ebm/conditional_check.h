@@ -76,7 +76,7 @@ static inline ebm_model *regression(ebm_regression_spec spec)
 static inline void fit_conditional(ebm_model *model, double *rows, int n)
 {
     ebm_data data = table(rows, n, ebm_model_dim(model));
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = &ebm_loss_conditional_ml, options.lbfgs = 1, options.steps = 500;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
 }

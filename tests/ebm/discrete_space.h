@@ -43,7 +43,7 @@ static inline ad_var space_record(ad_var x, const ad_var *theta, void *context)
 
 static inline ebm_model *space_model(int64_t dim, gibbs_dtype dtype)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model = NULL;
     spec.dim = dim;
     spec.dtype = dtype;
@@ -68,8 +68,11 @@ static inline double space_value(const double values[2], int categories, int k, 
     return digit % categories == column % categories;
 }
 
-static inline space space_list(ebm_model *model, const double values[2], int categories)
+/* `of`: as among a chain's options. */
+static inline space space_list(ebm_model *model, const ebm_space *of)
 {
+    const double *values = of->values ? of->values : (const double[]){0, 1};
+    int categories = of->one_hot ? (int)of->labels : 0;
     space s = {.dim = (int)ebm_model_dim(model), .states = 1};
     double E[SPACE_STATES];
     for (int v = 0; v < (categories ? s.dim / categories : s.dim); v++) s.states *= categories ? categories : 2;

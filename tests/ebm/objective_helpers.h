@@ -56,7 +56,7 @@ static inline ebm_model *model_of(int64_t dim, const ebm_parameter *parameters, 
                                   gibbs_dtype dtype)
 {
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dtype = dtype;
     spec.dim = dim;
     spec.parameters = parameters;

@@ -8,7 +8,7 @@
 
 static inline ebm_model *new_model(ebm_energy_fn energy, int64_t dim, gibbs_dtype dtype)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     gibbs_error error = {.status = GIBBS_OK};
     spec.dtype = dtype;

@@ -149,7 +149,7 @@ static inline ad_var density_record(ad_var x, const ad_var *theta, void *context
 static inline ebm_model *density_model(const density *p, gibbs_dtype dtype, const gibbs_allocator *allocator)
 {
     ebm_parameter tilt = {"tilt", ad_vec(1), EBM_INIT_CONSTANT, 0};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dtype = dtype;
     spec.dim = 1;
     spec.parameters = &tilt;
@@ -164,7 +164,7 @@ static inline ebm_model *density_model(const density *p, gibbs_dtype dtype, cons
 
 static inline ebm_model *energy_model(int64_t dim, ebm_energy_fn energy)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = dim;
     spec.energy = energy;
     ebm_model *model = NULL;

@@ -74,7 +74,7 @@ static inline void expect_sandwich(const by_hand *b, const ebm_uncertainty *u, d
 
 static inline ebm_fit_options fit_of(const ebm_loss *loss, const ebm_proposal *q)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.loss_options.proposal = q;
     o.loss_options.threads = 1;

@@ -18,7 +18,7 @@ Test(ais_errors, options)
     ebm_model *model = density_model(&unit, GIBBS_FLOAT64, NULL);
     ebm_proposal *q = normal(1), *wide = normal(2);
     ebm_ais result = {-1, -1, -1, -1};
-    ebm_ais_options good = ebm_ais_defaults(), o;
+    ebm_ais_options good = {0}, o;
     good.base = q;
     good.bridges = 3;
 #define REFUSED(status, part, change)                                                     \
@@ -30,14 +30,14 @@ Test(ais_errors, options)
     } while (0)
     REFUSED(GIBBS_ARGUMENT, "no proposal", o.base = NULL);
     REFUSED(GIBBS_SHAPE, "2 dimensions", o.base = wide);
-    REFUSED(GIBBS_ARGUMENT, "0 bridges", o.bridges = 0);
-    REFUSED(GIBBS_ARGUMENT, "of 0 steps", o.steps = 0);
+    REFUSED(GIBBS_ARGUMENT, "bridges is -1", o.bridges = -1);
+    REFUSED(GIBBS_ARGUMENT, "steps is -1", o.steps = -1);
     REFUSED(GIBBS_SIZE, "at most", o.steps = 1 << 24);
     REFUSED(GIBBS_ARGUMENT, "at bridge 2", o.beta = flat);
     REFUSED(GIBBS_ARGUMENT, "from 0.1", o.beta = late);
     REFUSED(GIBBS_ARGUMENT, "to 0.9", o.beta = early);
     REFUSED(GIBBS_ARGUMENT, "must not", (o.chain.inverse_temperatures = &one, o.chain.temperatures = 1));
-    REFUSED(GIBBS_ARGUMENT, "step", o.chain.step = 0);
+    REFUSED(GIBBS_ARGUMENT, "step is -1", o.chain.step = -1);
     cr_assert(w[0] == -1 && result.log_z == -1 && x[0] == 0.1);
     ebm_model_free(model);
     ebm_proposal_free(q);
@@ -50,7 +50,7 @@ Test(ais_errors, points_and_places)
     ebm_model *model = density_model(&unit, GIBBS_FLOAT64, NULL);
     ebm_proposal *q = normal(1);
     ebm_ais result = {-1, -1, -1, -1};
-    ebm_ais_options good = ebm_ais_defaults();
+    ebm_ais_options good = {0};
     good.base = q;
     good.bridges = 3;
     FAILS(GIBBS_ARGUMENT, "1 row;", ebm_ais_forward(model, &good, 1, w, x, &result, FAIL));
@@ -107,7 +107,7 @@ Test(ais_errors, energies_and_bases)
     ebm_proposal *q = normal(1), *two = normal(2);
     ebm_ais result;
     gibbs_error error;
-    ebm_ais_options o = ebm_ais_defaults();
+    ebm_ais_options o = {0};
     o.base = q;
     o.bridges = 4;
     cr_assert_eq(ebm_ais_forward(half, &o, 50, w, NULL, &result, &error), GIBBS_NUMERIC);
@@ -121,7 +121,7 @@ Test(ais_errors, energies_and_bases)
     FAILS(GIBBS_ARGUMENT, "needs binary units", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
     blocks.visible.unit = EBM_UNIT_BINARY;
     o.base = &(ebm_proposal){.name = "signs", .dim = 2, .draw = signs, .log_density = fair};
-    FAILS(GIBBS_DATA, "is not 0 or 1", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
+    FAILS(GIBBS_DATA, "neither 0 nor 1", ebm_ais_forward(pair, &o, 50, w, NULL, &result, FAIL));
     ebm_model_free(half);
     ebm_model_free(pair);
     ebm_proposal_free(q);
@@ -147,7 +147,7 @@ Test(ais_errors, one_infinite_weight_is_named)
     ebm_model *model = density_model(&unit, GIBBS_FLOAT64, NULL);
     ebm_ais result;
     gibbs_error error;
-    ebm_ais_options o = ebm_ais_defaults();
+    ebm_ais_options o = {0};
     o.base = &pole;
     o.bridges = 1;
     o.chain.sampler = &ebm_ula;

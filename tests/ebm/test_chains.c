@@ -8,7 +8,7 @@ static const density NORMAL = {"normal", 1, 0, 0, -8, 8}, WELLS = {"wells", -2, 
 static ebm_chains *chains_new(ebm_model *model, const ebm_sampler *sampler, double h, const ebm_proposal *q,
                               int threads)
 {
-    ebm_chain_options options = ebm_chain_defaults();
+    ebm_chain_options options = {0};
     ebm_chains *chains = NULL;
     options.sampler = sampler;
     options.step = h;

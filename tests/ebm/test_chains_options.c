@@ -42,14 +42,18 @@ Test(chains_options, numbers)
         memcpy(mass + 2, masses[k], sizeof masses[k]);
         REFUSED(isfinite(masses[k][0]) ? "mass 4" : "mass 3", .mass = mass);
     }
-    REFUSED("-1 leapfrog", .leapfrog_steps = -1);
-    REFUSED("1001 leapfrog", .leapfrog_steps = 1001);
-    REFUSED("states 2 and 2", .states = {2, 2});
-    REFUSED("nan", .states = {NAN, 2});
-    REFUSED("4 columns are no blocks of 3", .categories = 3);
-    REFUSED("blocks of 1", .categories = 1);
-    REFUSED("blocks of -2", .categories = -2);
-    REFUSED("every -1", .swap_every = -1);
+    REFUSED("leapfrog_steps is -1; it must lie in [1, 1000]; 0 means 10", .leapfrog_steps = -1);
+    REFUSED("leapfrog_steps is 1001", .leapfrog_steps = 1001);
+    REFUSED("the values 2 and 2", .space.values = (const double[]){2, 2});
+    REFUSED("nan", .space.values = (const double[]){NAN, 2});
+    REFUSED("4 columns are no blocks of 3", .space = {.labels = 3, .one_hot = 1});
+    REFUSED("a space of 1 labels in a block", .space = {.labels = 1, .one_hot = 1});
+    REFUSED("a space of -2 labels in a block", .space = {.labels = -2, .one_hot = 1});
+    REFUSED("a space of 3 labels in one column", .space.labels = 3);
+    REFUSED("variables have 2 and 3 labels", .space = {.variables = 2, .labels_of = (int64_t[]){2, 3}, .one_hot = 1});
+    ebm_chain_options three = {.step = 1, .space = {.variables = 3, .one_hot = 1}};
+    FAILS(GIBBS_SHAPE, "columns, which are 2 variables; the space has 3", ebm_chains_new(model, &three, &chains, FAIL));
+    REFUSED("swap_every is -1", .swap_every = -1);
     REFUSED("temperature 2 is 0", .inverse_temperatures = betas, .temperatures = 2);
     REFUSED("none are given", .temperatures = 2);
     REFUSED("0 temperatures", .inverse_temperatures = &one);
@@ -103,17 +107,18 @@ Test(chains_options, starts)
     ebm_model *model = space_model(4, GIBBS_FLOAT64), *small = space_model(4, GIBBS_FLOAT32);
     ebm_chains *chains;
     OK(ebm_chains_new(model, &(ebm_chain_options){.step = 1, .sampler = &ebm_gibbs}, &chains, ERROR));
-    FAILS(GIBBS_DATA, "0.5 at row 1, column 3 is not 0 or 1", ebm_chains_start(chains, half_way, 1, FAIL));
+    FAILS(GIBBS_DATA, "column 3 is 0.5, neither 0 nor 1 (options.space), at row 1",
+          ebm_chains_start(chains, half_way, 1, FAIL));
     OK(ebm_chains_start(chains, good, 2, ERROR));
     ebm_chains_free(chains);
-    ebm_chain_options o = {.step = 1, .sampler = &ebm_gibbs_with_gradients, .categories = 2};
+    ebm_chain_options o = {.step = 1, .sampler = &ebm_gibbs_with_gradients, .space = {.labels = 2, .one_hot = 1}};
     OK(ebm_chains_new(model, &o, &chains, ERROR));
-    FAILS(GIBBS_DATA, "0 ones at row 1, columns 3 to 4", ebm_chains_start(chains, none, 1, FAIL));
-    FAILS(GIBBS_DATA, "2 ones at row 1, columns 3 to 4", ebm_chains_start(chains, both, 1, FAIL));
-    FAILS(GIBBS_DATA, "0 ones at row 2, columns 3 to 4", ebm_chains_start(chains, good, 2, FAIL));
+    FAILS(GIBBS_DATA, "ends in column 4 has 0 ones, not one, at row 1", ebm_chains_start(chains, none, 1, FAIL));
+    FAILS(GIBBS_DATA, "ends in column 4 has 2 ones, not one, at row 1", ebm_chains_start(chains, both, 1, FAIL));
+    FAILS(GIBBS_DATA, "ends in column 4 has 0 ones, not one, at row 2", ebm_chains_start(chains, good, 2, FAIL));
     OK(ebm_chains_start(chains, good, 1, ERROR));
     ebm_chains_free(chains);
-    o = (ebm_chain_options){.step = 1, .sampler = &ebm_gibbs, .states = {0.1, 0.7}};
+    o = (ebm_chain_options){.step = 1, .sampler = &ebm_gibbs, .space.values = (const double[]){0.1, 0.7}};
     OK(ebm_chains_new(small, &o, &chains, ERROR));
     double again[4];
     for (int i = 0; i < 4; i++) again[i] = off[i];
@@ -140,17 +145,18 @@ typedef struct promise {
     ebm_chain_options options;
 } promise;
 
+#define BLOCKS(n) .space = {.labels = (n), .one_hot = 1}
 static const double BETA[] = {1, 0.6, 0.3};
 static const promise promises[] = {
     {1, {.sampler = &ebm_random_walk, .step = 0.5}},
     {1, {.sampler = &ebm_hmc, .step = 0.2, .leapfrog_steps = 3}},
     {1, {.sampler = &ebm_mala, .step = 0.2, .inverse_temperatures = BETA, .temperatures = 3, .swap_every = 3}},
     {4, {.sampler = &ebm_gibbs, .step = 1}},
-    {4, {.sampler = &ebm_gibbs, .step = 1, .categories = 2}},
+    {4, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(2)}},
     {4, {.sampler = &ebm_gibbs, .step = 1, .inverse_temperatures = BETA, .temperatures = 3, .swap_every = 2}},
-    {4, {.sampler = &ebm_gibbs, .step = 1, .categories = 2, .inverse_temperatures = BETA, .temperatures = 3}},
+    {4, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(2), .inverse_temperatures = BETA, .temperatures = 3}},
     {4, {.sampler = &ebm_gibbs_with_gradients, .step = 1}},
-    {4, {.sampler = &ebm_gibbs_with_gradients, .step = 1, .categories = 4}},
+    {4, {.sampler = &ebm_gibbs_with_gradients, .step = 1, BLOCKS(4)}},
     {2, {.sampler = &ebm_block_gibbs, .step = 1, .blocks = &bits}},
 };
 enum { ROWS = 3000 };
@@ -174,7 +180,7 @@ static ebm_model *promise_model(const promise *p, gibbs_dtype dtype)
 
 static void place(const promise *p, ebm_chains *chains, int64_t rows, double *x)
 {
-    int K = p->options.categories;
+    int K = (int)p->options.space.labels;
     for (int64_t i = 0; i < rows * p->dim; i++) x[i] = K ? i % K == 0 : p->dim == 1 ? sin((double)i) : i % 3 == 0;
     OK(ebm_chains_start(chains, x, rows, ERROR));
 }

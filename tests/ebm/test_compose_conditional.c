@@ -53,7 +53,7 @@ static ebm_model *part_of(known is, double scale)
 {
     const ebm_parameter parameters[] = {{"w", {1, {GIVEN}}, EBM_INIT_CONSTANT, scale},
                                         {"a", {0, {0}}, EBM_INIT_CONSTANT, -scale}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = GIVEN + 1, spec.parameters = parameters, spec.parameter_count = 2;
     spec.energy = is.kind ? NULL : energy, spec.kind = is.kind, spec.given = is.given;

@@ -36,7 +36,7 @@ static const ebm_parameter parameters[] = {{"w", {1, {GIVEN}}, EBM_INIT_CONSTANT
 
 static ebm_model_spec spec_of(ebm_energy_fn f, gibbs_dtype dtype)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dtype = dtype, spec.dim = GIVEN + 1, spec.energy = f;
     spec.parameters = parameters, spec.parameter_count = COUNT(parameters);
     return spec;
@@ -120,7 +120,7 @@ Test(conditional, losses_of_whole_rows_are_refused)
     ebm_model *model = conditional(GIVEN, GIBBS_FLOAT64);
     label_rows(rows, ROWS, GIVEN, 1, labels, LABELS, 1);
     ebm_data data = {.rows = ROWS, .cols = 3, .x = rows};
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_uncertainty uncertainty;
     ebm_loss *sum;
     options.steps = 2;
@@ -149,7 +149,7 @@ Test(conditional, losses_of_whole_rows_are_refused)
     OK(ebm_proposal_gaussian_fit(&data, 0, 1, NULL, &q, ERROR));
     FAILS(GIBBS_ARGUMENT, "the model is conditional",
           ebm_importance_sample(model, q, 10, 1, NULL, NULL, &importance, FAIL));
-    ebm_ais_options ais = ebm_ais_defaults();
+    ebm_ais_options ais = {0};
     ebm_ais walk;
     ais.base = q;
     FAILS(GIBBS_ARGUMENT, "the model is conditional", ebm_ais_forward(model, &ais, 10, NULL, NULL, &walk, FAIL));

@@ -47,7 +47,7 @@ static ad_var flat_weight(ad_var y, void *context) { return (void)context, ad_sh
 static ebm_model *model_of_rows(ebm_energy_fn energy, gibbs_dtype dtype)
 {
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dtype = dtype, spec.dim = DIM, spec.energy = energy;
     spec.parameters = parameters, spec.parameter_count = COUNT(parameters);
     spec.given = GIVEN;
@@ -128,7 +128,7 @@ static const way ways[] = {
 static void evaluate_way(const way *w, both *b, gibbs_dtype dtype, double *value, double (*gradient)[4])
 {
     for (int k = 0; k < 2; k++) {
-        ebm_loss_options o = ebm_loss_defaults();
+        ebm_loss_options o = {0};
         o.proposal = w->loss == &ebm_loss_pcd ? NULL : b->q[k], o.points = &b->points, o.noise_ratio = COPIES;
         o.copies = COPIES, o.noise_sd = 0.4, o.sampler = w->sampler, o.sampler_steps = 3, o.sampler_step = 0.1;
         o.field = w->one_way && !w->sampler ? k ? critic_of_y : critic_of_row : NULL, o.weight = flat_weight;
@@ -255,7 +255,7 @@ Test(conditional_losses, negatives_are_the_other_rows)
     both b = make_both(GIBBS_FLOAT64);
     double value;
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.copies = ROWS - 1; /* all of them */
     OK(ebm_objective_new(b.model[0], &ebm_loss_batch_ranking_nce, &options, &o, ERROR));
     OK(ebm_objective_bind(o, b.rows, ROWS, ERROR));
@@ -298,7 +298,7 @@ Test(conditional_losses, proposals_and_ratios)
 {
     both b = make_both(GIBBS_FLOAT64);
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = b.q[0], options.noise_ratio = 1.5;
     FAILS(GIBBS_ARGUMENT, "1.5 is no whole number", ebm_objective_new(b.model[0], &ebm_loss_nce, &options, &o, FAIL));
     options.noise_ratio = 0;

@@ -194,7 +194,7 @@ Test(data_table, split_is_the_same_everywhere)
     for (int i = 0; i < COUNT(known_split); i++) {
         ebm_data data = squares(known_split[i].rows), train, held;
         double fraction = (double)known_split[i].held / known_split[i].rows;
-        cr_assert(ebm_data_split(&data, fraction, known_split[i].seed, &train, &held, NULL) == GIBBS_OK);
+        cr_assert(ebm_data_split(&data, fraction, known_split[i].seed, &train, &held, NULL, NULL) == GIBBS_OK);
         cr_assert(held.rows == known_split[i].held);
         for (int k = 0; k < known_split[i].held; k++)
             cr_expect(row_number(&held, k) == known_split[i].row[k], "case %d, row %d: %d", i, k, row_number(&held, k));
@@ -204,8 +204,8 @@ Test(data_table, split_is_the_same_everywhere)
     }
 }
 
-/* Each row goes to exactly one part, whole, and both parts keep the order and the names. */
-static void expect_partition(const ebm_data *data, const ebm_data *train, const ebm_data *held)
+/* Each row goes to exactly one part, whole and with its number, and both parts keep the order and the names. */
+static void expect_partition(const ebm_data *data, const ebm_data *train, const ebm_data *held, const int64_t *number)
 {
     int64_t next[2] = {0, 0};
     const ebm_data *part[2] = {train, held};
@@ -213,6 +213,7 @@ static void expect_partition(const ebm_data *data, const ebm_data *train, const 
     for (int64_t row = 0; row < data->rows; row++) {
         int p = next[0] == train->rows || row_number(train, next[0]) != (int)row;
         cr_assert(next[p] < part[p]->rows);
+        cr_expect_eq(number[p * train->rows + next[p]], row);
         cr_expect(memcmp(part[p]->x + 2 * next[p]++, data->x + 2 * row, 2 * sizeof(double)) == 0);
     }
     for (int p = 0; p < 2; p++) {
@@ -227,10 +228,11 @@ Test(data_table, split_is_a_partition)
     static const double fractions[] = {0.01, 0.25, 0.5, 0.99};
     static const int64_t held_rows[] = {1, 25, 51, 100}; /* round(fraction · 101), halves away from 0 */
     ebm_data data = squares(101), train, held;
+    int64_t number[101];
     for (int i = 0; i < COUNT(fractions); i++) {
-        cr_assert(ebm_data_split(&data, fractions[i], (uint64_t)i, &train, &held, NULL) == GIBBS_OK, "case %d", i);
+        cr_assert(!ebm_data_split(&data, fractions[i], (uint64_t)i, &train, &held, number, NULL), "case %d", i);
         cr_expect(held.rows == held_rows[i], "case %d: %d", i, (int)held.rows);
-        expect_partition(&data, &train, &held);
+        expect_partition(&data, &train, &held, number);
         ebm_data_free(&train);
         ebm_data_free(&held);
     }
@@ -245,7 +247,7 @@ Test(data_table, split_is_fair)
     ebm_data data = squares(5), train, held;
     int seen[5][5] = {0};
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        cr_assert(ebm_data_split(&data, 0.4, seed, &train, &held, NULL) == GIBBS_OK);
+        cr_assert(ebm_data_split(&data, 0.4, seed, &train, &held, NULL, NULL) == GIBBS_OK);
         seen[row_number(&held, 0)][row_number(&held, 1)]++;
         ebm_data_free(&train);
         ebm_data_free(&held);
@@ -265,14 +267,15 @@ Test(data_table, split_refuses)
     } bad[] = {{10, 0}, {10, 1}, {10, -0.1}, {10, NAN}, {10, 0.04}, {10, 0.96}, {1, 0.5}};
     for (int i = 0; i < COUNT(bad); i++) {
         ebm_data data = squares(bad[i].rows), train = {.rows = 9}, held = {.rows = 9};
-        cr_expect(ebm_data_split(&data, bad[i].fraction, 1, &train, &held, NULL) == GIBBS_ARGUMENT, "case %d", i);
+        cr_expect(ebm_data_split(&data, bad[i].fraction, 1, &train, &held, NULL, NULL) == GIBBS_ARGUMENT, "case %d", i);
         cr_expect(zeroed(&train) && zeroed(&held), "case %d", i);
-        cr_expect(ebm_data_split(&data, 0.5, 1, &train, &train, NULL) == GIBBS_ARGUMENT && !train.x);
-        cr_expect(ebm_data_split(&data, 0.5, 1, &train, &data, NULL) == GIBBS_ARGUMENT && data.rows == bad[i].rows);
+        cr_expect(ebm_data_split(&data, 0.5, 1, &train, &train, NULL, NULL) == GIBBS_ARGUMENT && !train.x);
+        cr_expect(ebm_data_split(&data, 0.5, 1, &train, &data, NULL, NULL) == GIBBS_ARGUMENT);
+        cr_expect(data.rows == bad[i].rows);
         ebm_data_free(&data);
     }
     ebm_data train, held;
-    cr_expect(ebm_data_split(&(ebm_data){0}, 0.5, 1, &train, &held, NULL) == GIBBS_DATA);
+    cr_expect(ebm_data_split(&(ebm_data){0}, 0.5, 1, &train, &held, NULL, NULL) == GIBBS_DATA);
 }
 
 /* ---- Every allocation failed in turn ----------------------------------------------------------------------- */
@@ -346,7 +349,7 @@ static gibbs_status do_split(const gibbs_allocator *a, gibbs_error *error)
     memcpy(x, six, sizeof x);
     ebm_data data = {.rows = 3, .cols = 2, .x = x, .names = names, .allocator = *a};
     ebm_data train = {.rows = 9}, held = {.rows = 9};
-    gibbs_status status = ebm_data_split(&data, 0.34, 5, &train, &held, error);
+    gibbs_status status = ebm_data_split(&data, 0.34, 5, &train, &held, NULL, error);
     if (status) cr_expect(zeroed(&train) && zeroed(&held));
     ebm_data_free(&train);
     ebm_data_free(&held);

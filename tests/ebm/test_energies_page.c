@@ -70,7 +70,7 @@ static ebm_model *model_for(const page_energy *p)
 {
     static const double unit[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = p->dim, spec.parameters = p->parameter, spec.parameter_count = p->parameters, spec.energy = p->energy;
     spec.seed = 3;
     spec.given = given_of(p);
@@ -92,10 +92,11 @@ static void expect_records(const page_energy *p, ebm_model *model, const struct 
 {
     ebm_objective *o;
     double value;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q, options.noise_sd = 0.3;
-    if (!strcmp(p->kind, "spins")) options.states[0] = -1;
-    if (!given_of(p)) options.categories = one_hot_of(p);
+    static const double spins[] = {-1, 1};
+    if (!strcmp(p->kind, "spins")) options.space.values = spins;
+    if (!given_of(p)) options.space.labels = one_hot_of(p), options.space.one_hot = one_hot_of(p) > 0;
     OK(ebm_objective_new(model, named->loss, &options, &o, ERROR));
     OK(ebm_objective_bind(o, data->x, data->rows, ERROR));
     OK(ebm_objective_refresh(o, 1, 0, ERROR));
@@ -166,7 +167,7 @@ Test(energies_page, what_it_says_of_kinks)
                   {&ebm_loss_cd, &ebm_mala, 0.5}};
     for (int k = 0; k < COUNT(losses); k++) {
         ebm_model *model = model_for(on_the_page("kink"));
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         o.loss = losses[k].loss, o.steps = 1500, o.rate = 0.01, o.schedule = EBM_SCHEDULE_COSINE;
         o.loss_options.noise_sd = 0.7;
         o.loss_options.copies = 4;

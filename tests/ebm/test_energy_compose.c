@@ -71,7 +71,7 @@ static void expect_composed(ebm_model *model, plain_formula f, const void *conte
 Test(compose, is_the_formula)
 {
     static const double ones[] = {1, 1, 1}, beta = 0.3;
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++) {
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++) {
         ebm_model *parts[] = {gaussian(dtype, 1), student(dtype, 2), gaussian(dtype, 3)}, *model;
         OK(ebm_model_sum(parts, betas, 3, &model, ERROR));
         expect_composed(model, sum_formula, betas, "sum");
@@ -151,7 +151,7 @@ Test(compose, refuses)
 /* Two components that are far apart: each row belongs to one, and π are shares of the rows. */
 Test(mixture_weights, shares_of_the_rows)
 {
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++) {
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++) {
         ebm_model *parts[2], *model;
         double x[] = {-100, 100, 101, 99, -99, 100, 100.5, 98}, pi[2], log_z[2];
         ebm_data data = table(x, 8, 1);

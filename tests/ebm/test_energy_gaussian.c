@@ -64,7 +64,7 @@ Test(gaussian_cholesky, score_matching_finds_the_precision)
     }
     ebm_model *model;
     ebm_data data;
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = &ebm_loss_score_matching;
     options.lbfgs = 1;
     OK(ebm_model_gaussian_cholesky(2, GIBBS_FLOAT64, NULL, &model, ERROR));

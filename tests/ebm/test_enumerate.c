@@ -78,7 +78,7 @@ static ad_var nowhere(ad_var x, const ad_var *theta, void *context)
 static ebm_model *model_with(int64_t dim, ebm_energy_fn energy, void *context, gibbs_dtype dtype)
 {
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = dim, spec.energy = energy, spec.context = context, spec.dtype = dtype;
     OK(ebm_model_new(&spec, &model, ERROR));
     return model;
@@ -149,12 +149,16 @@ Test(enumerate, refuses)
 {
     double c[21] = {0}, log_z = 7;
     ebm_model *small = model_with(3, linear, c, GIBBS_FLOAT64), *large = model_with(21, linear, c, GIBBS_FLOAT64);
-    const ebm_space two = {.variables = 2}, hot = {.variables = 3, .one_hot = 1}, none = {.variables = 0};
+    const ebm_space two = {.variables = 2}, hot = {.variables = 3, .one_hot = 1}, none = {.variables = -1};
     const ebm_space odd = {.variables = 3, .values = (double[]){0, NAN}};
     FAILS(GIBBS_SHAPE, "2 columns, the model has dim 3", ebm_enumerate(small, &two, &log_z, NULL, FAIL));
     FAILS(GIBBS_SHAPE, "6 columns", ebm_enumerate(small, &hot, &log_z, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "no variables", ebm_enumerate(small, &none, &log_z, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "nan stands for label 1", ebm_enumerate(small, &odd, &log_z, NULL, FAIL));
+    double all = 0, zeroed = 1;
+    OK(ebm_enumerate(small, NULL, &all, NULL, ERROR));
+    OK(ebm_enumerate(small, &(ebm_space){0}, &zeroed, NULL, ERROR));
+    cr_expect_eq(all, zeroed);
     FAILS(GIBBS_SIZE, "2^20", ebm_enumerate(large, NULL, &log_z, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_enumerate(NULL, NULL, &log_z, NULL, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_enumerate(small, NULL, NULL, NULL, FAIL));

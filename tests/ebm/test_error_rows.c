@@ -28,7 +28,7 @@ Test(error_rows, tables)
     ROW_IN(GIBBS_DATA, 1, "row 2, column 2 is NaN", ebm_data_from(bad, 2, 2, NULL, &out, &error));
     ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_standardise(&data, NULL, NULL, &error));
     ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_apply_scale(&data, scale, scale, &error));
-    ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_split(&data, 0.5, 1, &out, &held, &error));
+    ROW_IN(GIBBS_DATA, 1, "row 2", ebm_data_split(&data, 0.5, 1, &out, &held, NULL, &error));
     ROW_IN(GIBBS_DATA, 1, "row 2, column 2 is NaN", ebm_data_one_hot(&data, 0, 4, &out, &error));
     data = table(fine, 2, 2);
     ROW_IN(GIBBS_DATA, 1, "row 2, column 2 is 5", ebm_data_one_hot(&data, 1, 3, &out, &error));
@@ -87,7 +87,7 @@ Test(error_rows, points_of_a_space)
 {
     double x[] = {0, 1, -NAN}, log_weight[] = {0, -INFINITY, 0};
     ebm_points points = {.rows = 3, .dim = 1, .x = x, .log_weight = log_weight};
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     ebm_model *model = energies[PRECISION].make();
     ebm_objective *o;
     options.points = &points;
@@ -126,7 +126,7 @@ Test(error_rows, empty_tables_are_not_written)
 Test(error_rows, chains_that_are_nowhere)
 {
     ebm_model *model = energies[PRECISION].make();
-    const ebm_chain_options options = ebm_chain_defaults();
+    const ebm_chain_options options = {0};
     ebm_chains *chains;
     double x = 7;
     OK(ebm_chains_new(model, &options, &chains, ERROR));

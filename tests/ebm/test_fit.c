@@ -46,12 +46,11 @@ static int watch(void *context, const ebm_progress *p)
 
 static ebm_fit_options sgd(void)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &ebm_loss_score_matching;
     o.optimizer = &ebm_sgd;
     o.steps = STEPS;
     o.rate = 0.05;
-    o.momentum = 0;
     return o;
 }
 

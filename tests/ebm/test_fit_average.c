@@ -6,7 +6,7 @@ enum { ROWS = 50, STEPS = 40, EVERY = 4, SEED = 2, MOST = MOST_PARAMETERS + 1 };
 
 static ebm_fit_options basic(const ebm_loss *loss)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.steps = STEPS;
     o.rate = 0.05;
@@ -91,7 +91,7 @@ static double held_out(const ebm_fit_options *o, const double *theta)
     double *x = test_points(&energies[QUARTIC], ROWS, 1);
     ebm_data data = table(x, ROWS, 1);
     ebm_model *model = energies[QUARTIC].make();
-    OK(ebm_data_split(&data, o->validation_fraction, o->seed, &train, &held, ERROR));
+    OK(ebm_data_split(&data, o->validation_fraction, o->seed, &train, &held, NULL, ERROR));
     ebm_objective *judge = objective_at(model, &ebm_loss_score_matching, NULL, theta, held.x, held.rows, 0, 0);
     double value = value_of(judge);
     ebm_objective_free(judge);
@@ -171,6 +171,7 @@ Test(fit_average, adamw_decays_weights_but_not_the_gradient)
     o.optimizer = &ebm_adamw;
     o.weight_decay = 0.4;
     o.schedule = EBM_SCHEDULE_LINEAR;
+    o.beta1 = 0.9, o.beta2 = 0.999, o.epsilon = 1e-8; /* the defaults */
     ebm_model_set(model, &w);
     OK(ebm_fit(model, &data, &o, &report, ERROR));
     for (int t = 1; t <= STEPS; t++) {

@@ -29,10 +29,9 @@ static void count_rows(int64_t batch, uint64_t seed, gibbs_dtype dtype, seen *s)
     for (int r = 0; r < ROWS; r++) x[r * ROWS + r] = 1;
     ebm_data data = table(x, ROWS, ROWS);
     ebm_model *model = model_of(ROWS, &(ebm_parameter){"t", {1, {ROWS}}, EBM_INIT_CONSTANT, 0}, 1, linear, dtype);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &count_loss;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = 1;
     o.steps = EPOCHS * BATCHES;
     o.batch = batch;
@@ -59,7 +58,7 @@ Test(fit_batches, every_row_once_an_epoch)
 {
     static seen s;
     int rows[2 * ROWS], orders = 0, first[ROWS];
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++) {
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++) {
         count_rows(BATCH, 5, dtype, &s);
         rows_of_step(&s, 0, first);
         for (int step = 0; step < EPOCHS * BATCHES; step++) {
@@ -97,13 +96,13 @@ enum { DRAWS = 5, POINTS = 40 };
 
 /* With a rate that moves nothing the losses differ by what is drawn: at step s it is what a refresh with the fit's seed
  * and step s (0 when the draw is kept) gives. Of NCE, which moves c to its estimate first, only the change is asked. */
-static void check_redraw(const ebm_loss *loss, int redraw, bool expected)
+static void check_redraw(const ebm_loss *loss, ebm_redraw redraw, bool expected)
 {
     const plain_energy *e = &energies[PRECISION];
     double *x = normals(POINTS, 0, 1, 1);
     ebm_data data = table(x, POINTS, 1);
     ebm_model *model = e->make();
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_fit_report report;
     o.loss = loss;
     o.loss_options.proposal = test_proposal(e);
@@ -129,12 +128,12 @@ static void check_redraw(const ebm_loss *loss, int redraw, bool expected)
 
 Test(fit_batches, redraws)
 {
-    check_redraw(&ebm_loss_ml_is, -1, false);
-    check_redraw(&ebm_loss_ml_is, 1, true);
-    check_redraw(&ebm_loss_nce, -1, true);
-    check_redraw(&ebm_loss_nce, 0, false);
-    check_redraw(&ebm_loss_cd, -1, true);
-    check_redraw(&ebm_loss_score_matching, -1, false);
+    check_redraw(&ebm_loss_ml_is, EBM_REDRAW_AUTOMATIC, false);
+    check_redraw(&ebm_loss_ml_is, EBM_REDRAW_EACH_STEP, true);
+    check_redraw(&ebm_loss_nce, EBM_REDRAW_AUTOMATIC, true);
+    check_redraw(&ebm_loss_nce, EBM_REDRAW_NEVER, false);
+    check_redraw(&ebm_loss_cd, EBM_REDRAW_AUTOMATIC, true);
+    check_redraw(&ebm_loss_score_matching, EBM_REDRAW_AUTOMATIC, false);
 }
 
 /* ---- The same bits ---- */
@@ -169,7 +168,7 @@ static outcome fit_once(const variant *v, const double *x)
 {
     ebm_data data = table((double *)x, MANY, 2);
     ebm_model *model = small_mlp(v->dtype);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_fit_report report;
     outcome out = {.bytes = ebm_model_size(model) * (int64_t)gibbs_dtype_size(v->dtype)};
     o.loss = v->loss;
@@ -219,7 +218,7 @@ static void check_loss(const ebm_loss *loss)
 {
     static const double mean[] = {0.5, -0.25}, L[] = {1.1, 0, 0.4, 0.9};
     double *x = normals2(MANY, mean, L, 1);
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++) {
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++) {
         check_bits((variant){.loss = loss, .dtype = dtype}, x);
         check_bits((variant){.loss = loss, .dtype = dtype, .batch = 768}, x);
         if (loss->deterministic) check_bits((variant){.loss = loss, .dtype = dtype, .lbfgs = 1}, x);

@@ -37,20 +37,20 @@ typedef struct range {
 } range;
 
 static const range ranges[] = {
-    {steps, {0, -1}, 2, "steps", 1},
-    {batch, {-1, -100}, 2, "batch", 7},
-    {rate, {0, -1, INFINITY, NAN}, 4, "rate", 1e-6},
-    {momentum, {-0.1, 1, NAN}, 3, "momentum", 0},
-    {beta1, {-0.1, 1, NAN}, 3, "beta1", 0},
+    {steps, {-100, -1}, 2, "steps is -1", 2},
+    {batch, {-1, -100}, 2, "batch is -1", 7},
+    {rate, {-1, INFINITY, NAN}, 3, "it must lie in (0, inf); 0 means 0.001", 1e-6},
+    {momentum, {-0.1, 1, NAN}, 3, "it must lie in [0, 1)", 0},
+    {beta1, {-0.1, 1, NAN}, 3, "it must lie in [0, 1); 0 means 0.9, EBM_ZERO 0", EBM_ZERO},
     {beta2, {-0.1, 1, INFINITY}, 3, "beta2", 0.5},
-    {epsilon, {-1e-9, INFINITY, NAN}, 3, "epsilon", 1e-3},
-    {weight_decay, {-1, INFINITY, NAN}, 3, "decay", 0.1},
-    {clip, {-1, INFINITY, NAN}, 3, "clipping", 0.1},
-    {average, {-0.1, 1, NAN}, 3, "averaging", 0.9},
-    {warmup, {-1, 2, 100}, 3, "warm-up", 1},
-    {fraction, {-0.1, 1, NAN}, 3, "fraction", 0.5},
+    {epsilon, {-1e-9, INFINITY, NAN}, 3, "epsilon is", EBM_ZERO},
+    {weight_decay, {-1, INFINITY, NAN}, 3, "weight_decay is", 0.1},
+    {clip, {-1, INFINITY, NAN}, 3, "clip is", 0.1},
+    {average, {-0.1, 1, NAN}, 3, "average is", 0.9},
+    {warmup, {-1, 2, 100}, 3, "warmup is", 1},
+    {fraction, {-0.1, 1, NAN}, 3, "validation_fraction is", 0.5},
     {fraction, {0.001, 0.999}, 2, "without a row", 0.05},
-    {every, {0, -5}, 2, "validation_every", 1},
+    {every, {-1, -5}, 2, "validation_every", 1},
     {patience, {-1, -5}, 2, "patience", 2},
     {threads, {-1, -5}, 2, "threads", 1},
     {schedule, {-1, 4}, 2, "schedule", EBM_SCHEDULE_COSINE},
@@ -59,7 +59,7 @@ static const range ranges[] = {
 
 static ebm_fit_options basic(void)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &ebm_loss_nce;
     o.steps = 2;
     return o;
@@ -131,8 +131,8 @@ Test(fit_errors, nothing_to_fit)
     o.loss = NULL;
     expect_refused(model, &data, &o, GIBBS_ARGUMENT, "no loss");
     o = basic();
-    o.optimizer = NULL;
-    expect_refused(model, &data, &o, GIBBS_ARGUMENT, "no optimiser");
+    o.optimizer = &(ebm_optimizer){.name = "idle"};
+    expect_refused(model, &data, &o, GIBBS_ARGUMENT, "the optimiser has no update");
     ebm_model_free(model);
 }
 
@@ -231,7 +231,7 @@ Test(fit_errors, rows_that_a_loss_of_discrete_data_refuses)
         snprintf(place, sizeof place, "(row %d of the table)", BAD + 1);
         const char *at = strstr(error.message, place);
         cr_expect(at && !at[strlen(place)] && strstr(error.message, "(row") == at, "%s", error.message);
-        cr_expect(strstr(error.message, "pseudo-likelihood is for discrete data, and column 1 is -0.17, neither 0"));
+        cr_expect(strstr(error.message, "pseudo-likelihood: column 1 is -0.17, neither 0 nor 1"));
         cr_expect(strstr(error.message, "for real values take score matching, nce or ml-is"), "%s", error.message);
         cr_expect_eq(error.row, BAD);
     }

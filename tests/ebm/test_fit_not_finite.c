@@ -6,10 +6,9 @@
 
 static ebm_fit_options sgd(const ebm_loss *loss, double rate, int64_t steps)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = rate;
     o.steps = steps;
     return o;
@@ -158,7 +157,7 @@ static bool is_held(const ebm_data *data, const ebm_fit_options *o, int64_t row)
     ebm_data train, held;
     bool found = false;
     if (o->validation_fraction == 0) return false;
-    OK(ebm_data_split(data, o->validation_fraction, o->seed, &train, &held, ERROR));
+    OK(ebm_data_split(data, o->validation_fraction, o->seed, &train, &held, NULL, ERROR));
     for (int64_t r = 0; r < held.rows; r++) found |= held.x[r] == data->x[row];
     ebm_data_free(&train);
     ebm_data_free(&held);
@@ -222,7 +221,7 @@ static int check_rows(const overflow *f)
 
 static void check_loss(const ebm_loss *loss, const char *op)
 {
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++)
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++)
         for (int k = 0; k < 4; k++) {
             const overflow f = {loss, op, dtype, k & 1 ? BATCH : 0, k & 2 ? 0.3 : 0};
             int later = check_rows(&f);

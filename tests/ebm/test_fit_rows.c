@@ -9,7 +9,7 @@ enum { ROWS = 31, BATCH = 10 };
 
 static ebm_fit_options with(const ebm_loss *loss, int64_t batch)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.loss_options.noise_sd = 1;
     o.batch = batch;

@@ -17,7 +17,7 @@ static ebm_model *network(void)
 
 static ebm_fit_options overfit(const ebm_loss *loss)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.steps = STEPS;
     o.rate = 3e-2;
@@ -34,7 +34,7 @@ static double held_out(ebm_model *model, const ebm_data *data, const ebm_fit_opt
     ebm_objective *judge;
     ebm_loss_options options = o->loss_options;
     options.proposal = q;
-    OK(ebm_data_split(data, o->validation_fraction, o->seed, &train, &held, ERROR));
+    OK(ebm_data_split(data, o->validation_fraction, o->seed, &train, &held, NULL, ERROR));
     const ebm_loss *loss = o->loss->validation ? o->loss->validation : o->loss;
     OK(ebm_objective_make(model, loss, &options, false, &judge, ERROR));
     OK(ebm_objective_bind(judge, held.x, held.rows, ERROR));
@@ -149,7 +149,7 @@ Test(fit_validation, training_does_not_see_held_out_rows)
 {
     double *x = normals(ROWS, 0, 1, 7), first[STEPS];
     ebm_data data = table(x, ROWS, 1), train, held;
-    OK(ebm_data_split(&data, 1.0 / 3, SEED, &train, &held, ERROR));
+    OK(ebm_data_split(&data, 1.0 / 3, SEED, &train, &held, NULL, ERROR));
     cr_assert(train.rows == ROWS - ROWS / 3 && held.rows == ROWS / 3);
     for (int pass = 0; pass < 2; pass++) {
         ebm_model *model = network();

@@ -347,10 +347,10 @@ static const struct {
     {2, {0}, NAN, GIBBS_ARGUMENT, "w[1]"},
     {2, {0}, INFINITY, GIBBS_ARGUMENT, "w[1]"},
     {2, {0}, 1e200, GIBBS_ARGUMENT, "norm"},
-    {2, {.memory = -1}, 1, GIBBS_ARGUMENT, "memory -1"},
-    {2, {.max_iterations = -1}, 1, GIBBS_ARGUMENT, "max_iterations -1"},
-    {2, {.tolerance = -1}, 1, GIBBS_ARGUMENT, "tolerance -1"},
-    {2, {.tolerance = NAN}, 1, GIBBS_ARGUMENT, "tolerance"},
+    {2, {.memory = -1}, 1, GIBBS_ARGUMENT, "memory is -1"},
+    {2, {.max_iterations = -1}, 1, GIBBS_ARGUMENT, "max_iterations is -1"},
+    {2, {.tolerance = -1}, 1, GIBBS_ARGUMENT, "tolerance is -1"},
+    {2, {.tolerance = NAN}, 1, GIBBS_ARGUMENT, "tolerance is nan"},
 };
 
 Test(lbfgs, what_it_refuses)

@@ -31,7 +31,7 @@ typedef struct job {
 static ebm_model *make(const gibbs_allocator *a, bool conditional)
 {
     const ebm_parameter p = {"k", {0, {0}}, EBM_INIT_CONSTANT, 0.7};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = DIM, spec.parameters = &p, spec.parameter_count = 1, spec.energy = energy, spec.allocator = a;
     ebm_model *model;
     if (conditional) spec.given = 1, spec.labels = (double[]){0, 1}, spec.label_count = 2;
@@ -65,7 +65,7 @@ static gibbs_status step(ebm_objective *o, const job *j, uint64_t k, int64_t row
 static gibbs_status run(const job *j, ebm_model *model, counting_alloc *count, int64_t *again, gibbs_error *error)
 {
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = j->q;
     options.points = j->points;
     options.field = j->conditional ? critic_of_y : critic;

@@ -25,7 +25,7 @@ static ad_var wells(ad_var x, const ad_var *theta, void *context)
 static ebm_model *model_with(int64_t dim, ebm_energy_fn energy, void *context, gibbs_dtype dtype)
 {
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = dim, spec.energy = energy, spec.context = context, spec.dtype = dtype;
     OK(ebm_model_new(&spec, &model, ERROR));
     return model;
@@ -89,7 +89,7 @@ Test(model_draw, wells_apart)
     ebm_model *easy = model_with(1, wells, &low, GIBBS_FLOAT64), *hard = model_with(1, wells, &high, GIBBS_FLOAT64);
     ebm_draw_report report;
     for (int k = 0; k < 2; k++) {
-        ebm_chain_options chain = ebm_chain_defaults();
+        ebm_chain_options chain = {0};
         if (k) chain.inverse_temperatures = ladder, chain.temperatures = COUNT(ladder), chain.swap_every = 1;
         ebm_draw_options o = {.chain = &chain};
         int right = 0, rows = k ? 500 : DRAWS;
@@ -140,13 +140,13 @@ Test(model_draw, of_a_conditional_model)
 {
     double start[] = {0, 0, 50, 50}, x[2 * 100], mean[2] = {0};
     ebm_data data = table(start, 2, 2);
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = 2, spec.energy = line, spec.dtype = GIBBS_FLOAT64;
     spec.given = 1;
     OK(ebm_model_new(&spec, &model, ERROR));
     FAILS(GIBBS_ARGUMENT, "R-hat cannot compare them", ebm_model_draw(model, &data, 100, NULL, x, NULL, FAIL));
-    ebm_chain_options chain = ebm_chain_defaults();
+    ebm_chain_options chain = {0};
     const double beta[] = {1, 0.5};
     chain.temperatures = 2, chain.inverse_temperatures = beta;
     OK(ebm_model_draw(model, &data, 100, &(ebm_draw_options){.chain = &chain, .r_hat = INFINITY, .steps = 200}, x, NULL,

@@ -75,7 +75,7 @@ static ebm_model *new_gaussian(int dim, gibbs_dtype dtype)
 /* The precision is not symmetric here: the gradient must be that of its symmetric part. */
 Test(gaussian, is_the_formula)
 {
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++)
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++)
         for (int dim = 1; dim <= MAX_DIM; dim += 2) {
             double theta[MAX_DIM + MAX_DIM * MAX_DIM];
             ebm_model *model = new_gaussian(dim, dtype);
@@ -209,7 +209,7 @@ static const struct shape {
 /* Biases start at 0, so they are moved away from it before the comparison. */
 Test(mlp, is_the_formula)
 {
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++)
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++)
         for (int a = 0; a < COUNT(activations); a++)
             for (int i = 0; i < COUNT(shapes); i++) {
                 ebm_mlp_spec spec = {.dim = shapes[i].dim,

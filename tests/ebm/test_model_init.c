@@ -17,7 +17,7 @@ static ad_var energy(ad_var x, const ad_var *theta, void *context)
 /* A model of one parameter, or of as many as there are up to a nameless one. */
 static ebm_model *new_model(const ebm_parameter *p, int count, gibbs_dtype dtype, uint64_t seed)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     gibbs_error error = {.status = GIBBS_OK};
     spec.dtype = dtype;
@@ -53,7 +53,7 @@ Test(model_init, constant_and_identity)
                                       {"wide", {2, {2, 3}}, EBM_INIT_IDENTITY, 1},
                                       {"tall", {2, {3, 2}}, EBM_INIT_IDENTITY, -1}};
     static const double expected[] = {-1.5, -1.5, -1.5, -1.5, 3, 0, 0, 3, 1, 0, 0, 0, 1, 0, -1, 0, 0, -1, 0, 0};
-    for (gibbs_dtype dtype = GIBBS_FLOAT32; dtype <= GIBBS_FLOAT64; dtype++) {
+    for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++) {
         ebm_model *model = new_model(p, 4, dtype, 5);
         double *theta = values_of(model);
         cr_assert(ebm_model_size(model) == sizeof expected / sizeof *expected);
@@ -69,7 +69,7 @@ Test(model_init, identity_is_for_matrices)
     static const ad_shape shapes[] = {{0, {0}}, {1, {3}}, {3, {2, 2, 2}}};
     for (int i = 0; i < 3; i++) {
         const ebm_parameter p = {"w", shapes[i], EBM_INIT_IDENTITY, 1};
-        ebm_model_spec spec = ebm_model_defaults();
+        ebm_model_spec spec = {0};
         ebm_model *model;
         gibbs_error error = {.status = GIBBS_OK};
         char expected[80];

@@ -317,7 +317,7 @@ Test(model_open, what_has_no_name_is_saved_and_loaded)
     ebm_mlp_spec net = {.dim = 2, .widths = widths, .layers = 2, .activation = own_activation, .dtype = GIBBS_FLOAT64};
     ebm_exponential_spec family = {.dim = 2, .statistics = {own_map, 2, NULL, 0, NULL}, .dtype = GIBBS_FLOAT64};
     const ebm_parameter k = {"k", {0, {0}}, EBM_INIT_CONSTANT, 1};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 2, spec.energy = own_energy, spec.parameters = &k, spec.parameter_count = 1;
     OK(ebm_model_mlp(&net, &model[0], ERROR));
     OK(ebm_model_exponential(&family, &model[1], ERROR));

@@ -31,9 +31,9 @@ Test(null, data_h)
     NULL_IN("apply_scale", ebm_data_apply_scale(NULL, x, x, &error));
     NULL_IN("apply_scale", ebm_data_apply_scale(&data, NULL, x, &error));
     NULL_IN("apply_scale", ebm_data_apply_scale(&data, x, NULL, &error));
-    NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &made, &other, &error));
-    NULL_IN("split", ebm_data_split(&data, 0.5, 1, NULL, &other, &error));
-    NULL_IN("split", ebm_data_split(&data, 0.5, 1, &made, NULL, &error));
+    NULL_IN("split", ebm_data_split(NULL, 0.5, 1, &made, &other, NULL, &error));
+    NULL_IN("split", ebm_data_split(&data, 0.5, 1, NULL, &other, NULL, &error));
+    NULL_IN("split", ebm_data_split(&data, 0.5, 1, &made, NULL, NULL, &error));
     NULL_IN("columns", ebm_data_columns(NULL, (int64_t[]){0}, 1, &made, &error));
     NULL_IN("columns", ebm_data_columns(&data, NULL, 1, &made, &error));
     NULL_IN("columns", ebm_data_columns(&data, (int64_t[]){0}, 1, NULL, &error));
@@ -55,7 +55,7 @@ Test(null, tensors_of_data_h)
 
 Test(null, model_h)
 {
-    const ebm_model_spec spec = ebm_model_defaults();
+    const ebm_model_spec spec = {0};
     ebm_model *model = gaussian(), *none;
     NULL_IN("model", ebm_model_new(NULL, &none, &error));
     NULL_IN("model", ebm_model_new(&spec, NULL, &error));
@@ -143,7 +143,7 @@ Test(null, energy_h_calls)
 Test(null, fit_h)
 {
     ebm_model *model = gaussian();
-    ebm_fit_options options = ebm_fit_defaults(), without = options;
+    ebm_fit_options options = {0}, without = options;
     ebm_uncertainty u;
     options.loss = &ebm_loss_score_matching;
     NULL_IN("fit", ebm_fit(NULL, &column, &options, NULL, &error));

@@ -6,7 +6,7 @@ enum { ROWS = 150, SEED = 4, STEP = 6 };
 
 static ebm_loss_options with(const ebm_sampler *sampler, int steps, double h)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.sampler = sampler;
     options.sampler_steps = steps;
     options.sampler_step = h;
@@ -18,7 +18,7 @@ static double *chain_points(ebm_model *model, const plain_energy *e, const ebm_l
                             double *acceptance)
 {
     ebm_chains *chains;
-    ebm_chain_options options = ebm_chain_defaults();
+    ebm_chain_options options = {0};
     double *y = malloc((size_t)(ROWS * e->dim) * sizeof *y);
     options.sampler = o->sampler;
     options.step = o->sampler_step;

@@ -28,8 +28,8 @@ Test(chain_options, hmc)
 {
     const double mass[] = {1.5, 0.7};
     double *x = test_points(&energies[GAUSSIAN2], ROWS, 1);
-    ebm_chain_options chain = ebm_chain_defaults();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_chain_options chain = {0};
+    ebm_loss_options options = {0};
     chain.leapfrog_steps = 4;
     chain.mass = mass;
     options.chain = &chain;
@@ -80,15 +80,14 @@ static void fit(const ebm_loss *loss, const ebm_sampler *sampler, double *x, dou
     ebm_model *model =
         model_of(SPINS, &(ebm_parameter){"w", {1, {SPINS}}, EBM_INIT_CONSTANT, 0}, 1, ring_graph, GIBBS_FLOAT64);
     ebm_points points;
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     OK(ebm_points_space(&(ebm_space){.variables = SPINS, .values = (double[]){-1, 1}}, NULL, &points, ERROR));
     o.loss = loss;
     o.loss_options.points = &points;
-    o.loss_options.states[0] = -1;
+    o.loss_options.space.values = (double[]){-1, 1};
     o.loss_options.sampler = sampler;
     o.loss_options.sampler_steps = 2;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = 0.3;
     o.steps = 400;
     o.schedule = EBM_SCHEDULE_INVERSE;
@@ -129,7 +128,7 @@ Test(chain_options, energies_that_ignore_x)
                                              &ebm_loss_ksd_rbf, &ebm_loss_improved_cd, &ebm_loss_energy_penalty};
     double *x = normals(ROWS, 0, 1, 3);
     ebm_proposal *q = test_proposal(&energies[PRECISION]);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     for (int k = 0; k < COUNT(losses); k++) {
         ebm_model *model =

@@ -31,7 +31,7 @@ Test(conditional_nce, agrees_with_plain_c)
     for (int k = 0; k < ENERGIES; k++)
         for (int copies = 1; copies <= 5; copies += 2) {
             const plain_energy *e = &energies[k];
-            ebm_loss_options options = ebm_loss_defaults();
+            ebm_loss_options options = {0};
             options.noise_sd = 0.4;
             options.copies = copies;
             double *x = test_points(e, ROWS, 1);
@@ -50,7 +50,7 @@ Test(conditional_nce, large_energies)
 {
     const plain_energy *e = &energies[PRECISION];
     double *x = test_points(e, ROWS, 1), theta = 1e6;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.noise_sd = 1;
     total t = evaluate_loss(e->make, &ebm_loss_conditional_nce, &options, &theta, x, ROWS, SEED, STEP);
     cr_expect(isfinite(t.value) && isfinite(t.gradient[0]) && t.value > 0, "%g %g", t.value, t.gradient[0]);
@@ -95,7 +95,7 @@ Test(ranking_nce, agrees_with_plain_c)
         for (int K = 1; K <= 9; K += 4) {
             const plain_energy *e = &energies[i];
             ebm_proposal *q = test_proposal(e);
-            ebm_loss_options options = ebm_loss_defaults();
+            ebm_loss_options options = {0};
             options.proposal = q;
             options.copies = K;
             double *x = test_points(e, ROWS, 1), first;
@@ -117,7 +117,7 @@ Test(ranking_nce, data_that_are_noise)
     double *x = normals(ROWS, 0, 1, 2), one = 1;
     ebm_proposal *q;
     OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, &one, NULL, &q, ERROR));
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     options.copies = 7;
     total t = evaluate_loss(energies[PRECISION].make, &ebm_loss_ranking_nce, &options, &one, x, ROWS, SEED, STEP);
@@ -135,7 +135,7 @@ Test(ranking_nce, fits)
     ebm_data data = table(x, MANY, 1);
     ebm_model *model;
     OK(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, ERROR));
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = &ebm_loss_ranking_nce;
     options.loss_options.copies = 20;
     options.lbfgs = 1;
@@ -151,7 +151,7 @@ Test(ranking_nce, refuses)
     ebm_model *model = energies[PRECISION].make();
     ebm_proposal *wide = test_proposal(&energies[GAUSSIAN2]);
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     FAILS(GIBBS_ARGUMENT, "needs a proposal", ebm_objective_new(model, &ebm_loss_ranking_nce, &options, &o, FAIL));
     options.proposal = wide;
     FAILS(GIBBS_SHAPE, "2 dimensions", ebm_objective_new(model, &ebm_loss_ranking_nce, &options, &o, FAIL));

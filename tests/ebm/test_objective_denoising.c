@@ -6,7 +6,7 @@ static const double sd = 0.3;
 
 static ebm_loss_options with(int copies)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.noise_sd = sd;
     options.copies = copies;
     return options;
@@ -113,7 +113,7 @@ Test(denoising, learns_the_noisy_density)
     for (int r = 0; r < MANY; r++) m2 += x[r] * x[r] / MANY;
     ebm_data data = table(x, MANY, 1);
     ebm_model *model = energies[PRECISION].make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_fit_report report;
     options.loss = &ebm_loss_denoising;
     options.loss_options.noise_sd = 0.7;
@@ -159,14 +159,14 @@ Test(denoising, refuses)
 {
     ebm_model *model = energies[GAUSSIAN2].make();
     ebm_objective *o;
-    const double wrong[] = {0, -1, NAN, INFINITY};
+    const double wrong[] = {-1, NAN, INFINITY};
     for (int k = 0; k < COUNT(wrong); k++) {
         ebm_loss_options options = with(1);
         options.noise_sd = wrong[k];
-        FAILS(GIBBS_ARGUMENT, "noise sd", ebm_objective_new(model, &ebm_loss_denoising, &options, &o, FAIL));
+        FAILS(GIBBS_ARGUMENT, "noise_sd is", ebm_objective_new(model, &ebm_loss_denoising, &options, &o, FAIL));
     }
-    ebm_loss_options options = with(0);
-    FAILS(GIBBS_ARGUMENT, "0 copies", ebm_objective_new(model, &ebm_loss_denoising, &options, &o, FAIL));
+    ebm_loss_options options = with(-1);
+    FAILS(GIBBS_ARGUMENT, "copies is -1", ebm_objective_new(model, &ebm_loss_denoising, &options, &o, FAIL));
     options = with(1);
     options.field = scalar;
     FAILS(GIBBS_SHAPE, "field", ebm_objective_new(model, &ebm_loss_denoising, &options, &o, FAIL));

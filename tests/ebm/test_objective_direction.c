@@ -43,7 +43,7 @@ static double after_a_step(const ebm_loss *loss, const void *context, double sta
 {
     const plain_energy *e = &energies[PRECISION];
     ebm_model *model = e->make();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = test_proposal(e);
     options.sampler_step = 0.1;
     options.noise_sd = 0.5;
@@ -115,7 +115,7 @@ Test(composed, score_matching_with_an_l2_term)
     expect_close(*(const double *)ebm_objective_gradient(o), lambda * (m2 + strength) - 1, 1e-12, "gradient");
     ebm_objective_free(o);
     ebm_data data = table(x, ROWS, 1);
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = &ridge;
     options.lbfgs = 1;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
@@ -156,7 +156,7 @@ Test(composed, two_losses_of_the_library)
     for (int k = 0; k < ENERGIES; k++) {
         const plain_energy *e = &energies[k];
         double *x = test_points(e, ROWS, 1);
-        ebm_loss_options options = ebm_loss_defaults();
+        ebm_loss_options options = {0};
         options.proposal = test_proposal(e);
         options.noise_ratio = 2;
         evaluation a = evaluate(e, &ebm_loss_ml_is, &options, x), both = evaluate(e, &mixed, &options, x);

@@ -65,7 +65,7 @@ static ebm_model *conditional_model(ebm_energy_fn energy, const ebm_parameter *p
 {
     static const double labels[] = {-1, 1};
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = DIM, spec.energy = energy, spec.parameters = p, spec.parameter_count = 1;
     spec.given = DIM - 1, spec.labels = labels, spec.label_count = 2;
     OK(ebm_model_new(&spec, &model, ERROR));
@@ -108,12 +108,12 @@ static double after_a_step(const pull *p, bool flipped, double start, const doub
     const ebm_parameter theta = {"theta", {0, {0}}, EBM_INIT_CONSTANT, start};
     ebm_model *model = p->conditional ? conditional_model(p->energy, &theta)
                                       : model_of(DIM, &theta, 1, p->energy, GIBBS_FLOAT64);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     ebm_loss loss = *p->loss;
     ebm_points points;
     OK(ebm_points_space(&(ebm_space){.variables = DIM, .values = (double[]){-1, 1}}, NULL, &points, ERROR));
     options.points = &points;
-    options.states[0] = -1;
+    options.space.values = (double[]){-1, 1};
     options.sampler = p->sampler;
     options.sampler_step = 0.1;
     options.coefficient = p->coefficient;

@@ -34,13 +34,12 @@ static const refusal refusals[] = {
     {&hollow, "", 0, GIBBS_ARGUMENT, "no loss"},
     {&ebm_loss_ml_is, "no proposal", 0, GIBBS_ARGUMENT, "needs a proposal"},
     {&ebm_loss_nce, "no proposal", 0, GIBBS_ARGUMENT, "needs a proposal"},
-    {&ebm_loss_nce, "noise_ratio", -1, GIBBS_ARGUMENT, "noise ratio -1"},
-    {&ebm_loss_ml_is, "noise_ratio", INFINITY, GIBBS_ARGUMENT, "noise ratio inf"},
-    {&ebm_loss_ml_is, "noise_ratio", NAN, GIBBS_ARGUMENT, "noise ratio"},
-    {&ebm_loss_cd, "sampler_steps", 0, GIBBS_ARGUMENT, "0 sampler steps"},
-    {&ebm_loss_cd, "sampler_steps", -2, GIBBS_ARGUMENT, "-2 sampler steps"},
-    {&ebm_loss_cd, "sampler_step", 0, GIBBS_ARGUMENT, "step is 0"},
-    {&ebm_loss_cd, "sampler_step", NAN, GIBBS_ARGUMENT, "step is"},
+    {&ebm_loss_nce, "noise_ratio", -1, GIBBS_ARGUMENT, "noise_ratio is -1; it must lie in (0, inf)"},
+    {&ebm_loss_ml_is, "noise_ratio", INFINITY, GIBBS_ARGUMENT, "noise_ratio is inf"},
+    {&ebm_loss_ml_is, "noise_ratio", NAN, GIBBS_ARGUMENT, "noise_ratio is"},
+    {&ebm_loss_cd, "sampler_steps", -2, GIBBS_ARGUMENT, "sampler_steps is -2; it must lie in [1, inf); 0 means 1"},
+    {&ebm_loss_cd, "sampler_step", -1, GIBBS_ARGUMENT, "sampler_step is -1"},
+    {&ebm_loss_cd, "sampler_step", NAN, GIBBS_ARGUMENT, "sampler_step is"},
     {&ebm_loss_cd, "threads", -1, GIBBS_ARGUMENT, "threads"},
     {&ebm_loss_cd, "independence", 0, GIBBS_ARGUMENT, "no proposal"},
     {&ebm_loss_ml_is, "dim", 0, GIBBS_SHAPE, "2 dimensions"},
@@ -59,7 +58,7 @@ static ebm_loss_options options_of(const refusal *r, const ebm_proposal *good, c
 {
     static const ebm_proposal bad[] = {{.name = "bad", .dim = 1, .draw = no_draw},
                                        {.name = "bad", .dim = 1, .draw = no_draw, .depends_on_theta = 1}};
-    ebm_loss_options o = ebm_loss_defaults();
+    ebm_loss_options o = {0};
     o.proposal = good;
     if (!strcmp(r->option, "no proposal") || !strcmp(r->option, "independence")) o.proposal = NULL;
     if (!strcmp(r->option, "dim")) o.proposal = wide;
@@ -173,7 +172,7 @@ Test(objective, needs_data_before_it_draws_and_draws_before_it_evaluates)
     for (int r = 0; r < COUNT(x); r++) x[r] = sin(r);
     ebm_model *model = e->make();
     ebm_proposal *q = test_proposal(e);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     static const ebm_loss *const with_noise[] = {&ebm_loss_ml_is, &ebm_loss_nce, &ebm_loss_cd};
     for (int k = 0; k < COUNT(with_noise); k++) {
@@ -204,7 +203,7 @@ Test(objective, refuses_no_rows_and_too_few_artificial_points)
     ebm_model *model = e->make();
     ebm_proposal *q = test_proposal(e);
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     options.noise_ratio = 0.1;
     OK(ebm_objective_new(model, &ebm_loss_nce, &options, &o, ERROR));
@@ -225,7 +224,7 @@ Test(objective, a_bind_that_fails_leaves_what_was_bound)
     double few[2 * FEW] = {0, 1, 1, 0, 0, 0, 1, 1}, *many = calloc(2 * MANY, sizeof *many), value;
     ebm_model *model = energies[GAUSSIAN2].make();
     ebm_proposal *q = test_proposal(&energies[GAUSSIAN2]);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     many[2 * MANY - 1] = 7;
     for (int k = 0; k < COUNT(with_noise); k++) {
@@ -294,7 +293,7 @@ Test(objective_errors, what_needs_no_refresh)
                                              &ebm_loss_ranking_nce};
     double x[] = {0.5, -1, 2}, unset = NAN, zero, other;
     ebm_proposal *q = test_proposal(&energies[PRECISION]);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     options.gaussian = 1;
     for (int k = 0; k < COUNT(losses); k++) {

@@ -64,7 +64,7 @@ static void check_bits(double low, double high)
     }
     ebm_points points;
     OK(ebm_points_space(&(ebm_space){.variables = BITS, .values = values}, NULL, &points, ERROR));
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.points = &points;
     ebm_model *model = chain_make();
     ebm_objective *o = objective_at(model, &ebm_loss_exact_ml, &options, theta, x, ROWS, 0, 0);
@@ -96,7 +96,7 @@ Test(exact_ml, fit_matches_moments)
     OK(ebm_points_space(&(ebm_space){.variables = BITS}, NULL, &points, ERROR));
     ebm_data data = table(x, MANY, BITS);
     ebm_model *model = chain_make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_fit_report report;
     options.loss = &ebm_loss_exact_ml;
     options.loss_options.points = &points;
@@ -123,7 +123,7 @@ Test(exact_ml, gaussian_on_a_grid)
     for (int r = 0; r < ROWS; r++) m2 += x[r] * x[r] / ROWS;
     ebm_points points;
     OK(ebm_points_box(1, &box, NULL, &points, ERROR));
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.points = &points;
     total expected = {0.5 * lambda * m2 + 0.5 * log(2 * acos(-1) / lambda), {0.5 * m2 - 0.5 / lambda}};
     ebm_model *model = e->make();
@@ -151,7 +151,7 @@ Test(exact_ml, quartic_on_a_grid)
     for (int k = 0; k < 2; k++) expected.gradient[k] = gradient[k] - moment[k] / sum;
     ebm_points points;
     OK(ebm_points_box(1, &box, NULL, &points, ERROR));
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.points = &points;
     ebm_model *model = e->make();
     ebm_objective *o = objective_at(model, &ebm_loss_exact_ml, &options, e->theta, x, ROWS, 0, 0);
@@ -178,7 +178,7 @@ Test(exact_ml, without_log_z_the_width_runs_away)
     const ebm_loss *const loss[] = {&foolish, &ebm_loss_exact_ml};
     for (int k = 0; k < 2; k++) {
         ebm_model *model = energies[SCALE].make(); /* x²/2θ²: θ² is the variance */
-        ebm_fit_options options = ebm_fit_defaults();
+        ebm_fit_options options = {0};
         options.loss = loss[k];
         options.loss_options.points = &points;
         options.steps = 2000;
@@ -200,7 +200,7 @@ Test(exact_ml, refuses)
     ebm_model *model = chain_make();
     ebm_objective *o;
     ebm_points points, hollow = {.rows = 0};
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     FAILS(GIBBS_ARGUMENT, "options.points", ebm_objective_new(model, &ebm_loss_exact_ml, &options, &o, FAIL));
     options.points = &hollow;
     FAILS(GIBBS_ARGUMENT, "options.points", ebm_objective_new(model, &ebm_loss_exact_ml, &options, &o, FAIL));

@@ -8,11 +8,11 @@ static const double h = 0.15;
 
 static ebm_loss_options with(int steps, double coefficient)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.sampler = &ebm_ula;
     options.sampler_steps = steps;
     options.sampler_step = h;
-    options.coefficient = coefficient;
+    options.coefficient = coefficient == 0 ? EBM_ZERO : coefficient;
     return options;
 }
 
@@ -41,7 +41,7 @@ static ad_var reads_all(const ebm_sampler_graph *g, const ad_var *state, ad_var 
     ad_grad(E, state, 1, &slope);
     ad_var drift = ad_mul(ad_mul(h, ad_square(g->scale)), slope);
     ad_var noise = ad_normal(g->chain, ad_shape_of(state[0]), EBM_STREAM_USER);
-    double shift = g->states[0] + 10 * g->states[1] + 100 * g->categories;
+    double shift = g->space.values[0] + 10 * g->space.values[1];
     next[0] = ad_shift(ad_add(ad_sub(state[0], drift), ad_mul(ad_mul(ad_sqrt(h), g->scale), noise)), 0.01 * shift);
     next[1] = ad_sum(next[0]);
     if (!g->proposal) return ad_constant(g->tape, 1);
@@ -55,17 +55,17 @@ static const ebm_sampler own = {.name = "reads all", .step = reads_all, .start =
 /* options.chain holds of the recorded transition as of the others. */
 Test(improved_cd, the_last_transition_has_the_chain_s_options)
 {
-    static const double mass[] = {1.0 / 16, 4};
+    static const double mass[] = {1.0 / 16, 4}, values_of_x[] = {-1, 2};
     const plain_energy *e = &energies[GAUSSIAN2];
     double *x = test_points(e, ROWS, 1), values[16];
     ebm_proposal *q = test_proposal(e);
     for (int set = 0; set < COUNT(values); set++) {
-        ebm_chain_options chain = ebm_chain_defaults();
+        ebm_chain_options chain = {0};
         ebm_loss_options options = with(1 + set % 3, 0);
         options.sampler = &own;
         if (set & 1) chain.mass = mass;
         if (set & 2) chain.leapfrog_steps = 3;
-        if (set & 4) chain.states[0] = -1, chain.states[1] = 2, chain.categories = 2;
+        if (set & 4) chain.space.values = values_of_x;
         if (set & 8) options.proposal = q;
         options.chain = &chain;
         total cd = evaluate_loss(e->make, &ebm_loss_cd, &options, e->theta, x, ROWS, SEED, STEP);
@@ -85,7 +85,7 @@ Test(improved_cd, the_last_transition_has_the_chain_s_options)
 static double *before_last(const plain_energy *e, int steps, const double *x)
 {
     double *y = malloc((size_t)(ROWS * e->dim) * sizeof *y);
-    ebm_chain_options options = ebm_chain_defaults();
+    ebm_chain_options options = {0};
     ebm_chains *chains;
     ebm_model *model = e->make();
     ebm_model_set(model, e->theta);
@@ -238,10 +238,10 @@ Test(improved_cd, refuses)
         options.sampler = jumpy[k];
         FAILS(GIBBS_ARGUMENT, "no derivative", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
     }
-    options = with(0, 1);
-    FAILS(GIBBS_ARGUMENT, "0 sampler steps", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
+    options = with(-1, 1);
+    FAILS(GIBBS_ARGUMENT, "sampler_steps is -1", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
     options = with(1, NAN);
-    FAILS(GIBBS_ARGUMENT, "coefficient", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
+    FAILS(GIBBS_ARGUMENT, "coefficient is nan", ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, FAIL));
     options = with(1, 1);
     OK(ebm_objective_new(model, &ebm_loss_improved_cd, &options, &o, ERROR));
     FAILS(GIBBS_DATA, "improved-cd compares rows: 2 are needed, the batch has 1", ebm_objective_bind(o, x, 1, FAIL));

@@ -105,7 +105,7 @@ Test(ksd, agrees_with_its_definition)
             for (int l = 0; l < COUNT(lengths); l++) {
                 const plain_energy *e = &energies[i];
                 double *x = test_points(e, ROWS, 1);
-                ebm_loss_options options = ebm_loss_defaults();
+                ebm_loss_options options = {0};
                 options.noise_sd = lengths[l];
                 ebm_model *model = e->make();
                 ebm_objective *o = objective_at(model, all[k].loss, &options, e->theta, x, ROWS, 0, 0);
@@ -129,7 +129,7 @@ Test(ksd, gradient_by_a_precision)
                 kernel v = all[k].at(x + i, x + j, 1, 0.8);
                 expected += 2 * e->theta[0] * x[i] * x[j] * v.k - x[i] * v.e[0] - x[j] * v.d[0];
             }
-        ebm_loss_options options = ebm_loss_defaults();
+        ebm_loss_options options = {0};
         options.noise_sd = 0.8;
         total t = evaluate_loss(e->make, all[k].loss, &options, e->theta, x, ROWS, 0, 0);
         expect_close(t.gradient[0], 2 * expected / (ROWS * (ROWS - 1)), 1e-11, "gradient");
@@ -145,7 +145,7 @@ Test(ksd, fits_a_gaussian)
     ebm_data data = table(x, MANY, 1);
     for (int k = 0; k < 2; k++) {
         ebm_model *model;
-        ebm_fit_options options = ebm_fit_defaults();
+        ebm_fit_options options = {0};
         OK(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, ERROR));
         options.loss = all[k].loss;
         options.loss_options.noise_sd = 1;
@@ -170,7 +170,7 @@ Test(ksd_test, statistic_and_length)
     ebm_model_set(model, e->theta);
     OK(ebm_median_distance(&data, &median, ERROR));
     for (int k = 0; k < 4; k++) {
-        ebm_ksd_options options = ebm_ksd_defaults();
+        ebm_ksd_options options = {0};
         ebm_ksd result;
         options.rbf = k % 2 == 0;
         options.length = k / 2 ? 0.7 : 0;
@@ -289,7 +289,7 @@ Test(ksd_test, is_a_function_of_the_seed)
     ebm_model *narrow = model_of(1, &p, 1, precision_graph, GIBBS_FLOAT32);
     ebm_model_set(model, &one);
     ebm_ksd first, other;
-    ebm_ksd_options options = ebm_ksd_defaults();
+    ebm_ksd_options options = {0};
     OK(ebm_ksd_test(model, &data, NULL, &first, ERROR));
     for (int threads = 1; threads <= 4; threads++) {
         options.threads = threads;
@@ -319,12 +319,12 @@ Test(ksd_test, memory_does_not_go_with_threads)
     double x[24];
     for (int i = 0; i < COUNT(x); i++) x[i] = sin(i);
     ebm_data data = table(x, COUNT(x), 1);
-    ebm_ksd_options options = ebm_ksd_defaults();
+    ebm_ksd_options options = {0};
     ebm_ksd few, many;
     counting_alloc count = {.fail_above = 1 << 20};
     gibbs_allocator a = counting_allocator(&count);
     ebm_parameter p = {"k", {0, {0}}, EBM_INIT_CONSTANT, 1};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 1, spec.parameters = &p, spec.parameter_count = 1, spec.energy = precision_graph, spec.allocator = &a;
     ebm_model *model;
     OK(ebm_model_new(&spec, &model, ERROR));
@@ -343,7 +343,7 @@ Test(ksd_test, refuses)
     ebm_model *model = energies[PRECISION].make();
     ebm_model *bad = model_of(1, &(ebm_parameter){"k", {0, {0}}, EBM_INIT_CONSTANT, 1}, 1, broken, GIBBS_FLOAT64);
     ebm_ksd result;
-    ebm_ksd_options options = ebm_ksd_defaults();
+    ebm_ksd_options options = {0};
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_ksd_test(NULL, &data, NULL, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_ksd_test(model, NULL, NULL, &result, FAIL));
     FAILS(GIBBS_ARGUMENT, "NULL", ebm_ksd_test(model, &data, NULL, NULL, FAIL));
@@ -351,11 +351,11 @@ Test(ksd_test, refuses)
     FAILS(GIBBS_DATA, "one row", ebm_ksd_test(model, &single, NULL, &result, FAIL));
     FAILS(GIBBS_NUMERIC, "rows 1 and 3", ebm_ksd_test(bad, &data, NULL, &result, FAIL));
     cr_expect(isnan(result.p_value) && isnan(result.statistic));
-    options.bootstrap = 0;
-    FAILS(GIBBS_ARGUMENT, "0 bootstrap", ebm_ksd_test(model, &data, &options, &result, FAIL));
-    options = ebm_ksd_defaults();
+    options.bootstrap = -1;
+    FAILS(GIBBS_ARGUMENT, "bootstrap is -1", ebm_ksd_test(model, &data, &options, &result, FAIL));
+    options = (ebm_ksd_options){0};
     options.length = -1;
-    FAILS(GIBBS_ARGUMENT, "length -1", ebm_ksd_test(model, &data, &options, &result, FAIL));
+    FAILS(GIBBS_ARGUMENT, "length is -1", ebm_ksd_test(model, &data, &options, &result, FAIL));
     options.length = NAN;
     FAILS(GIBBS_ARGUMENT, "length", ebm_ksd_test(model, &data, &options, &result, FAIL));
     ebm_model_free(model);

@@ -31,7 +31,7 @@ static void check_energy(const plain_energy *e, double ratio)
     double gradient[MOST_PARAMETERS], g[MOST_PARAMETERS];
     ebm_model *model = e->make();
     ebm_proposal *q = test_proposal(e);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     options.noise_ratio = ratio;
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, e->theta, x, ROWS, SEED, STEP);
@@ -69,7 +69,7 @@ Test(ml_is, draws_depend_on_seed_and_step)
     const plain_energy *e = &energies[PRECISION];
     double *x = test_points(e, ROWS, 1), first, value[4];
     ebm_model *model = e->make();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = test_proposal(e);
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, e->theta, x, ROWS, SEED, STEP);
     first = value_of(o);
@@ -145,7 +145,7 @@ Test(ml_is, proposal_that_depends_on_theta)
     ebm_proposal *standard;
     OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &standard, ERROR));
     OK(ebm_proposal_sample(standard, m, SEED, STEP, NULL, normal, NULL, ERROR));
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = &moving;
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, NULL, x, ROWS, SEED, STEP);
     for (int k = 0; k < COUNT(thetas); k++) { /* common random numbers: no refresh in between */
@@ -172,7 +172,7 @@ Test(ml_is, fits_with_a_proposal_that_depends_on_theta)
     for (int r = 0; r < MANY; r++) m2 += x[r] * x[r] / MANY;
     ebm_data data = table(x, MANY, 1);
     ebm_model *model = energies[SCALE].make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_fit_report report;
     options.loss = &ebm_loss_ml_is;
     options.loss_options.proposal = &moving;

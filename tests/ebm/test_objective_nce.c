@@ -47,7 +47,7 @@ static void check_energy(const plain_energy *e, double nu)
     double *x = test_points(e, ROWS, 1);
     ebm_model *model = e->make();
     ebm_proposal *q = test_proposal(e);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     options.noise_ratio = nu;
     ebm_objective *o = objective_at(model, &ebm_loss_nce, &options, e->theta, x, ROWS, SEED, STEP);
@@ -81,7 +81,7 @@ Test(nce, data_that_are_noise)
     ebm_proposal *q;
     OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &q, ERROR));
     for (int r = 0; r < COUNT(ratios); r++) {
-        ebm_loss_options options = ebm_loss_defaults();
+        ebm_loss_options options = {0};
         options.proposal = q;
         options.noise_ratio = ratios[r];
         ebm_objective *o = objective_at(model, &ebm_loss_nce, &options, (double[]){1}, x, ROWS, SEED, STEP);
@@ -107,7 +107,7 @@ Test(nce, fits_and_learns_log_z)
     for (int r = 0; r < MANY; r++) m2 += x[r] * x[r] / MANY;
     ebm_data data = table(x, MANY, 1);
     ebm_model *model = energies[PRECISION].make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_fit_report report;
     options.loss = &ebm_loss_nce;
     options.loss_options.noise_ratio = 5;

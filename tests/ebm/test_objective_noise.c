@@ -35,7 +35,7 @@ static const ebm_proposal moving = {
 static gibbs_status make(ebm_energy_fn fn, ebm_model **model, gibbs_error *error)
 {
     ebm_parameter parameters[] = {{"k", {0}, EBM_INIT_CONSTANT, 0.8}, {"log_width", {0}, EBM_INIT_CONSTANT, 0.3}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 1, spec.parameters = parameters, spec.parameter_count = 2, spec.energy = fn;
     return ebm_model_new(&spec, model, error);
 }
@@ -47,7 +47,7 @@ static double slope_by_width(const ebm_loss *loss)
     gibbs_error error;
     ebm_model *model;
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = &moving;
     cr_assert_eq(make(energy, &model, &error), GIBBS_OK);
     cr_assert_eq(ebm_objective_new(model, loss, &options, &o, &error), GIBBS_OK, "%s", error.message);

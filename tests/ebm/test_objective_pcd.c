@@ -25,7 +25,7 @@ static const double data[] = {0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110};
 
 static ebm_loss_options with(const ebm_sampler *sampler, int64_t buffer, double restart)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.sampler = sampler;
     options.buffer = buffer;
     options.restart = restart;
@@ -248,12 +248,12 @@ Test(pcd, refuses)
     ebm_model *model = energies[PRECISION].make();
     ebm_objective *o;
     ebm_loss_options options = with(NULL, -1, 0);
-    ebm_chain_options tempered = ebm_chain_defaults();
-    FAILS(GIBBS_ARGUMENT, "-1 chains", ebm_objective_new(model, &ebm_loss_pcd, &options, &o, FAIL));
+    ebm_chain_options tempered = {0};
+    FAILS(GIBBS_ARGUMENT, "buffer is -1", ebm_objective_new(model, &ebm_loss_pcd, &options, &o, FAIL));
     const double wrong[] = {-0.1, 1.1, NAN};
     for (int k = 0; k < COUNT(wrong); k++) {
         options = with(NULL, 0, wrong[k]);
-        FAILS(GIBBS_ARGUMENT, "start anew", ebm_objective_new(model, &ebm_loss_pcd, &options, &o, FAIL));
+        FAILS(GIBBS_ARGUMENT, "restart is", ebm_objective_new(model, &ebm_loss_pcd, &options, &o, FAIL));
     }
     options = with(NULL, 0, 0);
     tempered.temperatures = 2;

@@ -46,7 +46,7 @@ static void parameters(double *theta)
 /* ---- −log p(variable | the others) by trying all its values ---- */
 
 typedef struct space {
-    double low, high;
+    double value[2];
     int categories;
 } space;
 
@@ -56,7 +56,7 @@ static int values(const space *s) { return s->categories ? s->categories : 2; }
 /* Puts value c into variable i. */
 static void put(const space *s, double *x, int i, int c)
 {
-    if (!s->categories) x[i] = c ? s->high : s->low;
+    if (!s->categories) x[i] = s->value[c];
     else
         for (int k = 0; k < s->categories; k++) x[i * s->categories + k] = k == c;
 }
@@ -92,14 +92,12 @@ static double *random_rows(const space *s, int64_t rows)
 
 static ebm_loss_options options_of(const space *s)
 {
-    ebm_loss_options options = ebm_loss_defaults();
-    options.states[0] = s->low;
-    options.states[1] = s->high;
-    options.categories = s->categories;
+    ebm_loss_options options = {0};
+    options.space = (ebm_space){.values = s->value, .labels = s->categories, .one_hot = s->categories != 0};
     return options;
 }
 
-static const space spaces[] = {{0, 1, 0}, {-1, 1, 0}, {0.25, -3, 0}, {0, 1, 2}, {0, 1, 3}, {0, 1, 6}};
+static const space spaces[] = {{{0, 1}, 0}, {{-1, 1}, 0}, {{0.25, -3}, 0}, {{0, 1}, 2}, {{0, 1}, 3}, {{0, 1}, 6}};
 
 Test(pseudo_likelihood, agrees_with_enumeration)
 {
@@ -185,7 +183,7 @@ Test(pseudo_likelihood, states_that_are_rounded)
 {
     const ebm_parameter p[] = {{"b", {1, {DIM}}, EBM_INIT_CONSTANT, 0.3}, {"w", {1, {PAIRS}}, EBM_INIT_CONSTANT, 0.2}};
     float x[DIM] = {0.1f, 0.7f, 0.1f, 0.1f, 0.7f, 0.7f};
-    ebm_loss_options options = options_of(&(space){0.1, 0.7, 0});
+    ebm_loss_options options = options_of(&(space){{0.1, 0.7}, 0});
     ebm_model *model = model_of(DIM, p, 2, pairwise_graph, GIBBS_FLOAT32);
     ebm_objective *o;
     OK(ebm_objective_new(model, &ebm_loss_pseudo_likelihood, &options, &o, ERROR));
@@ -207,7 +205,7 @@ static void expect_refused_row(const space *s, int at, double value, const char 
     cr_expect_eq(ebm_objective_bind(o, x, 3, &error), GIBBS_DATA);
     cr_expect(strstr(error.message, part) && strstr(error.message, "row 3") && error.row == 2, "%s", error.message);
     ebm_data data = table(x, 3, DIM);
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     fit.loss = &ebm_loss_pseudo_likelihood;
     fit.loss_options = options;
     cr_expect_eq(ebm_fit(model, &data, &fit, NULL, &error), GIBBS_DATA);
@@ -237,18 +235,18 @@ static ad_var pulled(ad_var x, const ad_var *theta, void *context)
 Test(pseudo_likelihood, names_the_columns_of_the_table)
 {
     ebm_parameter b = {"b", {0, {0}}, EBM_INIT_CONSTANT, 1};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 3, spec.parameters = &b, spec.parameter_count = 1, spec.energy = pulled;
     ebm_model *model;
     spec.given = 1;
     OK(ebm_model_new(&spec, &model, ERROR));
     double good[] = {7, 1, 0, 7, 0, 1}, bad[] = {1, 1, 0, 1, 0, 7}, full[] = {1, 1, 0, 1, 1, 1};
     ebm_data data = table(bad, 2, 3);
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     fit.loss = &ebm_loss_pseudo_likelihood;
     fit.steps = 1;
     FAILS(GIBBS_DATA, "column 3 is 7, neither 0 nor 1", ebm_fit(model, &data, &fit, NULL, FAIL));
-    fit.loss_options.categories = 2;
+    fit.loss_options.space = (ebm_space){.one_hot = 1};
     data.x = full;
     FAILS(GIBBS_DATA, "the block that ends in column 3 has 2 ones", ebm_fit(model, &data, &fit, NULL, FAIL));
     data.x = good; /* what is given may be anything */
@@ -261,10 +259,10 @@ Test(pseudo_likelihood, refuses_options)
     const struct {
         space s;
         const char *part;
-    } wrong[] = {{{1, 1, 0}, "two states"},
-                 {{0, INFINITY, 0}, "two states"},
-                 {{0, 1, 4}, "no blocks"},
-                 {{0, 1, -2}, "no blocks"}};
+    } wrong[] = {{{{1, 1}, 0}, "the values 1 and 1"},
+                 {{{0, INFINITY}, 0}, "the values 0 and inf"},
+                 {{{0, 1}, 4}, "no blocks"},
+                 {{{0, 1}, -2}, "a space of -2 labels"}};
     ebm_model *model = pairwise_make();
     ebm_objective *o;
     for (int k = 0; k < COUNT(wrong); k++) {

@@ -99,7 +99,7 @@ Test(score_matching, minimiser_is_the_maximum_likelihood_gaussian)
     double *x = test_points(e, ROWS, 3), theta[6];
     ebm_data data = table(x, ROWS, 2);
     ebm_model *model = e->make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_fit_report report;
     options.loss = &ebm_loss_score_matching;
     options.lbfgs = 1;

@@ -67,7 +67,7 @@ static ebm_model *model_for(const unseen *u)
                                       {"constant", {0, {0}}, EBM_INIT_CONSTANT, 0}};
     static const double labels[] = {-1, 1};
     ebm_model *model;
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     if (!u->conditional) return model_of(DIM, p, 2, u->energy, GIBBS_FLOAT64);
     spec.dim = DIM, spec.energy = u->energy, spec.parameters = p, spec.parameter_count = 2;
     spec.given = DIM - 1, spec.labels = labels, spec.label_count = 2;
@@ -80,9 +80,9 @@ static total shifted(const unseen *u, const ebm_loss *loss, double constant, con
                      const ebm_points *points)
 {
     ebm_model *model = model_for(u);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q, options.points = points, options.sampler = u->sampler, options.field = u->field;
-    options.sampler_step = 0.1, options.states[0] = -1, options.noise_sd = 0.5, options.copies = 2;
+    options.sampler_step = 0.1, options.space.values = (double[]){-1, 1}, options.noise_sd = 0.5, options.copies = 2;
     options.context = (void *)u->loss;
     ebm_objective *o = objective_at(model, loss, &options, (double[]){0.7, constant}, x, ROWS, SEED, STEP);
     if (loss->learns_log_z) ((double *)ebm_objective_theta(o))[2] = 1 - constant;

@@ -20,7 +20,7 @@ static double *directions(int gaussian, int64_t dim, int k)
 
 static ebm_loss_options with(int gaussian, int copies)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.gaussian = gaussian;
     options.copies = copies;
     return options;

@@ -20,7 +20,7 @@ static ebm_model *line_make(void)
 
 static ebm_loss_options with(ad_var (*field)(ad_var, const ad_var *, void *))
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.field = field;
     options.coefficient = lambda;
     return options;
@@ -155,11 +155,10 @@ Test(stein, fit_finds_the_precision)
     double *x = normals(ROWS, 0, 0.8, 6), m2 = second_moment(x);
     ebm_data data = table(x, ROWS, 1);
     ebm_model *model = line_make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = &ebm_loss_stein;
     options.loss_options = with(critic);
     options.optimizer = &ebm_sgd;
-    options.momentum = 0;
     options.rate = 0.1;
     options.steps = 3000;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
@@ -181,7 +180,7 @@ Test(stein, refuses)
 {
     ebm_model *model = line_make();
     ebm_objective *o;
-    ebm_fit_options fit = ebm_fit_defaults();
+    ebm_fit_options fit = {0};
     double x[] = {1, 2};
     ebm_data data = table(x, 2, 1);
     ebm_loss_options options = with(NULL);
@@ -192,7 +191,7 @@ Test(stein, refuses)
     FAILS(GIBBS_SMOOTH, "step", ebm_objective_new(model, &ebm_loss_stein, &options, &o, FAIL));
     FAILS(GIBBS_SMOOTH, "step", ebm_objective_new(model, &ebm_loss_stein_hutchinson, &options, &o, FAIL));
     options = with(critic);
-    options.coefficient = 0;
+    options.coefficient = EBM_ZERO;
     FAILS(GIBBS_ARGUMENT, "no bound", ebm_objective_new(model, &ebm_loss_stein, &options, &o, FAIL));
     options = with(critic);
     options.copies = 2000;

@@ -14,7 +14,7 @@ static ebm_loss *sum_of(const ebm_loss_term *terms, int count)
 
 static ebm_loss_options with(const ebm_proposal *q)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     options.noise_ratio = 2;
     options.noise_sd = 0.4;
@@ -123,7 +123,7 @@ Test(loss_sum, energy_penalty)
     ebm_loss *loss = sum_of((ebm_loss_term[]){{&ebm_loss_score_matching, 1}, {&ebm_loss_energy_penalty, a}}, 2);
     ebm_data data = table(x, ROWS, 1);
     ebm_model *model = e->make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = loss;
     options.lbfgs = 1;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));
@@ -179,7 +179,7 @@ Test(loss_sum, conditional_likelihood_with_contrastive_divergence)
     ebm_fit_report report;
     OK(ebm_model_regression(&spec, &model, ERROR));
     ebm_loss *loss = sum_of((ebm_loss_term[]){{&ebm_loss_conditional_ml, 1}, {&ebm_loss_cd, 0.1}}, 2);
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = loss;
     options.steps = 20;
     options.validation_fraction = 0.25;

@@ -99,7 +99,7 @@ Test(weighted_score_matching, energies_on_the_line)
                 double rise[] = {2 * at, 2 * box * (1 - 2 * at), cos(at), 0};
                 add(&t, &s, h[w], rise[w], e->size, ROWS);
             }
-            ebm_loss_options options = ebm_loss_defaults();
+            ebm_loss_options options = {0};
             options.weight = weights[w];
             ebm_model *model = e->make();
             ebm_objective *o =
@@ -120,7 +120,7 @@ Test(weighted_score_matching, energies_on_the_line)
 static double fit(ebm_model *model, const ebm_loss *loss, ad_var (*weight)(ad_var, void *), double *x, int64_t rows)
 {
     ebm_data data = table(x, rows, 1);
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     options.loss = loss;
     options.loss_options.weight = weight;
     options.lbfgs = 1;
@@ -203,7 +203,7 @@ Test(weighted_score_matching, refuses)
 {
     ebm_model *smooth = energies[GAUSSIAN2].make(), *kink = kink_make();
     ebm_objective *o;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     FAILS(GIBBS_SMOOTH, "abs", ebm_objective_new(kink, &ebm_loss_weighted_score_matching, NULL, &o, FAIL));
     options.weight = scalar;
     FAILS(GIBBS_SHAPE, "weight", ebm_objective_new(smooth, &ebm_loss_weighted_score_matching, &options, &o, FAIL));

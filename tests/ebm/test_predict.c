@@ -117,7 +117,7 @@ static ebm_model *real_model(const double *labels, int count, double wave)
     static ebm_parameter p[] = {{"w", {1, {GIVEN}}, EBM_INIT_CONSTANT, 0.7},
                                 {"lambda", {0, {0}}, EBM_INIT_CONSTANT, 2},
                                 {"s", {0, {0}}, EBM_INIT_CONSTANT, 0}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     p[2].scale = wave;
     spec.dim = GIVEN + 1, spec.parameters = p, spec.parameter_count = 3, spec.energy = energy;

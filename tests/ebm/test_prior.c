@@ -36,11 +36,11 @@ Test(prior, the_mode_of_the_posterior_and_its_errors)
     ebm_data data = table(x, N, 1);
     for (int way = 0; way < 4; way++) { /* L-BFGS in both types, whole batches, minibatches */
         ebm_model *model = made(way == 1 ? GIBBS_FLOAT32 : GIBBS_FLOAT64);
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         ebm_uncertainty u;
         OK(ebm_model_prior(model, prior, (void *)&sd, ERROR));
         o.loss = &ebm_loss_score_matching; /* its minimum is the likelihood's: the mean */
-        o.lbfgs = way < 2, o.optimizer = &ebm_sgd, o.momentum = 0, o.rate = way == 3 ? 0.005 : 0.3;
+        o.lbfgs = way < 2, o.optimizer = &ebm_sgd, o.rate = way == 3 ? 0.005 : 0.3;
         o.steps = way == 3 ? 6000 : 200, o.batch = way == 3 ? 10 : 0, o.average = way == 3 ? 0.999 : 0;
         OK(ebm_fit(model, &data, &o, NULL, ERROR));
         expect_close(mu_of(model), (mean + share * at) / (1 + share), way == 1 ? 1e-4 : way == 3 ? 5e-3 : 1e-6, "mode");
@@ -67,7 +67,7 @@ Test(prior, held_out_rows_are_judged_without_it)
     ebm_data data = table(x, N, 1);
     for (int with = 0; with < 2; with++) {
         ebm_model *model = made(GIBBS_FLOAT64);
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         ebm_fit_report report;
         if (with) OK(ebm_model_prior(model, prior, (void *)&sd, ERROR));
         o.loss = &ebm_loss_score_matching, o.steps = 1, o.rate = 1e-12, o.validation_fraction = 0.4;

@@ -184,7 +184,7 @@ static double gradient_error(const ebm_proposal *q)
     double x[DIM * ROWS];
     for (int i = 0; i < DIM * ROWS; i++) x[i] = sin(1 + 1.7 * i);
     ebm_model *model = model_new();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = q;
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, NULL, x, ROWS, 3, 1);
     value_of(o);

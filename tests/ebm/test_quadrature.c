@@ -90,7 +90,7 @@ Test(quadrature, energies_far_from_zero)
 {
     static double offsets[] = {-1e5, 1e5};
     for (int i = 0; i < 2; i++) {
-        ebm_model_spec spec = ebm_model_defaults();
+        ebm_model_spec spec = {0};
         ebm_model *model;
         spec.dim = 1;
         spec.energy = shifted;

@@ -12,7 +12,7 @@ static ad_var power(ad_var x, const ad_var *theta, void *context)
 
 static ebm_quadrature integrate_power(int dim, double p, ebm_box box)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = dim;
     spec.energy = power;
@@ -64,7 +64,7 @@ Test(quadrature, a_direction_in_which_the_energy_is_flat)
 {
     for (int dim = 2; dim <= 3; dim++)
         for (int kept = 0; kept < dim; kept++) {
-            ebm_model_spec spec = ebm_model_defaults();
+            ebm_model_spec spec = {0};
             ebm_model *model;
             spec.dim = dim;
             spec.energy = valley;

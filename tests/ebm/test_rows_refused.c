@@ -13,7 +13,7 @@ static ad_var logit(ad_var row, const ad_var *theta, void *context)
 static ebm_model *label_model(gibbs_dtype dtype)
 {
     static const ebm_parameter p[] = {{"b", {0, {0}}, EBM_INIT_CONSTANT, 0.1}, {"w", {0, {0}}, EBM_INIT_CONSTANT, 0.2}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = 2, spec.dtype = dtype, spec.energy = logit, spec.parameters = p, spec.parameter_count = 2;
     spec.given = 1, spec.labels = (double[]){0, 0.7}, spec.label_count = 2;
@@ -32,7 +32,7 @@ Test(rows_refused, labels_that_the_model_does_not_have)
         double *x = normals(2 * ROWS, 0, 1, 3);
         for (int r = 0; r < ROWS; r++) x[2 * r + 1] = r % 3 ? 0 : 0.7;
         ebm_data data = table(x, ROWS, 2);
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         o.loss = &ebm_loss_conditional_ml, o.steps = 2;
         OK(ebm_fit(model, &data, &o, NULL, ERROR));
         x[2 * 7 + 1] = 1;
@@ -51,7 +51,7 @@ Test(rows_refused, a_box_must_hold_the_rows_and_the_density)
     ebm_model *model;
     ebm_points points;
     ebm_fit_report report;
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     OK(ebm_model_gaussian(1, GIBBS_FLOAT32, NULL, &model, ERROR));
     o.loss = &ebm_loss_exact_ml, o.lbfgs = 1, o.loss_options.points = &points;
     ebm_box box = ebm_box_around(&data, 1);
@@ -131,10 +131,10 @@ static ad_var breaks(ad_var row, const ad_var *theta, void *context)
 Test(rows_refused, artificial_points_have_the_row_of_their_data)
 {
     static const ebm_parameter p = {"k", {0, {0}}, EBM_INIT_CONSTANT, 1};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     ebm_points points;
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     double *x = normals(2 * ROWS, 0, 1, 8);
     ebm_data data = table(x, ROWS, 2);
     gibbs_error error = {0};
@@ -160,7 +160,7 @@ Test(rows_refused, a_proposal_that_never_meets_the_data)
     ebm_model *model;
     ebm_proposal *q;
     ebm_uncertainty u;
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     OK(ebm_model_gaussian(1, GIBBS_FLOAT64, NULL, &model, ERROR));
     OK(ebm_proposal_gaussian_diagonal(1, &mean, &sd, NULL, &q, ERROR));
     o.loss = &ebm_loss_nce, o.loss_options.proposal = q;

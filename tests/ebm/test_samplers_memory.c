@@ -56,7 +56,7 @@ static const double BETA[] = {1, 0.5}, MASS[] = {1, 2, 3, 4};
 MOVE(move_walk, false, .sampler = &ebm_random_walk, .mass = MASS)
 MOVE(move_hmc, false, .sampler = &ebm_hmc)
 MOVE(move_gibbs, false, .sampler = &ebm_gibbs)
-MOVE(move_categories, false, .sampler = &ebm_gibbs, .categories = 2)
+MOVE(move_categories, false, .sampler = &ebm_gibbs, .space = {.labels = 2, .one_hot = 1})
 MOVE(move_gradients, false, .sampler = &ebm_gibbs_with_gradients)
 MOVE(move_ladder, false, .sampler = &ebm_mala, .inverse_temperatures = BETA, .temperatures = 2)
 MOVE(trace_walk, true, .sampler = &ebm_random_walk)
@@ -67,7 +67,7 @@ static gibbs_status anneal(ebm_model *model, gibbs_error *error)
     double w[5] = {-1}, x[20] = {-1};
     ebm_proposal *q;
     ebm_ais result = {.ess = -1};
-    ebm_ais_options options = ebm_ais_defaults();
+    ebm_ais_options options = {0};
     OK(ebm_proposal_gaussian_diagonal(4, zero, one, NULL, &q, ERROR));
     options.base = q;
     options.bridges = 3;
@@ -104,7 +104,7 @@ Test(samplers_memory, every_allocation_may_fail)
 Test(samplers_memory, nothing_is_allocated_once_a_size_has_run)
 {
     const ebm_chain_options ways[] = {{.sampler = &ebm_hmc, .step = 0.1},
-                                      {.sampler = &ebm_gibbs, .step = 1, .categories = 2},
+                                      {.sampler = &ebm_gibbs, .step = 1, .space = {.labels = 2, .one_hot = 1}},
                                       {.sampler = &ebm_random_walk, .step = 1, .inverse_temperatures = BETA,
                                        .temperatures = 2, .swap_every = 2}};
     for (int k = 0; k < COUNT(ways); k++) {

@@ -36,7 +36,7 @@ typedef struct job {
 
 static void fit(job *j, const ebm_loss *loss)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = loss;
     o.steps = 3;
     o.threads = 2;
@@ -55,7 +55,7 @@ static void save_and_load(job *j)
 
 static void standard_errors(job *j)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_uncertainty u;
     o.loss = &ebm_loss_score_matching;
     o.weight_decay = 10;
@@ -65,7 +65,7 @@ static void standard_errors(job *j)
 
 static void chains(job *j)
 {
-    ebm_chain_options o = ebm_chain_defaults();
+    ebm_chain_options o = {0};
     ebm_chains *c = NULL;
     if (!j->status) j->status = ebm_chains_new(j->model, &o, &c, &j->error);
     if (!j->status) j->status = ebm_chains_start(c, j->data.x, j->data.rows, &j->error);

@@ -158,7 +158,7 @@ Test(standard_errors, training_rows_and_the_default_proposal)
     ebm_data data = table(x, ROWS, 1), train, held;
     ebm_model *model = precision_make();
     ebm_proposal *q;
-    OK(ebm_data_split(&data, 0.25, 9, &train, &held, ERROR));
+    OK(ebm_data_split(&data, 0.25, 9, &train, &held, NULL, ERROR));
     OK(ebm_proposal_gaussian_fit(&train, 1, 1.5, NULL, &q, ERROR));
     ebm_fit_options o = fit_of(&ebm_loss_ml_is, NULL), direct = fit_of(&ebm_loss_ml_is, q);
     o.validation_fraction = 0.25;

@@ -42,7 +42,7 @@ static const refusal refusals[] = {
     {"501 parameters", GIBBS_ARGUMENT, &ebm_loss_nce, precision_graph, 500, 0, 1},
     {"no loss", GIBBS_ARGUMENT, NULL, precision_graph, 1, 0, 1},
     {"2 columns", GIBBS_SHAPE, &ebm_loss_score_matching, precision_graph, 1, 0, 2},
-    {"weight decay is -1", GIBBS_ARGUMENT, &ebm_loss_score_matching, precision_graph, 1, -1, 1},
+    {"weight_decay is -1", GIBBS_ARGUMENT, &ebm_loss_score_matching, precision_graph, 1, -1, 1},
     {"held holds a part", GIBBS_ARGUMENT, &loss_held, precision_graph, 1, 0, 1},
     {"max", GIBBS_SMOOTH, &ebm_loss_ml_is, rough_graph, 1, 0, 1},
     {"not finite", GIBBS_NUMERIC, &ebm_loss_score_matching, infinite_graph, 1, 0, 1},
@@ -59,14 +59,14 @@ static ad_var energy_of_first(ad_var x, const ad_var *theta, void *context)
 static void check(const refusal *r)
 {
     const ebm_parameter p = {"theta", ad_vec(r->dim), EBM_INIT_CONSTANT, 1};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = 1, spec.parameters = &p, spec.parameter_count = 1;
     spec.energy = energy_of_first, spec.context = (void *)r;
     OK(ebm_model_new(&spec, &model, ERROR));
     double *x = normals(2 * ROWS, 0, 1, 4);
     ebm_data data = table(x, ROWS, r->cols);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_uncertainty u = {.size = 7};
     o.loss = r->loss, o.weight_decay = r->decay;
     FAILS(r->status, r->part, ebm_standard_errors(model, &data, &o, &u, FAIL));
@@ -98,7 +98,7 @@ Test(standard_errors_refusal, noise_that_moves_and_is_held)
     double *x = normals(ROWS, 0, 1, 4);
     ebm_data data = table(x, ROWS, 1);
     ebm_model *model = precision_make();
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_uncertainty u;
     o.loss = &ebm_loss_nce, o.loss_options.proposal = &q;
     FAILS(GIBBS_ARGUMENT, "nce holds a part", ebm_standard_errors(model, &data, &o, &u, FAIL));
@@ -111,7 +111,7 @@ Test(standard_errors_refusal, null_pointers_and_bad_data)
     double x[] = {1, NAN};
     ebm_data data = table(x, 2, 1), empty = {0};
     ebm_model *model = precision_make();
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_uncertainty u;
     o.loss = &ebm_loss_score_matching;
     FAILS(GIBBS_ARGUMENT, "standard errors", ebm_standard_errors(NULL, &data, &o, &u, FAIL));

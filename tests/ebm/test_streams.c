@@ -58,7 +58,7 @@ Test(streams, losses_stay_below_the_users)
         &ebm_loss_sliced_reduced, &ebm_loss_conditional_nce, &ebm_loss_ranking_nce, &ebm_loss_stein_hutchinson,
     };
     ebm_model *model = make();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = &both, options.field = critic, options.copies = 3;
     for (int k = 0; k < COUNT(losses); k++) {
         ebm_objective *o;
@@ -75,8 +75,9 @@ Test(streams, samplers_stay_below_the_users)
                                                   &ebm_gibbs, &ebm_gibbs_with_gradients, &ebm_block_gibbs};
     const ebm_blocks blocks = {.visible = {EBM_UNIT_BINARY, DIM, logit}, .hidden = {EBM_UNIT_BINARY, DIM, logit}};
     ebm_model *model = make();
-    ebm_chain_options options = ebm_chain_defaults();
-    options.proposal = &both, options.blocks = &blocks, options.states[1] = 1;
+    ebm_chain_options options = {0};
+    options.proposal = &both, options.blocks = &blocks;
+    OK(ebm_chain_options_fill(model, &options, ERROR));
     for (int k = 0; k < COUNT(samplers); k++) {
         ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
         ad_axis axis = ad_axis_new(tape, "chain");
@@ -107,7 +108,7 @@ Test(streams, a_users_numbers_are_not_the_proposals)
     double x[ROWS * DIM] = {0}, zero[DIM] = {0}, one[DIM] = {1, 1};
     ebm_model *model = make();
     ebm_proposal *q;
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     OK(ebm_proposal_gaussian_diagonal(DIM, zero, one, NULL, &q, ERROR));
     options.proposal = q;
     for (int k = 0; k < COUNT(streams); k++) {

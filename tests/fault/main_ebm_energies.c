@@ -113,7 +113,7 @@ static ad_var row_energy(ad_var row, const ad_var *theta, void *context)
 }
 static gibbs_status new_conditional(fixture *f, gibbs_error *error)
 {
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dim = 3, spec.dtype = f->dtype, spec.allocator = &f->alloc, spec.energy = row_energy;
     spec.parameters = &scale, spec.parameter_count = 1;
     spec.given = 2, spec.labels = labels, spec.label_count = 3;

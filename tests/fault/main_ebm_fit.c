@@ -131,7 +131,7 @@ static gibbs_status try_objective(const attempt *a, hook *h, int64_t fail_at, gi
 {
     static double reference; /* of the attempt in which nothing failed, which comes first */
     gibbs_allocator allocator = {hook_alloc, hook_release, h};
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     ebm_model *model = NULL;
     ebm_objective *objective = NULL;
     ebm_proposal *q = NULL;
@@ -164,7 +164,7 @@ static gibbs_status try_objective(const attempt *a, hook *h, int64_t fail_at, gi
 
 static ebm_fit_options fit_options(const attempt *a)
 {
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = a->loss;
     o.loss_options.noise_ratio = 1;
     o.steps = 3;

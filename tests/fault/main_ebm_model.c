@@ -60,7 +60,7 @@ static gibbs_status new_own(fixture *f, gibbs_error *error)
 {
     static const ebm_parameter parameters[] = {{"w", {1, {DIM}}, EBM_INIT_NORMAL, 1},
                                                {"s", {0, {0}}, EBM_INIT_CONSTANT, 1}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     spec.dtype = f->dtype;
     spec.dim = DIM;
     spec.parameters = parameters;

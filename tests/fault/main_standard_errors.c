@@ -24,7 +24,7 @@ static int64_t attempt(const ebm_loss *loss, int64_t at)
     counting_alloc count = {0};
     gibbs_allocator allocator = counting_allocator(&count);
     ebm_data data = {.rows = ROWS, .cols = DIM, .x = points};
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_model *model;
     ebm_uncertainty u;
     gibbs_error error = {.message = ""};

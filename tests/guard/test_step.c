@@ -85,7 +85,7 @@ static training *training_new(ebm_model *model, const ebm_loss *loss, int thread
 {
     gibbs_error error = {.status = GIBBS_OK};
     training *t = calloc(1, sizeof *t);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     double mean[DIM] = {0}, sd[DIM];
     for (int i = 0; i < DIM; i++) sd[i] = 1.5;
     for (int i = 0; i < 2 * ROWS * DIM; i++) t->x[i] = (float)(sin(1.7 * i) + 0.3 * cos(0.01 * i));
@@ -96,7 +96,7 @@ static training *training_new(ebm_model *model, const ebm_loss *loss, int thread
     options.threads = threads;
     MUST(ebm_objective_new(model, loss, &options, &t->objective, &error));
     MUST(ebm_objective_bind(t->objective, t->x, ROWS, &error));
-    count_products(t->objective->plan);
+    count_products(t->objective->program.plan);
     t->moments = calloc((size_t)(ebm_adam.slots * ebm_objective_size(t->objective)), sizeof *t->moments);
     return t;
 }
@@ -185,7 +185,7 @@ Test(guard, allocations_and_products)
 static ad_plan_info plan_of(ebm_model *model, const ebm_loss *loss)
 {
     training *t = training_new(model, loss, 1);
-    const ad_plan *plan = t->objective->plan;
+    const ad_plan *plan = t->objective->program.plan;
     ad_plan_info info = ad_plan_describe(plan->storing ? plan->storing : plan); /* what runs when rows are few */
     training_free(t);
     return info;
@@ -251,7 +251,7 @@ static ebm_model *network_with(more *what)
                                    {"b", ad_vec(WIDTH), EBM_INIT_CONSTANT, 0},
                                    {"v", ad_vec(WIDTH), EBM_INIT_GLOROT, 1}};
     gibbs_error error = {.status = GIBBS_OK};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model = NULL;
     spec.dtype = GIBBS_FLOAT32, spec.dim = DIM, spec.parameters = theta, spec.parameter_count = 4;
     spec.energy = energy, spec.context = what;
@@ -265,7 +265,7 @@ Test(guard, more_work_is_seen)
     seen s[MORES];
     for (more what = NOTHING_MORE; what < MORES; what++) {
         training *t = training_new(network_with(&what), &ebm_loss_nce, 1);
-        info[what] = ad_plan_describe(t->objective->plan);
+        info[what] = ad_plan_describe(t->objective->program.plan);
         take_step(t);
         s[what] = watch_step(t);
         training_free(t);

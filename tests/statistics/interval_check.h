@@ -33,7 +33,7 @@ typedef struct study {
     left_out control;
     int missed;                   /* the parameters whose control must miss, at least; 0: all hold */
     double noise_ratio, noise_sd; /* options of the loss; 0: their defaults */
-    int copies, categories;
+    int copies, labels;
     ad_var (*weight)(ad_var x, void *context);
 } study;
 
@@ -99,14 +99,14 @@ typedef struct setting {
 static inline void setting_make(const study *s, setting *t)
 {
     static const double mean[] = {0.2}, sd[] = {1.3};
-    *t = (setting){.options = ebm_fit_defaults()};
+    *t = (setting){0};
     ebm_loss_options *o = &t->options.loss_options;
     OK(ebm_proposal_gaussian_diagonal(1, mean, sd, NULL, &t->q, ERROR));
     if (s->terms[1].loss) OK(ebm_loss_sum(s->terms, 2, NULL, &t->sum, ERROR));
     if (s->problem->points) s->problem->points(&t->points);
     t->options.loss = t->sum ? t->sum : s->terms[0].loss, t->options.lbfgs = 1;
     o->proposal = t->q, o->points = &t->points, o->noise_ratio = s->noise_ratio, o->threads = 1;
-    o->categories = s->categories, o->weight = s->weight;
+    o->space = (ebm_space){.labels = s->labels, .one_hot = s->labels > 0}, o->weight = s->weight;
     if (s->noise_sd) o->noise_sd = s->noise_sd;
     if (s->copies) o->copies = s->copies;
 }

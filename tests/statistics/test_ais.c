@@ -63,7 +63,7 @@ static target line_target(const ebm_sampler *sampler, double step, const ebm_pro
 {
     target t = {.model = density_model(&wells, GIBBS_FLOAT64, NULL), .log_z = g->log_z, .dim = 1, .runs = 60,
                 .rows = ROWS, .draw = draw_line,
-                .facts = g, .options = ebm_ais_defaults()};
+                .facts = g};
     t.options.chain.sampler = sampler;
     t.options.chain.step = step;
     t.options.base = base;
@@ -181,15 +181,14 @@ static void draw_space(const target *t, uint64_t seed, double *x) { space_draw(t
 
 Test(ais, brackets_on_bits)
 {
-    const double bits[2] = {0, 1};
     const ebm_proposal base = {
         .name = "bits", .dim = 5, .draw = draw_bits, .log_density = log_bits, .context = (void *)FAR};
     static const ebm_sampler *const samplers[] = {&ebm_gibbs, &ebm_gibbs_with_gradients};
     ebm_model *model = space_model(5, GIBBS_FLOAT64);
-    space s = space_list(model, bits, 0);
+    space s = space_list(model, &(ebm_space){0});
     for (int k = 0; k < COUNT(samplers); k++) {
         target t = {.model = model, .log_z = s.log_z, .dim = 5, .runs = 400, .rows = 5, .draw = draw_space,
-                    .facts = &s, .options = ebm_ais_defaults()};
+                    .facts = &s};
         t.options.chain.sampler = samplers[k];
         t.options.base = &base;
         check_brackets(&t, (const int64_t[]){2, 15, 150});
@@ -228,15 +227,14 @@ static void visible_given(ad_var h, const ad_var *theta, void *context, ad_var *
 Test(ais, weights_and_brackets_by_blocks)
 {
     enum { MANY = 20000 };
-    const double bits[2] = {0, 1};
     const ebm_proposal base = {
         .name = "bits", .dim = 6, .draw = draw_bits, .log_density = log_bits, .context = (void *)ODDS};
     const ebm_blocks blocks = {.visible = {EBM_UNIT_BINARY, 3, visible_given}, .joint = 1,
                                .hidden = {EBM_UNIT_BINARY, 3, hidden_given}};
     double *w = sampling_room(7 * MANY, sizeof *w), *x = w + MANY;
     ebm_model *model = energy_model(6, joint_energy);
-    space s = space_list(model, bits, 0);
-    ebm_ais_options options = ebm_ais_defaults();
+    space s = space_list(model, &(ebm_space){0});
+    ebm_ais_options options = {0};
     options.chain.sampler = &ebm_block_gibbs;
     options.chain.blocks = &blocks;
     options.base = &base;

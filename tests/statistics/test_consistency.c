@@ -66,7 +66,7 @@ static void fit_set(const truth *t, const ebm_loss *loss, int64_t rows, uint64_t
     ebm_data data = table(x, rows, t->dim);
     ebm_model *model = t->make();
     ebm_proposal *q;
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_fit_report report;
     OK(ebm_proposal_gaussian_diagonal(t->dim, mean, sd, NULL, &q, ERROR));
     o.loss = loss;

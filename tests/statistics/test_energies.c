@@ -51,7 +51,7 @@ static void fit_mixture(int r, estimates *e)
     static double x[ROWS];
     ebm_model *parts[2], *model;
     ebm_data data = table(x, ROWS, 1);
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_fit_report report;
     double pi[2], log_z[2];
     draw_mixture(x, ROWS, 100 + (uint64_t)r);
@@ -61,7 +61,7 @@ static void fit_mixture(int r, estimates *e)
     }
     OK(ebm_model_mixture(parts, 2, &model, ERROR));
     options.loss = &ebm_loss_nce, options.lbfgs = 1, options.seed = (uint64_t)r;
-    options.loss_options.noise_ratio = 4, options.loss_options.redraw = 0;
+    options.loss_options.noise_ratio = 4, options.loss_options.redraw = EBM_REDRAW_NEVER;
     OK(ebm_fit(model, &data, &options, &report, ERROR));
     OK(ebm_model_mixture_weights(model, &data, report.log_z, pi, log_z, ERROR));
     e->value[0][r] = pi[0], e->value[1][r] = log_z[0], e->value[2][r] = log_z[1];
@@ -116,7 +116,7 @@ Test(energies, independent_components_by_score_matching)
         ebm_model *model;
         ebm_experts_spec spec = {.dim = 2, .experts = 2, .dtype = GIBBS_FLOAT64, .seed = (uint64_t)r};
         ebm_data data = table(x, ROWS, 2);
-        ebm_fit_options options = ebm_fit_defaults();
+        ebm_fit_options options = {0};
         double W[4], matched[4] = {0};
         draw_components(x, ROWS, A, 40 + (uint64_t)r);
         OK(ebm_model_experts(&spec, &model, ERROR));
@@ -169,7 +169,7 @@ Test(energies, chain_crf_by_maximum_likelihood)
         for (int n = 0; n < CHAIN_ROWS; n++) draw_chain(source, x + n * CHAIN_DIM, &state);
         OK(ebm_model_chain_crf(&spec, &model, ERROR));
         ebm_data data = table(x, CHAIN_ROWS, CHAIN_DIM);
-        ebm_fit_options options = ebm_fit_defaults();
+        ebm_fit_options options = {0};
         options.loss = &ebm_loss_conditional_ml, options.lbfgs = 1;
         OK(ebm_fit(model, &data, &options, NULL, ERROR));
         ebm_model_get(model, got);
@@ -199,7 +199,7 @@ static double *sample_rbm(ebm_model *model, uint64_t seed)
 {
     int64_t dim = ebm_model_dim(model);
     double *x = sampling_room(CHAINS * dim, sizeof *x);
-    ebm_chain_options options = ebm_chain_defaults();
+    ebm_chain_options options = {0};
     ebm_blocks blocks;
     ebm_chains *chains;
     OK(ebm_model_blocks(model, &blocks, ERROR));

@@ -22,7 +22,7 @@ static outcome study(int rbf, double mean, double sd, int bent)
         double *x = normals(ROWS, mean, sd, 500 + set);
         for (int r = 0; r < ROWS && bent; r++) x[r] *= fabs(x[r]) / sqrt(3); /* variance 1, heavy tails, a cusp at 0 */
         ebm_data data = table(x, ROWS, 1);
-        ebm_ksd_options options = ebm_ksd_defaults();
+        ebm_ksd_options options = {0};
         ebm_ksd result;
         options.rbf = rbf;
         options.length = 1;

@@ -13,7 +13,7 @@ static average cd_gradient(const plain_energy *e, const double *x, double h)
 {
     average a = {{0}, {0}};
     ebm_model *model = e->make();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.sampler = &ebm_ula;
     options.sampler_step = h;
     ebm_objective *o = objective_at(model, &ebm_loss_cd, &options, e->theta, x, ROWS, 7, 0);

@@ -23,7 +23,7 @@ static double fit_precision(const method *m, int64_t rows, uint64_t set)
     double *x = normals(rows, 0, 1 / sqrt(truth), 91 * set + (uint64_t)rows);
     ebm_data data = table(x, rows, 1);
     ebm_model *model = energies[PRECISION].make();
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_fit_report report;
     ebm_proposal *q;
     ebm_points points;
@@ -150,10 +150,10 @@ static double ring_study(const ebm_loss *loss, int64_t rows)
         double *x = ring_draw(rows, set);
         ebm_data data = table(x, rows, SPINS);
         ebm_model *model = ring_make();
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         o.loss = loss;
         o.loss_options.points = &points;
-        o.loss_options.states[0] = -1;
+        o.loss_options.space.values = (double[]){-1, 1};
         o.loss_options.threads = 1;
         o.lbfgs = 1;
         OK(ebm_fit(model, &data, &o, NULL, ERROR));

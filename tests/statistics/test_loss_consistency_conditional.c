@@ -28,7 +28,7 @@ static ebm_model *model_with(ebm_energy_fn f, int size, bool conditional)
     static const ebm_parameter p[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0},
                                       {"b", {0, {0}}, EBM_INIT_CONSTANT, 0.1},
                                       {"lambda", {0, {0}}, EBM_INIT_CONSTANT, 1}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = 2, spec.parameters = p, spec.parameter_count = size, spec.energy = f;
     spec.given = conditional ? 1 : 0;
@@ -74,7 +74,7 @@ static void estimate(const method *m, int64_t rows, uint64_t set, bool lines, do
     double mean[] = {0.5}, sd[] = {1.6};
     ebm_data data = table(x, rows, 2);
     ebm_model *model = model_with(lines ? energy : ratio_energy, lines ? 3 : 2, true);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_fit_report report;
     ebm_proposal *q = NULL;
     ebm_points points;
@@ -84,7 +84,7 @@ static void estimate(const method *m, int64_t rows, uint64_t set, bool lines, do
     o.loss_options.noise_ratio = m->ratio, o.loss_options.copies = m->copies ? m->copies : 1;
     if (m->noise_sd) o.loss_options.noise_sd = m->noise_sd;
     o.loss_options.sampler = m->sampler, o.loss_options.sampler_step = 0.2, o.loss_options.threads = 1;
-    o.optimizer = &ebm_sgd, o.momentum = 0, o.rate = m->rate ? m->rate : 0.5;
+    o.optimizer = &ebm_sgd, o.rate = m->rate ? m->rate : 0.5;
     o.lbfgs = m->steps == 0, o.batch = m->batch;
     if (m->steps) o.steps = m->steps, o.average = 0.98;
     o.seed = set;
@@ -152,7 +152,7 @@ static void check_direction(const ebm_loss *loss, const ebm_sampler *sampler)
     for (int side = 0; side < 4; side++) {
         const double from[] = {truth[0], truth[1] + (side & 1 ? 0.4 : -0.4), truth[2] * (side & 2 ? 1.7 : 0.6)};
         ebm_model *model = model_with(energy, 3, true);
-        ebm_loss_options o = ebm_loss_defaults();
+        ebm_loss_options o = {0};
         o.proposal = loss->noise == EBM_NOISE_PERSISTENT ? NULL : q, o.points = &points, o.copies = 5,
         o.noise_ratio = 20;
         o.noise_sd = 0.1, o.sampler = sampler, o.sampler_step = 0.3, o.sampler_steps = 5;
@@ -205,7 +205,7 @@ Test(loss_consistency_conditional, control_whole_rows_give_another_line)
     double *x = regression_rows(20000, truth, 3), least[SIZE];
     ebm_data data = table(x, 20000, 2);
     ebm_model *model = model_with(energy, 3, false);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = &ebm_loss_score_matching, o.lbfgs = 1;
     OK(ebm_fit(model, &data, &o, NULL, ERROR));
     double b = ((double *)ebm_model_theta(model))[1];
@@ -231,7 +231,7 @@ Test(loss_consistency_conditional, one_log_z_for_all_x)
     ebm_energy_fn energies_of[] = {energy, moving_z};
     for (int k = 0; k < 2; k++) {
         ebm_model *other = model_with(energies_of[k], 3, true);
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         ebm_fit_report report;
         o.loss = &ebm_loss_nce, o.lbfgs = 1, o.loss_options.noise_ratio = 5;
         OK(ebm_fit(other, &data, &o, &report, ERROR));

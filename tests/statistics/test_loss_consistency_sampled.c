@@ -104,7 +104,7 @@ static double estimate(const method *m, int64_t rows, uint64_t set)
     double *x = m->draw(rows, m->dim, 91 * set + (uint64_t)rows);
     ebm_data data = table(x, rows, m->dim);
     ebm_model *model = m->make(m->dim);
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     o.loss = m->loss;
     o.loss_options.sampler = m->sampler;
     o.loss_options.sampler_step = step;
@@ -113,7 +113,6 @@ static double estimate(const method *m, int64_t rows, uint64_t set)
     o.loss_options.gaussian = 1;
     o.loss_options.threads = 1;
     o.optimizer = &ebm_sgd;
-    o.momentum = 0;
     o.rate = m->rate;
     o.lbfgs = m->steps == 0;
     if (m->steps) o.steps = m->steps, o.average = 0.98;

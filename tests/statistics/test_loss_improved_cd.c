@@ -41,9 +41,9 @@ static double fixed_point(double c)
 static spread gradient(double lambda, double c)
 {
     spread g = {0};
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.sampler_step = h;
-    options.coefficient = c;
+    options.coefficient = c == 0 ? EBM_ZERO : c;
     options.threads = 1;
     ebm_model *model = make();
     ebm_model_set(model, &lambda);

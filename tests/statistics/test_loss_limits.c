@@ -29,7 +29,7 @@ static average gradient_of(const plain_energy *e, const ebm_loss *loss, const eb
 
 static average conditional(const plain_energy *e, const double *x, double sd)
 {
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.noise_sd = sd;
     options.copies = 40;
     return gradient_of(e, &ebm_loss_conditional_nce, &options, x, 2 / (sd * sd), 150);
@@ -72,7 +72,7 @@ Test(loss_limits, denoising_sees_the_noisy_density)
     double *x = test_points(e, ROWS, 1), m2 = 0, last = INFINITY;
     for (int r = 0; r < ROWS; r++) m2 += x[r] * x[r] / ROWS;
     for (int k = 0; k < COUNT(sds); k++) {
-        ebm_loss_options options = ebm_loss_defaults();
+        ebm_loss_options options = {0};
         options.noise_sd = sds[k];
         options.copies = 20;
         average a = gradient_of(e, &ebm_loss_denoising, &options, x, 1, 200);
@@ -98,7 +98,7 @@ Test(loss_limits, denoising_in_two_dimensions)
     double det = c[0] * c[3] - c[1] * c[2],
            best[] = {mean[0], mean[1], c[3] / det, -c[1] / det, -c[2] / det, c[0] / det};
     memcpy(e.theta, best, sizeof best);
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.noise_sd = sd;
     options.copies = 20;
     average a = gradient_of(&e, &ebm_loss_denoising, &options, x, 1, 200);

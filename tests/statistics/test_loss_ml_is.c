@@ -22,7 +22,7 @@ static void check_energy(const plain_energy *e)
     double *x = test_points(e, ROWS, 1), gradient[MOST_PARAMETERS], M = (double)ROWS * RATIO, sum = 0, squares = 0;
     double log_z = log_z_of(e, e->theta), exact = mean_energy(e, e->theta, x, ROWS, gradient) + log_z;
     ebm_model *model = e->make();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = test_proposal(e);
     options.noise_ratio = RATIO;
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, e->theta, x, ROWS, 0, 0);
@@ -54,7 +54,7 @@ Test(loss_ml_is, few_draws_lie_below_on_average)
     const plain_energy *e = &energies[PRECISION];
     double *x = test_points(e, FEW, 1), sum = 0, squares = 0;
     ebm_model *model = e->make();
-    ebm_loss_options options = ebm_loss_defaults();
+    ebm_loss_options options = {0};
     options.proposal = test_proposal(e);
     options.noise_ratio = 1;
     ebm_objective *o = objective_at(model, &ebm_loss_ml_is, &options, e->theta, x, FEW, 0, 0);

@@ -14,7 +14,7 @@ static estimate fit_set(double nu, const ebm_proposal *q, uint64_t set)
     for (int r = 0; r < ROWS; r++) m2 += x[r] * x[r] / ROWS;
     ebm_data data = table(x, ROWS, 1);
     ebm_model *model = energies[PRECISION].make();
-    ebm_fit_options o = ebm_fit_defaults();
+    ebm_fit_options o = {0};
     ebm_fit_report report;
     o.loss = &ebm_loss_nce;
     o.loss_options.proposal = q;

@@ -8,7 +8,7 @@ static double fit(const double *x, const ebm_loss *loss, const ebm_sampler *samp
 {
     ebm_data data = table((double *)x, ROWS, 1);
     ebm_model *model = energies[PRECISION].make();
-    ebm_fit_options options = ebm_fit_defaults();
+    ebm_fit_options options = {0};
     ebm_fit_report report;
     double sum = 0;
     options.loss = loss;
@@ -18,7 +18,6 @@ static double fit(const double *x, const ebm_loss *loss, const ebm_sampler *samp
     options.loss_options.buffer = buffer;
     options.loss_options.threads = 1;
     options.optimizer = &ebm_sgd;
-    options.momentum = 0;
     options.rate = 0.2;
     options.steps = 300;
     OK(ebm_fit(model, &data, &options, NULL, ERROR));

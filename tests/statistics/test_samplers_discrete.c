@@ -16,13 +16,15 @@ static double narrow(double v)
 /* Where `steps` steps lead from exact draws, or all from the first state: χ² as a normal number. */
 static double judge(const ebm_chain_options *options, int64_t dim, gibbs_dtype dtype, int64_t steps, bool exact)
 {
-    double values[2] = {options->states[0], options->states[1]};
-    if (values[0] == values[1]) values[1] = 1;
-    for (int i = 0; dtype == GIBBS_FLOAT32 && i < 2; i++) values[i] = narrow(values[i]); /* as chains give them back */
+    double values[2] = {0, 1};
+    ebm_space of = options->space;
+    for (int i = 0; of.values && i < 2; i++) /* as chains give them back */
+        values[i] = dtype == GIBBS_FLOAT32 ? narrow(of.values[i]) : of.values[i];
+    of.values = values;
     double *x = sampling_room(ROWS * dim, sizeof *x);
     ebm_model *model = space_model(dim, dtype);
     ebm_chains *chains;
-    space s = space_list(model, values, options->categories);
+    space s = space_list(model, &of);
     if (exact) space_draw(&s, ROWS, 3, x);
     for (int64_t r = 0; !exact && r < ROWS; r++) memcpy(x + r * dim, s.x, (size_t)dim * sizeof *x);
     OK(ebm_chains_new(model, options, &chains, ERROR));
@@ -36,21 +38,23 @@ static double judge(const ebm_chain_options *options, int64_t dim, gibbs_dtype d
     return z;
 }
 
+#define BLOCKS(n) .space = {.labels = (n), .one_hot = 1}
+#define VALUES(...) .space.values = (const double[]){__VA_ARGS__}
 static const struct {
     int64_t dim, keep, find; /* steps from exact draws, and from one state */
     ebm_chain_options options;
 } cases[] = {
     {4, 1, 30, {.sampler = &ebm_gibbs, .step = 1}},
     {5, 3, 30, {.sampler = &ebm_gibbs, .step = 1}},
-    {4, 2, 40, {.sampler = &ebm_gibbs, .step = 1, .states = {-1, 1}}},
-    {4, 2, 30, {.sampler = &ebm_gibbs, .step = 1, .states = {0.1, 0.7}}},
-    {6, 1, 30, {.sampler = &ebm_gibbs, .step = 1, .categories = 3}},
-    {6, 2, 30, {.sampler = &ebm_gibbs, .step = 1, .categories = 2}},
-    {6, 3, 3, {.sampler = &ebm_gibbs, .step = 1, .categories = 6}}, /* one variable: a draw at once */
+    {4, 2, 40, {.sampler = &ebm_gibbs, .step = 1, VALUES(-1, 1)}},
+    {4, 2, 30, {.sampler = &ebm_gibbs, .step = 1, VALUES(0.1, 0.7)}},
+    {6, 1, 30, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(3)}},
+    {6, 2, 30, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(2)}},
+    {6, 3, 3, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(6)}}, /* one variable: a draw at once */
     {4, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1}},
-    {4, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1, .states = {-1, 1}}},
-    {6, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1, .categories = 3}},
-    {6, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1, .categories = 2}},
+    {4, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1, VALUES(-1, 1)}},
+    {6, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1, BLOCKS(3)}},
+    {6, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1, BLOCKS(2)}},
 };
 
 static void check_all(gibbs_dtype dtype)
@@ -69,7 +73,7 @@ Test(samplers_discrete, keep_and_find_their_states_in_float32) { check_all(GIBBS
 Test(samplers_discrete, control_a_chain_that_is_too_short_is_noticed)
 {
     for (int k = 0; k < COUNT(cases); k++) {
-        if (cases[k].options.categories == 6) continue;
+        if (cases[k].options.space.labels == 6) continue;
         double z = judge(&cases[k].options, cases[k].dim, GIBBS_FLOAT64, 1, false);
         cr_assert_gt(z, 8, "case %d, %s: %.2f", k, cases[k].options.sampler->name, z);
     }
@@ -146,13 +150,13 @@ Test(samplers_discrete, states_without_an_energy_are_never_taken)
     const double walls[] = {INFINITY, NAN};
     const ebm_chain_options ways[] = {{.sampler = &ebm_gibbs, .step = 1},
                                       {.sampler = &ebm_gibbs_with_gradients, .step = 1},
-                                      {.sampler = &ebm_gibbs, .step = 1, .categories = 2}};
+                                      {.sampler = &ebm_gibbs, .step = 1, BLOCKS(2)}};
     for (int k = 0; k < 2 * COUNT(ways); k++) {
         double *x = sampling_room(4 * ROWS, sizeof *x), count[3] = {0}, p[3];
         ebm_chains *chains;
         forbidden = walls[k % 2];
         ebm_model *model = energy_model(4, walled);
-        for (int r = 0; r < ROWS; r++) x[4 * r] = x[4 * r + 3] = ways[k / 2].categories ? 1 : 0;
+        for (int r = 0; r < ROWS; r++) x[4 * r] = x[4 * r + 3] = ways[k / 2].space.one_hot ? 1 : 0;
         OK(ebm_chains_new(model, &ways[k / 2], &chains, ERROR));
         OK(ebm_chains_start(chains, x, ROWS, ERROR));
         OK(ebm_chains_run(chains, 40, 2, 0, ERROR));
@@ -161,9 +165,9 @@ Test(samplers_discrete, states_without_an_energy_are_never_taken)
             cr_assert(!(x[4 * r] && x[4 * r + 2]));
             count[x[4 * r] ? 1 : x[4 * r + 2] ? 2 : 0]++;
         }
-        double one[4] = {0.5, -0.2, 0.8, -0.4}; /* −E of each bit: without categories the other two are free */
+        double one[4] = {0.5, -0.2, 0.8, -0.4}; /* −E of each bit: without blocks the other two are free */
         p[0] = 1, p[1] = exp(one[0]), p[2] = exp(one[2]);
-        if (ways[k / 2].categories)
+        if (ways[k / 2].space.one_hot)
             p[0] = exp(one[1] + one[3]), p[1] = exp(one[0] + one[3]), p[2] = exp(one[1] + one[2]);
         double total = p[0] + p[1] + p[2];
         for (int i = 0; i < 3; i++) p[i] /= total;

@@ -194,11 +194,9 @@ static double weighted(const double *x) /* tells most states apart */
 
 static double space_z(const ebm_chain_options *options, int64_t dim)
 {
-    const double bits[2] = {0, 1};
     double *x0 = sampling_room(RANK_ROWS * dim, sizeof *x0);
     ebm_model *model = space_model(dim, GIBBS_FLOAT64);
-    space s = space_list(model, options->categories || !options->states[0] ? bits : options->states,
-                         options->categories);
+    space s = space_list(model, &options->space);
     space_draw(&s, RANK_ROWS, 8, x0);
     double z = rank_z(model, options, x0, weighted);
     ebm_model_free(model);
@@ -210,11 +208,11 @@ Test(samplers_rank, gibbs_with_gradients)
 {
     const ebm_sampler *gwg = &ebm_gibbs_with_gradients;
     const ebm_chain_options cases[] = {{.sampler = gwg, .step = 1},
-                                       {.sampler = gwg, .step = 1, .states = {-1, 1}},
-                                       {.sampler = gwg, .step = 1, .categories = 3},
-                                       {.sampler = gwg, .step = 1, .categories = 2}};
+                                       {.sampler = gwg, .step = 1, .space.values = (const double[]){-1, 1}},
+                                       {.sampler = gwg, .step = 1, .space = {.labels = 3, .one_hot = 1}},
+                                       {.sampler = gwg, .step = 1, .space = {.labels = 2, .one_hot = 1}}};
     for (int k = 0; k < COUNT(cases); k++) {
-        double z = space_z(&cases[k], cases[k].categories ? 6 : 5);
+        double z = space_z(&cases[k], cases[k].space.one_hot ? 6 : 5);
         cr_assert_lt(z, 4.3, "case %d: %.2f", k, z);
     }
 }

@@ -87,9 +87,8 @@ Test(samplers_trace, unadjusted_langevin_is_an_autoregression)
 /* E of a column over all states of a model. */
 static void check_states(ebm_model *model, const ebm_chain_options *options, int64_t column)
 {
-    const double bits[2] = {0, 1};
     double x[CHAINS * SPACE_DIM], truth = 0;
-    space s = space_list(model, bits, options->categories);
+    space s = space_list(model, &options->space);
     for (int k = 0; k < s.states; k++) truth += s.p[k] * s.x[k * s.dim + column];
     space_draw(&s, CHAINS, 4, x);
     traced t = trace_of(model, options, x, column);
@@ -104,7 +103,7 @@ Test(samplers_trace, of_states)
     OK(ebm_model_rbm(&spec, &machine, ERROR));
     OK(ebm_model_blocks(machine, &blocks, ERROR));
     check_states(model, &(ebm_chain_options){.sampler = &ebm_gibbs, .step = 1}, 1);
-    check_states(hot, &(ebm_chain_options){.sampler = &ebm_gibbs, .step = 1, .categories = 3}, 2);
+    check_states(hot, &(ebm_chain_options){.sampler = &ebm_gibbs, .step = 1, .space = {.labels = 3, .one_hot = 1}}, 2);
     check_states(model, &(ebm_chain_options){.sampler = &ebm_gibbs_with_gradients, .step = 1}, 1);
     check_states(machine, &(ebm_chain_options){.sampler = &ebm_block_gibbs, .step = 1, .blocks = &blocks}, 0);
     ebm_model_free(model), ebm_model_free(hot), ebm_model_free(machine);

@@ -182,10 +182,10 @@ INTERVALS(pseudo_likelihood, PAIRS, EACH(SOME), LOSS(pseudo_likelihood), .contro
 INTERVALS(pseudo_likelihood_of_a_wrong_model, .problem = &not_ring, .size = 8, EACH(SOME), LOSS(pseudo_likelihood),
           .control = MEAT, .missed = 3)
 INTERVALS(pseudo_likelihood_of_labels, .problem = &potts, .size = 5, .limit = POTTS, EACH(SOME),
-          LOSS(pseudo_likelihood), .categories = LABELS, .control = MEAT, .missed = 1)
+          LOSS(pseudo_likelihood), .labels = LABELS, .control = MEAT, .missed = 1)
 INTERVALS(pseudo_likelihood_of_redundant_labels, .problem = &redundant, .size = 1 + BLOCKS, EACH(SOME),
           .limit = {0.6, -0.1 / 3, 1.1 / 3, -1. / 3, 0.2 / 3, 0.8 / 3, -1. / 3}, .unseen = 2,
-          LOSS(pseudo_likelihood), .categories = LABELS)
+          LOSS(pseudo_likelihood), .labels = LABELS)
 
 /* ---- Conditional ---- */
 
@@ -260,7 +260,7 @@ static ebm_model *of_a_real_y_make(void)
     static const ebm_parameter p[] = {{"a", {0, {0}}, EBM_INIT_CONSTANT, 0},
                                       {"b", {0, {0}}, EBM_INIT_CONSTANT, 0.1},
                                       {"lambda", {0, {0}}, EBM_INIT_CONSTANT, 1}};
-    ebm_model_spec spec = ebm_model_defaults();
+    ebm_model_spec spec = {0};
     ebm_model *model;
     spec.dim = 2, spec.parameters = p, spec.parameter_count = 3, spec.energy = residual_energy;
     spec.given = 1;
@@ -359,12 +359,12 @@ Test(standard_errors, losses_that_have_none)
     ebm_uncertainty u;
     ebm_model *pairs = of_a_real_y_make();
     ebm_data rows = table(x, 25, 2);
-    ebm_fit_options among = ebm_fit_defaults();
+    ebm_fit_options among = {0};
     among.loss = &ebm_loss_batch_ranking_nce;
     FAILS(GIBBS_ARGUMENT, "its points come from other rows", ebm_standard_errors(pairs, &rows, &among, &u, FAIL));
     ebm_model_free(pairs);
     for (int k = 0; k < COUNT(losses); k++) {
-        ebm_fit_options o = ebm_fit_defaults();
+        ebm_fit_options o = {0};
         o.loss = losses[k], o.loss_options.field = critic;
         FAILS(GIBBS_ARGUMENT, losses[k]->name, ebm_standard_errors(model, &data, &o, &u, FAIL));
         FAILS(GIBBS_ARGUMENT, k < 3 ? "no mean over independent samples" : "holds a part",

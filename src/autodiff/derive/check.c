@@ -1,6 +1,7 @@
 /* check.c — the public gradient checker: ad_grad against central differences of the plan's own values. */
 #include "autodiff/plan/plan.h"
 
+#include "base/options.h"
 #include "base/random.h"
 
 #include <math.h>
@@ -12,7 +13,6 @@ typedef struct checker {
     const ad_var *x;
     const double *const *values;
     int n;
-    int64_t rows;
     ad_check_options options;
     ad_plan *plan;
     ad_workspace *workspace;
@@ -24,7 +24,7 @@ typedef struct checker {
 static int64_t rows_of(const checker *k, ad_var v)
 {
     const ad_node *node = ad_node_of(v);
-    return node->axis < 0 ? 1 : k->rows * ad_axis_factor(v.tape, node->axis);
+    return node->axis < 0 ? 1 : k->options.rows * ad_axis_factor(v.tape, node->axis);
 }
 
 static int64_t numbers(const checker *k, int i) { return rows_of(k, k->x[i]) * ad_count(k->x[i]); }
@@ -41,7 +41,7 @@ static gibbs_status build(checker *k)
     if (!status) status = ad_compile(out, k->n + 1, NULL, &k->plan, k->error);
     if (!status) status = ad_workspace_new(k->plan, &k->workspace, k->error);
     for (int32_t a = 0; !status && a < tape->axes; a++)
-        if (tape->axis[a].parent < 0) status = ad_set_rows(k->workspace, (ad_axis){tape, a}, k->rows, k->error);
+        if (tape->axis[a].parent < 0) status = ad_set_rows(k->workspace, (ad_axis){tape, a}, k->options.rows, k->error);
     for (int i = 0; !status && i < k->n; i++) {
         size_t bytes = (size_t)numbers(k, i) * sizeof(double);
         k->moved[i] = gibbs_alloc(k->alloc, bytes, 1);
@@ -136,6 +136,13 @@ static gibbs_status check_arguments(ad_var y, const ad_var *x, const double *con
     return GIBBS_OK;
 }
 
+static const gibbs_option numeric[] = {
+    GIBBS_OPTION(ad_check_options, rows, 3, '[', 1, INFINITY, ')'),
+    GIBBS_OPTION(ad_check_options, directions, 4, '[', 1, INFINITY, ')'),
+    GIBBS_OPTION(ad_check_options, step, 1e-3, '(', 0, INFINITY, ')'),
+    GIBBS_OPTION(ad_check_options, tolerance, 1e-7, '(', 0, INFINITY, ']'),
+};
+
 gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *values, int n,
                                const ad_check_options *options, double *worst, gibbs_error *error)
 {
@@ -144,14 +151,10 @@ gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *v
     *worst = 0;
     gibbs_status status = check_arguments(y, x, values, n, error);
     if (status) return status;
-    if (options && (options->rows < 0 || options->directions < 0 || options->step < 0 || options->tolerance < 0))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "check_gradient: an option is negative");
     checker k = {.alloc = &y.tape->alloc, .y = y, .x = x, .values = values, .n = n, .error = error};
     if (options) k.options = *options;
-    k.rows = k.options.rows > 0 ? k.options.rows : 3;
-    if (k.options.directions <= 0) k.options.directions = 4;
-    if (!(k.options.step > 0)) k.options.step = 1e-3;
-    if (!(k.options.tolerance > 0)) k.options.tolerance = 1e-7;
+    status = gibbs_options_fill("check_gradient", numeric, GIBBS_COUNT(numeric), &k.options, error);
+    if (status) return status;
     int64_t most = 1;
     for (int i = 0; i < n; i++) most = numbers(&k, i) > most ? numbers(&k, i) : most;
     k.moved = gibbs_alloc_zero(k.alloc, (size_t)n, sizeof *k.moved);

@@ -81,8 +81,11 @@ static gibbs_status check_outputs(const ad_var *outputs, int count, gibbs_error 
     return GIBBS_OK;
 }
 
-static gibbs_status check_carries(const ad_plan_options *options, gibbs_error *error)
+static gibbs_status check_options(const ad_plan_options *options, gibbs_error *error)
 {
+    if (options->block_bytes < 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "compile: block_bytes is %lld; it must lie in [0, inf)",
+                          (long long)options->block_bytes);
     if (options->carries == 0 || (options->carries > 0 && options->carry)) return GIBBS_OK;
     return gibbs_fail(error, GIBBS_ARGUMENT, options->carries < 0 ? "compile: a negative number of carries"
                                                                   : "compile: the list of carries is NULL");
@@ -97,7 +100,7 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     if (!options) options = &defaults;
     bool recomputes;
     gibbs_status status = check_outputs(outputs, count, error);
-    if (!status) status = check_carries(options, error);
+    if (!status) status = check_options(options, error);
     if (!status) status = compile_plan(outputs, count, options, false, &recomputes, out, error);
     if (!status && recomputes)
         status = compile_plan(outputs, count, options, true, &recomputes, &(*out)->storing, error);

@@ -7,7 +7,7 @@
 
 ad_tape *ad_tape_new(gibbs_dtype dtype, const gibbs_allocator *allocator)
 {
-    if ((unsigned)dtype > GIBBS_FLOAT64) return NULL;
+    if ((unsigned)dtype > GIBBS_FLOAT32) return NULL;
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
     ad_tape *tape = gibbs_alloc_zero(&a, 1, sizeof *tape);
     if (!tape) return NULL;

@@ -23,18 +23,20 @@ static bool draw_held(const gibbs_allocator *a, int64_t rows, int64_t held, uint
     return true;
 }
 
-static void copy_rows(const ebm_data *data, const char *is_held, ebm_data *train, ebm_data *held)
+static void copy_rows(const ebm_data *data, const char *is_held, ebm_data *train, ebm_data *held, int64_t *number)
 {
     double *to[2] = {train->x, held->x};
+    int64_t next[2] = {0, train->rows};
     for (int64_t row = 0; row < data->rows; row++) {
-        double **end = &to[(int)is_held[row]];
-        memcpy(*end, data->x + row * data->cols, (size_t)data->cols * sizeof **end);
-        *end += data->cols;
+        int part = is_held[row];
+        memcpy(to[part], data->x + row * data->cols, (size_t)data->cols * sizeof *to[part]);
+        to[part] += data->cols;
+        if (number) number[next[part]++] = row;
     }
 }
 
 static gibbs_status split_rows(const ebm_data *data, int64_t count, uint64_t seed, ebm_data *train, ebm_data *held,
-                               gibbs_error *error)
+                               int64_t *number, gibbs_error *error)
 {
     gibbs_allocator a = ebm_data_allocator(data);
     char *is_held = gibbs_alloc_zero(&a, (size_t)data->rows, 1);
@@ -43,14 +45,14 @@ static gibbs_status split_rows(const ebm_data *data, int64_t count, uint64_t see
         status = gibbs_fail(error, GIBBS_MEMORY, "no memory to split %lld rows", (long long)data->rows);
     if (!status) status = ebm_data_new(data->rows - count, data->cols, data->names, &a, train, error);
     if (!status) status = ebm_data_new(count, data->cols, data->names, &a, held, error);
-    if (!status) copy_rows(data, is_held, train, held);
+    if (!status) copy_rows(data, is_held, train, held, number);
     else ebm_data_free(train);
     gibbs_release(&a, is_held);
     return status;
 }
 
 gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
-                            gibbs_error *error)
+                            int64_t *number, gibbs_error *error)
 {
     GIBBS_REQUIRE("split", data && train && held, error);
     if (train == held || train == data || held == data)
@@ -64,5 +66,5 @@ gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed
     if (count < 1 || count > (double)data->rows - 1)
         return gibbs_fail(error, GIBBS_ARGUMENT, "a fraction of %g of %lld row%s leaves one part without a row",
                           fraction, (long long)data->rows, gibbs_plural(data->rows));
-    return split_rows(data, (int64_t)count, seed, train, held, error);
+    return split_rows(data, (int64_t)count, seed, train, held, number, error);
 }

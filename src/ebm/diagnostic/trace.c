@@ -1,4 +1,5 @@
 /* trace.c — a run of chains that notes one number of each after every few steps, and what the series says. */
+#include "base/options.h"
 #include "ebm/sampler/chain_state.h"
 
 #include <math.h>
@@ -33,9 +34,9 @@ static gibbs_status record(ebm_chains *c, const ebm_trace_options *o, double *x,
                            gibbs_error *error)
 {
     gibbs_status status = GIBBS_OK;
-    int64_t every = o->every ? o->every : 1, chains = c->rows / stride_of(c);
+    int64_t chains = c->rows / stride_of(c);
     for (int64_t t = 0; t < o->steps && !status; t++) {
-        status = ebm_chains_run(c, every, o->seed, o->step0, error);
+        status = ebm_chains_run(c, o->every, o->seed, o->step0, error);
         if (!status) status = note(c, o, x, energy, series + t * chains, error);
     }
     return status;
@@ -64,22 +65,27 @@ static gibbs_status judge(const ebm_chains *c, const ebm_trace_options *o, const
     return GIBBS_OK;
 }
 
-static gibbs_status check(const ebm_chains *c, const ebm_trace_options *o, int64_t *count, gibbs_error *error)
+static const gibbs_option numbers[] = {
+    GIBBS_OPTION(ebm_trace_options, steps, 1000, '[', 4, INFINITY, ')'),
+    GIBBS_OPTION(ebm_trace_options, every, 1, '[', 1, INFINITY, ')'),
+};
+
+static gibbs_status check(const ebm_chains *c, ebm_trace_options *o, int64_t *count, gibbs_error *error)
 {
     if (!c->rows) return gibbs_fail(error, GIBBS_ARGUMENT, "trace: run before a start");
-    if (o->steps < 4 || o->every < 0)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "trace: %lld steps, every %lld; at least 4 are needed",
-                          (long long)o->steps, (long long)o->every);
+    gibbs_status status = gibbs_options_fill("trace", numbers, GIBBS_COUNT(numbers), o, error);
+    if (status) return status;
     if (!gibbs_mul_size(o->steps, c->rows, count))
         return gibbs_fail(error, GIBBS_SIZE, "trace: %lld steps of %lld chains are too many", (long long)o->steps,
                           (long long)c->rows);
     return GIBBS_OK;
 }
 
-gibbs_status ebm_chains_trace(ebm_chains *c, const ebm_trace_options *o, double *series, ebm_trace *result,
+gibbs_status ebm_chains_trace(ebm_chains *c, const ebm_trace_options *options, double *series, ebm_trace *result,
                               gibbs_error *error)
 {
-    GIBBS_REQUIRE("trace", c && o && result, error);
+    GIBBS_REQUIRE("trace", c && result, error);
+    ebm_trace_options filled = options ? *options : (ebm_trace_options){0}, *o = &filled;
     int64_t count = 0;
     gibbs_status status = check(c, o, &count, error);
     if (status) return status;

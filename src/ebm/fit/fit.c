@@ -1,91 +1,55 @@
 /* fit.c — preparing a fit: options, split, proposal, objectives; and what comes after it. */
 #include "fit.h"
 
-#include "autodiff/tape/tape.h"
+#include "base/options.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-ebm_fit_options ebm_fit_defaults(void)
-{
-    ebm_fit_options o;
-    memset(&o, 0, sizeof o);
-    o.loss_options = ebm_loss_defaults();
-    o.optimizer = &ebm_adam;
-    o.steps = 1000;
-    o.rate = 1e-3;
-    o.momentum = o.beta1 = 0.9;
-    o.beta2 = 0.999;
-    o.epsilon = 1e-8;
-    o.validation_every = 10;
-    return o;
-}
+#define OPTION(...) GIBBS_OPTION(ebm_fit_options, __VA_ARGS__)
 
-typedef struct range {
-    const char *name;
-    double value, low, high; /* low <= value < high */
-} range;
+static const gibbs_option numbers[] = {
+    OPTION(steps, 1000, '[', 1, INFINITY, ')'),
+    OPTION(batch, 0, '[', 0, INFINITY, ')'),
+    OPTION(rate, 1e-3, '(', 0, INFINITY, ')'),
+    OPTION(momentum, 0, '[', 0, 1, ')'),
+    OPTION(beta1, 0.9, '[', 0, 1, ')'),
+    OPTION(beta2, 0.999, '[', 0, 1, ')'),
+    OPTION(epsilon, 1e-8, '[', 0, INFINITY, ')'),
+    OPTION(weight_decay, 0, '[', 0, INFINITY, ')'),
+    OPTION(clip, 0, '[', 0, INFINITY, ')'),
+    OPTION(schedule, 0, '[', 0, EBM_SCHEDULE_INVERSE, ']'),
+    OPTION(warmup, 0, '[', 0, INFINITY, ')'),
+    OPTION(average, 0, '[', 0, 1, ')'),
+    OPTION(validation_fraction, 0, '[', 0, 1, ')'),
+    OPTION(validation_every, 10, '[', 1, INFINITY, ')'),
+    OPTION(patience, 0, '[', 0, INFINITY, ')'),
+    OPTION(threads, 0, '[', 0, INFINITY, ')'),
+};
 
-static gibbs_status check_ranges(const ebm_fit_options *o, gibbs_error *error)
+/* Fills in what is 0, too. */
+static gibbs_status check(const ebm_model *model, const ebm_data *data, ebm_fit_options *o, gibbs_error *error)
 {
-    const range ranges[] = {
-        {"the number of steps", (double)o->steps, 1, 0x1p62},
-        {"the batch size", (double)o->batch, 0, 0x1p62},
-        {"the learning rate", o->rate, 0x1p-1022, INFINITY},
-        {"momentum", o->momentum, 0, 1},
-        {"beta1", o->beta1, 0, 1},
-        {"beta2", o->beta2, 0, 1},
-        {"epsilon", o->epsilon, 0, INFINITY},
-        {"weight decay", o->weight_decay, 0, INFINITY},
-        {"the clipping norm", o->clip, 0, INFINITY},
-        {"the averaging factor", o->average, 0, 1},
-        {"the number of warm-up steps", (double)o->warmup, 0, (double)o->steps},
-        {"the validation fraction", o->validation_fraction, 0, 1},
-        {"validation_every", (double)o->validation_every, 1, 0x1p62},
-        {"patience", (double)o->patience, 0, 0x1p62},
-        {"the number of threads", (double)o->threads, 0, 0x1p31},
-        {"the schedule", (double)o->schedule, EBM_SCHEDULE_CONSTANT, EBM_SCHEDULE_INVERSE + 1},
-    };
-    for (int i = 0; i < GIBBS_COUNT(ranges); i++)
-        if (!(ranges[i].value >= ranges[i].low && ranges[i].value < ranges[i].high))
-            return gibbs_fail(error, GIBBS_ARGUMENT, "fit: %s is %g, out of its range", ranges[i].name,
-                              ranges[i].value);
-    return GIBBS_OK;
-}
-
-static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_fit_options *o, gibbs_error *error)
-{
-    if (!model || !data || !o || !o->loss)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
     gibbs_status status = ebm_check_data("fit", model, data, error);
-    if (!status) status = check_ranges(o, error);
+    if (!status) status = gibbs_options_fill("fit", numbers, GIBBS_COUNT(numbers), o, error);
     if (!status) status = ebm_objective_check_model(o->loss, model, error);
     if (status) return status;
-    if (!o->lbfgs)
-        return o->optimizer && o->optimizer->update ? GIBBS_OK : gibbs_fail(error, GIBBS_ARGUMENT, "fit: no optimiser");
+    if (!o->optimizer) o->optimizer = &ebm_adam;
+    if (o->warmup >= o->steps)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: warmup is %lld, of %lld steps: it must be less",
+                          (long long)o->warmup, (long long)o->steps);
+    if (!o->lbfgs && o->optimizer->update) return GIBBS_OK;
+    if (!o->lbfgs) return gibbs_fail(error, GIBBS_ARGUMENT, "fit: the optimiser has no update");
     if (!o->loss->deterministic)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS compares values, and those of %s are no objective",
                           o->loss->name);
-    if (o->validation_fraction > 0)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no validation rows; set the fraction to 0");
-    if (o->average > 0)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no average; set the averaging factor to 0");
+    if (o->validation_fraction > 0 || o->average > 0)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS keeps no validation rows and no average; set "
+                          "validation_fraction and average to 0");
     if (o->batch > 0 && o->batch < data->rows)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: L-BFGS needs full batches, not %lld rows", (long long)o->batch);
-    return GIBBS_OK;
-}
-
-/* The rows of the caller's table that the split left for training: found by comparing, since both keep their order. */
-static gibbs_status number_rows(ebm_fit_state *f, const ebm_data *data)
-{
-    const ebm_data *part = &f->train_part;
-    size_t bytes = (size_t)data->cols * sizeof(double);
-    f->train_rows = gibbs_alloc(&f->model->alloc, (size_t)part->rows, sizeof *f->train_rows);
-    if (!f->train_rows) return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
-    for (int64_t i = 0, k = 0; i < part->rows && k < data->rows; k++)
-        if (!memcmp(part->x + i * data->cols, data->x + k * data->cols, bytes)) f->train_rows[i++] = k;
     return GIBBS_OK;
 }
 
@@ -108,10 +72,11 @@ static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data
     const ebm_fit_options *o = f->options;
     *train = data;
     if (o->validation_fraction <= 0) return GIBBS_OK;
-    gibbs_status status =
-        ebm_data_split(data, o->validation_fraction, o->seed, &f->train_part, &f->held_part, f->error);
-    if (!status) status = number_rows(f, data);
     const gibbs_allocator *a = &f->model->alloc;
+    f->row_number = gibbs_alloc(a, (size_t)data->rows, sizeof *f->row_number);
+    if (!f->row_number) return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
+    gibbs_status status = ebm_data_split(data, o->validation_fraction, o->seed, &f->train_part, &f->held_part,
+                                         f->row_number, f->error);
     if (!status) status = ebm_batches_new(&f->held, &f->held_part, f->model->dtype, 0, 0, 0, a, f->error);
     *train = &f->train_part;
     return status;
@@ -231,47 +196,12 @@ static void release(ebm_fit_state *f)
     ebm_proposal_free(f->fitted);
     ebm_data_free(&f->train_part);
     ebm_data_free(&f->held_part);
-    gibbs_release(a, f->train_rows);
+    gibbs_release(a, f->row_number);
     gibbs_release_aligned(a, f->good);
     gibbs_release_aligned(a, f->best);
     gibbs_release_aligned(a, f->state);
     gibbs_release_aligned(a, f->average);
     gibbs_release_aligned(a, f->raw);
-}
-
-/* The row of the batch that an error is about, be it about an artificial point of its own; −1 when none is known. */
-static int64_t row_of_batch(const ebm_objective *o, const gibbs_error *found)
-{
-    const ad_tape *tape = o->tape;
-    int32_t data = o->graph.data.id, axis = found->axis;
-    int64_t row = found->row;
-    bool starts_there = o->chains && o->loss->noise != EBM_NOISE_PERSISTENT; /* chain i at row i */
-    if (row < 0 || (starts_there && axis < 0)) return row;
-    for (; axis >= 0 && axis < tape->axes && axis != data; axis = tape->axis[axis].parent)
-        row /= tape->axis[axis].count;
-    return axis == data ? row : starts_there ? found->row : -1;
-}
-
-gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found)
-{
-    int64_t row = row_of_batch(f->objective, found);
-    bool of_data = row >= 0 && row < f->train.count;
-    if (!of_data) return gibbs_fail(f->error, found->status, "step %lld: %.280s", (long long)step, found->message);
-    if (f->train.rows_now) row = f->train.rows_now[row];
-    if (f->train_rows) row = f->train_rows[row];
-    gibbs_fail(f->error, found->status, "step %lld: %.230s (row %lld of the table)", (long long)step, found->message,
-               (long long)row + 1);
-    if (f->error) f->error->row = row;
-    return found->status;
-}
-
-gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step)
-{
-    gibbs_error found = {GIBBS_OK, "", -1, -1};
-    ebm_objective_diagnose(f->objective, &found);
-    memcpy(f->model->theta, f->good, f->bytes);
-    if (!found.status) gibbs_fail(&found, GIBBS_NUMERIC, "the loss or its gradient is not finite");
-    return ebm_fit_fail(f, step, &found);
 }
 
 /* Health and log Z at the parameters that were kept, on the last batch and its artificial points. */
@@ -303,12 +233,15 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     report->loss = report->best_validation = report->health = report->log_z = report->log_z_spread = NAN;
     report->edge = NAN;
     double start = now();
-    gibbs_status status = check(model, data, options, error);
+    if (!model || !data || !options || !options->loss)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
+    ebm_fit_options filled = *options;
+    gibbs_status status = check(model, data, &filled, error);
     if (status) return status;
     report->allocator = model->alloc;
-    ebm_fit_state f = {.model = model, .options = options, .report = report, .error = error};
+    ebm_fit_state f = {.model = model, .options = &filled, .report = report, .error = error};
     status = prepare(&f, data);
-    if (!status) status = options->lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
+    if (!status) status = filled.lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
     if (!status) status = examine(&f);
     release(&f);
     report->seconds = now() - start;

@@ -29,7 +29,7 @@ const void *ebm_batches_next(ebm_batches *b);
 
 typedef struct ebm_fit_state {
     ebm_model *model;
-    const ebm_fit_options *options;
+    const ebm_fit_options *options; /* filled in, but loss_options */
     ebm_fit_report *report;
     gibbs_error *error;
     ebm_loss_options loss_options;
@@ -37,8 +37,7 @@ typedef struct ebm_fit_state {
     ebm_proposal *fitted;           /* the default proposal, owned */
     ebm_batches train, held;
     ebm_objective *objective, *judge; /* judge: the validation loss, or NULL */
-    const int64_t *row_of_train;    /* rows of the caller's table */
-    int64_t *train_rows;
+    int64_t *row_number;            /* of the caller's table: the training part's, then the others; NULL: as they are */
     char *good, *best, *state;      /* parameters of the last finite step; of the best validation; the optimiser's */
     int64_t size;
     size_t bytes;                   /* of all parameters */

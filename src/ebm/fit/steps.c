@@ -15,17 +15,26 @@ static void add_weights(const ebm_fit_state *f, void *y, double factor)
         for (int64_t i = 0; i < f->model->size; i++) ((float *)y)[i] += (float)factor * ((const float *)w)[i];
 }
 
+/* The rows of this step, and their artificial points. Points move on with the step where they are to be drawn anew, or
+ * are chains'; else they are those of step 0, drawn again where the rows they belong to are others and they are no part
+ * of the graph. */
+static gibbs_status feed(ebm_fit_state *f, int64_t step, gibbs_error *found)
+{
+    ebm_objective *o = f->objective;
+    const void *x = ebm_batches_next(&f->train);
+    bool new_rows = step == 0 || f->train.order, move = o->options.redraw == EBM_REDRAW_EACH_STEP || o->chains;
+    bool new_points = step == 0 || move || (new_rows && ebm_objective_draws(o));
+    gibbs_status status = new_rows ? ebm_objective_bind(o, x, f->train.count, found) : GIBBS_OK;
+    if (status || !new_points) return status;
+    return ebm_objective_refresh(o, f->options->seed, move ? (uint64_t)step : 0, found);
+}
+
 /* Loss and gradient of one batch, at the present parameters. */
 static gibbs_status evaluate(ebm_fit_state *f, int64_t step, double *loss, double *norm)
 {
     ebm_objective *o = f->objective;
-    const void *x = ebm_batches_next(&f->train);
-    gibbs_status status = GIBBS_OK;
     gibbs_error found;
-    if (step == 0 || f->train.order) status = ebm_objective_bind(o, x, f->train.count, &found);
-    if (!status && (step == 0 || o->options.redraw || o->chains || (f->train.order && ebm_objective_draws(o))))
-        status =
-            ebm_objective_refresh(o, f->options->seed, o->options.redraw || o->chains ? (uint64_t)step : 0, &found);
+    gibbs_status status = feed(f, step, &found);
     if (!status) status = ebm_objective_evaluate(o, loss, &found);
     if (status) {
         memcpy(f->model->theta, f->good, f->bytes);

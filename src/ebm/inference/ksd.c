@@ -2,6 +2,7 @@
  * data's density, u is degenerate (its mean over either argument is 0), and N times the U-statistic and the same sum
  * with random signs have one limit distribution (Chwialkowski et al. 2016). */
 #include "ebm/model/conditioned.h"
+#include "base/options.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "ebm/objective/pairs.h"
@@ -12,10 +13,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MEDIAN_ROWS = 1000, BOOTSTRAP = 1000 };
+enum { MEDIAN_ROWS = 1000 };
 static const double TIE = 16 * DBL_EPSILON; /* of Σ|u|: two sums that differ by less are equal */
-
-ebm_ksd_options ebm_ksd_defaults(void) { return (ebm_ksd_options){.bootstrap = BOOTSTRAP}; }
 
 /* ---- The length ---- */
 
@@ -203,7 +202,13 @@ static gibbs_status p_value(const pairs *p, const ebm_ksd_options *o, ebm_ksd *r
 
 /* ---- The test ---- */
 
-static gibbs_status check(const ebm_model *model, const ebm_data *data, const ebm_ksd_options *o, gibbs_error *error)
+static const gibbs_option numbers[] = {
+    GIBBS_OPTION(ebm_ksd_options, length, 0, '(', 0, INFINITY, ')'),
+    GIBBS_OPTION(ebm_ksd_options, bootstrap, 1000, '[', 1, INFINITY, ')'),
+    GIBBS_OPTION(ebm_ksd_options, threads, 0, '[', 0, INFINITY, ')'),
+};
+
+static gibbs_status check(const ebm_model *model, const ebm_data *data, ebm_ksd_options *o, gibbs_error *error)
 {
     gibbs_status status = ebm_check_data("ksd", model, data, error);
     if (!status) status = ebm_refuse_conditional("ksd", model, "a test of y given x is not there", error);
@@ -211,10 +216,7 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
     if (data->rows < 2) return gibbs_fail(error, GIBBS_DATA, "ksd: one row has no pairs");
     if (data->rows > (int64_t)1 << 24)
         return gibbs_fail(error, GIBBS_SIZE, "ksd: %lld rows are too many", (long long)data->rows);
-    if (o->bootstrap < 1 || o->threads < 0 || !(o->length >= 0 && isfinite(o->length)))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "ksd: length %g, %d bootstrap samples, %d threads", o->length,
-                          o->bootstrap, o->threads);
-    return GIBBS_OK;
+    return gibbs_options_fill("ksd", numbers, GIBBS_COUNT(numbers), o, error);
 }
 
 gibbs_status ebm_ksd_test(ebm_model *model, const ebm_data *data, const ebm_ksd_options *options, ebm_ksd *result,
@@ -222,7 +224,7 @@ gibbs_status ebm_ksd_test(ebm_model *model, const ebm_data *data, const ebm_ksd_
 {
     GIBBS_REQUIRE("ksd", model && data && result, error);
     *result = (ebm_ksd){NAN, NAN, NAN};
-    ebm_ksd_options o = options ? *options : ebm_ksd_defaults();
+    ebm_ksd_options o = options ? *options : (ebm_ksd_options){0};
     gibbs_status status = check(model, data, &o, error);
     double length = o.length;
     if (!status && length == 0) status = ebm_median_distance(data, &length, error);

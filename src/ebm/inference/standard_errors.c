@@ -18,6 +18,7 @@
  * A loss over all pairs of rows weighs pair (i, j) by ωᵢωⱼ: its derivative is collected at both rows. */
 #include "ebm/objective/objective.h"
 #include "autodiff/tape/tape.h"
+#include "base/options.h"
 #include "ebm/log_z/outside.h"
 #include "symmetric.h"
 
@@ -86,9 +87,8 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, const eb
     if (size < 1 || size > MOST_PARAMETERS)
         return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: %lld parameters; from 1 to %d can be done",
                           (long long)size, MOST_PARAMETERS);
-    if (!(o->weight_decay >= 0 && isfinite(o->weight_decay)))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "standard errors: weight decay is %g", o->weight_decay);
-    return GIBBS_OK;
+    const gibbs_option decay = GIBBS_OPTION(ebm_fit_options, weight_decay, 0, '[', 0, INFINITY, ')');
+    return gibbs_options_fill("standard errors", &decay, 1, &(ebm_fit_options){.weight_decay = o->weight_decay}, error);
 }
 
 /* ---- The graph ---- */
@@ -144,23 +144,15 @@ static gibbs_status record(sandwich *s, ad_var *out)
     return ebm_tape_error(o->tape, s->error);
 }
 
-/* The objective's plan gives way to ours: binding and drawing then fill our workspace. */
+/* The objective's program gives way to ours: binding and drawing then fill our workspace. */
 static gibbs_status compile(sandwich *s)
 {
     ebm_objective *o = s->objective;
     ad_var out[OUTPUTS];
     gibbs_status status = record(s, out);
-    ad_workspace_free(o->workspace);
-    ad_plan_free(o->plan);
-    o->workspace = NULL;
-    o->plan = NULL;
-    if (!status) status = ad_compile(out, s->outputs, NULL, &o->plan, s->error);
-    if (!status) status = ad_workspace_new(o->plan, &o->workspace, s->error);
-    if (!status) status = ebm_model_bind(o->model, o->workspace, o->theta, s->error);
-    if (!status && o->loss->learns_log_z)
-        status = ad_bind(o->workspace, o->theta[o->model->parameters], (double *)o->model->theta + o->model->size,
-                         s->error);
-    return status;
+    ebm_program_free(&o->program);
+    if (!status) status = ebm_program_build(o->tape, out, s->outputs, NULL, &o->program, s->error);
+    return status ? status : ebm_objective_bind_theta(o, s->error);
 }
 
 static gibbs_status run(sandwich *s, uint64_t seed)
@@ -169,7 +161,7 @@ static gibbs_status run(sandwich *s, uint64_t seed)
     gibbs_status status = ebm_objective_bind(o, s->data->x, s->data->rows, s->error);
     if (!status) status = ebm_objective_refresh(o, seed, 0, s->error);
     ad_run_options options = {.seed = seed, .threads = o->options.threads};
-    return status ? status : ad_run(o->workspace, &options, s->error);
+    return status ? status : ad_run(o->program.workspace, &options, s->error);
 }
 
 /* ---- The rows, the points and the parameters of the fit ---- */
@@ -182,7 +174,7 @@ static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data 
     s->options = o->loss_options;
     if (o->threads) s->options.threads = o->threads;
     if (o->validation_fraction > 0) {
-        status = ebm_data_split(data, o->validation_fraction, o->seed, &s->train, &s->held, s->error);
+        status = ebm_data_split(data, o->validation_fraction, o->seed, &s->train, &s->held, NULL, s->error);
         s->data = &s->train;
     }
     if (!status)
@@ -227,7 +219,7 @@ static double add_sample(sandwich *s, int squares, int sums, int64_t rows, ebm_u
 {
     int64_t p = r->size;
     double *centred = s->memory + p * p, *work = centred + p * p, *part = work + p * p;
-    const ad_workspace *w = s->objective->workspace;
+    const ad_workspace *w = s->objective->program.workspace;
     const double *uu = ad_result_f64(w, squares), *u = ad_result_f64(w, sums);
     double trace = 0;
     for (int64_t i = 0; i < p * p; i++) {
@@ -243,7 +235,7 @@ static double add_sample(sandwich *s, int squares, int sums, int64_t rows, ebm_u
 /* gᵀH⁻¹g, twice what the loss may still fall by. */
 static double decrement(const sandwich *s, int64_t p, double decay)
 {
-    const double *g = ad_result_f64(s->objective->workspace, GRADIENT), *theta = s->twin->theta;
+    const double *g = ad_result_f64(s->objective->program.workspace, GRADIENT), *theta = s->twin->theta;
     double *full = s->memory + p * p, sum = 0;
     for (int64_t i = 0; i < p; i++) full[i] = g[i] + (i < s->twin->size ? decay * theta[i] : 0);
     for (int64_t i = 0; i < p * p; i++) sum += full[i / p] * s->inverse.inverse[i] * full[i % p];
@@ -258,7 +250,7 @@ static gibbs_status finish(sandwich *s, double decay, ebm_uncertainty *r)
     if (status) return status;
     int64_t p = r->size;
     double *hessian = s->memory + p * p;
-    memcpy(hessian, ad_result_f64(o->workspace, HESSIAN), (size_t)(p * p) * sizeof *hessian);
+    memcpy(hessian, ad_result_f64(o->program.workspace, HESSIAN), (size_t)(p * p) * sizeof *hessian);
     for (int64_t i = 0; i < s->twin->size; i++) hessian[i * p + i] += decay;
     status = ebm_invert_hessian(p, hessian, &s->inverse, a, s->error);
     if (status) return status;

@@ -2,6 +2,7 @@
  * Grosse & Salakhutdinov 2015). One walk along the path serves both: at β_k the weight takes the factor
  * exp(−(E_{β_{k+1}} − E_{β_k})(x)) = exp(−(β_{k+1} − β_k)(E + log q)(x)), then x moves by transitions that keep
  * exp(−E_{β_{k+1}}); after the last factor nothing moves. */
+#include "base/options.h"
 #include "ebm/model/conditioned.h"
 #include "ebm/model/program.h"
 #include "ebm/proposal/draw.h"
@@ -11,10 +12,10 @@
 #include <math.h>
 #include <string.h>
 
-ebm_ais_options ebm_ais_defaults(void)
-{
-    return (ebm_ais_options){.chain = ebm_chain_defaults(), .bridges = 1000, .steps = 1};
-}
+static const gibbs_option numbers[] = {
+    GIBBS_OPTION(ebm_ais_options, bridges, 1000, '[', 1, INFINITY, ')'),
+    GIBBS_OPTION(ebm_ais_options, steps, 1, '[', 1, INFINITY, ')'),
+};
 
 static gibbs_status check_beta(const ebm_ais_options *o, gibbs_error *error)
 {
@@ -28,17 +29,16 @@ static gibbs_status check_beta(const ebm_ais_options *o, gibbs_error *error)
                       o->beta[o->bridges]);
 }
 
-static gibbs_status check(const ebm_model *model, const ebm_ais_options *o, int64_t rows, gibbs_error *error)
+static gibbs_status check(const ebm_model *model, ebm_ais_options *o, int64_t rows, gibbs_error *error)
 {
+    gibbs_status status = gibbs_options_fill("ais", numbers, GIBBS_COUNT(numbers), o, error);
+    if (status) return status;
     if (rows < 2)
         return gibbs_fail(error, GIBBS_ARGUMENT, "ais: %lld row%s; at least 2 are needed", (long long)rows,
                           gibbs_plural(rows));
-    if (o->bridges < 1 || o->steps < 1)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "ais: %lld bridges of %lld steps", (long long)o->bridges,
-                          (long long)o->steps);
     if (o->chain.inverse_temperatures || o->chain.temperatures)
         return gibbs_fail(error, GIBBS_ARGUMENT, "ais: the path sets the temperatures, the options must not");
-    gibbs_status status = check_beta(o, error);
+    status = check_beta(o, error);
     if (!status)
         status =
             ebm_refuse_conditional("ais", model, "ebm_predict tells log Z(x) of each x by labels or points", error);
@@ -48,7 +48,7 @@ static gibbs_status check(const ebm_model *model, const ebm_ais_options *o, int6
 /* ---- The walk ---- */
 
 typedef struct walk {
-    const ebm_ais_options *o;
+    ebm_ais_options o; /* filled in */
     ebm_chains *chains;
     bool reverse;
     gibbs_dtype dtype;
@@ -58,8 +58,8 @@ typedef struct walk {
 
 static double beta_at(const walk *w, int64_t k)
 {
-    int64_t bridge = w->reverse ? w->o->bridges - k : k;
-    return w->o->beta ? w->o->beta[bridge] : (double)bridge / (double)w->o->bridges;
+    int64_t bridge = w->reverse ? w->o.bridges - k : k;
+    return w->o.beta ? w->o.beta[bridge] : (double)bridge / (double)w->o.bridges;
 }
 
 static gibbs_status weigh(walk *w, double rise, gibbs_error *error)
@@ -80,20 +80,20 @@ static gibbs_status weigh(walk *w, double rise, gibbs_error *error)
 static gibbs_status cross(walk *w, int64_t k, gibbs_error *error)
 {
     double here = beta_at(w, k), there = beta_at(w, k + 1);
-    ebm_chains_set_beta(w->chains, k + 1 < w->o->bridges ? there : here);
+    ebm_chains_set_beta(w->chains, k + 1 < w->o.bridges ? there : here);
     gibbs_status status = weigh(w, there - here, error);
-    if (status || k + 1 == w->o->bridges) return status;
-    return ebm_chains_move(w->chains, w->o->steps, w->o->seed, 0, error);
+    if (status || k + 1 == w->o.bridges) return status;
+    return ebm_chains_move(w->chains, w->o.steps, w->o.seed, 0, error);
 }
 
 static gibbs_status walk_along(walk *w, gibbs_error *error)
 {
-    if (w->o->steps > ebm_chains_most(w->chains))
-        return gibbs_fail(error, GIBBS_SIZE, "ais: %lld steps at each β; at most %lld", (long long)w->o->steps,
+    if (w->o.steps > ebm_chains_most(w->chains))
+        return gibbs_fail(error, GIBBS_SIZE, "ais: %lld steps at each β; at most %lld", (long long)w->o.steps,
                           (long long)ebm_chains_most(w->chains));
     memset(w->log_weight, 0, (size_t)w->rows * sizeof *w->log_weight);
     gibbs_status status = GIBBS_OK;
-    for (int64_t k = 0; k < w->o->bridges && !status; k++) status = cross(w, k, error);
+    for (int64_t k = 0; k < w->o.bridges && !status; k++) status = cross(w, k, error);
     return status;
 }
 
@@ -139,7 +139,7 @@ static gibbs_status open_walk(ebm_model *model, walk *w, gibbs_error *error)
     w->dtype = model->dtype;
     w->log_weight = gibbs_alloc(&model->alloc, (size_t)w->rows, sizeof *w->log_weight);
     if (!w->log_weight) return gibbs_fail(error, GIBBS_MEMORY, "ais: out of memory for %lld rows", (long long)w->rows);
-    return ebm_chains_new_path(model, &w->o->chain, w->o->base, &w->chains, error);
+    return ebm_chains_new_path(model, &w->o.chain, w->o.base, &w->chains, error);
 }
 
 static void close_walk(const ebm_model *model, walk *w)
@@ -152,9 +152,9 @@ gibbs_status ebm_ais_forward(ebm_model *model, const ebm_ais_options *options, i
                              double *x, ebm_ais *result, gibbs_error *error)
 {
     GIBBS_REQUIRE("ais_forward", model && options && result, error);
-    gibbs_status status = check(model, options, rows, error);
+    walk w = {.o = *options, .rows = rows};
+    gibbs_status status = check(model, &w.o, rows, error);
     if (status) return status;
-    walk w = {.o = options, .rows = rows};
     ebm_draw *draw = NULL;
     status = open_walk(model, &w, error);
     if (!status) status = ebm_draw_new(options->base, model->dtype, &model->alloc, &draw, error);
@@ -170,9 +170,9 @@ gibbs_status ebm_ais_reverse(ebm_model *model, const ebm_ais_options *options, c
                              double *log_weight, ebm_ais *result, gibbs_error *error)
 {
     GIBBS_REQUIRE("ais_reverse", model && options && x && result, error);
-    gibbs_status status = check(model, options, rows, error);
+    walk w = {.o = *options, .rows = rows, .reverse = true};
+    gibbs_status status = check(model, &w.o, rows, error);
     if (status) return status;
-    walk w = {.o = options, .rows = rows, .reverse = true};
     status = open_walk(model, &w, error);
     if (!status) status = ebm_chains_start(w.chains, x, rows, error);
     if (!status) status = finish(&w, error, log_weight, NULL, result);

@@ -52,8 +52,10 @@ gibbs_status ebm_enumerate(ebm_model *model, const ebm_space *space, double *log
                            gibbs_error *error)
 {
     GIBBS_REQUIRE("enumerate", model && log_z, error);
-    ebm_space binary = {.variables = model->dim};
-    if (!space) space = &binary;
+    ebm_space filled = space ? *space : (ebm_space){0};
+    if (!filled.variables && !filled.labels_of)
+        filled.variables = filled.one_hot ? model->dim / ebm_space_labels(&filled, 0) : model->dim;
+    space = &filled;
     gibbs_status status = ebm_refuse_conditional("enumerate", model, "ebm_predict tells log Z(x) of each x", error);
     if (!status) status = check(model, space, error);
     if (status) return status;

@@ -9,12 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-ebm_model_spec ebm_model_defaults(void)
-{
-    ebm_model_spec spec;
-    memset(&spec, 0, sizeof spec);
-    spec.dtype = GIBBS_FLOAT64;
-    return spec;
 }
 
 /* ---- Initial parameters ---- */
@@ -116,7 +110,7 @@ static gibbs_status check_spec(const ebm_model_spec *spec, gibbs_error *error)
 {
     gibbs_status status = ebm_need_count("model", "dimensions", spec->dim, 1, error);
     if (status) return status;
-    if ((unsigned)spec->dtype >= TENSOR_DTYPES) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
+    if ((unsigned)spec->dtype > GIBBS_FLOAT32) return gibbs_fail(error, GIBBS_ARGUMENT, "model: unknown number type");
     if (!spec->energy && !(spec->kind && spec->kind->record))
         return gibbs_fail(error, GIBBS_ARGUMENT, "model: no energy");
     if (spec->energy && spec->kind)

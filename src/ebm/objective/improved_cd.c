@@ -16,6 +16,7 @@ static ad_var last_transition(const ebm_graph *g)
     const ebm_sampler *sampler = g->options->sampler;
     ad_var state[EBM_MAX_CACHES + 1], next[EBM_MAX_CACHES + 1];
     ebm_chain_options options = ebm_loss_chain(g->options);
+    ebm_chain_options_fill(g->model, &options, NULL); /* as of the chains, of which nothing was refused */
     ebm_sampler_graph chain = ebm_sampler_graph_of(g->model, g->theta, g->noise, &options);
     chain.step = ad_constant(g->tape, options.step);
     for (int k = 0; k <= EBM_MAX_CACHES; k++) state[k] = next[k] = (ad_var){g->tape, -1};

@@ -2,26 +2,28 @@
 #include "objective.h"
 
 #include "autodiff/tape/tape.h"
-#include "ebm/model/program.h"
+#include "base/options.h"
 #include "ebm/proposal/record_proposal.h"
+#include "ebm/space/space.h"
 #include "source.h"
 
 #include <math.h>
 #include <string.h>
 
-ebm_loss_options ebm_loss_defaults(void)
-{
-    ebm_loss_options o;
-    memset(&o, 0, sizeof o);
-    o.redraw = -1;
-    o.sampler_steps = 1;
-    o.sampler_step = 0.01;
-    o.noise_sd = 0.1;
-    o.copies = 1;
-    o.coefficient = 1;
-    o.states[1] = 1;
-    return o;
-}
+#define OPTION(...) GIBBS_OPTION(ebm_loss_options, __VA_ARGS__)
+
+static const gibbs_option numbers[] = {
+    OPTION(noise_ratio, 0, '(', 0, INFINITY, ')'), /* 0: the loss's own */
+    OPTION(redraw, 0, '[', 0, EBM_REDRAW_EACH_STEP, ']'),
+    OPTION(sampler_steps, 1, '[', 1, INFINITY, ')'),
+    OPTION(sampler_step, 0.01, '(', 0, INFINITY, ')'),
+    OPTION(buffer, 0, '[', 0, INFINITY, ')'),
+    OPTION(restart, 0, '[', 0, 1, ']'),
+    OPTION(noise_sd, 0.1, '(', 0, INFINITY, ')'),
+    OPTION(copies, 1, '[', 1, INFINITY, ')'),
+    OPTION(coefficient, 1, '(', -INFINITY, INFINITY, ')'),
+    OPTION(threads, 0, '[', 0, INFINITY, ')'),
+};
 
 gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error)
 {
@@ -33,22 +35,20 @@ gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error)
     return loss->validation ? ebm_objective_check_loss(loss->validation, error) : GIBBS_OK;
 }
 
-static gibbs_status check_options(const ebm_loss *loss, const ebm_loss_options *o, int64_t dim, gibbs_error *error)
+/* Fills in what is 0: by the table, by the loss, and the space by the number of modelled columns. */
+static gibbs_status fill_options(const ebm_loss *loss, ebm_loss_options *o, int64_t dim, gibbs_error *error)
 {
     const ebm_source *source = ebm_source_of(loss->noise);
+    gibbs_status status = gibbs_options_fill(loss->name, numbers, GIBBS_COUNT(numbers), o, error);
+    if (!status) status = ebm_space_of_rows(loss->name, &o->space, dim, &o->space, error);
+    if (status) return status;
+    if (o->noise_ratio == 0) o->noise_ratio = loss->noise_ratio;
+    if (!o->redraw) o->redraw = loss->redraw ? EBM_REDRAW_EACH_STEP : EBM_REDRAW_NEVER;
+    if (!o->sampler) o->sampler = loss->sampler;
     if (loss->needs_proposal && !o->proposal)
         return gibbs_fail(error, GIBBS_ARGUMENT, "%s: needs a proposal", loss->name);
-    if (o->noise_ratio < 0 || !isfinite(o->noise_ratio))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: the noise ratio %g is not a positive number", loss->name,
-                          o->noise_ratio);
-    if (!(o->noise_sd > 0 && isfinite(o->noise_sd)) || o->copies < 1 || !isfinite(o->coefficient))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: noise sd %g, %d copies, coefficient %g: sd and copies must be "
-                          "positive, all finite", loss->name, o->noise_sd, o->copies, o->coefficient);
-    if (loss->check) {
-        gibbs_status status = loss->check(loss, o, dim, error);
-        if (status) return status;
-    }
-    return source->check ? source->check(loss, o, error) : GIBBS_OK;
+    if (loss->check) status = loss->check(loss, o, dim, error);
+    return status || !source->check ? status : source->check(loss, o, error);
 }
 
 gibbs_status ebm_objective_check_model(const ebm_loss *loss, const ebm_model *model, gibbs_error *error)
@@ -92,13 +92,6 @@ gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data
     return status;
 }
 
-static void fill_defaults(ebm_objective *o)
-{
-    if (o->options.noise_ratio == 0) o->options.noise_ratio = o->loss->noise_ratio;
-    if (o->options.redraw < 0) o->options.redraw = o->loss->redraw;
-    if (!o->options.sampler) o->options.sampler = o->loss->sampler;
-}
-
 /* ---- Recording ---- */
 
 static gibbs_status compile(ebm_objective *o, gibbs_error *error)
@@ -116,20 +109,18 @@ static gibbs_status compile(ebm_objective *o, gibbs_error *error)
         o->gradient_output = count;
         ad_grad(out[0], o->theta, parameters, out + count);
         count += parameters;
-        status = ebm_tape_error(o->tape, error);
     }
-    if (!status) status = ad_compile(out, count, NULL, &o->plan, error);
-    if (!status) status = ad_workspace_new(o->plan, &o->workspace, error);
+    if (!status) status = ebm_program_build(o->tape, out, count, NULL, &o->program, error);
     gibbs_release(&o->alloc, out);
     return status;
 }
 
-static gibbs_status bind_theta(ebm_objective *o, gibbs_error *error)
+gibbs_status ebm_objective_bind_theta(ebm_objective *o, gibbs_error *error)
 {
-    gibbs_status status = ebm_model_bind(o->model, o->workspace, o->theta, error);
+    gibbs_status status = ebm_model_bind(o->model, o->program.workspace, o->theta, error);
     if (status || !o->loss->learns_log_z) return status;
     char *last = (char *)o->model->theta + (size_t)o->model->size * gibbs_dtype_size(o->model->dtype);
-    return ad_bind(o->workspace, o->theta[o->model->parameters], last, error);
+    return ad_bind(o->program.workspace, o->theta[o->model->parameters], last, error);
 }
 
 static gibbs_status make_source(ebm_objective *o, gibbs_error *error)
@@ -146,9 +137,9 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
 {
     GIBBS_REQUIRE("objective", model && out, error);
     *out = NULL;
-    ebm_loss_options chosen = options ? *options : ebm_loss_defaults();
+    ebm_loss_options chosen = options ? *options : (ebm_loss_options){0};
     gibbs_status status = ebm_objective_check_model(loss, model, error);
-    if (!status) status = check_options(loss, &chosen, model->dim - ebm_model_given(model), error);
+    if (!status) status = fill_options(loss, &chosen, model->dim - ebm_model_given(model), error);
     if (status) return status;
     ebm_objective *o = gibbs_alloc_zero(&model->alloc, 1, sizeof *o);
     if (!o) return gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
@@ -158,7 +149,6 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     o->options = chosen;
     o->with_gradient = with_gradient;
     o->size = model->size + (loss->learns_log_z != 0);
-    fill_defaults(o);
     o->tape = ad_tape_new(model->dtype, &o->alloc);
     o->theta = gibbs_alloc(&o->alloc, (size_t)model->parameters + 1, sizeof *o->theta);
     o->gradient = gibbs_alloc_aligned(&o->alloc, (size_t)o->size + 1, gibbs_dtype_size(model->dtype));
@@ -167,7 +157,7 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
         status = gibbs_fail(error, GIBBS_MEMORY, "objective: out of memory");
     if (!status) status = make_source(o, error);
     if (!status) status = compile(o, error);
-    if (!status) status = bind_theta(o, error);
+    if (!status) status = ebm_objective_bind_theta(o, error);
     if (status) ebm_objective_free(o);
     else *out = o;
     return status;
@@ -184,8 +174,7 @@ void ebm_objective_free(ebm_objective *o)
     if (!o) return;
     gibbs_allocator a = o->alloc;
     ebm_source_free(o);
-    ad_workspace_free(o->workspace);
-    ad_plan_free(o->plan);
+    ebm_program_free(&o->program);
     ad_tape_free(o->tape);
     gibbs_release(&a, o->theta);
     gibbs_release(&a, o->row);
@@ -226,8 +215,8 @@ static gibbs_status room_apart(ebm_objective *o, int64_t rows, gibbs_error *erro
         return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld rows", o->loss->name, (long long)rows);
     }
     if (o->rows) { /* what was bound stays bound until the binding is done */
-        ad_bind(o->workspace, o->graph.given, x, NULL);
-        ad_bind(o->workspace, o->graph.x, y, NULL);
+        ad_bind(o->program.workspace, o->graph.given, x, NULL);
+        ad_bind(o->program.workspace, o->graph.x, y, NULL);
     }
     gibbs_release_aligned(&o->alloc, o->given);
     gibbs_release_aligned(&o->alloc, o->modelled);
@@ -246,10 +235,10 @@ static void take_apart(const ebm_objective *o)
 
 static gibbs_status bind_rows(ebm_objective *o, gibbs_error *error)
 {
-    if (!ebm_model_given(o->model)) return ad_bind(o->workspace, o->graph.x, o->x, error);
+    if (!ebm_model_given(o->model)) return ad_bind(o->program.workspace, o->graph.x, o->x, error);
     take_apart(o);
-    gibbs_status status = ad_bind(o->workspace, o->graph.given, o->given, error);
-    return status ? status : ad_bind(o->workspace, o->graph.x, o->modelled, error);
+    gibbs_status status = ad_bind(o->program.workspace, o->graph.given, o->given, error);
+    return status ? status : ad_bind(o->program.workspace, o->graph.x, o->modelled, error);
 }
 
 static gibbs_status bind_share(ebm_objective *o, gibbs_error *error)
@@ -257,7 +246,7 @@ static gibbs_status bind_share(ebm_objective *o, gibbs_error *error)
     double share = 1 / (double)(o->whole_rows ? o->whole_rows : o->rows);
     if (ad_is_null(o->share)) return GIBBS_OK;
     ebm_to_dtype(o->model->dtype, 1, &o->share_value, &share);
-    return ad_bind(o->workspace, o->share, &o->share_value, error);
+    return ad_bind(o->program.workspace, o->share, &o->share_value, error);
 }
 
 /* All that can fail comes before the first thing that changes: the source's memory is the last of it. */
@@ -280,9 +269,9 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     if (o->loss->noise == EBM_NOISE_OTHERS) o->drawn = 0; /* they are rows of what was bound before */
     status = bind_rows(o, error);
     if (!status) status = bind_share(o, error);
-    if (!status) status = ad_set_rows(o->workspace, o->graph.data, rows, error);
-    if (!status && source->record && !o->by_row) status = ad_set_rows(o->workspace, o->graph.noise, noise_rows, error);
-    return status;
+    if (!status) status = ad_set_rows(o->program.workspace, o->graph.data, rows, error);
+    if (status || !source->record || o->by_row) return status;
+    return ad_set_rows(o->program.workspace, o->graph.noise, noise_rows, error);
 }
 
 bool ebm_objective_draws(const ebm_objective *o)
@@ -316,10 +305,11 @@ static void collect_gradient(ebm_objective *o)
     char *to = o->gradient;
     for (int k = 0; k < o->model->parameters; k++) {
         size_t bytes = (size_t)o->model->parameter[k].count * size;
-        memcpy(to, ad_result(o->workspace, o->gradient_output + k), bytes);
+        memcpy(to, ad_result(o->program.workspace, o->gradient_output + k), bytes);
         to += bytes;
     }
-    if (o->loss->learns_log_z) memcpy(to, ad_result(o->workspace, o->gradient_output + o->model->parameters), size);
+    if (!o->loss->learns_log_z) return;
+    memcpy(to, ad_result(o->program.workspace, o->gradient_output + o->model->parameters), size);
 }
 
 gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error *error)
@@ -331,10 +321,10 @@ gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error
                           "%s: %lld artificial points are needed and %lld were drawn: refresh after binding",
                           o->loss->name, (long long)o->noise_rows, (long long)o->drawn);
     if (o->x) take_apart(o);
-    gibbs_status status = ad_run(o->workspace, &options, error);
+    gibbs_status status = ad_run(o->program.workspace, &options, error);
     if (status) return status;
     if (o->gradient_output >= 0) collect_gradient(o);
-    if (value) *value = ad_result_scalar(o->workspace, 0);
+    if (value) *value = ad_result_scalar(o->program.workspace, 0);
     return GIBBS_OK;
 }
 
@@ -342,7 +332,7 @@ gibbs_status ebm_objective_diagnose(ebm_objective *o, gibbs_error *error)
 {
     ad_run_options options = run_options(o);
     options.check = 1;
-    return ad_run(o->workspace, &options, error);
+    return ad_run(o->program.workspace, &options, error);
 }
 
 const void *ebm_objective_gradient(const ebm_objective *o) { return o->gradient; }
@@ -351,11 +341,11 @@ void *ebm_objective_theta(ebm_objective *o) { return o->model->theta; }
 
 double ebm_objective_health(const ebm_objective *o)
 {
-    if (o->health_output >= 0) return ad_result_scalar(o->workspace, o->health_output);
+    if (o->health_output >= 0) return ad_result_scalar(o->program.workspace, o->health_output);
     return o->chains ? ebm_chains_acceptance(o->chains) : NAN;
 }
 
 double ebm_objective_log_z(const ebm_objective *o)
 {
-    return o->log_z_output < 0 ? NAN : ad_result_scalar(o->workspace, o->log_z_output);
+    return o->log_z_output < 0 ? NAN : ad_result_scalar(o->program.workspace, o->log_z_output);
 }

@@ -3,6 +3,7 @@
 #define GIBBS_OBJECTIVE_H
 
 #include "ebm/model/conditioned.h"
+#include "ebm/model/program.h"
 #include "ebm/proposal/draw.h"
 #include "ebm/sampler/chains.h"
 
@@ -18,8 +19,7 @@ struct ebm_objective {
     ad_var y_given; /* leaves: the given columns of chains; and what y and log q are made of, or they themselves */
     ad_var y_leaf, log_q_leaf;
     bool by_row;           /* a conditional model's artificial points: the noise axis is a child of the data axis */
-    ad_plan *plan;
-    ad_workspace *workspace;
+    ebm_program program;
     ebm_draw *draw;     /* of a proposal that does not depend on θ */
     ebm_chains *chains;
     const void *x;      /* as it was bound */
@@ -49,6 +49,9 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
  * loss's name where an op is not smooth enough; SHAPE or TAPE where the loss is no shared scalar. */
 ad_var ebm_objective_record(ebm_objective *objective);
 gibbs_status ebm_objective_check_recording(const ebm_objective *objective, ad_var loss, gibbs_error *error);
+
+/* Binds the leaves of the parameters, and of a learnt log Z, to the model's memory. */
+gibbs_status ebm_objective_bind_theta(ebm_objective *objective, gibbs_error *error);
 
 /* ARGUMENT when there is no loss, or it has no name or an unknown `noise`. To be called before any other use of it. */
 gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error);

@@ -17,16 +17,28 @@ typedef struct ebm_source {
     bool whole;    /* not for conditional models: its points are made of whole rows */
 } ebm_source;
 
-/* NULL for a number that is no ebm_noise. Any function may be NULL: nothing to do; rows: as many as
- * the data's. */
+/* Any function may be NULL: nothing to do; rows: as many as the data's. */
+extern const ebm_source ebm_source_proposal, ebm_source_chain, ebm_source_last, ebm_source_persistent,
+    ebm_source_points, ebm_source_pairs, ebm_source_others;
+
+/* NULL for a number that is no ebm_noise. */
 const ebm_source *ebm_source_of(ebm_noise noise);
 
 /* The options of a loss's chains: options.chain, or the default, with what the loss options say themselves. */
 ebm_chain_options ebm_loss_chain(const ebm_loss_options *options);
 
-/* Numbers of a y; and y as an input of the noise axis. */
+/* Numbers of a y; and y and log q as inputs of the noise axis. */
 static inline int64_t ebm_source_dim(const ebm_objective *o) { return o->model->dim - ebm_model_given(o->model); }
-void ebm_source_input_y(ebm_objective *o);
+
+static inline void ebm_source_input_y(ebm_objective *o)
+{
+    o->graph.y = o->y_leaf = ad_input(o->graph.noise, "y", ad_vec(ebm_source_dim(o)));
+}
+
+static inline void ebm_source_input_log_q(ebm_objective *o)
+{
+    o->graph.log_q = o->log_q_leaf = ad_input(o->graph.noise, "log_q", ad_scalar());
+}
 
 /* Room for `rows` rows of so many numbers in both buffers. Where they grow, the first `kept` rows of the first one
  * stay, and what was drawn into them is to be drawn anew. */

@@ -1,5 +1,5 @@
 /* source_rows.c — artificial points that are rows of the batch: all pairs of them, or for each row some others. */
-#include "source_rows.h"
+#include "source.h"
 
 #include "base/random.h"
 #include "pairs.h"
@@ -8,39 +8,39 @@
 
 /* ---- Pairs of data rows ---- */
 
-void ebm_pairs_record(ebm_objective *o)
+static void pairs_record(ebm_objective *o)
 {
     o->graph.first = ad_input(o->graph.noise, "first", ad_scalar());
     o->graph.second = ad_input(o->graph.noise, "second", ad_scalar());
 }
 
-double ebm_pairs_rows(const ebm_objective *o, int64_t rows)
+static double pairs_rows(const ebm_objective *o, int64_t rows)
 {
     (void)o;
     return 0.5 * (double)rows * (double)(rows - 1);
 }
 
-gibbs_status ebm_pairs_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
+static gibbs_status pairs_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
 {
     (void)x;
     gibbs_status status = ebm_source_room(o, noise_rows, 1, 1, 0, error);
     if (status) return status;
     ebm_fill_pairs(o->model->dtype, rows, o->buffer, o->moved);
-    status = ad_bind(o->workspace, o->graph.first, o->buffer, error);
-    return status ? status : ad_bind(o->workspace, o->graph.second, o->moved, error);
+    status = ad_bind(o->program.workspace, o->graph.first, o->buffer, error);
+    return status ? status : ad_bind(o->program.workspace, o->graph.second, o->moved, error);
 }
 
 /* ---- Other rows of the batch: of each data row those that lie `copies` random distances after it, round the end.
  * Where there are fewer others than copies, all come equally often, but for one ---- */
 
-double ebm_others_rows(const ebm_objective *o, int64_t rows) { return (double)o->options.copies * (double)rows; }
+static double others_rows(const ebm_objective *o, int64_t rows) { return (double)o->options.copies * (double)rows; }
 
-gibbs_status ebm_others_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
+static gibbs_status others_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error)
 {
     (void)x, (void)rows;
     /* in `moved` are the distances, of 64 bits */
     gibbs_status status = ebm_source_room(o, noise_rows, (size_t)ebm_source_dim(o), 2, 0, error);
-    return status ? status : ad_bind(o->workspace, o->y_leaf, o->buffer, error);
+    return status ? status : ad_bind(o->program.workspace, o->y_leaf, o->buffer, error);
 }
 
 /* Distances 1 … rows − 1 in random order, again and again. */
@@ -55,7 +55,7 @@ static void draw_distances(const ebm_objective *o, int64_t *distance)
     }
 }
 
-gibbs_status ebm_others_refresh(ebm_objective *o, gibbs_error *error)
+static gibbs_status others_refresh(ebm_objective *o, gibbs_error *error)
 {
     int64_t copies = o->options.copies, *distance = o->moved;
     size_t bytes = (size_t)ebm_source_dim(o) * gibbs_dtype_size(o->model->dtype);
@@ -69,3 +69,14 @@ gibbs_status ebm_others_refresh(ebm_objective *o, gibbs_error *error)
         }
     return GIBBS_OK;
 }
+
+/* ---- The sources ---- */
+
+const ebm_source ebm_source_pairs = {
+    .record = pairs_record, .rows = pairs_rows, .bind = pairs_bind, .least = 2, .whole = true,
+};
+
+const ebm_source ebm_source_others = {
+    .record = ebm_source_input_y, .rows = others_rows, .bind = others_bind, .refresh = others_refresh, .least = 2,
+    .by_row = true,
+};

@@ -14,7 +14,7 @@
  *
  * liblbfgs cannot be stopped from within an evaluation. When that is needed it is told that the trial is perfect
  * (f lowest, g zero); the progress call that follows ends the run, and the objective is not called again. */
-#include "base/base.h"
+#include "base/options.h"
 
 #include <gibbs/optim.h>
 
@@ -24,8 +24,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEFAULT_MEMORY = 6, DEFAULT_ITERATIONS = 500, MOST_RUNS = 20, LARGEST_N = INT_MAX - 16 };
-static const double default_tolerance = 1e-6, least_gain = 1e-12;
+enum { MOST_RUNS = 20, LARGEST_N = INT_MAX - 16 };
+static const double least_gain = 1e-12;
+
+static const gibbs_option numbers[] = {
+    GIBBS_OPTION(ebm_lbfgs_options, memory, 6, '[', 1, INFINITY, ')'),
+    GIBBS_OPTION(ebm_lbfgs_options, max_iterations, 500, '[', 1, INFINITY, ')'),
+    GIBBS_OPTION(ebm_lbfgs_options, tolerance, 1e-6, '(', 0, INFINITY, ')'),
+};
 
 /* A point's figures. */
 typedef struct point {
@@ -190,7 +196,7 @@ static gibbs_status judge(const search *s, int code, gibbs_error *error)
     return o.status ? gibbs_fail(error, o.status, "%s (code %d)", o.sentence, code) : GIBBS_OK;
 }
 
-static gibbs_status check(int64_t n, const double *w, ebm_objective_fn objective, const ebm_lbfgs_options *o,
+static gibbs_status check(int64_t n, const double *w, ebm_objective_fn objective, ebm_lbfgs_options *o,
                           gibbs_error *error)
 {
     if (!objective || !w)
@@ -199,10 +205,8 @@ static gibbs_status check(int64_t n, const double *w, ebm_objective_fn objective
         return gibbs_fail(error, GIBBS_ARGUMENT, "L-BFGS needs at least one variable, not %lld", (long long)n);
     if (n > LARGEST_N)
         return gibbs_fail(error, GIBBS_SIZE, "%lld variables are more than liblbfgs can count", (long long)n);
-    if (o->memory < 0 || o->max_iterations < 0 || !(o->tolerance >= 0))
-        return gibbs_fail(error, GIBBS_ARGUMENT,
-                          "an option of L-BFGS is negative: memory %d, max_iterations %d, tolerance %g", o->memory,
-                          o->max_iterations, o->tolerance);
+    gibbs_status status = gibbs_options_fill("L-BFGS", numbers, GIBBS_COUNT(numbers), o, error);
+    if (status) return status;
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(w[i]))
             return gibbs_fail(error, GIBBS_ARGUMENT, "w[%lld] of the starting point is %g", (long long)i, w[i]);
@@ -215,9 +219,9 @@ static lbfgs_parameter_t parameters(const ebm_lbfgs_options *o)
 {
     lbfgs_parameter_t p;
     lbfgs_parameter_init(&p);
-    p.m = o->memory ? o->memory : DEFAULT_MEMORY;
-    p.max_iterations = o->max_iterations ? o->max_iterations : DEFAULT_ITERATIONS;
-    p.epsilon = o->tolerance > 0 ? o->tolerance : default_tolerance;
+    p.m = o->memory;
+    p.max_iterations = o->max_iterations;
+    p.epsilon = o->tolerance;
     return p;
 }
 
@@ -262,14 +266,13 @@ static gibbs_status minimise(search *s, double *w, ebm_lbfgs_result *result, gib
 gibbs_status ebm_lbfgs(int64_t n, double *w, ebm_objective_fn objective, void *context,
                        const ebm_lbfgs_options *options, ebm_lbfgs_result *result, gibbs_error *error)
 {
-    static const ebm_lbfgs_options defaults;
+    ebm_lbfgs_options filled = options ? *options : (ebm_lbfgs_options){0};
     ebm_lbfgs_result unread;
     if (!result) result = &unread;
-    if (!options) options = &defaults;
     *result = (ebm_lbfgs_result){.f = NAN, .gradient_norm = NAN};
-    gibbs_status status = check(n, w, objective, options, error);
+    gibbs_status status = check(n, w, objective, &filled, error);
     if (status != GIBBS_OK) return status;
-    search s = {.n = n, .objective = objective, .context = context, .options = options, .w_best = w,
+    search s = {.n = n, .objective = objective, .context = context, .options = &filled, .w_best = w,
                 .w_anchor = lbfgs_malloc((int)n), .g_anchor = lbfgs_malloc((int)n),
                 .best = {NAN, NAN}};
     double *trial = lbfgs_malloc((int)n);

@@ -1,5 +1,46 @@
-/* record_proposal.c — what a proposal's callbacks are given, and what is made of their results. */
+/* record_proposal.c — proposals checked; what their callbacks are given, and what is made of their results. */
 #include "record_proposal.h"
+
+static gibbs_status check(const char *what, const ebm_proposal *q, int64_t dim, bool has_theta, gibbs_error *error)
+{
+    if (!q) return gibbs_fail(error, GIBBS_ARGUMENT, "%s: no proposal", what);
+    const char *name = q->name ? q->name : "proposal";
+    if (!q->draw || !q->log_density)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» has no %s", what, name, q->draw ? "log_density" : "draw");
+    if (q->dim < 1 || q->dim > INT32_MAX)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» has dim %lld", what, name, (long long)q->dim);
+    if (q->normals < 0 || q->uniforms < 0 || q->normals > INT32_MAX || q->uniforms > INT32_MAX - q->normals)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» takes %lld normals and %lld uniforms", what, name,
+                          (long long)q->normals, (long long)q->uniforms);
+    if (q->depends_on_theta && !has_theta)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» depends on θ, and there is no model here", what, name);
+    if (dim && q->dim != dim)
+        return gibbs_fail(error, GIBBS_SHAPE, "%s: «%s» has %lld dimensions, the model %lld", what, name,
+                          (long long)q->dim, (long long)dim);
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_proposal_check(const char *what, const ebm_proposal *q, int64_t dim, bool has_theta,
+                                gibbs_error *error)
+{
+    gibbs_status status = check(what, q, dim, has_theta, error);
+    if (status || !q->given) return status;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "%s: «%s» is a density of y given x, and there is no x here", what,
+                      q->name ? q->name : "proposal");
+}
+
+gibbs_status ebm_proposal_check_model(const char *what, const ebm_proposal *q, const ebm_model *model, bool has_theta,
+                                      gibbs_error *error)
+{
+    int64_t given = ebm_model_given(model);
+    if (!given) return ebm_proposal_check(what, q, model->dim, has_theta, error);
+    gibbs_status status = check(what, q, 0, has_theta, error);
+    if (status || (q->dim == model->dim - given && (!q->given || q->given == given))) return status;
+    return gibbs_fail(error, GIBBS_SHAPE,
+                      "%s: «%s» is a density of %lld column%s given %lld; the model, of %lld given %lld", what,
+                      q->name ? q->name : "proposal", (long long)q->dim, gibbs_plural(q->dim), (long long)q->given,
+                      (long long)(model->dim - given), (long long)given);
+}
 
 ebm_random ebm_proposal_random(const ebm_proposal *q)
 {

@@ -4,8 +4,10 @@
 #include "chain_state.h"
 
 #include "autodiff/tape/tape.h"
+#include "base/options.h"
 #include "ebm/model/conditioned.h"
 #include "ebm/proposal/record_proposal.h"
+#include "ebm/space/space.h"
 #include "path.h"
 
 #include <math.h>
@@ -88,13 +90,10 @@ ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad
 {
     ad_tape *tape = chain.tape;
     ad_var none = {tape, -1};
-    bool unset = o->states[0] == 0 && o->states[1] == 0;
     return (ebm_sampler_graph){
         .tape = tape, .model = model, .theta = theta, .chain = chain, .given = none, .step = none,
-        .proposal = o->proposal,
-        .leapfrog_steps = o->leapfrog_steps ? o->leapfrog_steps : 10, .scale = record_scale(model, tape, o->mass),
-        .states = {o->states[0], unset ? 1 : o->states[1]}, .categories = o->categories, .blocks = o->blocks,
-        .inverse_temperature = none};
+        .proposal = o->proposal, .leapfrog_steps = o->leapfrog_steps, .scale = record_scale(model, tape, o->mass),
+        .space = o->space, .blocks = o->blocks, .inverse_temperature = none};
 }
 
 static void record_leaves(ebm_chains *c, ad_tape *tape)
@@ -145,38 +144,29 @@ static int64_t first_not_positive(gibbs_dtype dtype, const double *v, int64_t n)
     return i;
 }
 
-static gibbs_status check_numbers(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+#define OPTION(...) GIBBS_OPTION(ebm_chain_options, __VA_ARGS__)
+
+static const gibbs_option numbers[] = {
+    OPTION(step, 0.01, '(', 0, INFINITY, ')'),
+    OPTION(threads, 0, '[', 0, INFINITY, ')'),
+    OPTION(leapfrog_steps, 10, '[', 1, 1000, ']'),
+    OPTION(swap_every, 10, '[', 1, INFINITY, ')'),
+};
+
+static gibbs_status check_numbers(const ebm_model *model, const ebm_chain_options *o, int64_t dim, gibbs_error *error)
 {
-    int64_t dim = model->dim - ebm_model_given(model), mass = dim;
+    int64_t mass = dim;
     if (o->mass) mass = first_not_positive(model->dtype, o->mass, dim);
     if (first_not_positive(model->dtype, &o->step, 1) == 0)
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: the step is %g; it must be positive and finite", o->step);
     if (mass < dim)
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: mass %lld is %g; it must be positive and finite",
                           (long long)mass + 1, o->mass[mass]);
-    if (o->threads < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d threads", o->threads);
-    if (o->leapfrog_steps < 0 || o->leapfrog_steps > 1000)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d leapfrog steps; 1 to 1000 are possible",
-                          o->leapfrog_steps);
-    return GIBBS_OK;
-}
-
-static gibbs_status check_states(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
-{
-    const double *s = o->states;
-    bool unset = s[0] == 0 && s[1] == 0;
-    if (!isfinite(s[0]) || !isfinite(s[1]) || (!unset && s[0] == s[1]))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: a binary variable has the states %g and %g", s[0], s[1]);
-    int64_t dim = model->dim - ebm_model_given(model);
-    if (o->categories && (o->categories < 2 || dim % o->categories))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld columns are no blocks of %d categories",
-                          (long long)dim, o->categories);
     return GIBBS_OK;
 }
 
 static gibbs_status check_ladder(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
 {
-    if (o->swap_every < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: swaps every %d steps", o->swap_every);
     if (!o->inverse_temperatures && !o->temperatures) return GIBBS_OK;
     if (!o->inverse_temperatures || o->temperatures < 1)
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %d temperatures%s", o->temperatures,
@@ -189,7 +179,7 @@ static gibbs_status check_ladder(const ebm_model *model, const ebm_chain_options
 
 static gibbs_status check_sampler(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
 {
-    const ebm_sampler *s = o->sampler ? o->sampler : &ebm_mala;
+    const ebm_sampler *s = o->sampler;
     const char *name = s->name ? s->name : "chains";
     if (!s->step || s->caches < 0 || s->caches > EBM_MAX_CACHES || (s->caches && !s->start))
         return gibbs_fail(error, GIBBS_ARGUMENT, "chains: «%s» keeps %d values (at most %d) and must have a step%s",
@@ -199,10 +189,13 @@ static gibbs_status check_sampler(const ebm_model *model, const ebm_chain_option
     return ebm_proposal_check_model(name, o->proposal, model, true, error);
 }
 
-gibbs_status ebm_chains_check(const ebm_model *model, const ebm_chain_options *o, gibbs_error *error)
+gibbs_status ebm_chain_options_fill(const ebm_model *model, ebm_chain_options *o, gibbs_error *error)
 {
-    gibbs_status status = check_numbers(model, o, error);
-    if (!status) status = check_states(model, o, error);
+    int64_t dim = model->dim - ebm_model_given(model);
+    if (!o->sampler) o->sampler = &ebm_mala;
+    gibbs_status status = gibbs_options_fill("chains", numbers, GIBBS_COUNT(numbers), o, error);
+    if (!status) status = check_numbers(model, o, dim, error);
+    if (!status) status = ebm_space_of_rows("chains", &o->space, dim, &o->space, error);
     if (!status) status = check_ladder(model, o, error);
     return status ? status : check_sampler(model, o, error);
 }

@@ -21,8 +21,8 @@ struct ebm_chains {
     int threads, caches, state;
     int64_t moves;    /* recorded transitions in a step */
     bool discrete;    /* starts must be states: */
-    double states[2];
-    int categories;
+    ebm_space space;  /* of these */
+    double values[2]; /* which are its own */
     double step;      /* h as one number of the model's dtype */
     ebm_program start, move;
     ad_axis axis;     /* axis and vars are only names for what the plans know: the tape is gone */
@@ -44,9 +44,6 @@ struct ebm_chains {
 /* E of the path to `base` (NULL: tempering alone) recorded in place of the model's, and chains that move in it. */
 gibbs_status ebm_chains_record(ebm_chains *chains, ad_tape *tape, const ebm_chain_options *options,
                                const ebm_proposal *base, gibbs_error *error);
-
-/* ARGUMENT, SHAPE: what ebm_chains_new refuses before it records. */
-gibbs_status ebm_chains_check(const ebm_model *model, const ebm_chain_options *options, gibbs_error *error);
 
 /* Exchanges neighbours of every ladder by their energies (rows numbers of the model's dtype). */
 void ebm_chains_swap(ebm_chains *chains, const void *energy, uint64_t seed, uint64_t step);

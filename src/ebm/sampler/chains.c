@@ -2,24 +2,21 @@
  * since the parameters may have changed. */
 #include "chain_state.h"
 
-#include "discrete.h"
 #include "ebm/model/conditioned.h"
+#include "ebm/space/space.h"
 
 #include <math.h>
 #include <string.h>
-
-ebm_chain_options ebm_chain_defaults(void) { return (ebm_chain_options){.sampler = &ebm_mala, .step = 0.01}; }
 
 /* ---- Making and freeing ---- */
 
 static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, const ebm_proposal *base)
 {
-    bool bits = o->states[0] == 0 && o->states[1] == 0;
-    *c = (ebm_chains){.alloc = model->alloc, .model = model, .sampler = o->sampler ? o->sampler : &ebm_mala,
-                      .threads = o->threads, .categories = o->categories, .states = {o->states[0], o->states[1]},
-                      .rungs = o->temperatures, .swap_every = o->swap_every ? o->swap_every : 10,
+    *c = (ebm_chains){.alloc = model->alloc, .model = model, .sampler = o->sampler, .threads = o->threads,
+                      .rungs = o->temperatures, .swap_every = o->swap_every, .space = o->space,
                       .given = ebm_model_given(model), .dim = model->dim - ebm_model_given(model)};
-    if (bits) c->states[1] = 1;
+    for (int k = 0; k < 2; k++) c->values[k] = o->space.values[k];
+    c->space.values = c->values;
     c->caches = c->sampler->caches;
     c->state = c->caches + 2;
     c->tempered = base || o->temperatures;
@@ -35,15 +32,16 @@ static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, co
 gibbs_status ebm_chains_new_path(ebm_model *model, const ebm_chain_options *options, const ebm_proposal *base,
                                  ebm_chains **out, gibbs_error *error)
 {
-    GIBBS_REQUIRE("chains", model && options && out, error);
+    GIBBS_REQUIRE("chains", model && out, error);
     *out = NULL;
     gibbs_allocator a = model->alloc;
-    gibbs_status status = ebm_chains_check(model, options, error);
+    ebm_chain_options filled = options ? *options : (ebm_chain_options){0};
+    gibbs_status status = ebm_chain_options_fill(model, &filled, error);
     if (status) return status;
     ebm_chains *c = gibbs_alloc_zero(&a, 1, sizeof *c);
-    bool filled = c && fill(c, model, options, base);
-    ad_tape *tape = filled ? ad_tape_new(model->dtype, &a) : NULL;
-    status = tape ? ebm_chains_record(c, tape, options, base, error)
+    bool ready = c && fill(c, model, &filled, base);
+    ad_tape *tape = ready ? ad_tape_new(model->dtype, &a) : NULL;
+    status = tape ? ebm_chains_record(c, tape, &filled, base, error)
                   : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
     ad_tape_free(tape);
     if (status) ebm_chains_free(c);
@@ -124,6 +122,14 @@ static gibbs_status check_ladders(const ebm_chains *c, gibbs_dtype dtype, const 
     return GIBBS_OK;
 }
 
+static gibbs_status check_state(const ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t r, gibbs_error *error)
+{
+    gibbs_error found = {GIBBS_OK, "", -1, -1};
+    int64_t first = r * c->model->dim + c->given;
+    gibbs_status status = ebm_space_check_row("chains", &c->space, dtype, x, first, c->given, &found);
+    return status ? gibbs_fail_row(error, status, r, "%.280s, at row %lld", found.message, (long long)r + 1) : GIBBS_OK;
+}
+
 /* Checks and room for points of the given dtype; then the chains are at `rows` places that the caller fills in. */
 static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t rows, gibbs_error *error)
 {
@@ -137,7 +143,7 @@ static gibbs_status place(ebm_chains *c, gibbs_dtype dtype, const void *x, int64
         return gibbs_fail_row(error, GIBBS_DATA, bad / dim, "chains: the start is %g at row %lld, column %lld",
                               ebm_number(dtype, x, bad), (long long)(bad / dim) + 1, (long long)(bad % dim) + 1);
     gibbs_status status = check_ladders(c, dtype, x, rows, error);
-    if (!status && c->discrete) status = ebm_discrete_check(c, dtype, x, rows, error);
+    for (int64_t r = 0; !status && c->discrete && r < rows; r++) status = check_state(c, dtype, x, r, error);
     if (!status) status = make_room(c, rows, error);
     if (status) return status;
     c->rows = rows;

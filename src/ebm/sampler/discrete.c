@@ -2,12 +2,8 @@
 #include "discrete.h"
 
 #include "autodiff/tape/tape.h"
-#include "chain_state.h"
 
-int64_t ebm_discrete_variables(const ebm_sampler_graph *graph)
-{
-    return graph->categories ? graph->model->dim / graph->categories : graph->model->dim;
-}
+int64_t ebm_discrete_variables(const ebm_sampler_graph *graph) { return graph->space.variables; }
 
 ad_var ebm_discrete_count(const ebm_sampler_graph *graph, int64_t n, int64_t by)
 {
@@ -30,7 +26,8 @@ ad_var ebm_discrete_equal(ad_var a, ad_var b)
 /* The nearer value is the one it has: the other is put in its place as it is, and no sum rounds it. */
 ad_var ebm_discrete_other(const ebm_sampler_graph *graph, ad_var x)
 {
-    ad_var first = ad_constant(graph->tape, graph->states[0]), second = ad_constant(graph->tape, graph->states[1]);
+    const double *values = graph->space.values;
+    ad_var first = ad_constant(graph->tape, values[0]), second = ad_constant(graph->tape, values[1]);
     ad_var is_first = ad_less(ad_abs(ad_sub(x, first)), ad_abs(ad_sub(x, second)));
     return ad_select(is_first, second, first);
 }
@@ -52,36 +49,4 @@ ad_var ebm_discrete_pick(const ebm_sampler_graph *graph, ad_var weight)
     ad_var u = ad_mul(ad_uniform(graph->chain, ad_scalar(), EBM_STREAM_SAMPLER_PICK), total);
     ad_var below = ad_less(u, ad_slice(sum, 0, 0, n - 1));
     return ad_sum(ad_shift(ad_neg(below), 1));
-}
-
-/* ---- Checks ---- */
-
-/* As numbers of the model's dtype. */
-static bool is_state(const ebm_chains *c, double v)
-{
-    if (c->categories) return v == 0 || v == 1;
-    if (c->model->dtype == GIBBS_FLOAT64) return v == c->states[0] || v == c->states[1];
-    return (float)v == (float)c->states[0] || (float)v == (float)c->states[1];
-}
-
-gibbs_status ebm_discrete_check(const ebm_chains *c, gibbs_dtype dtype, const void *x, int64_t rows, gibbs_error *error)
-{
-    int64_t dim = c->dim;
-    int categories = c->categories;
-    double ones = 0;
-    for (int64_t i = 0; i < rows * dim; i++) {
-        int64_t row = i / dim, column = i % dim;
-        double v = ebm_number(dtype, x, row * c->model->dim + c->given + column);
-        if (!is_state(c, v))
-            return gibbs_fail_row(error, GIBBS_DATA, row, "chains: %g at row %lld, column %lld is not %g or %g", v,
-                                  (long long)row + 1, (long long)(c->given + column) + 1, categories ? 0 : c->states[0],
-                                  categories ? 1 : c->states[1]);
-        if (!categories) continue;
-        ones = column % categories ? ones + v : v;
-        if (column % categories == categories - 1 && ones != 1)
-            return gibbs_fail_row(error, GIBBS_DATA, row, "chains: %g ones at row %lld, columns %lld to %lld", ones,
-                                  (long long)row + 1, (long long)(c->given + column - categories) + 2,
-                                  (long long)(c->given + column) + 1);
-    }
-    return GIBBS_OK;
 }

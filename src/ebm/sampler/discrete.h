@@ -1,5 +1,5 @@
 /* discrete.h — what the samplers of a discrete x share: its variables, their other values, and draws by weight. A
- * variable is a column with two values, or a block of `categories` one-hot columns. */
+ * variable is a column with two values, or a block of one-hot columns. */
 #ifndef GIBBS_DISCRETE_H
 #define GIBBS_DISCRETE_H
 
@@ -19,9 +19,5 @@ ad_var ebm_discrete_other(const ebm_sampler_graph *graph, ad_var x);
 
 /* A whole number i in [0, n) with probability weight[i]/Σ weight: n weights >= 0, not all 0, on the chain's axis. */
 ad_var ebm_discrete_pick(const ebm_sampler_graph *graph, ad_var weight);
-
-/* DATA, naming row and column, when some number is no state of the chains; x is rows × dim numbers of the dtype. */
-gibbs_status ebm_discrete_check(const ebm_chains *chains, gibbs_dtype dtype, const void *x, int64_t rows,
-                                gibbs_error *error);
 
 #endif

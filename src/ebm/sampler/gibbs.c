@@ -27,7 +27,7 @@ static void redraw_binary(const ebm_sampler_graph *graph, const ad_var *state, a
 /* x with the block whose turn it is set to `value` (a scalar of the block's axis, or of a child of it). */
 static ad_var with_value(const ebm_sampler_graph *graph, ad_var x, ad_var turn, ad_var value)
 {
-    int64_t n = graph->model->dim, K = graph->categories;
+    int64_t n = graph->model->dim, K = graph->space.labels;
     ad_var block = ebm_discrete_count(graph, n, K), column = ebm_discrete_count(graph, n, 1);
     ad_var chosen = ad_add(ad_mul(turn, ad_constant(graph->tape, (double)K)), value);
     return ad_select(ebm_discrete_equal(block, turn), ebm_discrete_equal(column, chosen), x);
@@ -40,10 +40,10 @@ static ad_var on_child(ad_axis child, int64_t count, ad_var v)
     return ad_is_null(v) ? v : ad_ungroup(child, ad_expand(v, all));
 }
 
-/* E of x with each value of the variable whose turn it is: [categories]. A NaN counts as +∞, as in Metropolis' rule. */
+/* E of x with each value of the variable whose turn it is: [labels]. A NaN counts as +∞, as in Metropolis' rule. */
 static ad_var energies(const ebm_sampler_graph *graph, const ad_var *state)
 {
-    int64_t K = graph->categories;
+    int64_t K = graph->space.labels;
     ebm_sampler_graph alternatives = *graph;
     alternatives.chain = ad_axis_child(graph->chain, K, "values");
     ad_axis child = alternatives.chain;
@@ -57,7 +57,7 @@ static void redraw_category(const ebm_sampler_graph *graph, const ad_var *state,
 {
     ad_var E = energies(graph, state), least = ad_neg(ad_max_reduce(ad_neg(E)));
     ad_var value = ebm_discrete_pick(graph, ad_exp(ad_sub(least, E)));
-    ad_var taken = ebm_discrete_equal(ebm_discrete_count(graph, graph->categories, 1), value);
+    ad_var taken = ebm_discrete_equal(ebm_discrete_count(graph, graph->space.labels, 1), value);
     next[X] = with_value(graph, state[X], state[TURN], value);
     next[ENERGY] = ad_sum(ad_select(taken, E, ad_constant(graph->tape, 0)));
 }
@@ -66,7 +66,7 @@ static ad_var step(const ebm_sampler_graph *graph, const ad_var *state, ad_var *
 {
     ad_var one = ad_constant(graph->tape, 1), turn = ad_add(state[TURN], one);
     ad_var last = ad_constant(graph->tape, (double)ebm_discrete_variables(graph) - 0.5);
-    (graph->categories ? redraw_category : redraw_binary)(graph, state, next);
+    (graph->space.one_hot ? redraw_category : redraw_binary)(graph, state, next);
     next[TURN] = ad_select(ad_less(turn, last), turn, ad_constant(graph->tape, 0));
     return one;
 }

@@ -2,6 +2,7 @@
  *
  * Stretches of 100, 200, 400, … steps are each looked at NOTES times; the first whose chains agree is the last. So no
  * stretch is judged together with the way from where the chains started. */
+#include "base/options.h"
 #include "base/random.h"
 #include "chain_state.h"
 
@@ -22,24 +23,24 @@ typedef struct drawing {
     double *series;           /* of each quantity (columns, then the energy) NOTES × judged */
 } drawing;
 
+static const gibbs_option numbers[] = {
+    GIBBS_OPTION(ebm_draw_options, warm_up, 1000, '[', 1, INFINITY, ')'),
+    GIBBS_OPTION(ebm_draw_options, steps, 102400, '[', NOTES, INFINITY, ')'),
+    GIBBS_OPTION(ebm_draw_options, r_hat, 1.05, '(', 1, INFINITY, ']'),
+};
+
 static gibbs_status check(const ebm_model *model, const ebm_data *start, int64_t rows, drawing *d, gibbs_error *error)
 {
     ebm_draw_options *o = &d->options;
     gibbs_status status = ebm_check_data("draw", model, start, error);
     if (!status) status = ebm_need_count("draw", "rows", rows, 1, error);
+    if (!status) status = gibbs_options_fill("draw", numbers, GIBBS_COUNT(numbers), o, error);
     if (status) return status;
-    if (!o->warm_up) o->warm_up = 1000;
-    if (!o->steps) o->steps = 102400;
-    if (o->r_hat == 0) o->r_hat = 1.05;
     if (ebm_model_given(model) && !isinf(o->r_hat))
         return gibbs_fail(
             error, GIBBS_ARGUMENT,
             "draw: of a conditional model each chain has an x of its own, and R-hat cannot compare them: set "
             "r_hat to INFINITY and steps, and look at longer runs, or sum over points of y (ebm_predict)");
-    if (o->warm_up < 0 || o->steps < NOTES || !(o->r_hat > 1))
-        return gibbs_fail(error, GIBBS_ARGUMENT,
-                          "draw: %lld steps of warm-up, %lld after it (at least %d), R-hat %g (above 1)",
-                          (long long)o->warm_up, (long long)o->steps, NOTES, o->r_hat);
     return GIBBS_OK;
 }
 
@@ -57,16 +58,13 @@ static gibbs_status allocate(drawing *d, gibbs_error *error)
 
 static gibbs_status start_chains(drawing *d, const ebm_data *start, gibbs_error *error)
 {
-    const ebm_chain_options standard = ebm_chain_defaults();
-    ebm_chain_options chain = d->options.chain ? *d->options.chain : standard;
     gibbs_words words = gibbs_words_start(d->options.seed, EBM_STREAM_START, 0);
     int64_t dim = d->model->dim;
-    if (chain.step == 0) chain.step = standard.step;
     for (int64_t c = 0; c < d->count; c++) { /* all temperatures of a chain at one row */
         const double *row = start->x + (int64_t)gibbs_words_below(&words, (uint64_t)start->rows) * dim;
         for (int64_t k = 0; k < d->stride * dim; k++) d->x[c * d->stride * dim + k] = row[k % dim];
     }
-    gibbs_status status = ebm_chains_new(d->model, &chain, &d->chains, error);
+    gibbs_status status = ebm_chains_new(d->model, d->options.chain, &d->chains, error);
     if (!status) status = ebm_chains_start(d->chains, d->x, d->count * d->stride, error);
     if (!status && d->chains->sampler->target)
         status = ebm_chains_warm_up(d->chains, d->options.warm_up, 0, d->options.seed, error);

@@ -18,6 +18,12 @@ ad_var ebm_transition_gradient(ad_var energy, ad_var x)
     return gradient;
 }
 
+void ebm_transition_start(const ebm_sampler_graph *graph, ad_var x, ad_var *cache)
+{
+    cache[EBM_ENERGY - 1] = ebm_transition_energy(graph, x);
+    cache[EBM_GRADIENT - 1] = ebm_transition_gradient(cache[EBM_ENERGY - 1], x);
+}
+
 ad_var ebm_transition_langevin(const ebm_sampler_graph *graph, ad_var x, ad_var gradient, ad_var normal)
 {
     ad_var noise = ad_mul(ad_sqrt(ad_scale(graph->step, 2)), normal);

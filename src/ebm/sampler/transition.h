@@ -11,6 +11,10 @@ ad_var ebm_transition_normal(const ebm_sampler_graph *graph);
 ad_var ebm_transition_energy(const ebm_sampler_graph *graph, ad_var x);
 ad_var ebm_transition_gradient(ad_var energy, ad_var x);
 
+/* The state of samplers that go by the gradient is x, E and ∇E; their `start`, which gives the two after x. */
+enum { EBM_X, EBM_ENERGY, EBM_GRADIENT, EBM_GRADIENT_STATE };
+void ebm_transition_start(const ebm_sampler_graph *graph, ad_var x, ad_var *cache);
+
 /* x − h∇E + √(2h) ε: step and noise are tied, so the limit h → 0 has the temperature 1. */
 ad_var ebm_transition_langevin(const ebm_sampler_graph *graph, ad_var x, ad_var gradient, ad_var normal);
 

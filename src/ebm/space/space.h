@@ -20,6 +20,17 @@ bool ebm_space_has_labels(const ebm_space *space);
 enum { EBM_MOST_POINTS = 1 << 20 };
 gibbs_status ebm_space_check(const char *who, const ebm_space *space, gibbs_error *error);
 
+/* The space of rows of `dim` columns as samplers and losses take it: two-valued columns, or one-hot blocks of equally
+ * many. What is 0 is filled in, the values as well, which are 0 and 1 in one-hot columns. ARGUMENT where `from` is
+ * another; SHAPE where it has other columns. *space may be *from. */
+gibbs_status ebm_space_of_rows(const char *who, const ebm_space *from, int64_t dim, ebm_space *space,
+                               gibbs_error *error);
+
+/* DATA, naming the column, when numbers first, first + 1, … of `x` are no state of such a space: in double, or in float
+ * where they are floats' numbers. `column`, from 0, is that of the first one in the table. */
+gibbs_status ebm_space_check_row(const char *who, const ebm_space *space, gibbs_dtype dtype, const void *x,
+                                 int64_t first, int64_t column, gibbs_error *error);
+
 /* The grid of a box: `side` points a dimension, `step` apart from `low` on, the last one at `high`. */
 enum { EBM_BOX_DIM = 3 };
 typedef struct ebm_grid {
