@@ -1,6 +1,7 @@
 /* names.c — the tables of energies and of activations. */
 #include "describe.h"
 
+#include "autodiff/tape/tape.h"
 #include "ebm/energy/ships.h"
 
 #include <string.h>

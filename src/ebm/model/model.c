@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-}
-
 /* ---- Initial parameters ---- */
 
 static double initial(const ebm_model_parameter *p, int64_t i, gibbs_words *words)
