@@ -1,19 +1,19 @@
 /* products.c — the kernels' matrix products beside BLAS's over a grid of shapes, C = op(A)·op(B). In each of ROUNDS
- * rounds both are timed, one after the other; of each the fastest round counts, and a shape in which BLAS is ahead is
- * measured again, both alike: what else runs on the machine makes either slower, never faster. */
+ * rounds both are timed, one after the other, in time of the processor; of each the fastest round counts, and a shape in
+ * which BLAS is ahead is measured again, both alike: what else runs there makes either slower, never faster. */
 #include "products.h"
 
 #include "autodiff/kernel/kernels.h"
 #include "json.h"
-#include "timing.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { ROUNDS = 5, AGAIN = 5, MOST_ROWS = 4096, MOST = 2048, SMALL = 64 };
+enum { ROUNDS = 5, AGAIN = 8, MOST_ROWS = 4096, MOST = 2048, SMALL = 64 };
 static const double round_seconds = 4e-4, most_products = 3e8; /* of a shape: the largest take a second a round */
 
 typedef struct multiplication {
@@ -22,29 +22,34 @@ typedef struct multiplication {
     size_t size;
 } multiplication;
 
-static gibbs_status multiply(void *context, gibbs_error *error)
+static void multiply(const multiplication *p)
 {
-    const multiplication *p = context;
     const ad_product *x = &p->x;
-    (void)error;
     if (p->kernels) {
         p->kernels->matmul(x);
-        return GIBBS_OK;
+        return;
     }
     CBLAS_TRANSPOSE ta = x->ta ? CblasTrans : CblasNoTrans, tb = x->tb ? CblasTrans : CblasNoTrans;
     int m = (int)x->m, n = (int)x->n, k = (int)x->k, lda = (int)x->next_a, ldb = x->tb ? k : n;
     if (p->size == sizeof(float)) cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, x->a, lda, x->b, ldb, 0, x->c, n);
     else cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, x->a, lda, x->b, ldb, 0, x->c, n);
-    return GIBBS_OK;
+}
+
+static double seconds(const multiplication *p, int calls)
+{
+    clock_t start = clock();
+    for (int i = 0; i < calls; i++) multiply(p);
+    return (double)(clock() - start) / CLOCKS_PER_SEC / calls;
 }
 
 /* BLAS's time over ours. */
-static double ratio(multiplication *both, gibbs_error *error)
+static double ratio(const multiplication *both)
 {
-    double best[2] = {INFINITY, INFINITY}, time;
-    for (int round = 0; round < ROUNDS * (best[0] > 0.97 * best[1] ? AGAIN : 1); round++)
-        for (int who = 0; who < 2; who++)
-            if (!bench_median(multiply, &both[who], round_seconds, &time, error)) best[who] = fmin(best[who], time);
+    double best[2] = {INFINITY, INFINITY};
+    int calls = 1;
+    while (calls < 10000 && seconds(&both[0], calls) * calls < round_seconds) calls *= 2;
+    for (int round = 0; round < ROUNDS || (round < ROUNDS * AGAIN && best[0] > 0.97 * best[1]); round++)
+        for (int who = 0; who < 2; who++) best[who] = fmin(best[who], seconds(&both[who], calls));
     return best[1] / best[0];
 }
 
@@ -80,7 +85,7 @@ static void print(const char *dtype, const char *kind, const tally *t)
     json_end();
 }
 
-static void grid(gibbs_dtype dtype, void *const memory[3], void *room, gibbs_error *error)
+static void grid(gibbs_dtype dtype, void *const memory[3], void *room)
 {
     static const int rows[] = {16, 64, 128, 512, MOST_ROWS}, other[] = {4, 16, 64, 128, 512, MOST};
     tally small = {0}, large = {0};
@@ -93,7 +98,7 @@ static void grid(gibbs_dtype dtype, void *const memory[3], void *room, gibbs_err
             both[who].size = gibbs_dtype_size(dtype);
             both[who].x = (ad_product){ta, tb, m, n, k, m, ta ? m : k, memory[0], memory[1], NULL, memory[2], room};
         }
-        count(m < SMALL || n < SMALL || k < SMALL ? &small : &large, &both[0].x, ratio(both, error));
+        count(m < SMALL || n < SMALL || k < SMALL ? &small : &large, &both[0].x, ratio(both));
     }
     const char *name = dtype == GIBBS_FLOAT64 ? "float64" : "float32";
     print(name, "no dimension below 64", &large);
@@ -104,12 +109,12 @@ gibbs_status bench_products_print(gibbs_error *error)
 {
     size_t bytes = (size_t)MOST_ROWS * MOST * sizeof(double), room = (size_t)ad_kernels_for(GIBBS_FLOAT64)->room;
     if (room < (size_t)ad_kernels_for(GIBBS_FLOAT32)->room) room = (size_t)ad_kernels_for(GIBBS_FLOAT32)->room;
-    void *memory[3] = {malloc(bytes), malloc(bytes), malloc(bytes)};
+    void *memory[3] = {aligned_alloc(64, bytes), aligned_alloc(64, bytes), aligned_alloc(64, bytes)};
     void *packed = aligned_alloc(64, (room + 64) / 64 * 64);
     bool enough = memory[0] && memory[1] && memory[2] && packed;
     for (int k = 0; enough && k < 3; k++) memset(memory[k], 0x3c, bytes); /* normal numbers in both types */
-    if (enough) grid(GIBBS_FLOAT32, memory, packed, error);
-    if (enough) grid(GIBBS_FLOAT64, memory, packed, error);
+    if (enough) grid(GIBBS_FLOAT32, memory, packed);
+    if (enough) grid(GIBBS_FLOAT64, memory, packed);
     else *error = (gibbs_error){.status = GIBBS_MEMORY, .message = "products: out of memory"};
     for (int k = 0; k < 3; k++) free(memory[k]);
     free(packed);
