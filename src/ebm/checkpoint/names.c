@@ -1,6 +1,7 @@
 /* names.c — the tables of energies and of activations. */
 #include "describe.h"
 
+#include "autodiff/tape/tape.h"
 #include "ebm/energy/ships.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@ const ebm_energy *ebm_energy_named(const char *name, const ebm_energy *const *ow
     return NULL;
 }
 
-/* Every elementwise op of one variable, and what is made of them. */
+/* Every elementwise op of one variable (those that only derivatives record do no harm), and what is made of them. */
 static const struct activation {
     const char *name;
     ebm_activation record;
