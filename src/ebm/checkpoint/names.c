@@ -21,7 +21,7 @@ const ebm_energy *ebm_energy_named(const char *name, const ebm_energy *const *ow
     return NULL;
 }
 
-/* Every elementwise op of one variable, and what is made of them. */
+/* Every elementwise op of one variable (those that only derivatives record do no harm), and what is made of them. */
 static const struct activation {
     const char *name;
     ebm_activation record;
