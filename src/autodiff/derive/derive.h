@@ -58,9 +58,6 @@ int ad_most_arguments(const ad_tape *tape, int64_t count);
  * though x[i] is shared, and the result is then. */
 ad_var ad_tangent_along(const char *what, ad_var y, const ad_var *x, const ad_var *v, int n);
 
-/* A shared value on that axis; −1: as it is. */
-ad_var ad_on_axis(ad_var v, int32_t axis);
-
 /* The numbers of placeholders, all uses in one place: from each on, as many as it says. */
 enum ad_placeholder_use {
     PLACE_PARTIAL = 0,     /* the arguments of an elementwise op (partial.c) */

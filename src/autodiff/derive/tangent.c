@@ -96,12 +96,6 @@ void ad_tangents(ad_var y, const ad_paths *p, int64_t directions, ad_tangent *ta
     gibbs_release(&tape->alloc, t);
 }
 
-ad_var ad_on_axis(ad_var v, int32_t axis)
-{
-    if (ad_is_null(v) || axis < 0 || ad_node_of(v)->axis >= 0) return v;
-    return ad_lift((ad_axis){v.tape, axis}, v);
-}
-
 /* Where a direction that is a known array is not 0, as [1, s…]; the null var where it is nowhere 0, or not known. */
 static ad_var known_mask(ad_var v)
 {

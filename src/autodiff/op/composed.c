@@ -15,7 +15,6 @@ ad_var ad_softmax(ad_var x)
 }
 
 ad_var ad_norm(ad_var x) { return ad_sqrt(ad_sum(ad_square(x))); }
-ad_var ad_dot(ad_var a, ad_var b) { return ad_sum(ad_mul(a, b)); }
 
 ad_var ad_quadratic_form(ad_var x, ad_var A) { return ad_matmul(ad_matmul(x, A), x); }
 

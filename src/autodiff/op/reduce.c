@@ -77,6 +77,7 @@ ad_var ad_max_reduce_dims(ad_var x, unsigned mask) { return reduce_mask(OP_max_r
 ad_var ad_logsumexp_dims(ad_var x, unsigned mask) { return reduce_mask(OP_logsumexp, x, mask); }
 ad_var ad_sum(ad_var x) { return ad_sum_dims(x, all_dims(x)); }
 ad_var ad_max_reduce(ad_var x) { return ad_max_reduce_dims(x, all_dims(x)); }
+ad_var ad_dot(ad_var a, ad_var b) { return ad_sum(ad_mul(a, b)); }
 ad_var ad_logsumexp(ad_var x) { return ad_logsumexp_dims(x, all_dims(x)); }
 
 /* A logsumexp of large numbers is rounded, by at most log n. So exp(x − logsumexp x) has a factor too many, between 1/n

@@ -85,3 +85,9 @@ ad_var ad_fill(ad_tape *tape, int32_t axis, ad_shape shape, double value)
 }
 
 ad_var ad_unlift(ad_var v) { return ad_node_of(v)->op == OP_lift ? ad_input_of(v, 0) : v; }
+
+ad_var ad_on_axis(ad_var v, int32_t axis)
+{
+    if (ad_is_null(v) || axis < 0 || ad_node_of(v)->axis >= 0) return v;
+    return ad_lift((ad_axis){v.tape, axis}, v);
+}

@@ -142,6 +142,7 @@ enum { AD_SHAPE_TEXT = 96 };
 /* -- broadcast.c -- */
 ad_var ad_strip(ad_var v);  /* the value below lifts and expands: what is broadcast */
 ad_var ad_unlift(ad_var v); /* below a lift */
+ad_var ad_on_axis(ad_var v, int32_t axis); /* a shared value on that axis; −1: as it is */
 ad_var ad_broadcast_to(ad_var v, int32_t axis, ad_shape shape); /* expand, then lift */
 ad_var ad_fill(ad_tape *tape, int32_t axis, ad_shape shape, double value);
 bool ad_is_constant(ad_var v, double *value); /* every element is the same known number */
