@@ -128,7 +128,8 @@ ad_var ebm_student_expert(ad_var u); /* log(1 + u²/2): a Student t, whose weigh
  * The parts record their energies in the new model: they must outlive it. Their values are copied, and their names get
  * the prefixes "1.", "2.", …; afterwards the parameters are the new model's own. Conditional parts with the
  * same columns given make a conditional model: it takes the labels of the parts that list them, and has no log Z(x)
- * otherwise. log Z (ebm_model_log_z) and conditionals are known where the parts' give them. SHAPE, DTYPE: the parts differ; ARGUMENT: in what is given, or in their labels. */
+ * otherwise. log Z (ebm_model_log_z) and conditionals are known where the parts' give them. SHAPE, DTYPE: the parts
+ * differ; ARGUMENT: in what is given, or in their labels. */
 enum { EBM_MAX_PARTS = 64 };
 
 /* Σ βₖ Eₖ: a product of densities (S3 eq 10.17). `beta` NULL: ones. */

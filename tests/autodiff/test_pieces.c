@@ -242,11 +242,11 @@ static int on_children(problem *p, ad_var *out)
 }
 
 /* What a plan has of instructions that write all numbers of a sum or a join, for pieces; adjoints of one slice alone
- * are such, and the mask of a slice. */
+ * are such. */
 #define WHOLE(name, count) {#name, {0, 0}, {0, 0}, name, count}
 static const program programs[] = {
     WHOLE(in_place, 0),    WHOLE(sum_read_again, 1), WHOLE(sum_is_output, 1),       WHOLE(stored_sum_is_output, 2),
-    WHOLE(onto_a_leaf, 4), WHOLE(piece_read_again, 1), WHOLE(over_passes, 3),       WHOLE(later_pass, 0),
+    WHOLE(onto_a_leaf, 4), WHOLE(piece_read_again, 1), WHOLE(over_passes, 2),       WHOLE(later_pass, 0),
     WHOLE(on_children, 0), WHOLE(joined_from_outputs, 0), WHOLE(joined_over_passes, 0),
 };
 

@@ -55,6 +55,9 @@ bool quad_batch(const quad_machine *m, const ad_node *node, const quad *const *i
     case OP_batch_logsumexp:
         for (int64_t e = 0; e < n; e++) out[e] = quad_logsumexp(in[0] + e, rows, n);
         return true;
+    case OP_batch_rest:
+        for (int64_t e = 0; e < n; e++) out[e] = 0;
+        return true;
     case OP_batch_max:
         for (int64_t e = 0; e < n; e++) out[e] = quad_max(in[0] + e, rows, n);
         return true;

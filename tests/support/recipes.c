@@ -1,4 +1,5 @@
 /* recipes.c — the recipe of every op, and what its variants cover: shapes, dimensions, flags, broadcasting. */
+#include "autodiff/op/op.h"
 #include "recipes.h"
 
 #include "user_ops.h"
@@ -190,6 +191,12 @@ static ad_var record_batch_sum(problem *p, int k) { return record_reduced(p, k, 
 static ad_var record_batch_logsumexp(problem *p, int k) { return record_reduced(p, k, ad_batch_logsumexp); }
 static ad_var record_batch_max(problem *p, int k) { return record_reduced(p, k, ad_batch_max); }
 
+static ad_var record_batch_rest(problem *p, int k)
+{
+    ad_var x = problem_on(p, p->data, k ? ad_vec(2) : ad_scalar(), LOW, HIGH);
+    return ad_shift(ad_batch_reduce(OP_batch_rest, p->data.id, x), 1); /* errors are relative */
+}
+
 static ad_var record_batch_matmul(problem *p, int k)
 {
     static const ad_shape shape[][2] = {{VEC(2), VEC(3)}, {MAT(2, 3), MAT(2, 2)}};
@@ -239,6 +246,7 @@ static const struct {
     [OP_ungroup] = {2, record_ungroup},
     [OP_batch_sum] = {3, record_batch_sum},
     [OP_batch_logsumexp] = {3, record_batch_logsumexp},
+    [OP_batch_rest] = {2, record_batch_rest},
     [OP_batch_max] = {3, record_batch_max},
     [OP_batch_matmul] = {3, record_batch_matmul},
     [OP_batch_gather] = {3, record_batch_gather},

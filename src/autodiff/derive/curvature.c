@@ -52,9 +52,9 @@ static void curve_elementwise(ad_curve *c, const ad_call *v, ad_var vbar, ad_var
         }
 }
 
-/* An op without a rule of its own, as a user's: ⟨ẋᵢ, jvp along ẋᵢ of its vjp with v̄ held⟩, recorded on placeholders so that nothing
- * else counts as depending on the arguments, then put in place. All placeholders are on the op's own axis: the vjp by
- * a shared one would be summed over the samples, and add_term would sum it again. */
+/* An op without a rule of its own, as a user's: ⟨ẋᵢ, jvp along ẋᵢ of its vjp with v̄ held⟩, recorded on placeholders so
+ * that nothing else counts as depending on the arguments, then put in place. All placeholders are on the op's own axis:
+ * the vjp by a shared one would be summed over the samples, and add_term would sum it again. */
 static void curve_general(ad_curve *c, const ad_call *v, ad_var vbar, ad_var mask, const ad_tangent *t)
 {
     ad_var p[AD_MAX_ARGUMENTS + 1], actual[AD_MAX_ARGUMENTS + 1];
@@ -130,8 +130,8 @@ static void mark_wanted(ad_var y, const ad_paths *paths, const ad_adjoint *adjoi
 
 /* ---- Entry points ---- */
 
-static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths, ad_adjoint *adjoint, ad_tangent *tangent,
-                          bool *wanted)
+static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths, ad_adjoint *adjoint,
+                          ad_tangent *tangent, bool *wanted)
 {
     ad_node own = *ad_node_of(y), at = *ad_node_of(x);
     ad_adjoints(y, ad_fill(c->tape, own.axis, ad_scalar(), 1), paths, adjoint);

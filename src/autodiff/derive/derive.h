@@ -33,9 +33,9 @@ bool ad_bypassed(const char *what, const ad_var *x, int n, const ad_paths *paths
 /* True when argument k of the node can carry a derivative (an index or a condition cannot). */
 bool ad_differentiable(const ad_node *node, int k);
 
-/* An adjoint and where it was taken: a zero that was not taken is not the number zero, and 0·∞ and 0·NaN are then 0, too.
- * A mask is a count, 0 where nothing was: it has the value's shape and axis, and the value is 0 outside of it. So the
- * mask of what is handed down by a linear op is that op's adjoint of the mask, and that of a sum of adjoints the sum. */
+/* An adjoint and where it was taken: a zero that was not taken is not the number zero, and 0·∞ and 0·NaN are then 0,
+ * too. A mask is a count, 0 where nothing was: it has the value's shape and axis, and the value is 0 outside of it. So
+ * what a linear op hands down has its adjoint of the mask for a mask, and a sum of adjoints has the sum of theirs. */
 typedef struct ad_adjoint {
     int32_t value; /* −1: zero */
     int32_t mask;  /* −1: taken everywhere, or none is needed: what the node is made of has finite slopes */
@@ -82,8 +82,8 @@ ad_var ad_vjp_node(ad_var y, ad_var ybar, int which);
 /* The same where ȳ was taken where `mask` is not 0 (null: everywhere), which becomes the mask of the result. (vjp.c) */
 ad_var ad_vjp_masked(ad_var y, ad_var ybar, int which, ad_var *mask);
 
-/* Of elementwise ops: ∂y/∂in[which], recorded (of a PICK where it is in[which]); that times v, 0 where in[which] was not
- * picked; and the mask of in[which] under that of y (null: none), which is not taken where it is not picked. (slopes.c) */
+/* Of elementwise ops: ∂y/∂in[which], recorded (of a PICK where it is in[which]); that times v, 0 where in[which] was
+ * not picked; and the mask of in[which] under that of y (null: none), 0 where it was not picked. (slopes.c) */
 ad_var ad_slope(ad_op op, const ad_var *in, ad_var y, int which);
 ad_var ad_times_slope(const ad_call *c, ad_var v, int which);
 ad_var ad_mask_of(const ad_call *c, ad_var mask, int which);

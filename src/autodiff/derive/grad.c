@@ -119,8 +119,10 @@ static gibbs_status sweep(const char *what, ad_var y, ad_var ybar, const ad_var 
     if (!adjoint) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
     else {
         ad_adjoints(y, ybar, &paths, adjoint);
-        for (int i = 0; i < n; i++)
-            dx[i] = x[i].id <= y.id && adjoint[x[i].id].value >= 0 ? ad_handle(tape, adjoint[x[i].id].value) : zero_like(x[i]);
+        for (int i = 0; i < n; i++) {
+            int32_t id = x[i].id <= y.id ? adjoint[x[i].id].value : -1;
+            dx[i] = id >= 0 ? ad_handle(tape, id) : zero_like(x[i]);
+        }
     }
     gibbs_release(&tape->alloc, adjoint);
     ad_paths_free(tape, &paths);

@@ -3,15 +3,17 @@
 
 void ad_paths_free(ad_tape *tape, ad_paths *paths) { gibbs_release(&tape->alloc, paths->active); }
 
-/* Whether an op's slopes are finite wherever its arguments are moderate numbers, and so are its values. Products of
- * matrices are said to be, for they are what a network of kinks is made of. */
+/* Whether an op's slopes are finite wherever its arguments are moderate numbers, and so are its values. Products are
+ * said to be, though those of very large numbers overflow: networks of kinks, and distances of which one is the least,
+ * are made of them, and would run several times as long with masks. */
 static bool has_finite_slopes(ad_op op)
 {
     switch (op) {
-    case OP_neg: case OP_add: case OP_sub: case OP_masked: case OP_max: case OP_min: case OP_abs: case OP_select:
-    case OP_sin: case OP_cos: case OP_tanh: case OP_sigmoid: case OP_sigmoid_slope: case OP_softplus: case OP_logcosh:
-    case OP_tanh_slope: case OP_atan: case OP_atan_slope: case OP_erf: case OP_erfc: case OP_elu: case OP_max_reduce: case OP_logsumexp: case OP_batch_max:
-    case OP_batch_logsumexp: case OP_matmul: case OP_batch_matmul: return true;
+    case OP_neg: case OP_add: case OP_sub: case OP_mul: case OP_chain: case OP_masked: case OP_max:
+    case OP_min: case OP_abs: case OP_select: case OP_sin: case OP_cos: case OP_tanh: case OP_tanh_slope:
+    case OP_sigmoid: case OP_sigmoid_slope: case OP_softplus: case OP_logcosh: case OP_atan:
+    case OP_atan_slope: case OP_erf: case OP_erfc: case OP_elu: case OP_max_reduce: case OP_logsumexp:
+    case OP_batch_max: case OP_batch_logsumexp: case OP_matmul: case OP_batch_matmul: return true;
     default: return ad_structures[op] && ad_ops[op].smooth == CLASS_LINEAR;
     }
 }

@@ -1,5 +1,5 @@
-/* vjp.c — the adjoint of one argument of one node: of elementwise ops from ops.def, of the others from their struct; and
- * its mask. */
+/* vjp.c — the adjoint of one argument of one node, and its mask: of elementwise ops from ops.def, of the others from
+ * their struct. */
 #include "derive.h"
 
 /* What belongs to x on x's axis: summed over the samples, or the same for all. */

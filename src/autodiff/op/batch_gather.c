@@ -59,7 +59,8 @@ static ad_var gather_tangent(const ad_call *c, ad_var t, int which, int64_t D)
 }
 
 const ad_structure ad_structure_batch_gather = {
-    .indices = 1, .keeps = true, .picks = true, .again = gather_again, .adjoint = gather_adjoint, .tangent = gather_tangent,
+    .indices = 1, .keeps = true, .picks = true, .again = gather_again, .adjoint = gather_adjoint,
+    .tangent = gather_tangent,
 };
 
 static ad_var scatter_again(const ad_node *node, const ad_var *in)

@@ -10,6 +10,7 @@ ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x)
     ad_shape shape = ad_node_of(x)->shape;
     if (ad_node_of(x)->axis < 0) {
         if (op == OP_batch_sum) return ad_mul(x, ad_batch_count(handle));
+        if (op == OP_batch_rest) return ad_fill(tape, -1, shape, 0);
         return op == OP_batch_logsumexp ? ad_add(x, ad_log(ad_batch_count(handle))) : x;
     }
     ad_node node = ad_proto(op, &x, 1, shape);
@@ -43,13 +44,21 @@ ad_var ad_batch_mean(ad_axis axis, ad_var x)
 
 /* ---- Rules ---- */
 
-/* ∂y/∂x: each sample's share, as within a sample (reduce.c). */
+/* A logsumexp is rounded, and exp(x − y) has a factor too many, the same for all samples. With it shares add up to 1,
+ * whatever is added to all x. */
+static ad_var too_many(const ad_call *c)
+{
+    return ad_exp(ad_neg(ad_batch_reduce(OP_batch_rest, c->node.attr[0], ad_arg(c, 0))));
+}
+
+/* ∂y/∂x: each sample's share. */
 static ad_var slope(const ad_call *c)
 {
     ad_var x = ad_arg(c, 0);
-    bool soft = c->node.op == OP_batch_logsumexp;
-    ad_var share = soft ? ad_exp_offset(x, c->y) : ad_shift(ad_neg(ad_less(x, c->y)), 1);
-    return ad_div(share, ad_batch_reduce(OP_batch_sum, c->node.attr[0], share));
+    int32_t axis = c->node.attr[0];
+    if (c->node.op == OP_batch_logsumexp) return ad_mul(ad_exp(ad_sub(x, c->y)), too_many(c));
+    ad_var share = ad_shift(ad_neg(ad_less(x, c->y)), 1);
+    return ad_div(share, ad_batch_reduce(OP_batch_sum, axis, share));
 }
 
 static ad_var again(const ad_node *node, const ad_var *in) { return ad_batch_reduce(node->op, node->attr[0], in[0]); }
@@ -58,15 +67,16 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
 {
     (void)which;
     if (c->node.op == OP_batch_sum) return ad_lift((ad_axis){c->y.tape, c->node.attr[0]}, ybar);
-    return ad_chain(ybar, slope(c));
+    if (c->node.op == OP_batch_max) return ad_chain(ybar, slope(c));
+    return ad_chain(ad_chain(ybar, too_many(c)), ad_exp(ad_sub(ad_arg(c, 0), c->y))); /* shared things first */
 }
 
 /* What does not attain a maximum is not taken. */
 static ad_var mask(const ad_call *c, ad_var taken, int which)
 {
     (void)which;
-    if (c->node.op != OP_batch_max) return ad_is_null(taken) ? taken : ad_lift((ad_axis){c->y.tape, c->node.attr[0]}, taken);
-    return ad_is_null(taken) ? slope(c) : ad_masked(slope(c), taken);
+    if (c->node.op == OP_batch_max) return ad_is_null(taken) ? slope(c) : ad_masked(slope(c), taken);
+    return ad_is_null(taken) ? taken : ad_lift((ad_axis){c->y.tape, c->node.attr[0]}, taken);
 }
 
 static ad_var tangent(const ad_call *c, ad_var t, int which, int64_t D)
@@ -91,7 +101,7 @@ static ad_var curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_ta
 static ad_var weight(const ad_call *c, ad_var ybar)
 {
     ad_var x = ad_arg(c, 0);
-    return c->node.op == OP_batch_sum ? ad_dot(ybar, x) : ad_sum(ad_chain(ybar, slope(c)));
+    return c->node.op == OP_batch_sum ? ad_dot(ybar, x) : ad_sum(adjoint(c, ybar, 0));
 }
 
 const ad_structure ad_structure_batch_sum = {
@@ -104,3 +114,4 @@ const ad_structure ad_structure_batch_logsumexp = {
     .keeps = true, .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .curvature = curvature,
     .weight = weight,
 };
+const ad_structure ad_structure_batch_rest = {.keeps = true, .again = again};

@@ -35,15 +35,15 @@ typedef struct ad_structure {
     ad_var (*again)(const ad_node *node, const ad_var *in);
     /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape. NULL: no derivative, which those who ask for one are told. */
     ad_var (*adjoint)(const ad_call *c, ad_var ybar, int which);
-    /* The mask of in[which] where y's is `mask` (null: none), a count of what was taken. NULL: the adjoint of the mask, as
-     * of a linear op, and none of none. */
+    /* The mask of in[which] where y's is `mask` (null: none), a count of what was taken. NULL: the adjoint of the mask,
+     * as of a linear op, and none of none. */
     ad_var (*mask)(const ad_call *c, ad_var mask, int which);
     /* The tangent of y through argument `which`, whose dense one [D, s…] is t. NULL: by the transpose of `adjoint`. */
     ad_var (*tangent)(const ad_call *c, ad_var t, int which, int64_t D);
     /* The tangent of y from those of all arguments, where that is better than their sum; false: it is not. */
     bool (*joint)(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *out);
-    /* Σ over elements of v̄·D²y[t, t] for each direction, of v̄ under `mask` (null: none): [D]. NULL, of a SMOOTH op: from
-     * `adjoint`, a direction at a time. */
+    /* Σ over elements of v̄·D²y[t, t] for each direction, of v̄ under `mask` (null: none): [D]. NULL, of a SMOOTH op:
+     * from `adjoint`, a direction at a time. */
     ad_var (*curvature)(const ad_call *c, ad_var vbar, ad_var mask, const ad_tangent *t, int64_t D);
     /* Of a reduction over samples: ⟨ȳ, ∂y/∂ωₙ⟩, ωₙ the weight of sample n (derive/influence.c). */
     ad_var (*weight)(const ad_call *c, ad_var ybar);

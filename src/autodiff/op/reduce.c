@@ -99,13 +99,22 @@ ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument)
     return ad_expand(ad_reshape(reduced, kept), full);
 }
 
-/* ∂y/∂x: each number's share. Of a maximum, 1 where x attains it, divided by how many do; of a logsumexp, the softmax. */
-static ad_var slope(const ad_call *c)
+/* ∂y/∂x: each number's share, but for the sum of all. Of a maximum, 1 where x attains it; of a logsumexp, exp(x − y). */
+static ad_var share(const ad_call *c)
 {
     ad_var x = ad_arg(c, 0), top = ad_unreduce(&c->node, c->y, x);
-    bool soft = c->node.op == OP_logsumexp;
-    ad_var share = soft ? ad_exp_offset(x, top) : ad_shift(ad_neg(ad_less(x, top)), 1);
-    return ad_div(share, ad_unreduce(&c->node, ad_sum_range(OP_sum, share, c->node.attr[0], c->node.attr[1]), x));
+    return c->node.op == OP_logsumexp ? ad_exp_offset(x, top) : ad_shift(ad_neg(ad_less(x, top)), 1);
+}
+
+static ad_var total(const ad_call *c, ad_var shares)
+{
+    return ad_sum_range(OP_sum, shares, c->node.attr[0], c->node.attr[1]);
+}
+
+static ad_var slope(const ad_call *c)
+{
+    ad_var shares = share(c);
+    return ad_div(shares, ad_unreduce(&c->node, total(c, shares), ad_arg(c, 0)));
 }
 
 static ad_var again(const ad_node *node, const ad_var *in)
@@ -115,8 +124,10 @@ static ad_var again(const ad_node *node, const ad_var *in)
 
 static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
 {
-    ad_var spread = ad_unreduce(&c->node, ybar, ad_arg(c, which));
-    return c->node.op == OP_sum ? spread : ad_chain(spread, slope(c));
+    ad_var x = ad_arg(c, which);
+    if (c->node.op == OP_sum) return ad_unreduce(&c->node, ybar, x);
+    ad_var shares = share(c); /* the sum of all divides ȳ, which is smaller */
+    return ad_chain(ad_unreduce(&c->node, ad_chain(ybar, ad_recip(total(c, shares))), x), shares);
 }
 
 /* What does not attain a maximum is not taken. */

@@ -87,6 +87,7 @@ static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
     [OP_batch_sum] = ad_emit_accumulate,
     [OP_batch_max] = ad_emit_accumulate,
     [OP_batch_logsumexp] = ad_emit_accumulate,
+    [OP_batch_rest] = ad_emit_accumulate,
     [OP_batch_matmul] = ad_emit_batch_matmul,
     [OP_batch_gather] = ad_emit_batch_gather,
     [OP_batch_scatter_add] = ad_emit_batch_scatter,

@@ -92,21 +92,40 @@ static ad_instruction blank_accumulate(ad_compiler *c, int32_t id, ad_action act
 }
 
 /* The operand of a shard that is a new accumulator for the result, of so many bytes. */
-static ad_operand new_accumulator(ad_compiler *c, const ad_instruction *i, ad_operand result, int64_t bytes)
+static ad_operand new_accumulator(ad_compiler *c, const ad_instruction *i, int32_t of, ad_operand result,
+                                  int64_t bytes)
 {
     ad_stage *stage = c->stage;
-    ad_accumulator acc = {i->op, i->count, stage->accumulator_bytes, result, i->axis};
+    ad_accumulator acc = {i->op, i->count, stage->accumulator_bytes, result, i->axis, of};
     stage->accumulator_bytes += ad_aligned(bytes);
     if (ad_one_more(c, &stage->accumulator, &stage->accumulator_capacity, stage->accumulators, sizeof acc))
         stage->accumulator[stage->accumulators++] = acc;
     return (ad_operand){AD_BASE_ACCUMULATOR, -1, acc.offset, 0};
 }
 
+/* A logsumexp and its rest are two results of one accumulator. */
+static bool share_accumulator(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = ad_node_at(c, id);
+    ad_stage *stage = c->stage;
+    for (int64_t k = 0; k < stage->accumulators; k++) {
+        ad_accumulator acc = stage->accumulator[k];
+        if (ad_accumulated(acc.op) < 2 || ad_accumulated(node->op) < 2 || acc.of != node->in[0]) continue;
+        acc.op = node->op;
+        acc.result = ad_place_new(c, id);
+        if (ad_one_more(c, &stage->accumulator, &stage->accumulator_capacity, stage->accumulators, sizeof acc))
+            stage->accumulator[stage->accumulators++] = acc;
+        return true;
+    }
+    return false;
+}
+
 void ad_emit_accumulate(ad_compiler *c, int32_t id)
 {
+    if (share_accumulator(c, id)) return;
     ad_instruction i = blank_accumulate(c, id, DO_accumulate, false);
-    int64_t numbers = i.count * (i.op == OP_batch_logsumexp ? 2 : 1);
-    i.accumulate.y = new_accumulator(c, &i, ad_place_new(c, id), numbers * (int64_t)sizeof(double));
+    int64_t bytes = i.count * ad_accumulated(i.op) * (int64_t)sizeof(double);
+    i.accumulate.y = new_accumulator(c, &i, ad_node_at(c, id)->in[0], ad_place_new(c, id), bytes);
     ad_append(c, &i);
 }
 
@@ -126,7 +145,7 @@ void ad_emit_batch_matmul(ad_compiler *c, int32_t id)
     const ad_accumulator *same = accumulator_of(c->stage, &i.batch_matmul.sum);
     i.batch_matmul.c_begun = same;
     i.batch_matmul.c = same ? (ad_operand){AD_BASE_ACCUMULATOR, -1, same->offset, 0}
-                            : new_accumulator(c, &i, i.batch_matmul.sum, i.count * ad_number_size(c));
+                            : new_accumulator(c, &i, -1, i.batch_matmul.sum, i.count * ad_number_size(c));
     i.batch_matmul.m = m, i.batch_matmul.n = n, i.batch_matmul.k = k;
     c->plan->multiplies = true;
     double flops = 2.0 * (double)(k * i.factor) * (double)i.count;

@@ -94,7 +94,11 @@ typedef struct ad_accumulator {
     int64_t offset;   /* in a shard's accumulators, bytes */
     ad_operand result;
     int32_t axis;
+    int32_t of; /* the node whose samples it adds up; −1: of two */
 } ad_accumulator;
+
+/* Doubles for each number: a logsumexp has a maximum and a sum. */
+static inline int ad_accumulated(ad_op op) { return op == OP_batch_logsumexp || op == OP_batch_rest ? 2 : 1; }
 
 /* What instructions point to. */
 typedef struct ad_chunk {

@@ -68,7 +68,7 @@ static double combine(const sum_job *j, int64_t k)
 {
     const ad_accumulator *a = j->a;
     double total = ((const double *)j->acc)[k],
-           sum = a->op == OP_batch_logsumexp ? ((const double *)j->acc)[a->count + k] : 0;
+           sum = ad_accumulated(a->op) == 2 ? ((const double *)j->acc)[a->count + k] : 0;
     for (int64_t s = 1; s < j->shards; s++) {
         const double *next = (const double *)(j->acc + s * j->stride);
         if (a->op == OP_batch_sum) total += next[k];
@@ -80,8 +80,11 @@ static double combine(const sum_job *j, int64_t k)
             total = top;
         }
     }
-    if (a->op != OP_batch_logsumexp) return total;
-    return total - total == 0 ? total + log(sum) : total;
+    if (ad_accumulated(a->op) < 2) return total;
+    double exact = total - total == 0 ? total + log(sum) : total;
+    if (a->op == OP_batch_logsumexp) return exact;
+    double rounded = j->kernels->size == sizeof(float) ? (float)exact : exact;
+    return exact - exact == 0 ? (total - rounded) + log(sum) : 0;
 }
 
 static void add_up_chunk(void *context, int64_t chunk, int worker)

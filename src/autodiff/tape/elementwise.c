@@ -1,4 +1,4 @@
-/* elementwise.c — the constructors of every elementwise op, expanded from ops.def: simple algebra first, else a node. */
+/* elementwise.c — the constructors of every elementwise op, expanded from ops.def: simple algebra, else a node. */
 #include "tape.h"
 
 #include "base/float_word.h"
@@ -88,7 +88,8 @@ static ad_var merge_scales(double c, ad_var x)
     double k;
     if (!is_op(x, OP_mul)) return NONE;
     for (int i = 0; i < 2; i++)
-        if (ad_is_constant(ad_input_of(x, i), &k)) return ad_scale(ad_input_of(x, 1 - i), evaluate(OP_mul, (double[3]){c, k, 0}));
+        if (ad_is_constant(ad_input_of(x, i), &k))
+            return ad_scale(ad_input_of(x, 1 - i), evaluate(OP_mul, (double[3]){c, k, 0}));
     return NONE;
 }
 
@@ -138,7 +139,8 @@ static ad_var fold_masked(ad_var mask, ad_var v)
     if (ad_is_constant(v, &c) && (c == 0 || is_unit(mask))) return c == 0 ? v : ad_scale(mask, c);
     if (is_op(v, OP_masked) && ad_input_of(v, 0).id == mask.id) return v;
     /* what a condition does not pick */
-    if (is_op(mask, OP_select) && ad_is_zero(ad_input_of(mask, 1)) && ad_is_constant(ad_input_of(mask, 2), &c) && c != 0)
+    bool negated = is_op(mask, OP_select) && ad_is_zero(ad_input_of(mask, 1));
+    if (negated && ad_is_constant(ad_input_of(mask, 2), &c) && c != 0)
         return ad_select(ad_input_of(mask, 0), fill_like(v, 0), v);
     return NONE;
 }

@@ -30,7 +30,9 @@ typedef enum ad_op {
 } ad_op;
 
 typedef enum ad_kind { KIND_LEAF, KIND_UNARY, KIND_BINARY, KIND_TERNARY, KIND_STRUCTURAL, KIND_BATCH } ad_kind;
-typedef enum ad_class { CLASS_LEAF, CLASS_LINEAR, CLASS_SMOOTH, CLASS_KINK, CLASS_PICK, CLASS_FLAT, CLASS_STOP } ad_class;
+typedef enum ad_class {
+    CLASS_LEAF, CLASS_LINEAR, CLASS_SMOOTH, CLASS_KINK, CLASS_PICK, CLASS_FLAT, CLASS_STOP
+} ad_class;
 
 typedef struct ad_op_row {
     const char *name;
@@ -42,7 +44,6 @@ typedef struct ad_op_row {
 } ad_op_row;
 
 extern const ad_op_row ad_ops[OP_COUNT];
-static inline bool ad_is_elementwise(ad_op op) { return ad_ops[op].kind >= KIND_UNARY && ad_ops[op].kind <= KIND_TERNARY; }
 
 /* The op in a sentence for users: by what they wrote. (ops.c) */
 const char *ad_op_said(ad_op op);

@@ -39,11 +39,15 @@ static ad_var logsumexp(const ebm_graph *g, ad_var v)
 
 ad_var ebm_graph_noise_logsumexp(const ebm_graph *g, ad_var v) { return logsumexp(g, summed(g, v)); }
 
-/* Relative to their sum, since large logarithms are rounded; what is left of that may still say more than M. */
+/* 1/Σ w̄², of the shares that the gradient of the logsumexp has: what is recorded for that is there for this. */
 ad_var ebm_graph_noise_effective_size(const ebm_graph *g, ad_var log_w)
 {
-    ad_var v = summed(g, log_w), near = ad_sub(v, logsumexp(g, v)), squares = logsumexp(g, ad_scale(near, 2));
-    return ad_min(ad_exp(ad_sub(ad_scale(logsumexp(g, near), 2), squares)), ebm_graph_noise_count(g));
+    ad_var v = summed(g, log_w), share, count = ebm_graph_noise_count(g);
+    if (ad_is_shared(v)) return count;
+    ad_grad(logsumexp(g, v), &v, 1, &share);
+    ad_var squares = ad_square(share);
+    squares = by_row(g) ? ad_sum(squares) : ad_batch_sum(g->noise, squares);
+    return ad_min(ad_recip(squares), count);
 }
 
 ad_var ebm_graph_noise_count(const ebm_graph *g)
