@@ -39,7 +39,7 @@ ad_var ad_user(const ad_user_op *op, const ad_var *in);
  * and of another number all is zero. The name is static. */
 typedef struct ad_op_info {
     const char *name;
-    int arguments;
+    int arguments;     /* 0: none of a leaf, any number of concat */
     int smooth;        /* 2: smooth; 1: smooth almost everywhere only; 0: derivative zero or none */
     const char *kind;  /* "leaf", "unary", "binary", "select", "structural", "batch" */
     double low, high;  /* test domain of an elementwise op's arguments */

@@ -103,7 +103,7 @@ static bool evaluate_leaf(const quad_machine *m, const ad_node *node, int64_t n,
 static bool evaluate_samples(const quad_machine *m, const ad_node *node, const quad *const *in, int64_t n, quad *out)
 {
     int64_t rows = quad_rows(m, node->axis);
-    const quad *at[AD_MAX_ARGUMENTS];
+    const quad *at[QUAD_MOST_ARGUMENTS];
     for (int64_t r = 0; r < rows; r++) {
         for (int k = 0; k < node->nin; k++) {
             ad_var v = {NULL, node->in[k]};
@@ -118,7 +118,8 @@ static bool evaluate_samples(const quad_machine *m, const ad_node *node, const q
 static bool evaluate(const quad_machine *m, int32_t id, int64_t n, quad *out)
 {
     const ad_node *node = &m->tape->node[id];
-    const quad *in[AD_MAX_ARGUMENTS] = {NULL};
+    const quad *in[QUAD_MOST_ARGUMENTS] = {NULL};
+    if (node->nin > QUAD_MOST_ARGUMENTS) return false;
     for (int k = 0; k < node->nin; k++) in[k] = m->value[node->in[k]];
     if ((node->op == OP_stop_gradient || node->op == OP_offset) && m->held && m->held->value[id])
         return memcpy(out, m->held->value[id], (size_t)n * sizeof *out), true;

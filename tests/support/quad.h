@@ -10,6 +10,7 @@
 
 typedef _Float128 quad;
 
+enum { QUAD_MOST_ARGUMENTS = 64 };
 enum { QUAD_ROOTS = 4 };
 
 typedef struct quad_machine {

@@ -99,15 +99,16 @@ static void move(const ad_node *node, const ad_shape *s, const quad *x, quad *ou
     }
 }
 
-static void concat(const ad_node *node, const ad_shape *s, const ad_shape *t, const quad *a, const quad *b, quad *out)
+static void concat(const quad_machine *m, const ad_node *node, const quad *const *in, quad *out)
 {
     int dim = node->attr[0];
     for (int64_t e = 0, n = count_of(&node->shape); e < n; e++) {
         int64_t index[AD_MAX_RANK];
+        int k = 0;
         unravel(&node->shape, e, index);
-        bool second = index[dim] >= s->dim[dim];
-        if (second) index[dim] -= s->dim[dim];
-        out[e] = second ? b[ravel(t, index)] : a[ravel(s, index)];
+        const ad_shape *own = &m->tape->node[node->in[0]].shape;
+        for (; index[dim] >= own->dim[dim]; own = &m->tape->node[node->in[++k]].shape) index[dim] -= own->dim[dim];
+        out[e] = in[k][ravel(own, index)];
     }
 }
 
@@ -133,7 +134,7 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
 {
     ad_shape s[AD_MAX_ARGUMENTS];
     int64_t n = count_of(&node->shape);
-    for (int k = 0; k < node->nin; k++) s[k] = m->tape->node[node->in[k]].shape;
+    for (int k = 0; k < node->nin && k < AD_MAX_ARGUMENTS; k++) s[k] = m->tape->node[node->in[k]].shape;
     switch (node->op) {
     case OP_lift:
     case OP_reshape:
@@ -143,7 +144,7 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
     case OP_permute:
     case OP_slice:
     case OP_pad: return move(node, &s[0], in[0], out), true;
-    case OP_concat: return concat(node, &s[0], &s[1], in[0], in[1], out), true;
+    case OP_concat: return concat(m, node, in, out), true;
     case OP_gather:
     case OP_scatter_add: return by_index(node, &s[0], &s[1], in[0], in[1], out);
     case OP_sum:

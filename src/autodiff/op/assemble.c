@@ -1,4 +1,4 @@
-/* assemble.c — elements taken out of a value, and values put together: composed of slices, reshapes and concats. */
+/* assemble.c — elements taken out of a value, and lists of values put together: slices, reshapes and joins. */
 #include "op.h"
 
 /* ---- Elements ---- */
@@ -47,15 +47,6 @@ static bool check_list(const char *op, const ad_var *x, int n, int dim, ad_tape 
     return true;
 }
 
-/* Each value as the shape `one` (NULL: as it is), and halves of halves of them joined, so that a path from one of n
- * values passes log n concats. */
-static ad_var join(const ad_var *x, int n, int dim, const ad_shape *one)
-{
-    if (n == 1) return one ? ad_reshape(x[0], *one) : x[0];
-    ad_var left = join(x, n / 2, dim, one), right = join(x + n / 2, n - n / 2, dim, one);
-    return ad_concat(left, right, dim);
-}
-
 ad_var ad_concat_all(const ad_var *x, int n, int dim)
 {
     ad_tape *tape;
@@ -63,7 +54,7 @@ ad_var ad_concat_all(const ad_var *x, int n, int dim)
     int rank = ad_node_of(x[0])->shape.rank;
     if (dim < 0 || dim >= rank)
         return ad_fail(tape, GIBBS_ARGUMENT, "concat_all: there is no dimension %d in %d", dim, rank);
-    return join(x, n, dim, NULL);
+    return ad_join(x, n, dim);
 }
 
 ad_var ad_stack(const ad_var *x, int n)
@@ -74,5 +65,10 @@ ad_var ad_stack(const ad_var *x, int n)
     if (own.rank == AD_MAX_RANK)
         return ad_fail(tape, GIBBS_SIZE, "stack: more than %d dimensions", AD_MAX_RANK);
     ad_shape one = ad_shape_prepend(1, &own);
-    return join(x, n, 0, &one);
+    ad_var *row = gibbs_alloc(&tape->alloc, (size_t)n, sizeof *row), y = ad_handle(tape, -1);
+    if (!row) return ad_fail(tape, GIBBS_MEMORY, "stack: out of memory");
+    for (int k = 0; k < n; k++) row[k] = ad_reshape(x[k], one);
+    if (tape->error.status == GIBBS_OK) y = ad_join(row, n, 0);
+    gibbs_release(&tape->alloc, row);
+    return y;
 }

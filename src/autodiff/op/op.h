@@ -81,5 +81,7 @@ ad_var ad_where_equal(int64_t n, ad_shape shape, ad_var v);
 /* Lifts whichever of two operands is shared while the other is per-sample; false when their axes differ. (slice.c) */
 bool ad_same_axis(const char *op, ad_var *a, ad_var *b);
 bool ad_check_dim(const char *op, ad_var x, int dim);
+/* n values that fit along dimension `dim`, side by side: one node of n inputs. (slice.c) */
+ad_var ad_join(const ad_var *x, int n, int dim);
 
 #endif

@@ -99,7 +99,7 @@ ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument)
     return ad_expand(ad_reshape(reduced, kept), full);
 }
 
-/* ∂y/∂x: each number's share, but for the sum of all. Of a maximum, 1 where x attains it; of a logsumexp, exp(x − y). */
+/* ∂y/∂x: each number's share, but for the sum of all. Of a maximum 1 where x attains it; of a logsumexp exp(x − y). */
 static ad_var share(const ad_call *c)
 {
     ad_var x = ad_arg(c, 0), top = ad_unreduce(&c->node, c->y, x);

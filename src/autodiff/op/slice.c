@@ -72,23 +72,56 @@ bool ad_same_axis(const char *op, ad_var *a, ad_var *b)
     return !ad_is_null(*a) && !ad_is_null(*b);
 }
 
+/* The axis of those that are per-sample, −1 where all are shared; false when they are on two. */
+static bool joint_axis(const ad_var *x, int n, int32_t *axis)
+{
+    *axis = -1;
+    for (int k = 0; k < n; k++) {
+        int32_t own = ad_node_of(x[k])->axis;
+        if (own >= 0 && *axis >= 0 && own != *axis)
+            return ad_fail(x->tape, GIBBS_AXIS, "concat: axes «%s» and «%s» meet", ad_axis_name(x->tape, *axis),
+                           ad_axis_name(x->tape, own)), false;
+        if (own >= 0) *axis = own;
+    }
+    return true;
+}
+
+ad_var ad_join(const ad_var *x, int n, int dim)
+{
+    int32_t axis;
+    ad_tape *tape = x->tape;
+    if (n == 1) return x[0];
+    if (tape->error.status || !joint_axis(x, n, &axis)) return ad_handle(tape, -1);
+    ad_var *v = gibbs_alloc(&tape->alloc, (size_t)n, sizeof *v), y = ad_handle(tape, -1);
+    if (!v) return ad_fail(tape, GIBBS_MEMORY, "concat: out of memory");
+    ad_shape joint = ad_node_of(x[0])->shape;
+    joint.dim[dim] = 0;
+    for (int k = 0; k < n && tape->error.status == GIBBS_OK; k++) {
+        v[k] = ad_on_axis(x[k], axis);
+        joint.dim[dim] += ad_shape_of(x[k]).dim[dim];
+    }
+    if (tape->error.status == GIBBS_OK) {
+        ad_node node = ad_proto(OP_concat, v, n, joint);
+        node.attr[0] = dim;
+        y = ad_hoist(tape, &node);
+    }
+    gibbs_release(&tape->alloc, v);
+    return y;
+}
+
 ad_var ad_concat(ad_var a, ad_var b, int dim)
 {
     ad_tape *tape;
     ad_var v[2] = {a, b};
     char s[AD_SHAPE_TEXT], t[AD_SHAPE_TEXT];
     if (!ad_check_args("concat", v, 2, &tape) || !ad_check_dim("concat", a, dim)) return ad_handle(tape, -1);
-    ad_shape p = ad_node_of(a)->shape, q = ad_node_of(b)->shape, joint = p;
+    ad_shape p = ad_node_of(a)->shape, q = ad_node_of(b)->shape;
     bool fits = p.rank == q.rank;
     for (int i = 0; fits && i < p.rank; i++) fits = i == dim || p.dim[i] == q.dim[i];
     if (!fits)
         return ad_fail(tape, GIBBS_SHAPE, "concat: shapes %s and %s do not fit along dimension %d",
                        ad_shape_text(&p, s, sizeof s), ad_shape_text(&q, t, sizeof t), dim);
-    if (!ad_same_axis("concat", &v[0], &v[1])) return ad_handle(tape, -1);
-    joint.dim[dim] += q.dim[dim];
-    ad_node node = ad_proto(OP_concat, v, 2, joint);
-    node.attr[0] = dim;
-    return ad_hoist(tape, &node);
+    return ad_join(v, 2, dim);
 }
 
 /* ---- Rules ---- */
@@ -134,14 +167,21 @@ static ad_var pad_tangent(const ad_call *c, ad_var t, int which, int64_t D)
 
 const ad_structure ad_structure_pad = {.again = pad_again, .adjoint = pad_adjoint, .tangent = pad_tangent};
 
-static ad_var concat_again(const ad_node *node, const ad_var *in) { return ad_concat(in[0], in[1], node->attr[0]); }
+static ad_var concat_again(const ad_node *node, const ad_var *in) { return ad_join(in, node->nin, node->attr[0]); }
 
-/* Of all arguments at once: a chain of n concats has a chain of n concats for a tangent, not n sums. */
+/* Of all arguments at once: what is joined has a join for a tangent, not n sums. */
 static bool concat_joint(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *out)
 {
-    if (t[0].kind == TANGENT_ZERO && t[1].kind == TANGENT_ZERO) return false;
-    ad_var a = ad_tangent_dense(ad_arg(c, 0), t[0], D), b = ad_tangent_dense(ad_arg(c, 1), t[1], D);
-    *out = (ad_tangent){.kind = TANGENT_DENSE, .v = ad_concat(a, b, c->node.attr[0] + 1)};
+    int n = c->node.nin, moving = 0;
+    for (int k = 0; k < n; k++) moving += t[k].kind != TANGENT_ZERO;
+    if (!moving) return false;
+    ad_tape *tape = c->y.tape;
+    ad_var *part = gibbs_alloc(&tape->alloc, (size_t)n, sizeof *part);
+    *out = (ad_tangent){.kind = TANGENT_DENSE, .v = ad_handle(tape, -1)};
+    if (!part) return ad_fail(tape, GIBBS_MEMORY, "concat: out of memory"), true;
+    for (int k = 0; k < n; k++) part[k] = ad_tangent_dense(ad_arg(c, k), t[k], D);
+    out->v = tape->error.status ? out->v : ad_join(part, n, c->node.attr[0] + 1);
+    gibbs_release(&tape->alloc, part);
     return true;
 }
 

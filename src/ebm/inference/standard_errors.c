@@ -17,7 +17,7 @@
  *
  * A loss over all pairs of rows weighs pair (i, j) by ωᵢωⱼ: its derivative is collected at both rows. */
 #include "ebm/objective/objective.h"
-#include "autodiff/tape/tape.h"
+#include "autodiff/derive/derive.h"
 #include "base/options.h"
 #include "ebm/log_z/outside.h"
 #include "symmetric.h"
@@ -49,20 +49,12 @@ typedef struct sandwich {
 /* True when L depends on a parameter through stop_gradient: its gradient is then not that of a function. */
 static bool holds_constant(const ebm_objective *o, ad_var L, int parameters)
 {
-    const ad_tape *tape = o->tape;
-    bool *depends = gibbs_alloc_zero(&o->alloc, 2 * ((size_t)L.id + 1), sizeof *depends), found = false;
-    if (!depends) return ad_fail(o->tape, GIBBS_MEMORY, "standard errors: out of memory"), true;
-    bool *needed = depends + L.id + 1;
-    for (int k = 0; k < parameters; k++)
-        if (o->theta[k].id <= L.id) depends[o->theta[k].id] = true;
-    for (int32_t i = 0; i <= L.id; i++)
-        for (int k = 0; k < tape->node[i].nin; k++) depends[i] |= depends[tape->node[i].in[k]];
-    needed[L.id] = true;
-    for (int32_t i = L.id; i >= 0 && !found; i--) {
-        found = needed[i] && depends[i] && tape->node[i].op == OP_stop_gradient;
-        for (int k = 0; k < tape->node[i].nin; k++) needed[tape->node[i].in[k]] |= needed[i];
-    }
-    gibbs_release(&o->alloc, depends);
+    ad_paths paths;
+    bool found = false;
+    if (!ad_paths_mark("standard errors", L, o->theta, parameters, &paths)) return true;
+    for (int64_t i = 0; i < paths.count; i++)
+        found |= paths.needed[i] && paths.reads[i] && o->tape->node[i].op == OP_stop_gradient;
+    ad_paths_free(o->tape, &paths);
     return found;
 }
 
