@@ -30,14 +30,14 @@ int main(int argc, char **argv)
     check(ebm_data_standardise(&data, &mean, &sd, &error), &error);
 
     ebm_parameter parameters[] = {{"a", ad_scalar(), EBM_INIT_CONSTANT, 1}, {"b", ad_scalar(), EBM_INIT_CONSTANT, 0}};
-    static ebm_model_spec spec; /* zeros are defaults */
+    ebm_model_spec spec = ebm_model_defaults();
     spec.dim = 1;
     spec.parameters = parameters;
     spec.parameter_count = 2;
     spec.energy = energy;
     ebm_model *model;
     check(ebm_model_new(&spec, &model, &error), &error);
-    static ebm_fit_options fit;
+    ebm_fit_options fit = ebm_fit_defaults();
     ebm_uncertainty sure;
     fit.loss = &ebm_loss_score_matching;
     fit.lbfgs = 1;

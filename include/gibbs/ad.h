@@ -167,7 +167,7 @@ ad_var ad_max_reduce_dims(ad_var x, unsigned mask);
 ad_var ad_logsumexp(ad_var x);                /* log Σ exp, without overflow */
 ad_var ad_logsumexp_dims(ad_var x, unsigned mask);
 ad_var ad_softmax(ad_var x);                  /* over the last dimension */
-ad_var ad_norm(ad_var x);                     /* √Σx² (not differentiable at 0) */
+ad_var ad_norm(ad_var x); /* √Σx², of any size; at 0 its slope is 0, a second one NaN, and ad_square of it smooth */
 ad_var ad_dot(ad_var a, ad_var b);            /* Σ aᵢbᵢ over all elements, after broadcasting */
 
 /* Matrix product. [m,k]·[k,n] → [m,n]; a vector on the left is a row, on the right a column, and its dimension

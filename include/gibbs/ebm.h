@@ -20,6 +20,7 @@
 #ifndef GIBBS_EBM_H
 #define GIBBS_EBM_H
 
+#include <gibbs/defaults.h>
 #include <gibbs/energy.h>
 #include <gibbs/extend.h>
 #include <gibbs/fit.h>

@@ -11,6 +11,7 @@ static ad_var power(ad_var x) { return ad_pow(ad_square(x), at(x, 0.5)); }
 
 static ad_var square_of_root(ad_var x) { return ad_square(root(x)); }
 static ad_var square_of_norm(ad_var x) { return ad_square(ad_norm(ad_reshape(x, ad_vec(1)))); }
+static ad_var cos_of_norm(ad_var x) { return ad_cos(ad_norm(ad_reshape(x, ad_vec(1)))); }
 static ad_var cos_of_root(ad_var x) { return ad_cos(root(x)); }
 static ad_var logcosh_of_root(ad_var x) { return ad_logcosh(root(x)); }
 static ad_var bell(ad_var x) { return ad_exp(ad_neg(ad_square(power(x)))); }
@@ -38,7 +39,8 @@ static const struct {
     bool number;     /* it is right, and not NaN */
 } poles[] = {
     {"|x|² by a root", square_of_root, {0, 2, 0}, false},
-    {"|x|² by a norm", square_of_norm, {0, 2, 0}, false},
+    {"|x|² by a norm", square_of_norm, {0, 2, 0}, true},
+    {"cos of a norm", cos_of_norm, {0, -1, 0}, false},
     {"cos |x|", cos_of_root, {0, -1, 0}, false},
     {"logcosh |x|", logcosh_of_root, {0, 1, 0}, false},
     {"exp −|x|²", bell, {0, -2, 0}, false},
@@ -151,6 +153,36 @@ Test(poles, what_is_not_read_has_no_part_in_a_derivative)
         }
         cr_expect_float_eq(ad_result_scalar(r.w, 3), reads[k].slope, 1e-14, "%s, forward: %g", reads[k].name,
                            ad_result_scalar(r.w, 3));
+        runner_free(r);
+        ad_tape_free(tape);
+    }
+}
+
+/* ---- Norms of every size ---- */
+
+/* x = s·(3, −4): |x| = 5s and x/|x| = (.6, −.8), where squares of the elements overflow, vanish, and are 0. */
+Test(poles, a_norm_of_any_size_has_a_slope)
+{
+    static const double sizes[2][6] = {{0, 1e-37, 1e-25, 1, 1e25, 1e37}, {0, 1e-307, 1e-200, 1, 1e200, 1e307}};
+    for (int dtype = 0; dtype < 2; dtype++) {
+        ad_tape *tape = ad_tape_new((gibbs_dtype)dtype, NULL);
+        bool single = ad_tape_dtype(tape) == GIBBS_FLOAT32;
+        double close = single ? 3e-7 : 1e-15;
+        ad_var x = ad_parameter(tape, "x", ad_vec(N)), out[2] = {ad_norm(x)};
+        ad_grad(out[0], &x, 1, &out[1]);
+        runner r = runner_new(out, 2, 0);
+        for (int k = 0; k < 6; k++) {
+            double s = sizes[!single][k], d[N] = {3 * s, -4 * s}, unit = s != 0;
+            float f[N] = {(float)d[0], (float)d[1]};
+            bind(r, x, single ? (void *)f : (void *)d);
+            run(r);
+            double norm = ad_result_scalar(r.w, 0);
+            cr_expect(fabs(norm - 5 * s) <= close * 5 * s, "|x| is %g, not %g", norm, 5 * s);
+            for (int i = 0; i < N; i++) {
+                double slope = single ? (double)ad_result_f32(r.w, 1)[i] : ad_result_f64(r.w, 1)[i];
+                cr_expect(fabs(slope - unit * (i ? -0.8 : 0.6)) <= close, "slope %d at %g is %g", i, s, slope);
+            }
+        }
         runner_free(r);
         ad_tape_free(tape);
     }

@@ -431,6 +431,24 @@ Test(options, specs_of_energies)
     LIKE(ebm_model_bilinear, ebm_bilinear_spec, MUST(.given = 2, .modelled = 2), MUST(.width = 0));
 }
 
+/* ---- By name ---- */
+
+#define ZEROS(type, name)                                                                    \
+    do {                                                                                     \
+        type zeros, got = name();                                                            \
+        memset(&zeros, 0, sizeof zeros);                                                     \
+        cr_expect(!memcmp(&got, &zeros, sizeof got), #name);                                 \
+    } while (0)
+
+Test(options, defaults_by_name_are_zeros)
+{
+    ZEROS(ebm_model_spec, ebm_model_defaults);
+    ZEROS(ebm_fit_options, ebm_fit_defaults);
+    ZEROS(ebm_loss_options, ebm_loss_defaults);
+    ZEROS(ebm_chain_options, ebm_chain_defaults);
+    ZEROS(ebm_ais_options, ebm_ais_defaults);
+}
+
 /* ---- Every struct is here ---- */
 
 static char *text_of(const char *path)

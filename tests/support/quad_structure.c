@@ -45,6 +45,13 @@ static quad quad_sum(const quad *x, int64_t count, int64_t stride)
     return sum;
 }
 
+static quad quad_norm(const quad *x, int64_t count, int64_t stride)
+{
+    quad sum = 0;
+    for (int64_t j = 0; j < count; j++) sum += x[j * stride] * x[j * stride];
+    return quad_sqrt(sum);
+}
+
 /* The dimensions attr[0] … attr[0]+attr[1]−1 lie next to each other: [outer, reduced, inner]. */
 static void reduce(const ad_node *node, const ad_shape *s, const quad *x, quad *out)
 {
@@ -52,7 +59,8 @@ static void reduce(const ad_node *node, const ad_shape *s, const quad *x, quad *
     for (int i = node->attr[0]; i < node->attr[0] + node->attr[1]; i++) reduced *= s->dim[i];
     for (int i = node->attr[0] + node->attr[1]; i < s->rank; i++) inner *= s->dim[i];
     quad (*of)(const quad *, int64_t, int64_t) =
-        node->op == OP_sum ? quad_sum : node->op == OP_logsumexp ? quad_logsumexp : quad_max;
+        node->op == OP_sum ? quad_sum : node->op == OP_norm ? quad_norm
+        : node->op == OP_logsumexp ? quad_logsumexp : quad_max;
     for (int64_t e = 0, n = count_of(&node->shape); e < n; e++)
         out[e] = of(x + (e / inner) * reduced * inner + e % inner, reduced, inner);
 }
@@ -149,6 +157,7 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
     case OP_scatter_add: return by_index(node, &s[0], &s[1], in[0], in[1], out);
     case OP_sum:
     case OP_max_reduce:
+    case OP_norm:
     case OP_logsumexp: return reduce(node, &s[0], in[0], out), true;
     case OP_matmul: return matmul(node, &s[0], &s[1], in[0], in[1], out), true;
     case OP_user: ((const quad_user *)m->tape->side[node->side].user->context)->quad(in, out); return true;

@@ -49,6 +49,7 @@ typedef struct ad_kernels {
     void (*sum)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
     void (*max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
     void (*logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+    void (*norm)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
 
     /* x [rows][n] into accumulators of doubles: n sums; n maxima; n maxima and n sums of exp(x − maximum). `first`
      * starts them. */

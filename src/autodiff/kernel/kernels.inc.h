@@ -166,7 +166,7 @@ const ad_kernels TABLE = {
     .transpose = NAME(k_transpose), .gather = NAME(k_gather), .scatter = NAME(k_scatter),
     .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
-    .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp),
+    .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp), .norm = NAME(k_norm),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),
     .matmul = NAME(k_matmul), .normal = NAME(k_normal), .uniform = NAME(k_uniform),
 };

@@ -140,6 +140,33 @@ static void NAME(k_logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y
     NAME(reduce)(NAME(lse_columns), NAME(lse_row), outer, red, inner, y, x);
 }
 
+/* √Σ x² of numbers that are `step` apart. Squares that overflow, or are no longer normal numbers, are taken of shares of
+ * the largest; where that is 0, infinite or NaN it is the answer. */
+static double NAME(norm_of)(int64_t n, const REAL *x, int64_t step)
+{
+    double total = 0, top = 0;
+#pragma omp simd reduction(+ : total)
+    for (int64_t i = 0; i < n; i++) total += (double)x[i * step] * (double)x[i * step];
+    if (total > 1e-280 && total < 1e280) return sqrt(total);
+    for (int64_t i = 0; i < n; i++) {
+        double size = fabs((double)x[i * step]);
+        top = size > top || size != size ? size : top;
+    }
+    if (top == 0 || !(top - top == 0)) return top;
+    total = 0;
+    for (int64_t i = 0; i < n; i++) total += ((double)x[i * step] / top) * ((double)x[i * step] / top);
+    return top * sqrt(total);
+}
+
+static void NAME(k_norm)(int64_t outer, int64_t red, int64_t inner, void *to, const void *from)
+{
+    REAL *y = to;
+    const REAL *x = from;
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t j = 0; j < inner; j++)
+            y[o * inner + j] = (REAL)NAME(norm_of)(red, x + o * red * inner + j, inner);
+}
+
 /* ---- Reductions over a batch ---- */
 
 static void NAME(k_batch_max)(int64_t rows, int64_t n, const void *from, double *acc, bool first)

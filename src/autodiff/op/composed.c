@@ -14,7 +14,21 @@ ad_var ad_softmax(ad_var x)
     return ad_div(weight, ad_reshape(ad_sum_dims(weight, last), s));
 }
 
-ad_var ad_norm(ad_var x) { return ad_sqrt(ad_sum(ad_square(x))); }
+/* The square of a norm is smooth where the norm is not. */
+ad_var ad_square(ad_var x)
+{
+    if (ad_is_null(x) || ad_node_of(x)->op != OP_norm) return ad_mul(x, x);
+    ad_node norm = *ad_node_of(x);
+    ad_var of = ad_input_of(x, 0);
+    return ad_sum_range(OP_sum, ad_mul(of, of), norm.attr[0], norm.attr[1]);
+}
+
+ad_var ad_norm(ad_var x)
+{
+    ad_tape *tape;
+    if (!ad_check_args("norm", &x, 1, &tape)) return ad_handle(tape, -1);
+    return ad_sum_range(OP_norm, x, 0, ad_node_of(x)->shape.rank);
+}
 
 ad_var ad_quadratic_form(ad_var x, ad_var A) { return ad_matmul(ad_matmul(x, A), x); }
 

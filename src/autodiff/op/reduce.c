@@ -1,4 +1,4 @@
-/* reduce.c — sum, max and logsumexp over dimensions of one sample. */
+/* reduce.c — sum, max, logsumexp and norm over dimensions of one sample. */
 #include "op.h"
 
 #include <math.h>
@@ -37,7 +37,7 @@ ad_var ad_sum_range(ad_op op, ad_var x, int first, int count)
     ad_tape *tape = x.tape;
     ad_shape own = ad_node_of(x)->shape, shape = ad_shape_drop(&own, first, count);
     if (count == 0) return x;
-    if (ad_shape_count(&shape) == ad_shape_count(&own)) return ad_reshape(x, shape);
+    if (op != OP_norm && ad_shape_count(&shape) == ad_shape_count(&own)) return ad_reshape(x, shape);
     if (ad_node_of(x)->op == OP_lift) {
         ad_axis axis = {tape, ad_node_of(x)->axis};
         ad_var y = ad_sum_range(op, ad_input_of(x, 0), first, count);
@@ -45,7 +45,7 @@ ad_var ad_sum_range(ad_op op, ad_var x, int first, int count)
     }
     ad_var source;
     double times;
-    if (repeats(x, first, count, &source, &times)) return reduce_repeated(op, source, times, shape);
+    if (op != OP_norm && repeats(x, first, count, &source, &times)) return reduce_repeated(op, source, times, shape);
     ad_node node = ad_proto(op, &x, 1, shape);
     node.attr[0] = first;
     node.attr[1] = count;
@@ -113,6 +113,7 @@ static ad_var total(const ad_call *c, ad_var shares)
 
 static ad_var slope(const ad_call *c)
 {
+    if (c->node.op == OP_norm) return ad_unit(ad_arg(c, 0), ad_unreduce(&c->node, c->y, ad_arg(c, 0)));
     ad_var shares = share(c);
     return ad_div(shares, ad_unreduce(&c->node, total(c, shares), ad_arg(c, 0)));
 }
@@ -126,6 +127,7 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
 {
     ad_var x = ad_arg(c, which);
     if (c->node.op == OP_sum) return ad_unreduce(&c->node, ybar, x);
+    if (c->node.op == OP_norm) return ad_chain(ad_unreduce(&c->node, ybar, x), slope(c));
     ad_var shares = share(c); /* the sum of all divides ȳ, which is smaller */
     return ad_chain(ad_unreduce(&c->node, ad_chain(ybar, ad_recip(total(c, shares))), x), shares);
 }
@@ -159,13 +161,16 @@ static bool joint(const ad_call *c, const ad_tangent *t, int64_t D, ad_tangent *
     return true;
 }
 
-/* v̄ (Σ p t² − (Σ p t)²) with p the softmax. Where t is diagonal the sums are of one term. */
+/* v̄ (Σ p t² − (Σ p t)²) with p the softmax; of a norm v̄/|x| (Σ t² − (Σ u t)²) with u = x/|x|. Where t is diagonal the
+ * sums are of one term. */
 static ad_var curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_tangent *tangents, int64_t D)
 {
     ad_var x = ad_arg(c, 0);
     bool diagonal = tangents[0].kind == TANGENT_DIAGONAL;
     ad_var t = diagonal ? tangents[0].v : ad_tangent_dense(x, tangents[0], D);
-    ad_var first = ad_mul(slope(c), t), second = ad_mul(first, t);
+    bool norm = c->node.op == OP_norm;
+    ad_var first = ad_mul(slope(c), t), second = ad_mul(norm ? t : first, t);
+    if (norm) vbar = ad_mul(vbar, ad_pole(ad_recip(c->y)));
     if (diagonal) {
         vbar = ad_unreduce(&c->node, vbar, x);
         if (!ad_is_null(taken)) taken = ad_unreduce(&c->node, taken, x);
@@ -182,5 +187,8 @@ const ad_structure ad_structure_max_reduce = {
     .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .joint = joint,
 };
 const ad_structure ad_structure_logsumexp = {
+    .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .joint = joint, .curvature = curvature,
+};
+const ad_structure ad_structure_norm = {
     .again = again, .adjoint = adjoint, .mask = mask, .tangent = tangent, .joint = joint, .curvature = curvature,
 };

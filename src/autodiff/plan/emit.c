@@ -76,6 +76,7 @@ static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
     [OP_sum] = ad_emit_reduce,
     [OP_max_reduce] = ad_emit_reduce,
     [OP_logsumexp] = ad_emit_reduce,
+    [OP_norm] = ad_emit_reduce,
     [OP_pad] = ad_emit_pad,
     [OP_concat] = ad_emit_concat,
     [OP_gather] = ad_emit_gather,

@@ -69,7 +69,7 @@ gibbs_status ad_run_batch_matmul(const ad_instruction *i, ad_frame *f)
 gibbs_status ad_run_reduce(const ad_instruction *i, ad_frame *f)
 {
     const ad_kernels *k = f->kernels;
-    (i->op == OP_sum ? k->sum : i->op == OP_max_reduce ? k->max : k->logsumexp)(
+    (i->op == OP_sum ? k->sum : i->op == OP_max_reduce ? k->max : i->op == OP_norm ? k->norm : k->logsumexp)(
         ad_rows_of(f, i) * i->reduce.outer, i->reduce.reduced, i->reduce.inner, ad_address(f, &i->reduce.y),
         ad_address(f, &i->reduce.x));
     return GIBBS_OK;

@@ -253,7 +253,6 @@ static ad_var number(ad_var x, double c) { return ad_is_null(x) ? x : ad_constan
 
 ad_var ad_scale(ad_var x, double factor) { return ad_mul(x, number(x, factor)); }
 ad_var ad_shift(ad_var x, double offset) { return ad_add(x, number(x, offset)); }
-ad_var ad_square(ad_var x) { return ad_mul(x, x); }
 ad_var ad_relu(ad_var x) { return ad_max(number(x, 0), x); } /* of equal ones max takes the first: relu′(0) = 0 */
 ad_var ad_silu(ad_var x) { return ad_mul(x, ad_sigmoid(x)); }
 
