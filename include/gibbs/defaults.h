@@ -1,4 +1,4 @@
-/* gibbs/defaults.h — options at their defaults, by name: the same as zeros, as an expression, in C and in C++. */
+/* gibbs/defaults.h — options at their defaults, by name: zeros, as an expression, in C and in C++. */
 #ifndef GIBBS_DEFAULTS_H
 #define GIBBS_DEFAULTS_H
 
@@ -7,19 +7,13 @@
 #include <gibbs/model.h>
 #include <gibbs/sampler.h>
 
-#define GIBBS_DEFAULTS(type, name)       \
-    static inline type name(void)        \
-    {                                    \
-        static type zeros;               \
-        return zeros;                    \
-    }
+GIBBS_API_BEGIN
 
-GIBBS_DEFAULTS(ebm_model_spec, ebm_model_defaults)
-GIBBS_DEFAULTS(ebm_fit_options, ebm_fit_defaults)
-GIBBS_DEFAULTS(ebm_loss_options, ebm_loss_defaults)
-GIBBS_DEFAULTS(ebm_chain_options, ebm_chain_defaults)
-GIBBS_DEFAULTS(ebm_ais_options, ebm_ais_defaults)
+ebm_model_spec ebm_model_defaults(void);
+ebm_fit_options ebm_fit_defaults(void);
+ebm_loss_options ebm_loss_defaults(void);
+ebm_chain_options ebm_chain_defaults(void);
+ebm_ais_options ebm_ais_defaults(void);
 
-#undef GIBBS_DEFAULTS
-
+GIBBS_API_END
 #endif

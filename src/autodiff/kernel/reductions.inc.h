@@ -140,8 +140,8 @@ static void NAME(k_logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y
     NAME(reduce)(NAME(lse_columns), NAME(lse_row), outer, red, inner, y, x);
 }
 
-/* √Σ x² of numbers that are `step` apart. Squares that overflow, or are no longer normal numbers, are taken of shares of
- * the largest; where that is 0, infinite or NaN it is the answer. */
+/* √Σ x² of numbers that are `step` apart. Squares that overflow, or are no longer normal numbers, are taken of shares
+ * of the largest; where that is 0, infinite or NaN it is the answer. */
 static double NAME(norm_of)(int64_t n, const REAL *x, int64_t step)
 {
     double total = 0, top = 0;

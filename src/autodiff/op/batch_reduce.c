@@ -94,7 +94,7 @@ static ad_var curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_ta
     ad_var first = ad_mul(slope(c), t), second = ad_mul(first, t);
     first = ad_batch_reduce(OP_batch_sum, c->node.attr[0], first);
     second = ad_batch_reduce(OP_batch_sum, c->node.attr[0], second);
-    ad_var term = ad_masked_if(taken, ad_chain(ad_sub(second, ad_square(first)), vbar));
+    ad_var term = ad_masked_if(taken, ad_chain(ad_sub(second, ad_mul(first, first)), vbar));
     return diagonal ? ad_reshape(term, ad_vec(D)) : ad_sum_but_first(term);
 }
 

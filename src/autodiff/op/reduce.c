@@ -178,7 +178,7 @@ static ad_var curvature(const ad_call *c, ad_var vbar, ad_var taken, const ad_ta
         first = ad_sum_range(OP_sum, first, c->node.attr[0] + 1, c->node.attr[1]);
         second = ad_sum_range(OP_sum, second, c->node.attr[0] + 1, c->node.attr[1]);
     }
-    ad_var term = ad_masked_if(taken, ad_chain(ad_sub(second, ad_square(first)), vbar));
+    ad_var term = ad_masked_if(taken, ad_chain(ad_sub(second, ad_mul(first, first)), vbar));
     return diagonal ? ad_reshape(term, ad_vec(D)) : ad_sum_but_first(term);
 }
 
