@@ -33,8 +33,9 @@ static ebm_model *make(const gibbs_allocator *a, bool conditional)
     const ebm_parameter p = {"k", {0, {0}}, EBM_INIT_CONSTANT, 0.7};
     ebm_model_spec spec = {0};
     spec.dim = DIM, spec.parameters = &p, spec.parameter_count = 1, spec.energy = energy, spec.allocator = a;
+    static const double labels[] = {0, 1};
     ebm_model *model;
-    if (conditional) spec.given = 1, spec.labels = (double[]){0, 1}, spec.label_count = 2;
+    if (conditional) spec.given = 1, spec.labels = labels, spec.label_count = 2;
     OK(ebm_model_new(&spec, &model, ERROR));
     return model;
 }

@@ -53,7 +53,8 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
 /* All of the arguments may matter for any element. */
 static ad_var mask(const ad_call *c, ad_var taken, int which)
 {
-    return ad_is_null(taken) ? taken : ad_expand(ad_sum(taken), ad_node_of(ad_arg(c, which))->shape);
+    ad_shape own = ad_node_of(ad_arg(c, which))->shape; /* read before anything is recorded: the nodes may move */
+    return ad_is_null(taken) ? taken : ad_expand(ad_sum(taken), own);
 }
 
 const ad_structure ad_structure_user = {.again = again, .adjoint = adjoint, .mask = mask};

@@ -129,8 +129,8 @@ static bool same_node(const ad_node *a, const ad_node *b)
 {
     return a->op == b->op && a->nin == b->nin && a->axis == b->axis && a->side == b->side &&
            a->stream == b->stream && bits_of(a->value) == bits_of(b->value) &&
-           (a->nin == 0 || !memcmp(a->in, b->in, sizeof a->in[0] * (size_t)a->nin)) && !memcmp(a->attr, b->attr, sizeof a->attr) &&
-           ad_shape_equal(&a->shape, &b->shape);
+           (a->nin == 0 || !memcmp(a->in, b->in, sizeof a->in[0] * (size_t)a->nin)) &&
+           !memcmp(a->attr, b->attr, sizeof a->attr) && ad_shape_equal(&a->shape, &b->shape);
 }
 
 /* The slot where the node is, or where it belongs. */
