@@ -134,6 +134,7 @@ Test(gradient, every_op_has_a_recipe)
 
 Test(gradient, unary_ops) { check_kind(KIND_UNARY); }
 Test(gradient, binary_ops) { check_kind(KIND_BINARY); }
+Test(gradient, ternary_ops) { check_kind(KIND_TERNARY); }
 Test(gradient, structural_ops) { check_kind(KIND_STRUCTURAL); }
 Test(gradient, batch_ops) { check_kind(KIND_BATCH); }
 

@@ -138,5 +138,6 @@ static void check_kind(ad_kind kind)
 
 Test(hessian, unary_ops) { check_kind(KIND_UNARY); }
 Test(hessian, binary_ops) { check_kind(KIND_BINARY); }
+Test(hessian, ternary_ops) { check_kind(KIND_TERNARY); }
 Test(hessian, structural_ops) { check_kind(KIND_STRUCTURAL); }
 Test(hessian, batch_ops) { check_kind(KIND_BATCH); }

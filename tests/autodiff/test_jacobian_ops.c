@@ -89,6 +89,7 @@ static void check_kind(ad_kind kind)
 
 Test(jacobian_ops, unary_ops) { check_kind(KIND_UNARY); }
 Test(jacobian_ops, binary_ops) { check_kind(KIND_BINARY); }
+Test(jacobian_ops, ternary_ops) { check_kind(KIND_TERNARY); }
 Test(jacobian_ops, structural_ops) { check_kind(KIND_STRUCTURAL); }
 Test(jacobian_ops, batch_ops) { check_kind(KIND_BATCH); }
 
