@@ -1,5 +1,7 @@
 #include "denoise.h"
 
+#include "ebm/model/conditioned.h"
+
 ad_var bench_denoise_record(ebm_graph *g, double sd)
 {
     ad_var noisy = ad_add(g->x, g->y), slope = {g->tape, -1};
@@ -24,11 +26,14 @@ static ad_var record_noisy(const bench_problem *p, ad_tape *tape, ad_var *x, ad_
     ad_var noisy = {tape, -1};
     ebm_loss_options options = {0};
     options.noise_sd = bench_proposal_sd(p->c);
+    options.copies = 1;
     options.field = keep;
     *data = ad_axis_new(tape, "data");
     *x = ad_input(*data, "x", ad_vec(p->c->dim));
-    ebm_graph g = {.tape = tape, .model = p->model, .loss = &ebm_loss_denoising, .options = &options,
-                   .data = *data, .x = *x, .context = &noisy};
+    ebm_conditioned conditioned;
+    ebm_conditioned_start(&conditioned, p->model);
+    ebm_graph g = {.tape = tape, .model = p->model, .conditioned = &conditioned, .loss = &ebm_loss_denoising,
+                   .options = &options, .data = *data, .x = *x, .context = &noisy};
     ebm_loss_denoising.record(&g);
     return noisy;
 }

@@ -59,7 +59,7 @@ static void check_product(const table *t, bool ta, bool tb, int m, int n, int k,
 
 Test(products, small)
 {
-    static const int size[] = {1, 2, 3, 5, 16, 37, 70};
+    static const int size[] = {1, 2, 3, 4, 8, 16, 37, 70};
     enum { S = LENGTH(size), WAYS = 4 * STARTS };
     for (int t = 0; t < ALL; t++)
         for (int c = 0; table_of(t)->kernels && c < WAYS * S * S * S; c++) {
@@ -87,7 +87,8 @@ Test(products, tiles)
 Test(products, packed)
 {
     static const int shape[][3] = {{61, 1100, 7},  {30, 530, 270}, {600, 70, 270},
-                                   {530, 270, 30}, {397, 3, 600},  {800, 20, 270}, {25, 7, 1024}};
+                                   {530, 270, 30}, {397, 3, 600},  {800, 20, 270}, {25, 7, 1024},
+                                   {1024, 33, 530}, {1030, 4, 600}, {60, 520, 70}};
     for (int t = 0; t < ALL; t++)
         for (int c = 0; table_of(t)->kernels && c < 4 * LENGTH(shape); c++)
             for (int from = 0; from < STARTS; from += 2 - c % 2) {

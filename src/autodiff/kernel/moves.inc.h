@@ -65,11 +65,43 @@ INLINED void NAME(transpose_square)(int64_t rows, int64_t n, const REAL *x, int6
     for (int q = 0; q < LANES && q < rows; q++) NAME(store)(y + q * next_y, row[q], n);
 }
 
+/* The same of LANES rows of n numbers, a power of two, that lie side by side: whole vectors. Inlined for each n. */
+INLINED void NAME(interleave)(int n, const REAL *x, int64_t next_x, REAL *y)
+{
+    V row[LANES / 2], mixed[LANES / 2];
+    for (int q = 0; q < n; q++) row[q] = *(const LOOSE *)(x + q * next_x);
+    for (int step = 1; step < n; step *= 2) {
+        for (int q = 0; q < n / 2; q++) {
+            mixed[2 * q] = NAME(LOW)(row[q], row[q + n / 2]);
+            mixed[2 * q + 1] = NAME(HIGH)(row[q], row[q + n / 2]);
+        }
+        for (int q = 0; q < n; q++) row[q] = mixed[q];
+    }
+    for (int q = 0; q < n; q++) *(LOOSE *)(y + q * LANES) = row[q];
+}
+
+static inline bool NAME(interleaves)(int64_t n)
+{
+    return HALVES == 1 && n <= LANES / 2 && (n == 2 || n == 4 || n == 8);
+}
+
+/* Does as many rows as it can, and returns how many. */
+static int64_t NAME(interleaved)(int64_t rows, int64_t n, REAL *y, int64_t next_y, const REAL *x, int64_t next_x)
+{
+    int64_t r = 0;
+    if (next_y != n || !NAME(interleaves)(n)) return 0;
+    for (; r + LANES <= rows; r += LANES)
+        if (n == 2) NAME(interleave)(2, x + r, next_x, y + r * n);
+        else if (n == 4) NAME(interleave)(LANES > 4 ? 4 : 2, x + r, next_x, y + r * n);
+        else NAME(interleave)(LANES > 8 ? 8 : 2, x + r, next_x, y + r * n);
+    return r;
+}
+
 static void NAME(k_transpose)(int64_t rows, int64_t n, void *to, int64_t next_y, const void *from, int64_t next_x)
 {
     REAL *y = to;
     const REAL *x = from;
-    for (int64_t r = 0; r < rows; r += LANES)
+    for (int64_t r = NAME(interleaved)(rows, n, y, next_y, x, next_x); r < rows; r += LANES)
         for (int64_t j = 0; j < n; j += LANES) {
             int64_t down = rows - r, along = n - j;
             if (down >= LANES && along >= LANES)

@@ -63,6 +63,13 @@ static void NAME(thin)(const ad_product *x)
 /* Where dot products pay, rather than tiles that are mostly empty or a B that is transposed for few rows. */
 static bool NAME(dots_pay)(int64_t columns, int64_t most, int64_t k) { return columns <= most && k >= DEEP * columns; }
 
+/* Each four rows of A read all of B, which should then stay in the second cache. */
+static bool NAME(few_rows)(const ad_product *x)
+{
+    const int64_t most = MASKS ? VECTOR_BYTES / 4 : LANES, near = NEAR_B_BYTES / (int64_t)sizeof(REAL);
+    return NAME(dots_pay)(x->rows, x->rows > 4 && x->n * x->k > near ? 0 : most, x->k);
+}
+
 /* Few columns that lie across B, where dot products would pay: B is turned first. */
 static bool NAME(turns)(const ad_product *x)
 {
@@ -83,7 +90,7 @@ static void NAME(k_matmul)(const ad_product *x)
 {
     bool tight = x->next_a == (x->ta ? x->m : x->k) || (x->ta ? x->k : x->rows) == 1;
     bool rows_of_k = (!x->ta || x->m == 1) && (x->tb || x->n == 1); /* in both factors */
-    bool few = NAME(dots_pay)(x->rows, LANES, x->k) || NAME(dots_pay)(x->n, LANES / 2, x->k);
+    bool few = NAME(few_rows)(x) || NAME(dots_pay)(x->n, LANES / 2, x->k);
     bool thin = x->k == 1 || x->rows == 1 || x->n == 1 || (rows_of_k && few);
     if (thin && tight) NAME(thin)(x);
     else if (NAME(turns)(x) && tight) NAME(turned)(x);

@@ -27,18 +27,25 @@ typedef struct NAME(factors) {
     bool adds, fetches;
 } NAME(factors);
 
-/* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers; what loops over
- * vectors with a mask stands apart, as such loops are not unrolled and would keep the sums in memory. ---- */
+/* ---- A column of `count` tiles. Inlined for each height and width, so that the sums are registers; where there are no
+ * masks, what loops over partial vectors stands apart, as such loops are not unrolled and would keep the sums in
+ * memory. ---- */
+
+#if MASKS
+#define EDGES INLINED
+#else
+#define EDGES ONE_BODY static
+#endif
 
 /* The last vectors of a tile's rows, `next` numbers apart, of which only the first `last` numbers exist. */
-ONE_BODY static void NAME(load_edge)(int height, V *edge, const REAL *x, int64_t next, int64_t last)
+EDGES void NAME(load_edge)(int height, V *edge, const REAL *x, int64_t next, int64_t last)
 {
-    for (int i = 0; i < height; i++) edge[i] = NAME(load)(x + i * next, last);
+    for (int i = 0; i < height; i++) edge[i] = NAME(load_last)(x + i * next, last);
 }
 
-ONE_BODY static void NAME(store_edge)(int height, const V *edge, REAL *x, int64_t next, int64_t last)
+EDGES void NAME(store_edge)(int height, const V *edge, REAL *x, int64_t next, int64_t last)
 {
-    for (int i = 0; i < height; i++) NAME(store)(x + i * next, edge[i], last);
+    for (int i = 0; i < height; i++) NAME(store_last)(x + i * next, edge[i], last);
 }
 
 INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t count, const REAL *left,
@@ -46,7 +53,7 @@ INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t c
 {
     const int64_t down = f->down, along = f->along, next = f->next, depth = f->depth, n = f->n, last = f->last;
     const int64_t row_step = f->row, start_next = f->start_next, rest = (width - 1) * LANES;
-    const bool adds = f->adds;
+    const bool adds = f->adds, whole = last == LANES;
     for (; count > 0; count--, left += height * row_step, c += height * n) {
         const REAL *a[2 * DOWN / 3], *b = f->b; /* a pointer for three rows of A: so few stay in registers */
         V sum[2 * DOWN][ACROSS], edge[2 * DOWN];
@@ -55,7 +62,9 @@ INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t c
             for (int j = 0; j < width; j++) sum[i][j] = (V){0};
         for (int64_t p = 0; p < depth; p++, b += next) {
             V row[ACROSS];
-            for (int j = 0; j < width; j++) row[j] = *(const LOOSE *)(b + j * LANES);
+            for (int j = 0; j < width - 1; j++) row[j] = *(const LOOSE *)(b + j * LANES);
+            if (whole || !MASKS) row[width - 1] = *(const LOOSE *)(b + rest);
+            else row[width - 1] = NAME(load_last)(b + rest, last);
             for (int i = 0; i < height; i++)
                 for (int j = 0; j < width; j++) sum[i][j] += a[i / 3][i % 3 * down] * row[j];
             for (int i = 0; i < height; i += 3) a[i / 3] += along;
@@ -68,16 +77,12 @@ INLINED void NAME(tile)(int height, int width, const NAME(factors) *f, int64_t c
             }
         }
         REAL *to = c;
-        if (last == LANES) {
-            for (int i = 0; i < height; i++, to += n)
-                for (int j = 0; j < width; j++) *(LOOSE *)(to + j * LANES) = sum[i][j];
-            continue;
-        }
         for (int i = 0; i < height; i++, to += n) {
             for (int j = 0; j < width - 1; j++) *(LOOSE *)(to + j * LANES) = sum[i][j];
             edge[i] = sum[i][width - 1];
+            if (whole) *(LOOSE *)(to + rest) = edge[i];
         }
-        NAME(store_edge)(height, edge, c + rest, n, last);
+        if (!whole) NAME(store_edge)(height, edge, c + rest, n, last);
     }
 }
 
@@ -132,6 +137,15 @@ INLINED void NAME(pack_rows)(int64_t vectors, int64_t last, int64_t depth, const
     }
 }
 
+/* The same of a tile of A, by vectors that are as wide as it just needs: fewer lie across two lines of the cache. */
+INLINED void NAME(pack_few)(int64_t depth, const REAL *a, int64_t next, REAL *to)
+{
+    for (int64_t p = 0; p < depth; p++, a += next, to += DOWN) {
+        __builtin_prefetch(a + AHEAD * next);
+        *(NAME(few) *)to = *(const NAME(few) *)a;
+    }
+}
+
 /* `depth` rows of `width` numbers in parts of `part`: a strip of B, or, with a gap of LANES numbers for each of its own
  * behind it, a tile of A. AHEAD rows at a time: they are still in cache, and their pages at hand, for the next part. */
 static void NAME(pack)(int64_t depth, int64_t width, int64_t part, int64_t gap, const REAL *b, int64_t next, REAL *to)
@@ -142,7 +156,8 @@ static void NAME(pack)(int64_t depth, int64_t width, int64_t part, int64_t gap, 
             const int64_t most = left - (vectors - 1) * LANES, last = most < LANES ? most : LANES;
             const int64_t row = gap ? part : NAME(row_of_strip)(left), rows = depth - p < AHEAD ? depth - p : AHEAD;
             REAL *at = to + s * (depth + gap) + p * row;
-            if (vectors == ACROSS) NAME(pack_rows)(ACROSS, last, rows, b + s, next, at, row);
+            if (gap && left >= DOUBLES && (int)DOUBLES >= DOWN) NAME(pack_few)(rows, b + s, next, at);
+            else if (vectors == ACROSS) NAME(pack_rows)(ACROSS, last, rows, b + s, next, at, row);
             else if (vectors == 1) NAME(pack_rows)(1, last, rows, b + s, next, at, row);
             else NAME(pack_rows)(vectors, last, rows, b + s, next, at, row);
         }
@@ -203,17 +218,13 @@ typedef struct NAME(product) {
     NAME(room) *room;
 } NAME(product);
 
-/* Rows i … of C, at most ROWS where A is packed, in `width` columns from j on, from `depth` of k from p on. Of these
- * columns those from `packed` on are in the room. */
+/* Rows i … of C in `width` columns from j on, from `depth` of k from p on. Of these columns those from `packed` on are
+ * in the room, and so are the rows where A is packed. */
 static void NAME(rows)(const NAME(product) *x, NAME(factors) f, int64_t p, int64_t i, int64_t rows, int64_t j,
                        int64_t width, int64_t packed)
 {
     const REAL *b = f.b, *start = p == 0 && x->start != x->c ? x->start : x->c + i * x->n;
-    f.a = x->a + i * x->down + p * x->along;
-    if (x->packs_a) {
-        NAME(pack)(f.depth, rows, DOWN, LANES, f.a, x->along, x->room->a);
-        f.a = x->room->a;
-    }
+    f.a = x->packs_a ? x->room->a : x->a + i * x->down + p * x->along;
     for (int64_t s = 0; s < width; s += STRIP) {
         int64_t across = width - s < STRIP ? width - s : STRIP;
         f.b = s < packed ? b + s : x->room->b + (s - packed) * f.depth;
@@ -224,13 +235,13 @@ static void NAME(rows)(const NAME(product) *x, NAME(factors) f, int64_t p, int64
     }
 }
 
-/* The columns from j on, at most PANEL, from at most DEPTH of k from p on. A last vector that is partial is packed
- * always, as there is nothing behind B. */
+/* The columns from j on, at most PANEL, from at most DEPTH of k from p on. Without masks a last vector that is partial
+ * is packed always, as there is nothing behind B. */
 static void NAME(panel)(const NAME(product) *x, int64_t p, int64_t j)
 {
     const int64_t width = x->n - j < PANEL ? x->n - j : PANEL, depth = x->k - p < DEPTH ? x->k - p : DEPTH;
-    const int64_t packed = x->packs_b ? 0 : width % LANES ? (width - 1) / STRIP * STRIP : width;
-    const int64_t rows = x->packs_a ? NAME(ROWS) : (depth < DEPTH / 8 ? 8 : DEPTH / depth) * FEW_ROWS;
+    const int64_t packed = x->packs_b ? 0 : !MASKS && width % LANES ? (width - 1) / STRIP * STRIP : width;
+    const int64_t rows = x->packs_a ? x->m : (depth < DEPTH / 8 ? 8 : DEPTH / depth) * FEW_ROWS;
     NAME(factors) f = {.depth = depth, .n = x->n, .adds = p > 0 || x->start,
                        .fetches = depth >= DEPTH / 2 && x->m * x->n > NEAR_BYTES / (int64_t)sizeof(REAL)};
     f.b = x->tb ? x->b + j * x->k + p : x->b + p * x->next + j;
@@ -238,6 +249,7 @@ static void NAME(panel)(const NAME(product) *x, int64_t p, int64_t j)
     f.along = x->packs_a ? DOWN : x->along;
     f.row = x->packs_a ? depth + LANES : x->down;
     f.start_next = p == 0 && x->start != x->c ? 0 : x->n;
+    if (x->packs_a && j == 0) NAME(pack)(depth, x->m, DOWN, LANES, x->a + p * x->along, x->along, x->room->a);
     if (x->tb) NAME(pack_transposed)(depth, width, f.b, x->k, x->room->b);
     else if (packed < width) NAME(pack)(depth, width - packed, STRIP, 0, f.b + packed, x->next, x->room->b);
     for (int64_t i = 0; i < x->m; i += rows)
@@ -249,20 +261,34 @@ static void NAME(panel)(const NAME(product) *x, int64_t p, int64_t j)
 static void NAME(choose)(NAME(product) *x)
 {
     const int64_t depth = x->k < DEPTH ? x->k : DEPTH;
-    const int64_t enough = x->next % NAME(SET) || x->k > SHALLOW ? ENOUGH : 2 * DOWN;
-    const bool pays = x->n > STRIP && x->m >= enough && x->m * x->n >= SMALL_BYTES / (int64_t)sizeof(REAL);
-    const bool pages = x->along > NAME(SET) && x->k > SHALLOW;
+    const int64_t paged = x->k > SHALLOW ? ENOUGH_DEEP : ENOUGH_SHALLOW, enough = x->next % NAME(SET) ? ENOUGH : paged;
+    const bool pays = x->m >= enough && x->m * x->n >= SMALL_BYTES / (int64_t)sizeof(REAL);
+    const bool pages = x->along >= NAME(SET) && x->k > SHALLOW;
     x->packs_a = pays && x->down == 1 && depth * x->along > NAME(STAYS) && (x->n >= NAME(WIDE_ROW) || pages);
-    x->packs_b = pays || x->tb;
+    x->packs_b = (pays && x->n > STRIP) || x->tb;
+}
+
+/* A strip alone: nothing is packed. */
+static void NAME(alone)(const NAME(product) *x)
+{
+    NAME(factors) f = {.b = x->b, .a = x->a, .start = x->start, .down = x->down, .along = x->along, .row = x->down,
+                       .next = x->next, .depth = x->k, .n = x->n, .start_next = x->start == x->c ? x->n : 0,
+                       .last = (x->n - 1) % LANES + 1, .adds = x->start != NULL};
+    NAME(strip)(f, x->m, x->n, x->c);
 }
 
 static void NAME(blocks)(NAME(product) x)
 {
     const bool in_place = x.start == x.c;
+    if (!x.tb && x.n <= STRIP && x.k <= DEPTH && (MASKS || x.n % LANES == 0)) {
+        NAME(alone)(&x);
+        return;
+    }
     NAME(choose)(&x);
-    for (; x.m > 0; x.m -= BLOCK, x.a += BLOCK * x.down, x.c += BLOCK * x.n) {
+    const int64_t rows = x.packs_a ? NAME(ROWS) : BLOCK;
+    for (; x.m > 0; x.m -= rows, x.a += rows * x.down, x.c += rows * x.n) {
         NAME(product) block = x;
-        if (block.m > BLOCK) block.m = BLOCK;
+        if (block.m > rows) block.m = rows;
         if (in_place) block.start = block.c;
         for (int64_t p = 0; p < x.k; p += DEPTH)
             for (int64_t j = 0; j < x.n; j += PANEL) NAME(panel)(&block, p, j);
@@ -285,11 +311,19 @@ static void NAME(swapped)(const NAME(product) *x)
     }
 }
 
+/* Whether a narrow C is so turned: of a transposed A, where k is long beside it; the sooner the less turning costs. */
+static bool NAME(swaps)(const ad_product *x)
+{
+    const int64_t most = !MASKS ? LANES / 2 : x->next_a < NAME(SET) ? 16 : 64;
+    const int64_t deep = NAME(interleaves)(x->n) ? 2 : DEEP;
+    return x->ta && x->n <= most && x->rows >= LANES && x->k >= deep * x->n;
+}
+
 static void NAME(wide)(const ad_product *of)
 {
     NAME(product) x = {of->m, of->n, of->k, of->ta ? 1 : of->next_a, of->ta ? of->next_a : 1, of->n, of->a, of->b,
                        of->start, of->c, .tb = of->tb, .room = of->room};
-    if (of->ta && of->n <= LANES / 2 && of->rows >= LANES && of->k >= DEEP * of->n) NAME(swapped)(&x);
+    if (NAME(swaps)(of)) NAME(swapped)(&x);
     else NAME(blocks)(x);
 }
 

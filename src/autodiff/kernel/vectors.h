@@ -5,23 +5,23 @@
 
 enum {
     DOWN = 6,             /* rows of a tile */
-    DEPTH = 256,          /* how much of k is done at a time */
     FEW_ROWS = 8 * DOWN,  /* rows of A, DEPTH long and in place, between two visits of a strip: more share cache sets */
     BLOCK = 128 * DOWN,   /* rows of C that are done before others, so that they and their rows of A take few pages */
     AHEAD = 4,            /* how many rows ahead of packing are fetched; as many share a set of the first cache */
     DEEP = 8,             /* how much longer than they are many dot products are to be; the same of swapped factors */
-    PANEL_BYTES = 1024,   /* of a row of B that is packed: DEPTH of them are 256 kB of the second cache */
-    ROWS_BYTES = 32 * 8 * DOWN, /* the same of A transposed: 384 kB; so long as memory likes to be read in a row */
+    PANEL_BYTES = 1024,   /* of a row of B that is packed: DEPTH of them stay in the second cache */
+    ROWS_BYTES = 32 * 8 * DOWN, /* the same of A transposed; so long as memory likes to be read in a row */
     SET_BYTES = 4096,     /* what is so far apart is in one set of the first cache, which has as few as 8 places */
     SMALL_BYTES = 1 << 15, /* a C of less: its factors are not packed */
-    WIDE_BYTES = 512,     /* a row of C of so much is wide */
     STAYS_BYTES = 1 << 14, /* half of the smallest first cache */
     SHALLOW = 32,         /* a k of no more: stores to C hold up loads of a B that is a multiple of SET_BYTES away */
-    NEAR_BYTES = 1 << 18  /* a C of no more is in cache */
+    NEAR_BYTES = 1 << 18, /* a C of no more is in cache, */
+    NEAR_B_BYTES = 1 << 21 /* and a B of no more, be it in the second */
 };
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. ENOUGH rows of
- * A pay for packing: fewer where a packed strip fits the first cache. …_FIRST: of a vector's numbers only the first n
+ * A pay for packing: fewer where a packed strip fits the first cache; of a B whose rows share a set of it ENOUGH_DEEP,
+ * and ENOUGH_SHALLOW where k is SHALLOW. DEPTH of k is done at a time; a row of C of WIDE_BYTES is wide. …_FIRST: of a vector's numbers only the first n
  * exist; …_FEW: the same of as many numbers as a vector has doubles, which WIDEN makes doubles (gcc 12 would convert
  * them in two halves). LOW and HIGH interleave halves of two vectors, in each of HALVES by itself; FRONT and BACK are
  * all that two vectors have in the one and in the other. */
@@ -30,10 +30,15 @@ enum {
 #define FUSED 1
 #define VECTOR_BYTES 64
 #define ENOUGH (16 * DOWN)
+#define ENOUGH_DEEP (8 * DOWN)
+#define ENOUGH_SHALLOW ENOUGH
 #define ACROSS 4
+#define WIDE_BYTES (1 << 11)
+#define DEPTH 512 /* such processors have a second cache of 1 MB or more */
 #define WIDTHS(X) X(1) X(2) X(3) X(4)
 #define NARROW_WIDTHS(X) X(1) X(2)
 #define FIRST_MASK(n) ((1u << (n)) - 1)
+#define MASKS 1 /* a load or store under a mask costs what a whole one does */
 #define LOAD_FIRST_f32(x, n) _mm512_maskz_loadu_ps((__mmask16)FIRST_MASK(n), x)
 #define LOAD_FIRST_f64(x, n) _mm512_maskz_loadu_pd((__mmask8)FIRST_MASK(n), x)
 #define STORE_FIRST_f32(x, v, n) _mm512_mask_storeu_ps(x, (__mmask16)FIRST_MASK(n), v)
@@ -54,7 +59,11 @@ enum {
 #define FUSED 1
 #define VECTOR_BYTES 32
 #define ENOUGH (4 * DOWN)
+#define ENOUGH_DEEP ENOUGH
+#define ENOUGH_SHALLOW (2 * DOWN)
 #define ACROSS 2
+#define WIDE_BYTES (1 << 9)
+#define DEPTH 256
 #define WIDTHS(X) X(1) X(2)
 #define NARROW_WIDTHS(X) X(1)
 #define HALVES 2
@@ -100,7 +109,11 @@ static inline void store_words(void *to, __m256 v, int64_t count)
 #define FUSED 0
 #define VECTOR_BYTES 16
 #define ENOUGH (4 * DOWN)
+#define ENOUGH_DEEP ENOUGH
+#define ENOUGH_SHALLOW (2 * DOWN)
 #define ACROSS 2
+#define WIDE_BYTES (1 << 9)
+#define DEPTH 256
 #define WIDTHS(X) X(1) X(2)
 #define NARROW_WIDTHS(X) X(1)
 #define WIDEN_f32(v) __builtin_convertvector(v, double_vector_f32)
@@ -109,6 +122,10 @@ static inline void store_words(void *to, __m256 v, int64_t count)
 #define HIGH_f32(a, b) MIX(f32, a, b, 2, 6, 3, 7)
 #define LOW_f64(a, b) MIX(f64, a, b, 0, 2)
 #define HIGH_f64(a, b) MIX(f64, a, b, 1, 3)
+#endif
+
+#ifndef MASKS
+#define MASKS 0
 #endif
 
 #ifndef HALVES

@@ -40,6 +40,16 @@ static inline V NAME(load)(const REAL *x, int64_t count)
     return NAME(LOAD_FIRST)(x, count);
 }
 
+/* The same, where a mask costs nothing: without a branch. */
+static inline V NAME(load_last)(const REAL *x, int64_t count)
+{
+#if MASKS
+    return NAME(LOAD_FIRST)(x, count);
+#else
+    return NAME(load)(x, count);
+#endif
+}
+
 static inline NAME(few) NAME(load_few)(const REAL *x, int64_t count)
 {
     if (count == DOUBLES) return *(const NAME(few) *)x;
@@ -50,6 +60,15 @@ static inline void NAME(store)(REAL *x, V v, int64_t count)
 {
     if (count == LANES) *(LOOSE *)x = v;
     else NAME(STORE_FIRST)(x, v, count);
+}
+
+static inline void NAME(store_last)(REAL *x, V v, int64_t count)
+{
+#if MASKS
+    NAME(STORE_FIRST)(x, v, count);
+#else
+    NAME(store)(x, v, count);
+#endif
 }
 
 static inline WIDE NAME(load_wide)(const REAL *x, int64_t count)
