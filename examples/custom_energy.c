@@ -21,35 +21,26 @@ static void check(gibbs_status status, const gibbs_error *error)
 int main(int argc, char **argv)
 {
     gibbs_error error = {GIBBS_ARGUMENT, "usage: custom_energy FILE.csv", -1, -1};
-    check(argc == 2 && argv[1][0] != '-' ? GIBBS_OK : GIBBS_ARGUMENT, &error);
-    ebm_data table, data;
-    const int64_t first = 0;
-    double mean, sd, theta[2], draws[1000], at = 1, E;
-    check(ebm_data_read(argv[1], NULL, &table, &error), &error);
-    check(ebm_data_columns(&table, &first, 1, &data, &error), &error);
-    check(ebm_data_standardise(&data, &mean, &sd, &error), &error);
-
     ebm_parameter parameters[] = {{"a", ad_scalar(), EBM_INIT_CONSTANT, 1}, {"b", ad_scalar(), EBM_INIT_CONSTANT, 0}};
-    ebm_model_spec spec = ebm_model_defaults();
-    spec.dim = 1;
-    spec.parameters = parameters;
-    spec.parameter_count = 2;
-    spec.energy = energy;
+    ebm_model_spec spec = {.dim = 1, .parameters = parameters, .parameter_count = 2, .energy = energy};
+    ebm_fit_options fit = {.loss = &ebm_loss_score_matching, .lbfgs = 1};
+    ebm_data table, data;
     ebm_model *model;
-    check(ebm_model_new(&spec, &model, &error), &error);
-    ebm_fit_options fit = ebm_fit_defaults();
     ebm_uncertainty sure;
-    fit.loss = &ebm_loss_score_matching;
-    fit.lbfgs = 1;
+    ebm_quadrature z;
+    double mean, sd, theta[2], draws[1000], at = 1, E;
+
+    check(argc == 2 && argv[1][0] != '-' ? GIBBS_OK : GIBBS_ARGUMENT, &error);
+    check(ebm_data_read(argv[1], NULL, &table, &error), &error);
+    check(ebm_data_columns(&table, (int64_t[]){0}, 1, &data, &error), &error);
+    check(ebm_data_standardise(&data, &mean, &sd, &error), &error);
+    printf("%lld rows, x = (column 1 - %.10g)/%.10g\n", (long long)data.rows, mean, sd);
+    check(ebm_model_new(&spec, &model, &error), &error);
     check(ebm_fit(model, &data, &fit, NULL, &error), &error);
     check(ebm_standard_errors(model, &data, &fit, &sure, &error), &error);
     ebm_model_get(model, theta);
-    printf("%lld rows, x = (column 1 - %.10g)/%.10g\n", (long long)data.rows, mean, sd);
     printf("a = %.3f +- %.3f, b = %.3f +- %.3f\n", theta[0], sure.standard_error[0], theta[1], sure.standard_error[1]);
-
-    ebm_box box = ebm_box_around(&data, 1);
-    ebm_quadrature z;
-    check(ebm_integrate(model, &box, &z, &error), &error);
+    check(ebm_integrate(model, (ebm_box[]){ebm_box_around(&data, 1)}, &z, &error), &error);
     printf("log Z = %.3f, %s\n", z.log_z, ebm_verdict_text(z.verdict));
     if (z.verdict == EBM_NOT_NORMALISABLE) exit(1);
     check(ebm_model_draw(model, &data, 1000, NULL, draws, NULL, &error), &error);
