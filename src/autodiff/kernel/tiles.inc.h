@@ -13,6 +13,8 @@ enum {
     NAME(WIDE_ROW) = WIDE_BYTES / sizeof(REAL), /* columns of C, many strips of which read a transposed A */
     NAME(STAYS) = STAYS_BYTES / sizeof(REAL), /* numbers that stay in the first cache, however they lie */
     NAME(SET) = SET_BYTES / sizeof(REAL),     /* numbers so far apart share a set of the first cache */
+    NAME(LIES) = LIES_BYTES / sizeof(REAL),   /* numbers of a B that is read where it lies */
+    NAME(LINE) = 64 / sizeof(REAL),           /* numbers of a line of a cache */
 };
 #define STRIP NAME(STRIP)
 #define PANEL NAME(PANEL)
@@ -262,10 +264,11 @@ static void NAME(choose)(NAME(product) *x)
 {
     const int64_t depth = x->k < DEPTH ? x->k : DEPTH;
     const int64_t paged = x->k > SHALLOW ? ENOUGH_DEEP : ENOUGH_SHALLOW, enough = x->next % NAME(SET) ? ENOUGH : paged;
+    const bool lies = x->next % NAME(LINE) == 0 && x->next % NAME(SET) && x->k * x->n <= NAME(LIES);
     const bool pays = x->m >= enough && x->m * x->n >= SMALL_BYTES / (int64_t)sizeof(REAL);
     const bool pages = x->along >= NAME(SET) && x->k > SHALLOW;
     x->packs_a = pays && x->down == 1 && depth * x->along > NAME(STAYS) && (x->n >= NAME(WIDE_ROW) || pages);
-    x->packs_b = (pays && x->n > STRIP) || x->tb;
+    x->packs_b = (pays && x->n > STRIP && !lies) || x->tb;
 }
 
 /* A strip alone: nothing is packed. */

@@ -21,8 +21,9 @@ enum {
 
 /* ACROSS vectors a row of a tile: DOWN·ACROSS sums, ACROSS numbers of B and one of A fill the registers. ENOUGH rows of
  * A pay for packing: fewer where a packed strip fits the first cache; of a B whose rows share a set of it ENOUGH_DEEP,
- * and ENOUGH_SHALLOW where k is SHALLOW. DEPTH of k is done at a time; a row of C of WIDE_BYTES is wide. …_FIRST: of a vector's numbers only the first n
- * exist; …_FEW: the same of as many numbers as a vector has doubles, which WIDEN makes doubles (gcc 12 would convert
+ * and ENOUGH_SHALLOW where k is SHALLOW; and a B of LIES_BYTES is read where it lies, if its rows are whole lines of the
+ * cache. DEPTH of k is done at a time; a row of C of WIDE_BYTES is wide. …_FIRST: of a vector's numbers only the first
+ * n exist; …_FEW: the same of as many numbers as a vector has doubles, which WIDEN makes doubles (gcc 12 would convert
  * them in two halves). LOW and HIGH interleave halves of two vectors, in each of HALVES by itself; FRONT and BACK are
  * all that two vectors have in the one and in the other. */
 #if defined(__AVX512F__)
@@ -30,6 +31,7 @@ enum {
 #define FUSED 1
 #define VECTOR_BYTES 64
 #define ENOUGH (16 * DOWN)
+#define LIES_BYTES (1 << 19)
 #define ENOUGH_DEEP (8 * DOWN)
 #define ENOUGH_SHALLOW ENOUGH
 #define ACROSS 4
@@ -59,6 +61,7 @@ enum {
 #define FUSED 1
 #define VECTOR_BYTES 32
 #define ENOUGH (4 * DOWN)
+#define LIES_BYTES 0
 #define ENOUGH_DEEP ENOUGH
 #define ENOUGH_SHALLOW (2 * DOWN)
 #define ACROSS 2
@@ -109,6 +112,7 @@ static inline void store_words(void *to, __m256 v, int64_t count)
 #define FUSED 0
 #define VECTOR_BYTES 16
 #define ENOUGH (4 * DOWN)
+#define LIES_BYTES 0
 #define ENOUGH_DEEP ENOUGH
 #define ENOUGH_SHALLOW (2 * DOWN)
 #define ACROSS 2
