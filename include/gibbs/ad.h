@@ -200,14 +200,44 @@ ad_var ad_at2(ad_var x, int64_t i, int64_t j);  /* x_ij of a matrix: a scalar */
 /* n >= 1 values joined along dimension `dim`, which alone may differ. (n < 1, or no list: the null var; there is no
  * tape to note it on, but whatever takes it does.) */
 ad_var ad_concat_all(const ad_var *x, int n, int dim);
-/* n >= 1 values of one shape s as [n, s…]: scalars become a vector, vectors the rows of a matrix. */
+/* n >= 1 values of one shape s as [n, s…]: scalars become a vector, vectors the rows of a matrix. The second form puts
+ * the new dimension before dimension `dim` of s, or behind the last one: vectors become the columns of a matrix. */
 ad_var ad_stack(const ad_var *x, int n);
+ad_var ad_stack_dim(const ad_var *x, int n, int dim);
+
+/* Parts of dimension `dim` that are known while recording: the n >= 1 elements whose numbers are listed, in that order
+ * and repeated as they are there; `count` elements from `start` on, `step` apart (below 0: backwards). Numbers count
+ * from 0, and none from the end: ARGUMENT for one that is out of range, SIZE where the type cannot count them. What is
+ * written in a derivative are the listed elements, and not all of x for each of them. */
+ad_var ad_take(ad_var x, const int64_t *index, int64_t n, int dim);
+ad_var ad_slice_step(ad_var x, int dim, int64_t start, int64_t count, int64_t step);
+
+/* Cumulative sums along dimension `dim`: yᵢ = x₀ + … + xᵢ, or from the end, yᵢ = xᵢ + … + xₙ₋₁; added up in doubles. */
+ad_var ad_cumsum(ad_var x, int dim);
+ad_var ad_cumsum_reverse(ad_var x, int dim);
 
 /* Rows by number along dimension 0: x [n, s…], index [m…] → [m…, s…]. Indices are whole numbers in [0, n), held
  * as the tape's reals; any other value is DATA when the plan runs. No derivative by the index. */
 ad_var ad_gather(ad_var x, ad_var index);
 /* The adjoint of gather: g [m…, s…], index [m…] → [n, s…]; rows with equal indices are added, in order. */
 ad_var ad_scatter_add(ad_var g, ad_var index, int64_t n);
+
+/* ---- Images: height, width, channels ----------------------------------------------------------------------- */
+
+/* x [H,W,C] convolved with w [h,w,C,K] → [H',W',K], H' = ⌊(H + 2·padding − h)/stride⌋ + 1 and W' likewise (rows and
+ * columns that no window reaches are left out):  y_pqk = Σ_ijc x_{p·stride+i−padding, q·stride+j−padding, c} w_ijck,
+ * with zeros around x: the convention of networks, w is not turned over. w may be shared or per-sample; x may have
+ * dimensions in front, of which each element is an image. A plan makes the windows a panel at a time. Errors: SHAPE,
+ * ARGUMENT (stride < 1, padding < 0). */
+ad_var ad_conv2d(ad_var x, ad_var w, int64_t stride, int64_t padding);
+/* The means of windows of size × size numbers of a channel: [H,W,C] → [H',W',C], as above with padding 0. */
+ad_var ad_avg_pool2d(ad_var x, int64_t size, int64_t stride);
+
+/* What these are made of. The windows of rows × cols pixels as the rows of a matrix: [s…,H,W,C] → [s…, H'·W',
+ * rows·cols·C]; and its adjoint, which adds windows up where they lie in an image of that shape [H,W,C] (a transposed
+ * convolution is that of y·wᵀ). Errors as above. */
+ad_var ad_patches(ad_var x, int64_t rows, int64_t cols, int64_t stride, int64_t padding);
+ad_var ad_overlap_add(ad_var g, ad_shape image, int64_t rows, int64_t cols, int64_t stride, int64_t padding);
 
 /* ---- Across a batch ---------------------------------------------------------------------------------------
  * Reductions turn a per-sample var of that axis into a shared one of its shape; of another axis: AXIS. They accept a

@@ -79,6 +79,10 @@ static const ad_user_op nameless = {.arguments = 1, .shape = refuse_shape, .kern
 static const ad_user_op crowded = {.name = "crowded", .arguments = 9, .shape = refuse_shape, .kernel = no_kernel};
 
 static ad_var stack(const ad_var *x, int n, int unused) { return (void)unused, ad_stack(x, n); }
+static ad_var stack_dim(const ad_var *x, int n, int dim) { return ad_stack_dim(x, n, dim); }
+static ad_var take(ad_var x, int dim, int64_t number) { return ad_take(x, (int64_t[]){0, 2, number}, 3, dim); }
+static ad_var images(world w) { return ad_expand(w.s, ad_cube(5, 4, 3)); }
+static ad_var filters(world w) { return ad_expand(w.s, (ad_shape){4, {3, 3, 3, 2}}); }
 #define LIST(f, a, b, c, dim) f(((ad_var[]){a, b, c}), 3, dim)
 
 #define CASES(X)                                                                                                       \
@@ -137,6 +141,36 @@ static ad_var stack(const ad_var *x, int n, int unused) { return (void)unused, a
     X(TAPE, ad_add(ad_stack(NULL, 3), w.x), "add: argument 1 is the null var")                                         \
     X(SHAPE, LIST(stack, w.x, w.x, w.v, 0), "stack: value 2 has the shape [4], which does not fit that of value 0, [") \
     X(SIZE, LIST(stack, eighth(w), eighth(w), eighth(w), 0), "stack: more than 8 dimensions")                          \
+    X(ARGUMENT, LIST(stack_dim, w.x, w.x, w.x, 2), "stack: a new dimension 2 does not fit among 1")                    \
+    X(ARGUMENT, LIST(stack_dim, w.x, w.x, w.x, -1), "stack: a new dimension -1 does not fit among 1")                  \
+    X(ARGUMENT, take(w.x, 0, 3), "take: number 2 of the list, 3, is not among the 0 … 2 of the dimension")             \
+    X(ARGUMENT, take(w.x, 0, -1), "take: number 2 of the list, -1, is not among")                                      \
+    X(ARGUMENT, take(w.x, 1, 1), "take: there is no dimension 1 in 1")                                                 \
+    X(ARGUMENT, ad_take(w.x, NULL, 2, 0), "take: no list, or one of 2 numbers")                                        \
+    X(ARGUMENT, ad_take(w.x, ((int64_t[]){0}), 0, 0), "take: no list, or one of 0 numbers")                            \
+    X(ARGUMENT, ad_slice_step(w.x, 0, 0, 2, 3), "slice_step: 2 elements from 0, 3 apart, do not lie in a di")\
+    X(ARGUMENT, ad_slice_step(w.x, 0, 1, 3, -1), "slice_step: 3 elements from 1, -1 apart, do not lie in a")           \
+    X(ARGUMENT, ad_slice_step(w.x, 0, 0, 1, 0), "slice_step: 1 elements from 0, 0 apart")                              \
+    X(ARGUMENT, ad_slice_step(w.x, 0, 3, 1, 1), "slice_step: 1 elements from 3, 1 apart")                              \
+    X(ARGUMENT, ad_slice_step(w.x, 0, 0, 2, INT64_MIN), "do not lie in a dimension of 3")                              \
+    X(ARGUMENT, ad_slice_step(w.x, 2, 0, 1, 1), "slice_step: there is no dimension 2 in 1")                            \
+    X(ARGUMENT, ad_cumsum(w.x, 1), "cumsum: there is no dimension 1 in 1")                                             \
+    X(ARGUMENT, ad_cumsum_reverse(w.s, 0), "cumsum_reverse: there is no dimension 0 in 0")                             \
+    X(SHAPE, ad_patches(w.M, 1, 1, 1, 0), "patches: needs an image [height,width,channels], got 2 dimensions; ad_re")  \
+    X(ARGUMENT, ad_patches(images(w), 1, 1, 0, 0), "patches: stride 0 and padding 0: a stride is at least 1")          \
+    X(ARGUMENT, ad_patches(images(w), 1, 1, 1, -1), "patches: stride 1 and padding -1")                                \
+    X(ARGUMENT, ad_patches(images(w), 1, 1, 1, INT64_MAX), "neither of them nor a window is huge")                     \
+    X(SHAPE, ad_patches(images(w), 6, 1, 1, 0), "patches: no window of 6 by 1 pixels fits an image of 5 by 4 with a")  \
+    X(SHAPE, ad_patches(images(w), 0, 1, 1, 0), "patches: no window of 0 by 1 pixels")                                 \
+    X(SIZE, ad_patches(images(w), 1, 1, 1, 1 << 28), "patches: a matrix of windows has more than 2^31-1")              \
+    X(SHAPE, ad_overlap_add(w.M, ad_cube(3, 3, 1), 2, 2, 1, 0), "overlap_add: [4,3] are not the windows of such an i") \
+    X(SHAPE, ad_overlap_add(w.M, ad_mat(3, 3), 2, 2, 1, 0), "overlap_add: needs windows [.., number, size] and an")    \
+    X(SHAPE, ad_conv2d(w.M, filters(w), 1, 0), "conv2d: needs images [H,W,C] and w [h,w,C,K], got [4,3] and")          \
+    X(SHAPE, ad_conv2d(ad_expand(w.s, ad_cube(5, 4, 2)), filters(w), 1, 0), "got [5,4,2] and [3,3,3,2]")               \
+    X(SHAPE, ad_conv2d(images(w), w.M, 1, 0), "conv2d: needs images [H,W,C] and w [h,w,C,K]")                          \
+    X(AXIS, ad_conv2d(images(w), ad_expand(w.y, (ad_shape){4, {1, 1, 3, 3}}), 1, 0), "axes «data» and «noise»")        \
+    X(SHAPE, ad_avg_pool2d(w.M, 2, 2), "avg_pool2d: needs images [H,W,C], got [4,3]")                                  \
+    X(ARGUMENT, ad_avg_pool2d(images(w), 2, 0), "stride 0 and padding 0")                                              \
     X(ARGUMENT, ad_sum_dims(w.x, 2), "sum: the mask 0x2 names dimensions beyond 1")                                    \
     X(ARGUMENT, ad_logsumexp_dims(w.s, 1), "logsumexp: the mask 0x1 names dimensions beyond 0")                        \
     X(SHAPE, ad_softmax(w.s), "softmax: needs a vector, got a scalar")                                                 \
@@ -221,7 +255,7 @@ static const struct expected {
 Test(errors, each_has_its_status_and_sentence)
 {
     for (int k = 0; k < COUNT; k++) {
-        world w = world_new();
+    world w = world_new();
         cr_assert_eq(ad_tape_status(w.tape), GIBBS_OK, "%s", ad_tape_message(w.tape));
         cr_assert_str_eq(ad_tape_message(w.tape), "");
         ad_var v = record_case(w, k);
@@ -231,15 +265,15 @@ Test(errors, each_has_its_status_and_sentence)
                   expected[k].words);
         cr_expect(ad_is_null(v), "«%s»: not the null var", expected[k].words);
         cr_expect_eq(ad_tape_status(w.other_tape), GIBBS_OK, "«%s»: the other tape is blamed", expected[k].words);
-        world_free(&w);
-    }
+    world_free(&w);
+}
 }
 
 /* The first error stays whatever is recorded after it, nothing is recorded any more, and compiling gives it. */
 Test(errors, the_first_one_stays)
 {
     for (int k = 0; k < COUNT; k++) {
-        world w = world_new();
+    world w = world_new();
         record_case(w, k);
         char message[GIBBS_MESSAGE_SIZE];
         strcpy(message, ad_tape_message(w.tape));
@@ -254,8 +288,8 @@ Test(errors, the_first_one_stays)
         cr_assert_eq(ad_compile(&w.x, 1, NULL, &plan, &error), expected[k].status);
         cr_assert_str_eq(error.message, message);
         cr_assert_null(plan);
-        world_free(&w);
-    }
+    world_free(&w);
+}
 }
 
 Test(errors, what_null_and_failed_vars_say)

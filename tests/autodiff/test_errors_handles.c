@@ -35,6 +35,7 @@ static void world_free(world *w)
 }
 
 static gibbs_error error;
+static const int64_t zeroth = 0;
 static int write_nothing(void *context, const char *text, size_t length)
 {
     (void)context, (void)text, (void)length;
@@ -104,6 +105,16 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(at2, refused(w, ad_at2(V, 0, 0)))                                                           \
     X(concat_all, refused(w, ad_concat_all(last, 2, 0)))                                          \
     X(stack, refused(w, ad_stack(last, 2)))                                                       \
+    X(stack_dim, refused(w, ad_stack_dim(last, 2, 1)))                                            \
+    X(take, refused(w, ad_take(V, &zeroth, 1, 0)))                                                \
+    X(slice_step, refused(w, ad_slice_step(V, 0, 0, 1, 1)))                                       \
+    X(cumsum, refused(w, ad_cumsum(V, 0)))                                                        \
+    X(cumsum_reverse, refused(w, ad_cumsum_reverse(V, 0)))                                        \
+    X(conv2d, refused(w, ad_conv2d(V, w->x, 1, 0)))                                               \
+    X(conv2d, refused(w, ad_conv2d(w->x, V, 1, 0)))                                               \
+    X(avg_pool2d, refused(w, ad_avg_pool2d(V, 2, 2)))                                             \
+    X(patches, refused(w, ad_patches(V, 1, 1, 1, 0)))                                             \
+    X(overlap_add, refused(w, ad_overlap_add(V, ad_cube(1, 1, 1), 1, 1, 1, 0)))                   \
     X(scatter_add, refused(w, ad_scatter_add(V, w->x, 3)))                                        \
     X(scatter_add, refused(w, ad_scatter_add(w->x, V, 3)))                                        \
     X(batch_sum, refused(w, ad_batch_sum(w->data, V)))                                            \
@@ -223,13 +234,13 @@ Test(errors_handles, vars_that_name_nothing)
 {
     for (int k = 0; k < LENGTH(var_names); k++)
         for (int b = 0; b < BAD; b++) {
-            world w = world_new();
+    world w = world_new();
             cr_expect(ask_var(&w, (ad_var){w.tape, bad_id(&w, b)}, k), "%s accepts id %d (case %d)", var_names[k],
                       bad_id(&w, b), k);
             gibbs_status status = ad_tape_status(w.tape);
             cr_expect(status == GIBBS_OK || status == GIBBS_TAPE, "%s: %s", var_names[k], ad_tape_message(w.tape));
-            world_free(&w);
-        }
+    world_free(&w);
+}
 }
 
 static bool in_list(const char *name, const char *const *list, int n)
@@ -247,12 +258,12 @@ Test(errors_handles, axes_that_name_nothing)
 {
     for (int k = 0; k < LENGTH(axis_names); k++)
         for (int b = 0; b < BAD + 1; b++) {
-            world w = world_new();
+    world w = world_new();
             ad_axis axis = {b < BAD ? w.tape : NULL, b < BAD ? bad_id(&w, b) : -1};
             bool nowhere = !axis.tape && in_list(axis_names[k], take_an_axis_alone, LENGTH(take_an_axis_alone));
             cr_expect(ask_axis(&w, axis, k) != nowhere, "%s accepts axis %d (case %d)", axis_names[k], axis.id, k);
-            world_free(&w);
-        }
+    world_free(&w);
+}
 }
 
 /* ---- NULL ---- */
@@ -340,7 +351,7 @@ Test(errors_handles, null_lists)
         expect_argument(status, #name, ad_tape_message(w.tape), #call);  \
         (void)d;                                                         \
         world_free(&w);                                                  \
-    }
+}
     IN_NULL_LISTS(EXPECT)
 #undef EXPECT
 }
@@ -365,7 +376,7 @@ static int look_up(const char *file, const char *type, const char *const *list, 
         snprintf(name, sizeof name, "%.*s", (int)(open - at - 1), at + 1);
         cr_expect(in_list(name, list, n), "%s takes an %s and is not in the tables above", name, type);
         found++;
-    }
+}
     return found;
 }
 

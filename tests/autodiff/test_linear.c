@@ -45,6 +45,27 @@ static ad_var gathers(const scene *s)
     return y;
 }
 
+/* Two columns of a matrix of two rows, by a list that is no range. */
+static ad_var listed(const scene *s, int i)
+{
+    const int64_t list[] = {i % s->n, (i + 2) % s->n};
+    return ad_take(ad_stack((ad_var[]){s->x, s->x}, 2), list, 2, 1);
+}
+
+static ad_var lists(const scene *s)
+{
+    ad_var y = ad_dot(s->x, s->x);
+    for (int i = 0; i < s->n; i++) y = ad_add(y, ad_sum(product(listed(s, i), listed(s, i + 1))));
+    return y;
+}
+
+/* One list of n, backwards, and cumulative sums of n: with a matrix of n by n that would be n² numbers. */
+static ad_var one_list(const scene *s)
+{
+    ad_var back = ad_slice_step(s->x, 0, s->n - 1, s->n, -1);
+    return ad_sum(product(ad_cumsum(s->x, 0), ad_cumsum_reverse(back, 0)));
+}
+
 static ad_var part(const scene *s, int i) { return ad_reshape(product(element(s, i), element(s, i + 1)), ad_vec(1)); }
 
 static ad_var joined_left(const scene *s)
@@ -223,6 +244,8 @@ Test(linear, in_the_number_of_ops)
         {"slices", slices, derivatives, true, 0},
         {"slices, by each", slices, by_elements, true, 5 * SMALL},
         {"gathers", gathers, derivatives, true, 0},
+        {"lists", lists, derivatives, true, 0},
+        {"one list", one_list, derivatives, true, 5 * SMALL},
         {"joined to the left", joined_left, derivatives, true, 0},
         {"joined to the right", joined_right, derivatives, true, 0},
         {"joined at once", joined_at_once, derivatives, true, 0},

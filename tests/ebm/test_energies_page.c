@@ -108,7 +108,7 @@ static void expect_records(const page_energy *p, ebm_model *model, const struct 
 
 static void expect_as_said(const page_energy *p)
 {
-    double x[ROWS * 16], E[ROWS];
+    double x[ROWS * 64], E[ROWS];
     fill(p, x);
     ebm_data data = table(x, ROWS, p->dim);
     ebm_model *model = model_for(p);

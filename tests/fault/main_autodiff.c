@@ -9,7 +9,7 @@
 #include "support/alloc.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 12 };
+enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 14 };
 
 static int failed;
 
@@ -101,6 +101,11 @@ static gibbs_status record(life *f)
     f->out[9] = ad_batch_scatter_add(f->other, f->x, f->index);
     f->out[10] = ad_sum(ad_mul(ad_batch_gather(f->z, f->index), ad_gather(f->x, f->index)));
     f->out[11] = ad_batch_matmul(f->other, f->z, ad_select(ad_less(f->z, ad_constant(f->tape, 0)), f->z, ad_neg(f->z)));
+    ad_var taken = ad_take(ad_stack_dim((ad_var[]){f->x, f->step}, 2, 1), (int64_t[]){2, 0}, 2, 0);
+    ad_var image = ad_conv2d(ad_reshape(ad_cumsum(ad_sin(f->W), 1), ad_cube(D, H, 1)),
+                             ad_reshape(f->W, (ad_shape){4, {1, 1, 1, D * H}}), 1, 1);
+    f->out[12] = ad_sum(ad_jacobian(ad_exp(taken), &f->x, 1));
+    f->out[13] = ad_sum(ad_jacobian(ad_avg_pool2d(image, 2, 2), &f->W, 1));
     snprintf(f->error.message, sizeof f->error.message, "%s", ad_tape_message(f->tape));
     return ad_tape_status(f->tape);
 }
@@ -183,7 +188,7 @@ static const struct step {
 
 static void add_results(life *f)
 {
-    static const int per_row[OUTPUTS] = {[2] = 1, [3] = D, [6] = 1, [7] = D, [8] = 1, [9] = D, [10] = 1};
+    static const int per_row[OUTPUTS] = {[2] = 1, [3] = D, [6] = 1, [7] = D, [8] = 1, [9] = D, [10] = 1, [12] = 1};
     for (int k = 0; k < OUTPUTS; k++)
         for (int i = 0; i < (per_row[k] ? ROWS * per_row[k] : 1); i++) f->sum += ad_result_f64(f->w, k)[i] * (k + 1);
     for (int i = 0; i < ROWS * D; i++) f->sum += ad_result_f64(f->walker, 0)[i];

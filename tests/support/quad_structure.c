@@ -138,6 +138,41 @@ static bool by_index(const ad_node *node, const ad_shape *s, const ad_shape *m, 
     return true;
 }
 
+static void cumsum(const ad_node *node, const quad *x, quad *out)
+{
+    int64_t n = node->shape.dim[node->attr[0]], inner = 1;
+    for (int i = node->attr[0] + 1; i < node->shape.rank; i++) inner *= node->shape.dim[i];
+    for (int64_t e = 0, all = count_of(&node->shape); e < all; e++) {
+        int64_t at = e / inner % n, first = node->attr[1] ? at : 0, last = node->attr[1] ? n - 1 : at;
+        out[e] = 0;
+        for (int64_t k = first; k <= last; k++) out[e] += x[e + (k - at) * inner];
+    }
+}
+
+/* Element (p, q) of the matrix of windows of image number `image` is this number of all images; −1: of the zeros around
+ * it. */
+static int64_t in_image(const ad_node *node, const ad_shape *s, int64_t image, int64_t p, int64_t q)
+{
+    const int64_t *d = s->dim + s->rank - 3;
+    int64_t across = (d[1] + 2 * node->attr[3] - node->attr[1]) / node->attr[2] + 1, c = q % d[2], pixel = q / d[2];
+    int64_t y = p / across * node->attr[2] + pixel / node->attr[1] - node->attr[3];
+    int64_t x = p % across * node->attr[2] + pixel % node->attr[1] - node->attr[3];
+    return y < 0 || y >= d[0] || x < 0 || x >= d[1] ? -1 : ((image * d[0] + y) * d[1] + x) * d[2] + c;
+}
+
+static void windows(const ad_node *node, const ad_shape *s, const quad *x, quad *out)
+{
+    bool makes = node->op == OP_patches;
+    const ad_shape *image = makes ? s : &node->shape, *matrix = makes ? &node->shape : s;
+    int64_t rows = matrix->dim[matrix->rank - 2], columns = matrix->dim[matrix->rank - 1];
+    for (int64_t e = 0, n = count_of(&node->shape); e < n; e++) out[e] = 0;
+    for (int64_t e = 0, n = count_of(matrix); e < n; e++) {
+        int64_t at = in_image(node, image, e / columns / rows, e / columns % rows, e % columns);
+        if (at >= 0 && makes) out[e] = x[at];
+        else if (at >= 0) out[at] += x[e];
+    }
+}
+
 bool quad_structural(const quad_machine *m, const ad_node *node, const quad *const *in, quad *out)
 {
     ad_shape s[AD_MAX_ARGUMENTS];
@@ -152,6 +187,9 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
     case OP_permute:
     case OP_slice:
     case OP_pad: return move(node, &s[0], in[0], out), true;
+    case OP_cumsum: return cumsum(node, in[0], out), true;
+    case OP_patches:
+    case OP_overlap_add: return windows(node, &s[0], in[0], out), true;
     case OP_concat: return concat(m, node, in, out), true;
     case OP_gather:
     case OP_scatter_add: return by_index(node, &s[0], &s[1], in[0], in[1], out);

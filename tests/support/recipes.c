@@ -107,13 +107,51 @@ static ad_var record_concat(problem *p, int k)
         ad_var x = any(p, ad_mat(2, 2));
         return ad_concat(x, x, 1);
     }
+    if (k == 6) {
+        ad_var x[2] = {any(p, ad_mat(2, 3)), any(p, ad_mat(2, 3))};
+        return ad_stack_dim(x, 2, 2);
+    }
     if (k > 3) return record_list(p, k == 5);
     ad_var a = any(p, shape[k][0]), b = any(p, shape[k][1]);
     return ad_concat(a, b, k);
 }
 
+static ad_var record_cumsum(problem *p, int k)
+{
+    ad_var x = any(p, k < 3 ? ad_cube(2, 3, 2) : ad_vec(4));
+    return k == 3 ? ad_cumsum_reverse(x, 0) : k == 1 ? ad_cumsum_reverse(x, 1) : ad_cumsum(x, k);
+}
+
+/* Windows that overlap, that leave pixels out, that reach over the edge, and one of a single pixel; of two images. */
+static const int64_t window[][4] = {{2, 2, 1, 0}, {1, 2, 2, 0}, {2, 3, 2, 1}, {1, 1, 1, 0}, {2, 2, 1, 1}};
+
+static ad_shape image_of(int k) { return k == 3 ? ad_cube(1, 1, 1) : k == 4 ? ad_cube(2, 1, 2) : ad_cube(3, 4, 1); }
+
+static ad_var record_patches(problem *p, int k)
+{
+    const int64_t *w = window[k < 5 ? k : 0];
+    ad_var x = any(p, k == 4 ? (ad_shape){4, {2, 2, 1, 2}} : image_of(k));
+    return k == 5 ? ad_avg_pool2d(x, 2, 1) : ad_patches(x, w[0], w[1], w[2], w[3]);
+}
+
+static ad_var record_overlap_add(problem *p, int k)
+{
+    static const ad_shape shape[] = {MAT(6, 4), MAT(4, 2), MAT(4, 6), MAT(1, 1), CUBE(2, 6, 8)};
+    const int64_t *w = window[k];
+    return ad_overlap_add(any(p, shape[k]), image_of(k), w[0], w[1], w[2], w[3]);
+}
+
+/* Of lists and ranges along each dimension, with repetitions and backwards. */
+static ad_var record_take(problem *p, int k)
+{
+    static const int64_t list[] = {2, 0, 2};
+    ad_var x = any(p, ad_cube(3, 2, 3));
+    return k == 1 ? ad_slice_step(x, 1, 1, 2, -1) : ad_take(x, list, 3, k);
+}
+
 static ad_var record_gather(problem *p, int k)
 {
+    if (k >= 4) return record_take(p, k - 4);
     static const ad_shape shape[][2] = {
         {VEC(4), VEC(5)}, {MAT(3, 2), SCALAR}, {MAT(3, 2), MAT(2, 2)}, {CUBE(3, 2, 2), VEC(2)}};
     ad_var x = any(p, shape[k][0]), index = problem_free_index(p, shape[k][1], (int)shape[k][0].dim[0]);
@@ -240,8 +278,11 @@ static const struct {
     [OP_permute] = {4, record_permute},
     [OP_slice] = {5, record_slice},
     [OP_pad] = {3, record_pad},
-    [OP_concat] = {6, record_concat},
-    [OP_gather] = {4, record_gather},
+    [OP_concat] = {7, record_concat},
+    [OP_cumsum] = {4, record_cumsum},
+    [OP_patches] = {6, record_patches},
+    [OP_overlap_add] = {5, record_overlap_add},
+    [OP_gather] = {7, record_gather},
     [OP_scatter_add] = {4, record_scatter_add},
     [OP_sum] = {6, record_sum},
     [OP_max_reduce] = {6, record_max_reduce},

@@ -7,6 +7,7 @@
 #define GIBBS_KERNELS_H
 
 #include "autodiff/tape/tape.h"
+#include "windows.h"
 
 /* C [m,n] = op(A) op(B), row-major, tight but for A: from row to row, as it lies in memory, are `next_a` numbers.
  * What each row of C starts from: zeros where `start` is NULL, what is there where it is c, else the n numbers at
@@ -41,6 +42,9 @@ typedef struct ad_kernels {
     int64_t (*gather)(int64_t n, int64_t rows, int64_t width, void *y, const void *table, const void *index);
     int64_t (*scatter)(int64_t n, int64_t rows, int64_t width, int64_t next, void *table, const void *x,
                        const void *index);
+    /* Rows first … first + count − 1 of the matrix of an image's windows; and such rows added to an image. */
+    void (*patches)(const ad_windows *w, int64_t first, int64_t count, void *rows, const void *image);
+    void (*overlap)(const ad_windows *w, int64_t first, int64_t count, void *image, const void *rows);
     void (*from_double)(int64_t n, void *y, const double *x);
     int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */
     double (*get)(const void *x, int64_t i);
@@ -50,6 +54,9 @@ typedef struct ad_kernels {
     void (*max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
     void (*logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
     void (*norm)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+
+    /* Of x [outer][n][inner], the sums of what lies before each and of itself, or behind it. */
+    void (*cumsum)(int64_t outer, int64_t n, int64_t inner, bool from_end, void *y, const void *x);
 
     /* x [rows][n] into accumulators of doubles: n sums; n maxima; n maxima and n sums of exp(x − maximum). `first`
      * starts them. */

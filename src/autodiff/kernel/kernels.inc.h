@@ -141,6 +141,7 @@ static int64_t NAME(k_first_bad)(int64_t n, const void *from)
 static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i]; }
 
 #include "moves.inc.h"
+#include "windows.inc.h"
 #include "sums.inc.h"
 #include "reductions.inc.h"
 #include "products.inc.h"
@@ -164,9 +165,9 @@ const ad_kernels TABLE = {
     },
     .logistic = NAME(k_logistic), .copy = NAME(k_copy), .spread = NAME(k_spread),
     .transpose = NAME(k_transpose), .gather = NAME(k_gather), .scatter = NAME(k_scatter),
-    .from_double = NAME(k_from_double),
+    .patches = NAME(k_patches), .overlap = NAME(k_overlap), .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
-    .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp), .norm = NAME(k_norm),
+    .cumsum = NAME(k_cumsum), .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp), .norm = NAME(k_norm),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),
     .matmul = NAME(k_matmul), .normal = NAME(k_normal), .uniform = NAME(k_uniform),
 };

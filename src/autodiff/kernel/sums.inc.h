@@ -60,6 +60,22 @@ static void NAME(k_sum)(int64_t outer, int64_t red, int64_t inner, void *to, con
             }
 }
 
+static void NAME(k_cumsum)(int64_t outer, int64_t n, int64_t inner, bool from_end, void *to, const void *from)
+{
+    const int64_t first = from_end ? (n - 1) * inner : 0, step = from_end ? -inner : inner;
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t j = 0; j < inner; j += DOUBLES) {
+            const int64_t at = o * n * inner + first + j, width = inner - j < DOUBLES ? inner - j : DOUBLES;
+            const REAL *x = (const REAL *)from + at;
+            REAL *y = (REAL *)to + at;
+            double one = 0;
+            WIDE sum = {0};
+            for (int64_t i = 0; i < n && width == 1; i++, x += step, y += step) *y = (REAL)(one += *x);
+            for (int64_t i = 0; i < n && width > 1; i++, x += step, y += step)
+                NAME(store_wide)(y, sum += NAME(load_wide)(x, width), width);
+        }
+}
+
 static void NAME(k_batch_sum)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
 {
     const REAL *x = from;

@@ -57,18 +57,22 @@ ad_var ad_concat_all(const ad_var *x, int n, int dim)
     return ad_join(x, n, dim);
 }
 
-ad_var ad_stack(const ad_var *x, int n)
+ad_var ad_stack_dim(const ad_var *x, int n, int dim)
 {
     ad_tape *tape;
     if (!check_list("stack", x, n, -1, &tape)) return ad_handle(tape, -1);
-    ad_shape own = ad_node_of(x[0])->shape;
+    ad_shape own = ad_node_of(x[0])->shape, one = {.rank = own.rank + 1};
     if (own.rank == AD_MAX_RANK)
         return ad_fail(tape, GIBBS_SIZE, "stack: more than %d dimensions", AD_MAX_RANK);
-    ad_shape one = ad_shape_prepend(1, &own);
+    if (dim < 0 || dim > own.rank)
+        return ad_fail(tape, GIBBS_ARGUMENT, "stack: a new dimension %d does not fit among %d", dim, own.rank);
+    for (int i = 0; i < one.rank; i++) one.dim[i] = i == dim ? 1 : own.dim[i - (i > dim)];
     ad_var *row = gibbs_alloc(&tape->alloc, (size_t)n, sizeof *row), y = ad_handle(tape, -1);
     if (!row) return ad_fail(tape, GIBBS_MEMORY, "stack: out of memory");
     for (int k = 0; k < n; k++) row[k] = ad_reshape(x[k], one);
-    if (tape->error.status == GIBBS_OK) y = ad_join(row, n, 0);
+    if (tape->error.status == GIBBS_OK) y = ad_join(row, n, dim);
     gibbs_release(&tape->alloc, row);
     return y;
 }
+
+ad_var ad_stack(const ad_var *x, int n) { return ad_stack_dim(x, n, 0); }

@@ -60,11 +60,14 @@ ad_instruction ad_begin(ad_compiler *c, int32_t node, ad_action action); /* with
 void ad_emit_matmul(ad_compiler *c, int32_t node);
 void ad_emit_product_sum(ad_compiler *c, const ad_plan_step *step);
 void ad_emit_reduce(ad_compiler *c, int32_t node);
+void ad_emit_cumsum(ad_compiler *c, int32_t node);
 void ad_emit_accumulate(ad_compiler *c, int32_t node);
 void ad_emit_batch_matmul(ad_compiler *c, int32_t node);
 /* Where a term of a sum is written: the place of the sum that gathers it with others, else its own. True where another
  * term has been written there, to which this one is added. */
 bool ad_place_of_sum(ad_compiler *c, int32_t node, ad_operand *at);
+void ad_emit_patches(ad_compiler *c, int32_t node);
+void ad_emit_overlap(ad_compiler *c, int32_t node);
 void ad_emit_pad(ad_compiler *c, int32_t node);
 void ad_emit_concat(ad_compiler *c, int32_t node);
 void ad_emit_gather(ad_compiler *c, int32_t node);

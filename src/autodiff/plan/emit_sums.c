@@ -73,6 +73,17 @@ void ad_emit_reduce(ad_compiler *c, int32_t id)
     ad_append(c, &i);
 }
 
+void ad_emit_cumsum(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = ad_node_at(c, id);
+    ad_instruction i = ad_begin(c, id, DO_cumsum);
+    i.cumsum.outer = ad_shape_part(&node->shape, 0, ad_along(node));
+    i.cumsum.n = node->shape.dim[ad_along(node)];
+    i.cumsum.inner = ad_shape_part(&node->shape, ad_along(node) + 1, node->shape.rank);
+    i.cumsum.from_end = ad_is_from_end(node);
+    ad_append(c, &i);
+}
+
 bool ad_place_of_sum(ad_compiler *c, int32_t id, ad_operand *at)
 {
     int32_t sum = c->value[id].into >= 0 ? c->value[id].into : id;

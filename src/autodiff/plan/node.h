@@ -2,7 +2,7 @@
 #ifndef GIBBS_NODE_H
 #define GIBBS_NODE_H
 
-#include "autodiff/tape/tape.h"
+#include "autodiff/kernel/kernels.h"
 
 /* Ops that are strides, not work. */
 static inline bool ad_is_view(ad_op op)
@@ -23,7 +23,17 @@ static inline bool ad_is_logistic(const ad_node *n)
     return n->axis >= 0 && (n->op == OP_softplus || n->op == OP_sigmoid || n->op == OP_sigmoid_slope);
 }
 
-/* A slice, pad or concat: along which dimension; where the slice, or what the pad is around, begins. */
+/* A cumulative sum: whether it begins at the end. */
+static inline bool ad_is_from_end(const ad_node *n) { return n->attr[1]; }
+
+/* The windows that a matrix of patches has, or that are added up, of images of that shape. */
+static inline ad_windows ad_windows_of(const ad_node *n, const ad_shape *image)
+{
+    const int64_t *d = image->dim + image->rank - 3;
+    return (ad_windows){(int32_t)d[0], (int32_t)d[1], (int32_t)d[2], n->attr[0], n->attr[1], n->attr[2], n->attr[3]};
+}
+
+/* A slice, pad, concat or cumulative sum: along which dimension; where the slice, or what the pad is around, begins. */
 static inline int ad_along(const ad_node *n) { return n->attr[0]; }
 static inline int64_t ad_start(const ad_node *n) { return n->attr[1]; }
 

@@ -84,6 +84,13 @@ gibbs_status ad_run_accumulate(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
+gibbs_status ad_run_cumsum(const ad_instruction *i, ad_frame *f)
+{
+    f->kernels->cumsum(ad_rows_of(f, i) * i->cumsum.outer, i->cumsum.n, i->cumsum.inner, i->cumsum.from_end,
+                       ad_address(f, &i->cumsum.y), ad_address(f, &i->cumsum.x));
+    return GIBBS_OK;
+}
+
 /* ---- Leaves ---- */
 
 gibbs_status ad_run_random(const ad_instruction *i, ad_frame *f)
@@ -122,6 +129,29 @@ gibbs_status ad_run_place(const ad_instruction *i, ad_frame *f)
             else memcpy(y + before, x, own);
         }
     }
+    return GIBBS_OK;
+}
+
+gibbs_status ad_run_patches(const ad_instruction *i, ad_frame *f)
+{
+    const ad_windows *w = &i->patches.windows;
+    int64_t images = ad_rows_of(f, i) * i->patches.images, n = ad_windows_count(w), size = (int64_t)f->kernels->size;
+    const char *x = ad_address(f, &i->patches.x);
+    char *y = ad_address(f, &i->patches.y);
+    for (int64_t k = 0; k < images; k++, x += ad_windows_image(w) * size, y += n * ad_windows_size(w) * size)
+        f->kernels->patches(w, 0, n, y, x);
+    return GIBBS_OK;
+}
+
+gibbs_status ad_run_overlap(const ad_instruction *i, ad_frame *f)
+{
+    const ad_windows *w = &i->overlap.windows;
+    int64_t images = ad_rows_of(f, i) * i->overlap.images, n = ad_windows_count(w), size = (int64_t)f->kernels->size;
+    const char *x = ad_address(f, &i->overlap.x);
+    char *y = ad_address(f, &i->overlap.y);
+    memset(y, 0, (size_t)(images * ad_windows_image(w) * size));
+    for (int64_t k = 0; k < images; k++, y += ad_windows_image(w) * size, x += n * ad_windows_size(w) * size)
+        f->kernels->overlap(w, 0, n, y, x);
     return GIBBS_OK;
 }
 

@@ -65,6 +65,11 @@ static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
     case DO_batch_matmul: return of_batch_matmul(i, k, rows);
     case DO_reduce: return rows * i->reduce.outer * i->reduce.inner * (k ? i->reduce.reduced : 1);
     case DO_accumulate: return k ? rows * i->count : i->count * ad_accumulated(i->op);
+    case DO_patches:
+        return rows * (k ? i->patches.images * ad_windows_image(&i->patches.windows) : i->count);
+    case DO_overlap:
+        return rows * (k ? i->overlap.images * ad_windows_count(&i->overlap.windows) *
+                               ad_windows_size(&i->overlap.windows) : i->count);
     case DO_gather: return of_gather(i, k, rows);
     case DO_scatter: return of_scatter(i, k, rows);
     case DO_place: return of_place(i, k, rows);
