@@ -313,10 +313,17 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);
 
 /* ∂y/∂x as one matrix [count(y), p], p the number of elements of all x together, in their order; y of any shape. The
  * x are all shared or all on one axis. With a per-sample y each sample has its own matrix, also by shared x, and
- * nothing is added up; with a shared y and per-sample x it is the derivative by each sample's x. Forward or backward,
- * whichever carries fewer directions. Errors: AXIS, ARGUMENT; SMOOTH where an op between per-sample x and y mixes
- * samples. */
+ * nothing is added up; with a shared y and per-sample x it is the derivative by each sample's x. Forward or backward:
+ * both are recorded, what they would do is counted, and the cheaper is kept. Errors: AXIS, ARGUMENT; SMOOTH where an op
+ * between per-sample x and y mixes samples. Of a y whose samples read tables by number: by the rows that were read
+ * (ad_batch_gather's results), and ad_csr (gibbs/plan.h) puts them where they belong. */
 ad_var ad_jacobian(ad_var y, const ad_var *x, int n);
+
+/* The same, told: FORWARD carries a direction for each element of x, BACKWARD one for each of y. ARGUMENT where that way
+ * would add samples up: forward by a per-sample x of a shared y; backward of a per-sample y by a shared x where an op
+ * mixes samples, or a user's op takes a shared argument. */
+typedef enum ad_way { AD_CHEAPER, AD_FORWARD, AD_BACKWARD } ad_way;
+ad_var ad_jacobian_by(ad_var y, const ad_var *x, int n, ad_way way);
 
 /* ∇²y [p, p] of a scalar y by all elements of all x together, exactly symmetric. By a shared x the samples of a
  * per-sample y are added up, as in ad_grad. Carries p directions: for small p. Refuses what ad_hess_diag refuses. */

@@ -146,6 +146,8 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(substitute, refused(w, ad_substitute(w->x, xx, last, 2)))                                   \
     X(jacobian, refused(w, ad_jacobian(V, xx, 1)))                                                \
     X(jacobian, refused(w, ad_jacobian(w->x, last, 2)))                                           \
+    X(jacobian_by, refused(w, ad_jacobian_by(V, xx, 1, AD_FORWARD)))                              \
+    X(jacobian_by, refused(w, ad_jacobian_by(w->x, last, 2, AD_FORWARD)))                         \
     X(hessian, refused(w, ad_hessian(V, xx, 1)))                                                  \
     X(hessian, refused(w, ad_hessian(w->s, last, 2)))                                             \
     X(grad_per_sample, refused_all(ad_grad_per_sample(V, &w->W, 1, dx), dx, 1))                   \

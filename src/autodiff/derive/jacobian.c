@@ -9,6 +9,8 @@
  * is left to run are the shared products of the ordinary gradient, and an outer product a sample. */
 #include "jacobian.h"
 
+#include <math.h>
+
 ad_tangent ad_forward(ad_var y, ad_var x)
 {
     ad_tape *tape = y.tape;
@@ -132,29 +134,73 @@ static ad_var forward(ad_var y, const ad_var *x, int n, bool transposed, int32_t
     return y.tape->error.status ? ad_handle(y.tape, -1) : all;
 }
 
-static int64_t count_all(const ad_var *x, int n)
+/* A Jacobian that was asked for, and which ways give it. */
+typedef struct question {
+    ad_var y;
+    const ad_var *x;
+    int n;
+    bool own; /* of each sample of y, by shared x */
+    int32_t axis;
+    bool can[3]; /* by ad_way */
+} question;
+
+static ad_var record(const question *q, ad_way way)
 {
-    int64_t count = 0;
-    for (int i = 0; i < n; i++) count += ad_count(x[i]);
-    return count;
+    return way == AD_FORWARD ? forward(q->y, q->x, q->n, false, q->axis) : backward(q->y, q->x, q->n, q->own, q->axis);
 }
 
-/* Of the two ways, those that give each sample's own matrix; and of these, the one with fewer directions. */
-ad_var ad_jacobian(ad_var y, const ad_var *x, int n)
+static bool is_one(const ad_var *x, int n) { return n == 1 && ad_count(x[0]) == 1; }
+
+/* Both ways are recorded, counted and taken back. One that is refused, as where a unit matrix would be too large, is the
+ * dearer; where memory is out, it is out. */
+static ad_way cheaper(const question *q)
+{
+    ad_tape *tape = q->y.tape;
+    double cost[3] = {0};
+    if (!q->can[AD_FORWARD] || !q->can[AD_BACKWARD]) return q->can[AD_FORWARD] ? AD_FORWARD : AD_BACKWARD;
+    if (is_one(q->x, q->n)) return AD_FORWARD;
+    if (is_one(&q->y, 1)) return AD_BACKWARD;
+    ad_mark mark = ad_tape_mark(tape);
+    for (ad_way way = AD_FORWARD; way <= AD_BACKWARD; way++) {
+        ad_var matrix = record(q, way);
+        if (ad_is_null(matrix) || !ad_cost_beyond(matrix, q->y, &cost[way])) cost[way] = INFINITY;
+        if (tape->error.status == GIBBS_MEMORY) break;
+        ad_tape_rewind(tape, mark);
+    }
+    return cost[AD_BACKWARD] < cost[AD_FORWARD] ? AD_BACKWARD : AD_FORWARD;
+}
+
+/* Which ways give each sample's own matrix. */
+static bool look_into(ad_var y, const ad_var *x, int n, question *q)
 {
     ad_tape *tape;
     int32_t from;
-    if (!ad_check_alike("jacobian", y, x, n, &tape, &from)) return ad_handle(tape, -1);
-    int32_t to = ad_node_of(y)->axis, axis = to >= 0 ? to : from;
+    *q = (question){.y = y, .x = x, .n = n, .can = {true, true, true}};
+    if (!ad_check_alike("jacobian", y, x, n, &tape, &from)) return q->y.tape = tape, false;
+    int32_t to = ad_node_of(y)->axis;
+    q->axis = to >= 0 ? to : from;
+    q->own = to >= 0 && from < 0;
     if (to >= 0 && from >= 0 && to != from)
         return ad_fail(tape, GIBBS_AXIS, "jacobian: y is on axis «%s», x on «%s»", ad_axis_name(tape, to),
-                       ad_axis_name(tape, from));
-    if (to >= 0 && from >= 0 && ad_refuse("jacobian", y, x, n, true, AD_ANY)) return ad_handle(tape, -1);
-    bool fewer = ad_count(y) < count_all(x, n), own = to >= 0 && from < 0;
-    if (to < 0 && from >= 0) return backward(y, x, n, false, axis); /* forward sweeps would add the samples up */
-    if (!fewer || (own && !separable(y, x, n))) return forward(y, x, n, false, axis);
-    return backward(y, x, n, own, axis);
+                       ad_axis_name(tape, from)), false;
+    if (to >= 0 && from >= 0 && ad_refuse("jacobian", y, x, n, true, AD_ANY)) return false;
+    q->can[AD_FORWARD] = !(to < 0 && from >= 0); /* forward sweeps would add the samples up */
+    q->can[AD_BACKWARD] = !q->own || separable(y, x, n);
+    return tape->error.status == GIBBS_OK;
 }
+
+ad_var ad_jacobian_by(ad_var y, const ad_var *x, int n, ad_way way)
+{
+    question q;
+    if (!look_into(y, x, n, &q)) return ad_handle(q.y.tape, -1);
+    if ((unsigned)way > AD_BACKWARD || !q.can[way])
+        return ad_fail(y.tape, GIBBS_ARGUMENT, "jacobian: %s would add samples up here, or is no way; ask for "
+                       "AD_CHEAPER", way == AD_FORWARD ? "forward" : way == AD_BACKWARD ? "backward" : "this");
+    if (way == AD_CHEAPER) way = cheaper(&q);
+    return y.tape->error.status ? ad_handle(y.tape, -1) : record(&q, way);
+}
+
+ad_var ad_jacobian(ad_var y, const ad_var *x, int n) { return ad_jacobian_by(y, x, n, AD_CHEAPER); }
 
 ad_var ad_hessian(ad_var y, const ad_var *x, int n)
 {

@@ -141,6 +141,12 @@ static int64_t find_slot(const ad_tape *tape, const ad_node *node)
     return i;
 }
 
+static void fill_table(ad_tape *tape)
+{
+    memset(tape->table, -1, (size_t)tape->table_size * sizeof *tape->table);
+    for (int64_t i = 0; i < tape->size; i++) tape->table[find_slot(tape, &tape->node[i])] = (int32_t)i;
+}
+
 static bool grow_table(ad_tape *tape)
 {
     if (2 * (tape->size + 1) <= tape->table_size) return true;
@@ -148,10 +154,9 @@ static bool grow_table(ad_tape *tape)
     int32_t *table = gibbs_alloc(&tape->alloc, (size_t)size, sizeof *table);
     if (!table) return false;
     gibbs_release(&tape->alloc, tape->table);
-    memset(table, -1, (size_t)size * sizeof *table);
     tape->table = table;
     tape->table_size = size;
-    for (int64_t i = 0; i < tape->size; i++) table[find_slot(tape, &tape->node[i])] = (int32_t)i;
+    fill_table(tape);
     return true;
 }
 
@@ -214,6 +219,29 @@ ad_node ad_proto(ad_op op, const ad_var *in, int nin, ad_shape shape)
         if (ad_node_of(in[i])->axis >= 0) node.axis = ad_node_of(in[i])->axis;
     }
     return node;
+}
+
+ad_mark ad_tape_mark(const ad_tape *tape)
+{
+    return (ad_mark){tape->size, tape->sides, tape->ids ? tape->ids->used : 0, tape->ids};
+}
+
+void ad_tape_rewind(ad_tape *tape, ad_mark mark)
+{
+    for (ad_ids *block = tape->ids, *before; block != mark.ids; block = before) {
+        before = block->before;
+        gibbs_release(&tape->alloc, block);
+    }
+    if (mark.ids) mark.ids->used = mark.used;
+    for (int64_t i = mark.sides; i < tape->sides; i++) {
+        gibbs_release(&tape->alloc, tape->side[i].name);
+        gibbs_release(&tape->alloc, tape->side[i].array);
+    }
+    tape->ids = mark.ids;
+    tape->sides = mark.sides;
+    tape->size = mark.size;
+    tape->error = (gibbs_error){.status = GIBBS_OK};
+    fill_table(tape);
 }
 
 void ad_mark_sources(const ad_tape *tape, int64_t last, const bool *stop, bool *mark)

@@ -110,6 +110,14 @@ ad_var ad_fail(ad_tape *tape, gibbs_status status, const char *format, ...) __at
 /* The node itself, found or appended. Null when the tape has an error or memory is out. */
 ad_var ad_record(ad_tape *tape, const ad_node *node);
 
+/* Where the tape ends, and taking back what was recorded behind that, an error too: nobody may keep a var of it. */
+typedef struct ad_mark {
+    int64_t size, sides, used;
+    ad_ids *ids;
+} ad_mark;
+ad_mark ad_tape_mark(const ad_tape *tape);
+void ad_tape_rewind(ad_tape *tape, ad_mark mark);
+
 /* A node of `op` on these inputs with their axis, and the given shape; fill in the rest and ad_record it. Without
  * memory it has no inputs, and the tape's error is set. */
 ad_node ad_proto(ad_op op, const ad_var *in, int nin, ad_shape shape);
