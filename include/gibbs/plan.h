@@ -70,6 +70,29 @@ const double *ad_result_f64(const ad_workspace *workspace, int output);
 /* The output's first number as a double: for scalars. NaN before the first run. */
 double ad_result_scalar(const ad_workspace *workspace, int output);
 
+/* ---- Block-sparse Jacobians --------------------------------------------------------------------------------- */
+
+/* Of residuals that read rows of tables by number, y(A[i], B[j], …) for each sample, the Jacobian by the tables has few
+ * numbers that are not 0: those of ad_jacobian(y, {A[i], B[j], …}), by the rows that were read. A block of its columns
+ * belongs to a table: */
+typedef struct ad_csr_block {
+    int64_t columns;   /* numbers in a row of the table */
+    int64_t rows;      /* of the table */
+    int64_t first;     /* the column of the whole matrix at which it begins: row i at first + i·columns */
+    const void *index; /* [samples], which row each sample read: numbers of the dtype, as they were bound. NULL: row n of
+                          sample n where there are as many rows as samples (x is per-sample itself), row 0 of one */
+} ad_csr_block;
+
+/* The whole matrix, compressed by rows. `jacobian` is the result of a run, [samples][residuals][c], c the columns of all
+ * blocks in their order; residual e of sample n is row n·residuals + e. row_start has samples·residuals + 1 places, the
+ * last of which becomes the number of entries; column and value as many as that, at most samples·residuals·c. Columns
+ * ascend in a row; where a sample reads one row twice, the two are added up. All is the caller's, and nothing is
+ * written behind an error: ARGUMENT (NULL, sizes, tables that overlap), DTYPE, SIZE, DATA (an index that is no row of its
+ * table, with the sample). */
+gibbs_status ad_csr(gibbs_dtype dtype, int64_t samples, int64_t residuals, const void *jacobian,
+                    const ad_csr_block *block, int blocks, int64_t *row_start, int64_t *column, void *value,
+                    gibbs_error *error);
+
 /* ---- Looking inside ---------------------------------------------------------------------------------------- */
 
 /* What a plan costs. Flops are counted per sample of a root axis, a multiplication and an addition as two. */
