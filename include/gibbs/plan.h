@@ -79,16 +79,16 @@ typedef struct ad_csr_block {
     int64_t columns;   /* numbers in a row of the table */
     int64_t rows;      /* of the table */
     int64_t first;     /* the column of the whole matrix at which it begins: row i at first + i·columns */
-    const void *index; /* [samples], which row each sample read: numbers of the dtype, as they were bound. NULL: row n of
-                          sample n where there are as many rows as samples (x is per-sample itself), row 0 of one */
+    const void *index; /* [samples], which row each sample read: numbers of the dtype, as they were bound. NULL: row
+                          n of sample n where there are as many rows as samples (x is per-sample itself), row 0 of one */
 } ad_csr_block;
 
-/* The whole matrix, compressed by rows. `jacobian` is the result of a run, [samples][residuals][c], c the columns of all
- * blocks in their order; residual e of sample n is row n·residuals + e. row_start has samples·residuals + 1 places, the
+/* The whole matrix, compressed by rows. `jacobian` is the result of a run, [samples][residuals][c], c the columns of
+ * all blocks in their order; residual e of sample n is row n·residuals + e. row_start has samples·residuals + 1 places, the
  * last of which becomes the number of entries; column and value as many as that, at most samples·residuals·c. Columns
  * ascend in a row; where a sample reads one row twice, the two are added up. All is the caller's, and nothing is
- * written behind an error: ARGUMENT (NULL, sizes, tables that overlap), DTYPE, SIZE, DATA (an index that is no row of its
- * table, with the sample). */
+ * written behind an error: ARGUMENT (NULL, sizes, tables that overlap), DTYPE, SIZE, DATA (an index that is no row of
+ * its table, with the sample). */
 gibbs_status ad_csr(gibbs_dtype dtype, int64_t samples, int64_t residuals, const void *jacobian,
                     const ad_csr_block *block, int blocks, int64_t *row_start, int64_t *column, void *value,
                     gibbs_error *error);

@@ -3,7 +3,7 @@
  * higher order are in the recipes of patches and overlap_add, errors in test_errors.c. */
 #include "plan_helpers.h"
 
-#include "autodiff/tape/tape.h"
+#include "autodiff/plan/plan.h"
 
 enum { ROWS = 5 };
 
@@ -115,7 +115,8 @@ Test(conv, means_of_windows)
 Test(conv, lists_of_images)
 {
     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
-    ad_var x = ad_parameter(t, "x", (ad_shape){5, {2, 3, 5, 4, 2}}), w = ad_parameter(t, "w", (ad_shape){4, {2, 2, 2, 3}});
+    ad_var x = ad_parameter(t, "x", (ad_shape){5, {2, 3, 5, 4, 2}});
+    ad_var w = ad_parameter(t, "w", (ad_shape){4, {2, 2, 2, 3}});
     ad_var one = ad_conv2d(ad_reshape(ad_slice(ad_slice(x, 0, 1, 1), 1, 2, 1), ad_cube(5, 4, 2)), w, 1, 1);
     ad_var y = ad_conv2d(x, w, 1, 1), pool = ad_avg_pool2d(x, 2, 2);
     ad_shape s = ad_shape_of(y), p = ad_shape_of(pool), ys = {5, {2, 3, 6, 5, 3}}, ps = {5, {2, 3, 2, 2, 2}};
@@ -125,6 +126,65 @@ Test(conv, lists_of_images)
     bind(r, x, px), bind(r, w, pw);
     run(r);
     for (int i = 0; i < 90; i++) cr_expect_float_eq(ad_result_f64(r.w, 0)[450 + i], ad_result_f64(r.w, 1)[i], 1e-14);
+    free(px), free(pw);
+    runner_free(r);
+    ad_tape_free(t);
+}
+
+/* ---- What a plan makes of it ---- */
+
+static int count_actions(const ad_plan *plan, ad_action action)
+{
+    int count = 0;
+    for (int64_t s = 0; s < plan->stages; s++)
+        for (int64_t k = 0; k < plan->stage[s].body.count; k++) count += plan->stage[s].body.at[k].action == action;
+    return count;
+}
+
+/* The windows of a layer are nowhere as a whole, neither in its value nor in its gradients: 28 × 28 × 144 numbers a
+ * sample. Its bias is what the product starts from, and an output is written where it is read. */
+Test(conv, windows_are_never_there_as_a_whole)
+{
+    ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_axis data = ad_axis_new(t, "data");
+    ad_var x = ad_input(data, "x", ad_cube(28, 28, 16)), b = ad_parameter(t, "b", ad_vec(32)), g[3];
+    ad_var w = ad_parameter(t, "w", (ad_shape){4, {3, 3, 16, 32}}), y = ad_conv2d(x, w, 1, 1);
+    ad_var loss = ad_sum(ad_tanh(ad_add(y, b)));
+    ad_grad(loss, (ad_var[]){x, w, b}, 3, g);
+    runner r = runner_new((ad_var[]){loss, g[0], g[1]}, 3, 0);
+    cr_expect_eq(count_actions(r.plan, DO_patches) + count_actions(r.plan, DO_overlap), 0);
+    cr_expect_eq(count_actions(r.plan, DO_window_matmul), 1);
+    cr_expect_eq(count_actions(r.plan, DO_window_batch), 1);
+    cr_expect_eq(count_actions(r.plan, DO_matmul_overlap), 1);
+    cr_expect_eq(count_actions(r.plan, DO_copy) + count_actions(r.plan, DO_matmul), 0);
+    cr_expect_lt(ad_plan_describe(r.plan).bytes_per_row, 28 * 28 * 144 * 8);
+    runner_free(r);
+    r = runner_new(&y, 1, 0);
+    cr_expect_eq(ad_plan_describe(r.plan).bytes_per_row, 0);
+    runner_free(r);
+    r = runner_new((ad_var[]){y, ad_sum(ad_square(ad_patches(x, 3, 3, 1, 1)))}, 2, 0);
+    cr_expect_eq(count_actions(r.plan, DO_patches), 1, "the control: a square reads them");
+    cr_expect_eq(count_actions(r.plan, DO_matmul), 1);
+    runner_free(r);
+    ad_tape_free(t);
+}
+
+/* A convolution is a product, so its curvature is known: the diagonal of the Hessian of a small network by an image. */
+Test(conv, hessian_diagonal)
+{
+    enum { D = 64 };
+    ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
+    ad_axis data = ad_axis_new(t, "data");
+    ad_var x = ad_input(data, "x", ad_vec(D)), w = ad_parameter(t, "w", (ad_shape){4, {3, 3, 1, 4}});
+    ad_var h = ad_softplus(ad_conv2d(ad_reshape(x, ad_cube(8, 8, 1)), w, 1, 1)), dw;
+    ad_var E = ad_sum(ad_square(ad_avg_pool2d(ad_tanh(h), 2, 2))), diagonal = ad_hess_diag(E, x);
+    cr_assert_eq(ad_grad(ad_batch_sum(data, ad_sum(diagonal)), &w, 1, &dw), GIBBS_OK, "%s", ad_tape_message(t));
+    runner r = runner_new((ad_var[]){diagonal, ad_hessian(E, &x, 1), dw}, 3, 0);
+    double *px = random_numbers(ROWS * D, 1), *pw = random_numbers(36, 2);
+    bind(r, x, px), bind(r, w, pw), set_rows(r, data, ROWS), run(r);
+    for (int i = 0; i < ROWS * D; i++)
+        cr_expect_float_eq(ad_result_f64(r.w, 0)[i], ad_result_f64(r.w, 1)[i * D + i % D], 1e-12);
+    cr_expect(isfinite(ad_result_f64(r.w, 2)[0]) && ad_result_f64(r.w, 2)[0] != 0);
     free(px), free(pw);
     runner_free(r);
     ad_tape_free(t);

@@ -1,6 +1,6 @@
 /* ad_take, ad_slice_step, ad_stack_dim and ad_cumsum against plain C, of both number types, along every dimension, down
- * to one element. Their derivatives are in the recipes of gather, concat and cumsum, what they cost in test_linear.c, their
- * errors in test_errors.c. */
+ * to one element. Their derivatives are in the recipes of gather, concat and cumsum, what they cost in test_linear.c,
+ * their errors in test_errors.c. */
 #include "plan_helpers.h"
 
 #include "autodiff/tape/tape.h"

@@ -43,8 +43,8 @@ static ad_var chain(ad_var x)
     return x;
 }
 
-/* Directions of what is elementwise stay elementwise: so forward is cheap, though it carries more of them, where that is
- * what x meets first, and backward where y comes of it. */
+/* Directions of what is elementwise stay elementwise: so forward is cheap, though it carries more of them, where that
+ * is what x meets first, and backward where y comes of it. */
 static void elementwise_first(scene *s)
 {
     s->y = ad_matmul(chain(leaf(s, true, ad_vec(40))), constant(s, ad_mat(40, 38), 3));
@@ -97,8 +97,10 @@ static double work(ad_var y)
 {
     runner r = runner_new(&y, 1, 0);
     double sum = 0;
-    for (int64_t s = 0; s < r.plan->stages; s++)
-        sum += work_of(&r.plan->stage[s].body) + work_of(&r.plan->stage[s].shared) / (r.plan->stage[s].axis < 0 ? 1 : 50);
+    for (int64_t s = 0; s < r.plan->stages; s++) {
+        const ad_stage *stage = &r.plan->stage[s];
+        sum += work_of(&stage->body) + work_of(&stage->shared) / (stage->axis < 0 ? 1 : 50);
+    }
     runner_free(r);
     return sum;
 }

@@ -151,8 +151,8 @@ static ad_var record(const question *q, ad_way way)
 
 static bool is_one(const ad_var *x, int n) { return n == 1 && ad_count(x[0]) == 1; }
 
-/* Both ways are recorded, counted and taken back. One that is refused, as where a unit matrix would be too large, is the
- * dearer; where memory is out, it is out. */
+/* Both ways are recorded, counted and taken back. One that is refused, as where a unit matrix would be too large, is
+ * the dearer; where memory is out, it is out. */
 static ad_way cheaper(const question *q)
 {
     ad_tape *tape = q->y.tape;

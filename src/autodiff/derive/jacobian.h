@@ -23,7 +23,7 @@ bool ad_reads(const char *what, ad_var y, const ad_var *x, int n);
 bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape **tape, int32_t *axis);
 
 /* A guess of what it takes to compute v where y is computed, too: numbers read and written, products at a fraction of
- * one. It does not depend on what else is on the tape. False, with the tape's error set, when memory is out. (cost.c) */
+ * one. It does not depend on what else is on the tape. False, with the tape's error set, without memory. (cost.c) */
 bool ad_cost_beyond(ad_var v, ad_var y, double *cost);
 
 /* The tangent of y along every element of x: the transpose of ∂y/∂x, with count(x) directions. */

@@ -42,9 +42,12 @@ typedef struct ad_kernels {
     int64_t (*gather)(int64_t n, int64_t rows, int64_t width, void *y, const void *table, const void *index);
     int64_t (*scatter)(int64_t n, int64_t rows, int64_t width, int64_t next, void *table, const void *x,
                        const void *index);
-    /* Rows first … first + count − 1 of the matrix of an image's windows; and such rows added to an image. */
-    void (*patches)(const ad_windows *w, int64_t first, int64_t count, void *rows, const void *image);
-    void (*overlap)(const ad_windows *w, int64_t first, int64_t count, void *image, const void *rows);
+    /* The matrix of an image's windows; and one added to an image. Strips are the rows of windows, the first of which
+     * begins at number `first` across, that lie in row y of the image, outside of it zeros. */
+    void (*patches)(const ad_windows *w, void *matrix, const void *image);
+    void (*overlap)(const ad_windows *w, void *image, const void *matrix);
+    void (*strips)(const ad_windows *w, int64_t y, int64_t first, int64_t count, void *strips, const void *image);
+    void (*add_strips)(const ad_windows *w, int64_t y, int64_t first, int64_t count, void *image, const void *strips);
     void (*from_double)(int64_t n, void *y, const double *x);
     int64_t (*first_bad)(int64_t n, const void *x); /* the first NaN or infinity, or n */
     double (*get)(const void *x, int64_t i);

@@ -165,9 +165,11 @@ const ad_kernels TABLE = {
     },
     .logistic = NAME(k_logistic), .copy = NAME(k_copy), .spread = NAME(k_spread),
     .transpose = NAME(k_transpose), .gather = NAME(k_gather), .scatter = NAME(k_scatter),
-    .patches = NAME(k_patches), .overlap = NAME(k_overlap), .from_double = NAME(k_from_double),
+    .patches = NAME(k_patches), .overlap = NAME(k_overlap), .strips = NAME(k_strips), .add_strips = NAME(k_add_strips),
+    .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
-    .cumsum = NAME(k_cumsum), .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp), .norm = NAME(k_norm),
+    .cumsum = NAME(k_cumsum),
+    .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp), .norm = NAME(k_norm),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),
     .matmul = NAME(k_matmul), .normal = NAME(k_normal), .uniform = NAME(k_uniform),
 };

@@ -17,7 +17,8 @@ static bool matrix_of(const char *op, ad_tape *tape, const ad_shape *image, cons
     for (int k = 0; k < 4; k++) range &= w[k] <= INT32_MAX / 4;
     if (!range)
         return ad_fail(tape, GIBBS_ARGUMENT, "%s: stride %lld and padding %lld: a stride is at least 1, a padding at "
-                       "least 0, and neither of them nor a window is huge", op, (long long)w[2], (long long)w[3]), false;
+                       "least 0, and neither of them nor a window is huge",
+                       op, (long long)w[2], (long long)w[3]), false;
     int64_t down = windows(d[0], w[0], w[2], w[3]), across = windows(d[1], w[1], w[2], w[3]), area;
     if (w[0] < 1 || w[1] < 1 || !down || !across)
         return ad_fail(tape, GIBBS_SHAPE, "%s: no window of %lld by %lld pixels fits an image of %lld by %lld with a "

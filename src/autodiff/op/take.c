@@ -63,8 +63,9 @@ ad_var ad_slice_step(ad_var x, int dim, int64_t start, int64_t count, int64_t st
     bool inside = start >= 0 && start < size && count >= 1 && count <= size && step != 0;
     if (inside && count > 1) inside = step > 0 ? (size - 1 - start) / step >= count - 1 : start / -step >= count - 1;
     if (!inside)
-        return ad_fail(tape, GIBBS_ARGUMENT, "slice_step: %lld elements from %lld, %lld apart, do not lie in a dimension of "
-                       "%lld", (long long)count, (long long)start, (long long)step, (long long)size);
+        return ad_fail(tape, GIBBS_ARGUMENT,
+                       "slice_step: %lld elements from %lld, %lld apart, do not lie in a dimension of %lld",
+                       (long long)count, (long long)start, (long long)step, (long long)size);
     if (step == 1 || count == 1) return ad_slice(x, dim, start, count);
     int64_t *index = gibbs_alloc(&tape->alloc, (size_t)count, sizeof *index);
     if (!index) return ad_fail(tape, GIBBS_MEMORY, "slice_step: out of memory");

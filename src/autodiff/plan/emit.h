@@ -1,5 +1,5 @@
 /* emit.h — what the pass that writes instructions is made of, each of these files standing on those before it: place.c,
- * view.c, code.c, emit_sums.c, emit_moves.c, carry.c, emit.c. */
+ * view.c, code.c, emit_windows.c, emit_sums.c, emit_moves.c, carry.c, emit.c. */
 #ifndef GIBBS_EMIT_H
 #define GIBBS_EMIT_H
 
@@ -56,6 +56,14 @@ ad_operand ad_read(ad_compiler *c, int32_t node, ad_need need);
 void ad_read_inputs(ad_compiler *c, int32_t node, ad_instruction *i, bool wide);
 ad_instruction ad_begin(ad_compiler *c, int32_t node, ad_action action); /* with inputs, and a place for the result */
 
+/* emit_windows.c — products with panels of windows. The windows, or the product, are hidden (panels.c). */
+void ad_emit_window_matmul(ad_compiler *c, int32_t node, int32_t windows, const ad_operand *to,
+                           const ad_operand *start);
+ad_instruction ad_blank_window_batch(ad_compiler *c, int32_t node, int32_t windows);
+void ad_emit_patches(ad_compiler *c, int32_t node);
+void ad_emit_overlap(ad_compiler *c, int32_t node);
+void ad_keep_room(ad_compiler *c, int64_t panel_bytes); /* for a product, and a panel behind what it packs */
+
 /* emit_sums.c, emit_moves.c — instructions of their own kinds of ops */
 void ad_emit_matmul(ad_compiler *c, int32_t node);
 void ad_emit_product_sum(ad_compiler *c, const ad_plan_step *step);
@@ -66,8 +74,6 @@ void ad_emit_batch_matmul(ad_compiler *c, int32_t node);
 /* Where a term of a sum is written: the place of the sum that gathers it with others, else its own. True where another
  * term has been written there, to which this one is added. */
 bool ad_place_of_sum(ad_compiler *c, int32_t node, ad_operand *at);
-void ad_emit_patches(ad_compiler *c, int32_t node);
-void ad_emit_overlap(ad_compiler *c, int32_t node);
 void ad_emit_pad(ad_compiler *c, int32_t node);
 void ad_emit_concat(ad_compiler *c, int32_t node);
 void ad_emit_gather(ad_compiler *c, int32_t node);

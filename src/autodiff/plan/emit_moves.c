@@ -44,27 +44,6 @@ void ad_emit_concat(ad_compiler *c, int32_t id)
     }
 }
 
-/* ---- Windows ---- */
-
-void ad_emit_patches(ad_compiler *c, int32_t id)
-{
-    const ad_node *node = ad_node_at(c, id);
-    const ad_shape *image = &ad_node_at(c, node->in[0])->shape;
-    ad_instruction i = ad_begin(c, id, DO_patches);
-    i.patches.windows = ad_windows_of(node, image);
-    i.patches.images = ad_shape_part(image, 0, image->rank - 3);
-    ad_append(c, &i);
-}
-
-void ad_emit_overlap(ad_compiler *c, int32_t id)
-{
-    const ad_node *node = ad_node_at(c, id);
-    ad_instruction i = ad_begin(c, id, DO_overlap);
-    i.overlap.windows = ad_windows_of(node, &node->shape);
-    i.overlap.images = ad_shape_part(&node->shape, 0, node->shape.rank - 3);
-    ad_append(c, &i);
-}
-
 /* ---- By index ---- */
 
 void ad_emit_gather(ad_compiler *c, int32_t id)

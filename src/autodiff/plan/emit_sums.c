@@ -28,20 +28,37 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
     const ad_node *node = ad_node_at(c, id), *a = ad_node_at(c, node->in[0]), *b = ad_node_at(c, node->in[1]);
     bool ta = ad_left_is_transposed(node);
     int64_t L = node->shape.dim[0], m = node->shape.dim[1], n = node->shape.dim[2], k = a->shape.dim[ta ? 1 : 2];
+    int32_t windows = ad_hidden_windows(c, id);
+    ad_operand place = to ? *to : ad_place_new(c, sum);
+    if (windows >= 0) {
+        ad_emit_window_matmul(c, id, windows, &place, start);
+        return;
+    }
     ad_instruction i = ad_blank(c, id, DO_matmul);
     ad_read_inputs(c, id, &i, L == 1 && m == 1 && b->axis < 0 && is_wide(k, n));
-    i.matmul.c = to ? *to : ad_place_new(c, sum);
+    i.matmul.c = place;
     if (start) i.matmul.start = *start;
     i.matmul.starts = start;
     i.matmul.products = L, i.matmul.m = m, i.matmul.n = n, i.matmul.k = k;
     i.matmul.a_transposed = ta, i.matmul.b_transposed = ad_right_is_transposed(node);
     i.matmul.one_a = a->shape.dim[0] == 1, i.matmul.one_b = b->shape.dim[0] == 1;
-    c->plan->multiplies = true;
+    ad_keep_room(c, 0);
     ad_append(c, &i);
     count_flops(c, &i, node->axis >= 0 && b->axis < 0 && L == 1 && (!ta || m == 1));
 }
 
 void ad_emit_matmul(ad_compiler *c, int32_t id) { emit_matmul(c, id, id, NULL, NULL); }
+
+/* Whether a value of that shape is the same n numbers for all samples and all rows of n. */
+static bool repeats_a_row(const ad_shape *shape, const ad_view *v, int64_t n)
+{
+    int last = shape->rank - 1;
+    while (last >= 0 && shape->dim[last] == 1) last--;
+    bool one = last < 0 ? n == 1 : shape->dim[last] == n && v->stride[last] == 1;
+    bool repeats = one && v->at.row_stride == 0;
+    for (int i = 0; i < last; i++) repeats &= shape->dim[i] == 1 || v->stride[i] == 0;
+    return repeats;
+}
 
 /* x + product. Where x is one row for all samples, as a bias is, the product starts from it; else x is copied to where
  * the sum shall be (which is where it is, if it is not needed again), and the product added there. */
@@ -50,8 +67,7 @@ void ad_emit_product_sum(ad_compiler *c, const ad_plan_step *step)
     int32_t id = step->node, product = step->with[0];
     const ad_shape *shape = &ad_node_at(c, product)->shape;
     ad_view start = ad_view_of(c, step->with[1]);
-    bool one_row = start.at.row_stride == 0 && ad_row_tight(&ad_node_at(c, id)->shape, start.stride);
-    if (one_row && shape->dim[0] == 1 && shape->dim[1] == 1) emit_matmul(c, product, id, NULL, &start.at);
+    if (repeats_a_row(&ad_node_at(c, id)->shape, &start, shape->dim[2])) emit_matmul(c, product, id, NULL, &start.at);
     else {
         ad_copy(c, id, &start);
         const ad_operand *at = &c->value[id].place.at;
@@ -147,18 +163,36 @@ static const ad_accumulator *accumulator_of(const ad_stage *stage, const ad_oper
     return NULL;
 }
 
+/* Where a shard adds up: in *sum the first, in what is returned the others. */
+static ad_operand place_products(ad_compiler *c, const ad_instruction *i, ad_operand *sum, bool *sum_begun, bool *begun)
+{
+    *sum_begun = ad_place_of_sum(c, i->node, sum);
+    const ad_accumulator *same = accumulator_of(c->stage, sum);
+    *begun = same;
+    return same ? (ad_operand){AD_BASE_ACCUMULATOR, -1, same->offset, 0}
+                : new_accumulator(c, i, -1, *sum, i->count * ad_number_size(c));
+}
+
+static void emit_window_batch(ad_compiler *c, int32_t id, int32_t windows)
+{
+    ad_instruction i = ad_blank_window_batch(c, id, windows);
+    i.window_batch.c = place_products(c, &i, &i.window_batch.sum, &i.window_batch.sum_begun, &i.window_batch.c_begun);
+    ad_append(c, &i);
+}
+
 void ad_emit_batch_matmul(ad_compiler *c, int32_t id)
 {
     const ad_node *node = ad_node_at(c, id);
+    int32_t windows = ad_hidden_windows(c, id);
+    if (windows >= 0) {
+        emit_window_batch(c, id, windows);
+        return;
+    }
     int64_t k = ad_node_at(c, node->in[0])->shape.dim[0], m = node->shape.dim[0], n = node->shape.dim[1];
     ad_instruction i = blank_accumulate(c, id, DO_batch_matmul, k == 1 && is_wide(m, n));
-    i.batch_matmul.sum_begun = ad_place_of_sum(c, id, &i.batch_matmul.sum);
-    const ad_accumulator *same = accumulator_of(c->stage, &i.batch_matmul.sum);
-    i.batch_matmul.c_begun = same;
-    i.batch_matmul.c = same ? (ad_operand){AD_BASE_ACCUMULATOR, -1, same->offset, 0}
-                            : new_accumulator(c, &i, -1, i.batch_matmul.sum, i.count * ad_number_size(c));
+    i.batch_matmul.c = place_products(c, &i, &i.batch_matmul.sum, &i.batch_matmul.sum_begun, &i.batch_matmul.c_begun);
     i.batch_matmul.m = m, i.batch_matmul.n = n, i.batch_matmul.k = k;
-    c->plan->multiplies = true;
+    ad_keep_room(c, 0);
     double flops = 2.0 * (double)(k * i.factor) * (double)i.count;
     *(m > 1 && n > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
     ad_append(c, &i);

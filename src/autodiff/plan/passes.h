@@ -31,6 +31,8 @@ typedef struct ad_value {
     int32_t uses; /* by live nodes and as an output */
     /* values.c */
     bool gathers; /* a sum of batch_matmuls and scatter_adds alone, which add up where it lies */
+    bool hidden;  /* windows of images, or a product that is added up as such: made a panel at a time by who reads it */
+    int32_t shown; /* a reshape that is kept, which alone reads this one: it is computed there; or −1 */
     int32_t into; /* the sum or the concat in whose place this one is written, or −1 */
     int32_t at;   /* of a concat within a concat: where it begins there */
     /* emit.c */
@@ -83,6 +85,13 @@ typedef struct ad_compiler {
     ad_stage *stage;        /* the one that instructions are written for */
     int64_t stage_number;
 } ad_compiler;
+
+/* panels.c, of the second pass: which values are hidden. */
+void ad_hide_windows(ad_compiler *c);
+/* The hidden windows that a product, or one over a batch, has for a left factor; −1: it has others. */
+int32_t ad_hidden_windows(const ad_compiler *c, int32_t product);
+/* The hidden product that windows that are added up are; −1: none. */
+int32_t ad_hidden_product(const ad_compiler *c, int32_t overlap);
 
 void ad_order(ad_compiler *c);
 void ad_find_values(ad_compiler *c);

@@ -41,7 +41,8 @@ ad_operand ad_place_new(ad_compiler *c, int32_t id)
     const ad_node *node = ad_node_at(c, id);
     int64_t count = ad_shape_count(&node->shape), size = ad_number_size(c);
     ad_place place = {.stage = AD_EVERYWHERE};
-    if (node->axis < 0) place.at = new_span(c, AD_BASE_SHARED, ad_aligned(count * size), 0);
+    if (c->value[id].shown >= 0) place.at = ad_place_new(c, c->value[id].shown);
+    else if (node->axis < 0) place.at = new_span(c, AD_BASE_SHARED, ad_aligned(count * size), 0);
     else if (c->value[id].kept) place.at = new_slot(c, SLOT_STORED, id);
     else {
         place.at = ad_arena_new(c, count * ad_axis_factor(c->tape, node->axis) * size, count);

@@ -83,7 +83,10 @@ static inline bool ad_has_operand(const ad_instruction *i, int k)
 {
     const int8_t *result = i->logistic.result;
     if (i->action == DO_logistic && k > 1) return result[0] == k || result[1] == k || result[2] == k;
-    return k <= i->nin || (k == 3 && (i->action == DO_batch_matmul || (i->action == DO_matmul && i->matmul.starts)));
+    if (k <= i->nin) return true;
+    bool adds_up = i->action == DO_batch_matmul || i->action == DO_window_batch;
+    bool starts = i->action == DO_matmul ? i->matmul.starts : i->action == DO_window_matmul && i->window_matmul.starts;
+    return k == 3 && (adds_up || starts);
 }
 
 /* One accumulator of a body: doubles, but for matrix products, which accumulate in the plan's number type, and those of
@@ -177,7 +180,7 @@ struct ad_plan {
     int64_t tape_size;
     bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
-    bool multiplies; /* has products, for which a workspace keeps room */
+    int64_t room_bytes; /* of each thread, for products: what they pack, and panels of windows; 0: there are none */
     ad_range *range[2]; /* [AD_BASE_ARENA], [AD_BASE_SHARED]: of each span; or NULL */
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };

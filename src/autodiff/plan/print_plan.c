@@ -8,6 +8,9 @@ static const char *doing(const ad_instruction *i)
     if (i->action == DO_copy) return "copy";
     if (i->action == DO_logistic) return "softplus family";
     if (i->action == DO_matmul && i->matmul.starts) return "x + product";
+    if (i->action == DO_window_matmul) return i->window_matmul.starts ? "x + window product" : "window product";
+    if (i->action == DO_window_batch) return "batch window product";
+    if (i->action == DO_matmul_overlap) return "product to windows";
     return i->action == DO_user ? i->user.op->name : ad_ops[i->op].name;
 }
 

@@ -5,7 +5,8 @@
  *   sums of products over batches, and of tables that are scattered into, likewise;
  *   what covers a part of a larger value, a pad, such a table, or a concat in a concat: n numbers that are joined, or
  *   added up into a vector, one by one, are n instructions of one number in one vector, never n vectors;
- *   functions of one argument that share most of their work.
+ *   functions of one argument that share most of their work;
+ *   windows of images, of which panels are made where they are multiplied (panels.c).
  *
  * Fusing more was measured and did not pay (docs/speed.md). */
 #include "passes.h"
@@ -76,11 +77,26 @@ static void join_concats(ad_compiler *c, int32_t id)
     }
 }
 
+/* ---- Outputs ---- */
+
+/* A product that is an output is so as a reshape: it is written where that is stored. */
+static void show(ad_compiler *c, int32_t id)
+{
+    const ad_node *n = ad_node_at(c, id);
+    if (n->op != OP_reshape || n->axis < 0 || !c->value[id].kept) return;
+    ad_value *in = &c->value[n->in[0]];
+    ad_op op = ad_node_at(c, n->in[0])->op;
+    if (in->uses == 1 && !in->kept && !ad_is_view(op) && !ad_is_given(op)) in->shown = id;
+}
+
+/* ---- All of these ---- */
+
 static void find_parts(ad_compiler *c)
 {
     for (int32_t i = 0; i < c->count; i++) {
         ad_op op = ad_node_at(c, i)->op;
         if (!c->value[i].live) continue;
+        show(c, i);
         if (op == OP_add) gather_terms(c, i);
         if (op == OP_add && !c->value[i].gathers) take_part(c, i);
         if (op == OP_concat) join_concats(c, i);
@@ -130,7 +146,8 @@ static void find_form(const ad_compiler *c, ad_plan_step *step)
 {
     const ad_node *n = ad_node_at(c, step->node);
     const ad_value *value = &c->value[step->node];
-    if (ad_is_view(n->op)) step->form = value->kept ? FORM_STORED_VIEW : FORM_NONE;
+    if (value->hidden) step->form = FORM_NONE;
+    else if (ad_is_view(n->op)) step->form = value->kept ? FORM_STORED_VIEW : FORM_NONE;
     else if (value->gathers || is_part(c, step->node)) step->form = FORM_NONE;
     else if (n->op == OP_add) find_form_of_sum(c, step);
 }
@@ -143,6 +160,7 @@ void ad_find_values(ad_compiler *c)
         return;
     }
     find_parts(c);
+    ad_hide_windows(c);
     for (int64_t k = 0; k < c->steps; k++) find_form(c, &c->step[k]);
     for (int64_t s = 0; s < c->stages; s++)
         for (int64_t k = c->stage_steps[s].body; k < c->stage_steps[s].end; k++) {

@@ -59,8 +59,8 @@ static gibbs_status check_apart(const sparse *s, gibbs_error *error)
             bool same = a->first == b->first && a->rows == b->rows && a->columns == b->columns;
             bool apart = a->first + a->rows * a->columns <= b->first || b->first + b->rows * b->columns <= a->first;
             if (!same && !apart)
-                return gibbs_fail(error, GIBBS_ARGUMENT, "csr: the tables of blocks %d and %d overlap; give them columns "
-                                  "of their own, or make them one table", l, k);
+                return gibbs_fail(error, GIBBS_ARGUMENT, "csr: the tables of blocks %d and %d overlap; give them "
+                                  "columns of their own, or make them one table", l, k);
         }
     return GIBBS_OK;
 }

@@ -132,29 +132,6 @@ gibbs_status ad_run_place(const ad_instruction *i, ad_frame *f)
     return GIBBS_OK;
 }
 
-gibbs_status ad_run_patches(const ad_instruction *i, ad_frame *f)
-{
-    const ad_windows *w = &i->patches.windows;
-    int64_t images = ad_rows_of(f, i) * i->patches.images, n = ad_windows_count(w), size = (int64_t)f->kernels->size;
-    const char *x = ad_address(f, &i->patches.x);
-    char *y = ad_address(f, &i->patches.y);
-    for (int64_t k = 0; k < images; k++, x += ad_windows_image(w) * size, y += n * ad_windows_size(w) * size)
-        f->kernels->patches(w, 0, n, y, x);
-    return GIBBS_OK;
-}
-
-gibbs_status ad_run_overlap(const ad_instruction *i, ad_frame *f)
-{
-    const ad_windows *w = &i->overlap.windows;
-    int64_t images = ad_rows_of(f, i) * i->overlap.images, n = ad_windows_count(w), size = (int64_t)f->kernels->size;
-    const char *x = ad_address(f, &i->overlap.x);
-    char *y = ad_address(f, &i->overlap.y);
-    memset(y, 0, (size_t)(images * ad_windows_image(w) * size));
-    for (int64_t k = 0; k < images; k++, y += ad_windows_image(w) * size, x += n * ad_windows_size(w) * size)
-        f->kernels->overlap(w, 0, n, y, x);
-    return GIBBS_OK;
-}
-
 /* A sentence about number k of the index, which is no row of a table of n, at that row of that axis. */
 static gibbs_status bad_index(const ad_instruction *i, ad_frame *f, const char *index, int64_t k, int64_t n,
                               int32_t axis, int64_t row)

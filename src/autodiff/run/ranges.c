@@ -36,6 +36,35 @@ static int64_t of_batch_matmul(const ad_instruction *i, int k, int64_t rows)
     return k == 1 ? of_rows(i, k, rows, depth * m) : k == 2 ? of_rows(i, k, rows, depth * n) : m * n;
 }
 
+static int64_t of_matrix(const ad_windows *w, int64_t images)
+{
+    return images * ad_windows_count(w) * ad_windows_size(w);
+}
+
+static int64_t of_window_matmul(const ad_instruction *i, int k, int64_t rows)
+{
+    const ad_windows *w = &i->window_matmul.windows;
+    bool in_place = i->window_matmul.start.base == i->window_matmul.c.base &&
+                    i->window_matmul.start.offset == i->window_matmul.c.offset;
+    if (k == 1) return rows * i->window_matmul.images * ad_windows_image(w);
+    if (k == 2) return of_rows(i, k, rows, ad_windows_size(w) * i->window_matmul.n);
+    return k == 0 || in_place ? rows * i->count : i->window_matmul.n;
+}
+
+static int64_t of_window_batch(const ad_instruction *i, int k, int64_t rows)
+{
+    const ad_windows *w = &i->window_batch.windows;
+    if (k == 1) return rows * i->window_batch.images * ad_windows_image(w);
+    return k == 2 ? rows * i->window_batch.images * ad_windows_count(w) * i->window_batch.n : i->count;
+}
+
+static int64_t of_matmul_overlap(const ad_instruction *i, int k, int64_t rows)
+{
+    const ad_windows *w = &i->matmul_overlap.windows;
+    if (k == 1) return rows * i->matmul_overlap.images * ad_windows_count(w) * i->matmul_overlap.k;
+    return k == 2 ? of_rows(i, k, rows, ad_windows_size(w) * i->matmul_overlap.k) : rows * i->count;
+}
+
 static int64_t of_gather(const ad_instruction *i, int k, int64_t rows)
 {
     int64_t n = i->gather.indices, width = i->gather.width;
@@ -65,11 +94,11 @@ static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
     case DO_batch_matmul: return of_batch_matmul(i, k, rows);
     case DO_reduce: return rows * i->reduce.outer * i->reduce.inner * (k ? i->reduce.reduced : 1);
     case DO_accumulate: return k ? rows * i->count : i->count * ad_accumulated(i->op);
-    case DO_patches:
-        return rows * (k ? i->patches.images * ad_windows_image(&i->patches.windows) : i->count);
-    case DO_overlap:
-        return rows * (k ? i->overlap.images * ad_windows_count(&i->overlap.windows) *
-                               ad_windows_size(&i->overlap.windows) : i->count);
+    case DO_patches: return rows * (k ? i->patches.images * ad_windows_image(&i->patches.windows) : i->count);
+    case DO_overlap: return rows * (k ? of_matrix(&i->overlap.windows, i->overlap.images) : i->count);
+    case DO_window_matmul: return of_window_matmul(i, k, rows);
+    case DO_window_batch: return of_window_batch(i, k, rows);
+    case DO_matmul_overlap: return of_matmul_overlap(i, k, rows);
     case DO_gather: return of_gather(i, k, rows);
     case DO_scatter: return of_scatter(i, k, rows);
     case DO_place: return of_place(i, k, rows);
