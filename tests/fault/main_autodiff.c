@@ -9,7 +9,7 @@
 #include "support/alloc.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 12 };
+enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 13 };
 
 static int failed;
 
@@ -75,6 +75,17 @@ static void record_leaves(life *f)
     f->step = ad_add(ad_scale(f->x, 0.5), ad_mul(noise, ad_constant_array(f->tape, ad_vec(D), values)));
 }
 
+/* All that is made of a matrix. */
+static ad_var factored(const life *f)
+{
+    static const double diagonal[D * D] = {[0] = 1, [D + 1] = 3, [2 * (D + 1)] = 7};
+    ad_var A = ad_mul(ad_reshape(f->x, ad_mat(D, 1)), f->x);
+    A = ad_add(A, ad_constant_array(f->tape, ad_mat(D, D), diagonal));
+    ad_var L = ad_cholesky(A), z = ad_triangular_solve(L, f->x, 1), u = ad_solve(A, z, 0);
+    ad_var V = ad_eigenvectors(A), y = ad_add(ad_log_det(A), ad_log_abs_det(ad_add(A, V)));
+    return ad_add(y, ad_add(ad_sum(ad_exp(ad_eigenvalues(ad_scale(A, 0.01)))), ad_dot(u, u)));
+}
+
 static ad_var energy(const life *f, ad_var x)
 {
     ad_var h = ad_softplus(ad_add(ad_matmul(x, f->W), f->b));
@@ -101,6 +112,7 @@ static gibbs_status record(life *f)
     f->out[9] = ad_batch_scatter_add(f->other, f->x, f->index);
     f->out[10] = ad_sum(ad_mul(ad_batch_gather(f->z, f->index), ad_gather(f->x, f->index)));
     f->out[11] = ad_batch_matmul(f->other, f->z, ad_select(ad_less(f->z, ad_constant(f->tape, 0)), f->z, ad_neg(f->z)));
+    f->out[12] = ad_hess_diag(factored(f), f->x);
     snprintf(f->error.message, sizeof f->error.message, "%s", ad_tape_message(f->tape));
     return ad_tape_status(f->tape);
 }
@@ -183,7 +195,7 @@ static const struct step {
 
 static void add_results(life *f)
 {
-    static const int per_row[OUTPUTS] = {[2] = 1, [3] = D, [6] = 1, [7] = D, [8] = 1, [9] = D, [10] = 1};
+    static const int per_row[OUTPUTS] = {[2] = 1, [3] = D, [6] = 1, [7] = D, [8] = 1, [9] = D, [10] = 1, [12] = D};
     for (int k = 0; k < OUTPUTS; k++)
         for (int i = 0; i < (per_row[k] ? ROWS * per_row[k] : 1); i++) f->sum += ad_result_f64(f->w, k)[i] * (k + 1);
     for (int i = 0; i < ROWS * D; i++) f->sum += ad_result_f64(f->walker, 0)[i];

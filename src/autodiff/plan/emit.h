@@ -56,6 +56,12 @@ ad_operand ad_read(ad_compiler *c, int32_t node, ad_need need);
 void ad_read_inputs(ad_compiler *c, int32_t node, ad_instruction *i, bool wide);
 ad_instruction ad_begin(ad_compiler *c, int32_t node, ad_action action); /* with inputs, and a place for the result */
 
+/* Room for what an instruction works in, of which each thread has one. */
+static inline void ad_want_room(ad_compiler *c, int64_t bytes)
+{
+    if (bytes > c->plan->room) c->plan->room = bytes;
+}
+
 /* emit_sums.c, emit_moves.c — instructions of their own kinds of ops */
 void ad_emit_matmul(ad_compiler *c, int32_t node);
 void ad_emit_product_sum(ad_compiler *c, const ad_plan_step *step);

@@ -36,7 +36,7 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
     i.matmul.products = L, i.matmul.m = m, i.matmul.n = n, i.matmul.k = k;
     i.matmul.a_transposed = ta, i.matmul.b_transposed = ad_right_is_transposed(node);
     i.matmul.one_a = a->shape.dim[0] == 1, i.matmul.one_b = b->shape.dim[0] == 1;
-    c->plan->multiplies = true;
+    ad_want_room(c, c->plan->kernels->room);
     ad_append(c, &i);
     count_flops(c, &i, node->axis >= 0 && b->axis < 0 && L == 1 && (!ta || m == 1));
 }
@@ -147,7 +147,7 @@ void ad_emit_batch_matmul(ad_compiler *c, int32_t id)
     i.batch_matmul.c = same ? (ad_operand){AD_BASE_ACCUMULATOR, -1, same->offset, 0}
                             : new_accumulator(c, &i, -1, i.batch_matmul.sum, i.count * ad_number_size(c));
     i.batch_matmul.m = m, i.batch_matmul.n = n, i.batch_matmul.k = k;
-    c->plan->multiplies = true;
+    ad_want_room(c, c->plan->kernels->room);
     double flops = 2.0 * (double)(k * i.factor) * (double)i.count;
     *(m > 1 && n > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
     ad_append(c, &i);

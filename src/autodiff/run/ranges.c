@@ -75,6 +75,7 @@ static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
     case DO_batch_scatter:
         return k == 0 ? f->axis_rows[i->batch_scatter.root] * i->batch_scatter.factor * i->count
                       : f->axis_rows[i->batch_scatter.x_root] * i->batch_scatter.x_factor * (k == 1 ? i->count : 1);
+    case DO_factorise: return k ? of_rows(i, k, rows, i->factorise.n * (k == 1 ? i->factorise.n : i->factorise.m)) : rows * i->count;
     case DO_user: return k ? of_rows(i, k, rows, 1) : rows * i->count;
     default: return rows * i->count; /* logistic, random, axis_count */
     }

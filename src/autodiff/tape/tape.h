@@ -49,7 +49,7 @@ extern const ad_op_row ad_ops[OP_COUNT];
 const char *ad_op_said(ad_op op);
 
 /* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions:
- * first dimension and how many; matmul: transpose flags of a and b; batch ops: the axis reduced over. */
+ * first dimension and how many; matmul: transpose flags of a and b; solves: that of a; batch ops: the axis reduced over. */
 typedef struct ad_node {
     ad_op op;
     int nin;
