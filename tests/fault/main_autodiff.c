@@ -112,7 +112,7 @@ static gibbs_status record(life *f)
     f->out[9] = ad_batch_scatter_add(f->other, f->x, f->index);
     f->out[10] = ad_sum(ad_mul(ad_batch_gather(f->z, f->index), ad_gather(f->x, f->index)));
     f->out[11] = ad_batch_matmul(f->other, f->z, ad_select(ad_less(f->z, ad_constant(f->tape, 0)), f->z, ad_neg(f->z)));
-    f->out[12] = ad_hess_diag(factored(f), f->x);
+    ad_grad(factored(f), &f->x, 1, &f->out[12]);
     snprintf(f->error.message, sizeof f->error.message, "%s", ad_tape_message(f->tape));
     return ad_tape_status(f->tape);
 }

@@ -4,13 +4,15 @@
 
 static REAL NAME(inner)(int64_t n, const REAL *a, const REAL *b)
 {
-    REAL part[LANES] = {0}, sum = 0;
+    V part[4] = {{0}};
+    REAL sum = 0;
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-#pragma omp simd
-        for (int k = 0; k < LANES; k++) part[k] += a[i + k] * b[i + k];
-    for (int k = 0; i < n; i++, k++) part[k] += a[i] * b[i];
-    for (int k = 0; k < LANES; k++) sum += part[k];
+    for (; i + SIDES <= n; i += SIDES)
+        for (int j = 0; j < 4; j++) part[j] += *(const LOOSE *)(a + i + j * LANES) * *(const LOOSE *)(b + i + j * LANES);
+    for (; i + LANES <= n; i += LANES) part[0] += *(const LOOSE *)(a + i) * *(const LOOSE *)(b + i);
+    part[0] += part[1] + (part[2] + part[3]);
+    for (int k = 0; k < LANES; k++) sum += part[0][k];
+    for (; i < n; i++) sum += a[i] * b[i];
     return sum;
 }
 
@@ -34,22 +36,34 @@ static REAL NAME(reflector)(int64_t n, REAL *v, REAL *e)
     return -first / *e;
 }
 
-/* A = QTQᵀ: T's diagonal to d, what is beside it to e; v and τ of the reflections stay in A and in tau. */
-static void NAME(tridiagonal)(int64_t n, REAL *a, REAL *d, REAL *e, REAL *tau, REAL *p)
+/* row −= vᵢw + wᵢv */
+static void NAME(take_pair)(int64_t n, REAL *row, REAL of_v, const REAL *v, REAL of_w, const REAL *w)
 {
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) row[j] -= of_v * w[j] + of_w * v[j];
+}
+
+/* A = QTQᵀ: T's diagonal to d, what is beside it to e; v and τ of the reflections stay in A and in tau. A reflection makes
+ * A − vwᵀ − wvᵀ of A, which only the next row sees at once; the others when the next reflection asks for them, so that A
+ * is read once for each. `room` has 2n places. */
+static void NAME(tridiagonal)(int64_t n, REAL *a, REAL *d, REAL *e, REAL *tau, REAL *room)
+{
+    REAL *w = room, *next = room + n;
     for (int64_t k = 0; k + 1 < n; k++) {
         int64_t m = n - 1 - k;
-        REAL *v = a + k * n + k + 1, *under = a + (k + 1) * n + k + 1;
-        d[k] = a[k * n + k];
+        REAL *v = a + k * n + k + 1, *before = v - n;
+        d[k] = v[-1];
         tau[k] = NAME(reflector)(m, v, &e[k]);
-        if (tau[k] == 0) continue;
-        for (int64_t i = 0; i < m; i++) p[i] = tau[k] * NAME(inner)(m, under + i * n, v);
-        NAME(add_row)(m, p, (REAL)-0.5 * tau[k] * NAME(inner)(m, p, v), v);
         for (int64_t i = 0; i < m; i++) {
-            REAL of_p = -v[i], of_v = -p[i], *row = under + i * n;
-#pragma omp simd
-            for (int64_t j = 0; j < m; j++) row[j] += of_p * p[j] + of_v * v[j];
+            REAL *row = v + (i + 1) * n;
+            if (k) NAME(take_pair)(m, row, before[i], before, w[i + 1], w + 1);
+            next[i] = tau[k] * NAME(inner)(m, row, v);
         }
+        NAME(add_row)(m, next, (REAL)-0.5 * tau[k] * NAME(inner)(m, next, v), v);
+        NAME(take_pair)(m, v + n, v[0], v, next[0], next);
+        REAL *kept = w;
+        w = next;
+        next = kept;
     }
     d[n - 1] = a[n * n - 1];
     e[n - 1] = 0;
@@ -68,45 +82,62 @@ static void NAME(reflections)(int64_t n, const REAL *a, const REAL *tau, REAL *q
         }
 }
 
-static void NAME(rotate)(int64_t n, REAL *a, REAL *b, REAL c, REAL s)
+/* The rotations of a sweep, of the rows i and i + 1 for i from m − 1 down to l, in columns of a few vectors, of which the
+ * row that two rotations share stays in registers. */
+INLINED void NAME(rotate_columns)(int w, int64_t count, int64_t n, int64_t l, int64_t m, const REAL *c, const REAL *s,
+                                  REAL *q)
 {
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        REAL x = a[k], y = b[k];
-        a[k] = c * x - s * y;
-        b[k] = s * x + c * y;
+    V low[4];
+    for (int j = 0; j < w; j++) low[j] = NAME(load)(q + m * n + j * LANES, count);
+    for (int64_t i = m - 1; i >= l; i--) {
+        REAL *row = q + i * n;
+        for (int j = 0; j < w; j++) {
+            V high = NAME(load)(row + j * LANES, count);
+            NAME(store)(row + n + j * LANES, s[i] * high + c[i] * low[j], count);
+            low[j] = c[i] * high - s[i] * low[j];
+        }
     }
+    for (int j = 0; j < w; j++) NAME(store)(q + l * n + j * LANES, low[j], count);
 }
 
-/* One sweep of QL over the rows l … m, where T falls apart. */
-static void NAME(ql_sweep)(int64_t n, int64_t l, int64_t m, REAL *d, REAL *e, REAL *q)
+static void NAME(rotate)(int64_t n, int64_t l, int64_t m, const REAL *c, const REAL *s, REAL *q)
+{
+    int64_t k = 0;
+    for (; k + SIDES <= n; k += SIDES) NAME(rotate_columns)(4, LANES, n, l, m, c, s, q + k);
+    for (; k + LANES <= n; k += LANES) NAME(rotate_columns)(1, LANES, n, l, m, c, s, q + k);
+    if (k < n) NAME(rotate_columns)(1, n - k, n, l, m, c, s, q + k);
+}
+
+/* One sweep of QL over the rows l … m, behind which T falls apart; the rotations go to `cos` and `sin`. What is returned is
+ * the first row that they reach: l, or where T falls apart on the way. */
+static int64_t NAME(ql_sweep)(int64_t l, int64_t m, REAL *d, REAL *e, REAL *cos, REAL *sin)
 {
     REAL g = (d[l + 1] - d[l]) / (2 * e[l]), r = FN(hypot)(g, 1), s = 1, c = 1, p = 0;
     g = d[m] - d[l] + e[l] / (g + (g < 0 ? -r : r));
     for (int64_t i = m - 1; i >= l; i--) {
         REAL f = s * e[i], b = c * e[i];
         e[i + 1] = r = FN(hypot)(f, g);
-        if (r == 0) { /* it falls apart here, too */
+        if (r == 0) {
             d[i + 1] -= p;
             e[m] = 0;
-            return;
+            return i + 1;
         }
-        s = f / r;
-        c = g / r;
+        s = sin[i] = f / r;
+        c = cos[i] = g / r;
         g = d[i + 1] - p;
         r = (d[i] - g) * s + 2 * c * b;
         p = s * r;
         d[i + 1] = g + p;
         g = c * r - b;
-        NAME(rotate)(n, q + i * n, q + (i + 1) * n, c, s);
     }
     d[l] -= p;
     e[l] = g;
     e[m] = 0;
+    return l;
 }
 
 /* False where it does not converge, which nobody has seen. */
-static bool NAME(ql)(int64_t n, REAL *d, REAL *e, REAL *q)
+static bool NAME(ql)(int64_t n, REAL *d, REAL *e, REAL *cos, REAL *sin, REAL *q)
 {
     enum { MOST_SWEEPS = 60 };
     const REAL eps = sizeof(REAL) == sizeof(float) ? (REAL)FLT_EPSILON : (REAL)DBL_EPSILON;
@@ -116,7 +147,7 @@ static bool NAME(ql)(int64_t n, REAL *d, REAL *e, REAL *q)
             while (m + 1 < n && FN(fabs)(e[m]) > eps * (FN(fabs)(d[m]) + FN(fabs)(d[m + 1]))) m++;
             if (m == l) break;
             if (sweeps == MOST_SWEEPS) return false;
-            NAME(ql_sweep)(n, l, m, d, e, q);
+            NAME(rotate)(n, NAME(ql_sweep)(l, m, d, e, cos, sin), m, cos, sin, q);
         }
     return true;
 }
@@ -156,7 +187,7 @@ static bool NAME(eigen_one)(int64_t n, const REAL *a, REAL *work, REAL *rest, RE
     for (int64_t i = 0; i < n * n; i++) work[i] = work[i] * down * rest_down;
     NAME(tridiagonal)(n, work, y, e, tau, p);
     NAME(reflections)(n, work, tau, y + n);
-    if (!NAME(ql)(n, y, e, y + n)) return false;
+    if (!NAME(ql)(n, y, e, tau, p, y + n)) return false;
     for (int64_t i = 0; i < n; i++) y[i] = FN(ldexp)(y[i], power);
     NAME(arrange)(n, y, y + n);
     return true;
