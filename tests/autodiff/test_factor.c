@@ -1,5 +1,6 @@
-/* Factorisations by their residuals, of every kernel table: sizes on both sides of where small ones are done side by side,
- * samples that fill vectors and those that do not; what has no factors; a sample's bits, whatever is beside it. */
+/* Factorisations by their residuals, of every kernel table: sizes on both sides of where small ones are done side by
+ * side, samples that fill vectors and those that do not; what has no factors; a sample's bits, whatever is beside
+ * it. */
 #include "kernel_tables.h"
 
 #include <float.h>
@@ -66,12 +67,16 @@ static double largest(const double *x, int64_t count)
     return most;
 }
 
-static double symmetric(const double *a, int64_t n, int64_t i, int64_t j) { return 0.5 * (a[i * n + j] + a[j * n + i]); }
+static double symmetric(const double *a, int64_t n, int64_t i, int64_t j)
+{
+    return 0.5 * (a[i * n + j] + a[j * n + i]);
+}
 
 static void expect_small(double residual, double scale, const setting *s, const char *what)
 {
-    cr_expect(residual <= 8 * (double)s->f.n * epsilon(s->t) * scale, "%s, n = %lld, %lld rows: residual %.3g of %.3g (%s)",
-              what, (long long)s->f.n, (long long)s->f.rows, residual, scale, s->t->name);
+    cr_expect(residual <= 8 * (double)s->f.n * epsilon(s->t) * scale,
+              "%s, n = %lld, %lld rows: residual %.3g of %.3g (%s)", what, (long long)s->f.n,
+              (long long)s->f.rows, residual, scale, s->t->name);
 }
 
 typedef void each(const table *t, int64_t n, int64_t rows);
@@ -229,7 +234,8 @@ static void kernel_of(const ad_kernels *k, int op, ad_factor *f)
      : op == OP_eigen ? k->eigen : k->triangular_solve)(f);
 }
 
-/* The second of three samples is spoilt at its element (k, k): its result is NaN as a whole, the others are untouched. */
+/* The second of three samples is spoilt at its element (k, k): its result is NaN as a whole, the others are
+ * untouched. */
 static void check_spoilt(const table *t, int op, int64_t n, double spoil, int64_t m, bool determined)
 {
     int64_t numbers = op == OP_log_abs_det ? 1 : op == OP_eigen ? (n + 1) * n
@@ -251,8 +257,8 @@ static void check_spoilt(const table *t, int op, int64_t n, double spoil, int64_
     ad_factor one = s.f;
     one.a = (char *)s.ta + (size_t)(n * n) * t->kernels->size;
     int64_t at = t->kernels->first_pivot(op, &one, &value);
-    cr_expect(op == OP_eigen ? at == n : at < n && !(value > 0 && isfinite(value)), "%s: pivot %lld is %g", ad_ops[op].name, (long long)at,
-              value);
+    cr_expect(op == OP_eigen ? at == n : at < n && !(value > 0 && isfinite(value)), "%s: pivot %lld is %g",
+              ad_ops[op].name, (long long)at, value);
     free(good);
     setting_free(&s);
 }

@@ -1,5 +1,5 @@
-/* Factorisations in plans: what a checked run says of pivots; the same bits for any number of threads and blocks; branches
- * that are not taken; matrices that are shared or each sample's own, and what they make of a Gaussian. */
+/* Factorisations in plans: what a checked run says of pivots; the same bits for any number of threads and blocks;
+ * branches that are not taken; matrices that are shared or each sample's own, and what they make of a Gaussian. */
 #include "plan_helpers.h"
 
 #include <float.h>
@@ -168,8 +168,8 @@ static function *const functions[] = {of_cholesky, of_triangle, of_triangle_turn
 
 enum { RESULTS = 7 };
 
-/* Σ over samples of f(A, b) where `good`, else of a sine; and its derivatives of three orders by θ, of which A and b are
- * made. Where `harmless`, what is bad is replaced before f sees it. */
+/* Σ over samples of f(A, b) where `good`, else of a sine; and its derivatives of three orders by θ, of which A and b
+ * are made. Where `harmless`, what is bad is replaced before f sees it. */
 static void record_masked(function *f, ad_axis data, ad_var A, ad_var b, ad_var theta, ad_var good, bool harmless,
                           ad_var *out)
 {

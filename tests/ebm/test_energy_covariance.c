@@ -1,5 +1,5 @@
-/* Energies with matrices in them: a Gaussian by its covariance, which score matching must find; and a density by a change
- * of variables, whose determinant keeps log Z. */
+/* Energies with matrices in them: a Gaussian by its covariance, which score matching must find; and a density by a
+ * change of variables, whose determinant keeps log Z. */
 #include "ebm/energy_check.h"
 
 enum { D = 3, ROWS = 500 };

@@ -1,4 +1,5 @@
-/* quad_factor.c — factorisations by the plainest algorithms: row by row, Gauss–Jordan elimination, Jacobi's rotations. */
+/* quad_factor.c — factorisations by the plainest algorithms: row by row, Gauss–Jordan elimination, Jacobi's
+ * rotations. */
 #include "quad.h"
 
 enum { MOST = 40 };

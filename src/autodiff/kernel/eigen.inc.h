@@ -8,7 +8,10 @@ static REAL NAME(inner)(int64_t n, const REAL *a, const REAL *b)
     REAL sum = 0;
     int64_t i = 0;
     for (; i + SIDES <= n; i += SIDES)
-        for (int j = 0; j < 4; j++) part[j] += *(const LOOSE *)(a + i + j * LANES) * *(const LOOSE *)(b + i + j * LANES);
+        for (int j = 0; j < 4; j++) {
+            const REAL *p = a + i + j * LANES, *q = b + i + j * LANES;
+            part[j] += *(const LOOSE *)p * *(const LOOSE *)q;
+        }
     for (; i + LANES <= n; i += LANES) part[0] += *(const LOOSE *)(a + i) * *(const LOOSE *)(b + i);
     part[0] += part[1] + (part[2] + part[3]);
     for (int k = 0; k < LANES; k++) sum += part[0][k];
@@ -43,9 +46,9 @@ static void NAME(take_pair)(int64_t n, REAL *row, REAL of_v, const REAL *v, REAL
     for (int64_t j = 0; j < n; j++) row[j] -= of_v * w[j] + of_w * v[j];
 }
 
-/* A = QTQᵀ: T's diagonal to d, what is beside it to e; v and τ of the reflections stay in A and in tau. A reflection makes
- * A − vwᵀ − wvᵀ of A, which only the next row sees at once; the others when the next reflection asks for them, so that A
- * is read once for each. `room` has 2n places. */
+/* A = QTQᵀ: T's diagonal to d, what is beside it to e; v and τ of the reflections stay in A and in tau. A reflection
+ * makes A − vwᵀ − wvᵀ of A, which only the next row sees at once; the others when the next reflection asks for them,
+ * so that A is read once for each. `room` has 2n places. */
 static void NAME(tridiagonal)(int64_t n, REAL *a, REAL *d, REAL *e, REAL *tau, REAL *room)
 {
     REAL *w = room, *next = room + n;
@@ -82,8 +85,8 @@ static void NAME(reflections)(int64_t n, const REAL *a, const REAL *tau, REAL *q
         }
 }
 
-/* The rotations of a sweep, of the rows i and i + 1 for i from m − 1 down to l, in columns of a few vectors, of which the
- * row that two rotations share stays in registers. */
+/* The rotations of a sweep, of the rows i and i + 1 for i from m − 1 down to l, in columns of a few vectors, of
+ * which the row that two rotations share stays in registers. */
 INLINED void NAME(rotate_columns)(int w, int64_t count, int64_t n, int64_t l, int64_t m, const REAL *c, const REAL *s,
                                   REAL *q)
 {
@@ -108,8 +111,8 @@ static void NAME(rotate)(int64_t n, int64_t l, int64_t m, const REAL *c, const R
     if (k < n) NAME(rotate_columns)(1, n - k, n, l, m, c, s, q + k);
 }
 
-/* One sweep of QL over the rows l … m, behind which T falls apart; the rotations go to `cos` and `sin`. What is returned is
- * the first row that they reach: l, or where T falls apart on the way. */
+/* One sweep of QL over the rows l … m, behind which T falls apart; the rotations go to `cos` and `sin`. What is
+ * returned is the first row that they reach: l, or where T falls apart on the way. */
 static int64_t NAME(ql_sweep)(int64_t l, int64_t m, REAL *d, REAL *e, REAL *cos, REAL *sin)
 {
     REAL g = (d[l + 1] - d[l]) / (2 * e[l]), r = FN(hypot)(g, 1), s = 1, c = 1, p = 0;
@@ -170,7 +173,8 @@ static void NAME(arrange)(int64_t n, REAL *d, REAL *q)
     }
 }
 
-/* y [n + 1][n]: the values, then a vector a row. Scaled by a power of two, so that squares neither overflow nor vanish. */
+/* y [n + 1][n]: the values, then a vector a row. Scaled by a power of two, so that squares neither overflow nor
+ * vanish. */
 static bool NAME(eigen_one)(int64_t n, const REAL *a, REAL *work, REAL *rest, REAL *y)
 {
     REAL most = 0, *e = rest, *tau = rest + n, *p = rest + 2 * n;

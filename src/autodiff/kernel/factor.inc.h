@@ -1,7 +1,7 @@
-/* factor.inc.h — Cholesky factors and triangular systems. One loop is all of them: a row of X less multiples of the rows
- * that are known. X is a chunk of vectors: many right sides of one matrix, whose numbers then are factors of whole vectors;
- * or small systems side by side, a sample in each lane, whose matrices lie so as well (`own`). An element's sum runs over
- * k in order and sees its own column only: its bits depend neither on the chunk nor on the lane.
+/* factor.inc.h — Cholesky factors and triangular systems. One loop is all of them: a row of X less multiples of the
+ * rows that are known. X is a chunk of vectors: many right sides of one matrix, whose numbers then are factors of whole
+ * vectors; or small systems side by side, a sample in each lane, whose matrices lie so as well (`own`). An element's
+ * sum runs over k in order and sees its own column only: its bits depend neither on the chunk nor on the lane.
  *
  * What has no solution is NaN as a whole: `poison` is 0, and NaN where a pivot is not what it must be. Included by
  * kernels.inc.h. */
@@ -233,8 +233,11 @@ ONE_BODY static int64_t NAME(cholesky_chunk)(int64_t n, int64_t j, int64_t count
     REAL *u = (REAL *)x;
     memset(x, 0, (size_t)((j + count) * SIDES) * sizeof(REAL));
     NAME(k_transpose)(j + count, count, u, SIDES, a + j * n, n);
-    for (int64_t i = 0; i < j + count; i++)
-        for (int64_t c = 0; c < count; c++) u[i * SIDES + c] = (REAL)0.5 * u[i * SIDES + c] + (REAL)0.5 * a[i * n + j + c];
+    for (int64_t i = 0; i < j + count; i++) {
+        REAL *row = u + i * SIDES;
+        const REAL *mirrored = a + i * n + j;
+        for (int64_t c = 0; c < count; c++) row[c] = (REAL)0.5 * row[c] + (REAL)0.5 * mirrored[c];
+    }
     V ignored = {0};
     NAME(triangle) above = {j, n, 1, false, false};
     NAME(substitute_wide)(&above, l, x, 4, &ignored);

@@ -19,8 +19,8 @@ typedef struct ad_product {
     void *c, *room; /* kernels->room bytes, in whole cache lines, one thread's at a time */
 } ad_product;
 
-/* Matrices [n,n], and what they are made into: factors, or solutions of systems with m right sides, b [n,m]. From row to
- * row are next_a and next_b numbers, 0 where one is for all; the results follow each other. */
+/* Matrices [n,n], and what they are made into: factors, or solutions of systems with m right sides, b [n,m]. From
+ * row to row are next_a and next_b numbers, 0 where one is for all; the results follow each other. */
 typedef struct ad_factor {
     int64_t rows, n, m, next_a, next_b;
     bool transposed;
@@ -68,8 +68,8 @@ typedef struct ad_kernels {
 
     void (*matmul)(const ad_product *);
 
-    /* Factorisations of the symmetric part of a (cholesky, eigen) or of a. What has none is NaN as a whole. The last one
-     * finds why, of one matrix: the number of the first pivot that is none, and its value; n, if all are. */
+    /* Factorisations of the symmetric part of a (cholesky, eigen) or of a. What has none is NaN as a whole. The last
+     * one finds why, of one matrix: the number of the first pivot that is none, and its value; n, if all are. */
     int64_t (*factor_room)(int64_t n);
     void (*cholesky)(const ad_factor *);         /* → L [n,n] */
     void (*triangular_solve)(const ad_factor *); /* L⁻¹b or, transposed, L⁻ᵀb, of a's lower triangle */

@@ -1,6 +1,6 @@
-/* lu.inc.h — general systems and determinants, by LU with partial pivoting, chunks of columns from the left: what is known
- * is taken away as in a triangular system, and what is left of the chunk is eliminated column by column. Included by
- * kernels.inc.h, behind factor.inc.h. */
+/* lu.inc.h — general systems and determinants, by LU with partial pivoting, chunks of columns from the left: what is
+ * known is taken away as in a triangular system, and what is left of the chunk is eliminated column by column.
+ * Included by kernels.inc.h, behind factor.inc.h. */
 
 /* The row of the largest element of column c of the chunk, from row i on. */
 static int64_t NAME(largest)(int64_t n, int64_t i, const REAL *u, int64_t c)

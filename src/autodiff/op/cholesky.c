@@ -1,5 +1,6 @@
-/* cholesky.c — A = LLᵀ, of the symmetric part of A, and the log determinant by it. The derivatives are Murray's (2016), in
- * products and triangular systems, so that any order can be had: Φ halves the diagonal and drops what is above it. */
+/* cholesky.c — A = LLᵀ, of the symmetric part of A, and the log determinant by it. The derivatives are Murray's
+ * (2016), in products and triangular systems, so that any order can be had: Φ halves the diagonal and drops what is
+ * above it. */
 #include "op.h"
 
 ad_var ad_cholesky(ad_var A)
@@ -22,8 +23,6 @@ ad_var ad_log_det(ad_var A)
 
 static ad_var again(const ad_node *node, const ad_var *in) { return (void)node, ad_cholesky(in[0]); }
 
-static ad_var symmetric_part(ad_var v) { return ad_scale(ad_add(v, ad_transpose(v)), 0.5); }
-
 /* The symmetric part of L⁻ᵀ Φ(LᵀL̄) L⁻¹. */
 static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
 {
@@ -31,14 +30,14 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
     ad_var inner = ad_mul(phi, ad_matmul(ad_transpose(c->y), ybar));
     ad_var left = ad_solve_core(OP_triangular_solve, c->y, true, inner);
     (void)which;
-    return symmetric_part(ad_solve_core(OP_triangular_solve, c->y, true, ad_transpose(left)));
+    return ad_symmetric_part(ad_solve_core(OP_triangular_solve, c->y, true, ad_transpose(left)));
 }
 
 /* L Φ(L⁻¹ȦL⁻ᵀ), whose right factor is had from the transpose of the left product. */
 static ad_var tangent(const ad_call *c, ad_var t, int which, int64_t D)
 {
     ad_var L = c->y, phi = ad_lower(L.tape, c->node.shape.dim[0], 0.5);
-    ad_var left = ad_apart(ad_solve_core(OP_triangular_solve, L, false, ad_beside(symmetric_part(t))), D);
+    ad_var left = ad_apart(ad_solve_core(OP_triangular_solve, L, false, ad_beside(ad_symmetric_part(t))), D);
     ad_var both = ad_apart(ad_solve_core(OP_triangular_solve, L, false, ad_beside(ad_transpose(left))), D);
     (void)which;
     return ad_matmul(L, ad_mul(phi, both));

@@ -1,6 +1,7 @@
-/* eigen.c — the symmetric part of A as VΛVᵀ. One op makes both, [n+1,n]: the values, then R = Vᵀ, a vector a row. With F_ij
- * = 1/(λ_j − λ_i), 0 on the diagonal (Giles 2008, §3.1): Ā = V(diag λ̄ + F∘(VᵀV̄))Vᵀ; λ̇ = diag Q and V̇ = V(F∘Q), Q =
- * VᵀȦV. Where two values are equal, vectors have no derivative, and F is NaN; nor have values a second one. */
+/* eigen.c — the symmetric part of A as VΛVᵀ. One op makes both, [n+1,n]: the values, then R = Vᵀ, a vector a row.
+ * With F_ij = 1/(λ_j − λ_i), 0 on the diagonal (Giles 2008, §3.1): Ā = V(diag λ̄ + F∘(VᵀV̄))Vᵀ; λ̇ = diag Q and V̇ =
+ * V(F∘Q), Q = VᵀȦV. Where two values are equal, vectors have no derivative, and F is NaN; nor have values a second
+ * one. */
 #include "op.h"
 
 static ad_var eigen(const char *what, ad_var A)
@@ -53,8 +54,6 @@ static bool is_of_values(ad_var ybar)
     return node->op == OP_pad && node->attr[0] == 0 && node->attr[1] == 0 && node->shape.dim[0] == node->attr[2] + 1;
 }
 
-static ad_var symmetric_part(ad_var v) { return ad_scale(ad_add(v, ad_transpose(v)), 0.5); }
-
 static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
 {
     int64_t n = c->node.shape.dim[1];
@@ -65,13 +64,13 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
         ad_var turned = ad_mul(gaps(c->y), ad_matmul(R, ad_transpose(rows_of(ybar))));
         inner = ad_add(inner, ad_matmul(turned, R));
     }
-    return symmetric_part(ad_matmul(ad_transpose(R), inner));
+    return ad_symmetric_part(ad_matmul(ad_transpose(R), inner));
 }
 
 static ad_var tangent(const ad_call *c, ad_var t, int which, int64_t D)
 {
     int64_t n = c->node.shape.dim[1];
-    ad_var R = rows_of(c->y), Q = ad_matmul(ad_matmul(R, symmetric_part(t)), ad_transpose(R));
+    ad_var R = rows_of(c->y), Q = ad_matmul(ad_matmul(R, ad_symmetric_part(t)), ad_transpose(R));
     ad_var values = ad_sum_dims(ad_mul(Q, ad_eye(R.tape, n)), 1u << 2);
     ad_var rows = ad_matmul(ad_transpose(ad_mul(gaps(c->y), Q)), R);
     (void)which;

@@ -75,6 +75,7 @@ ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n
 /* -- factorisations (solve.c) -- */
 bool ad_check_square(const char *op, ad_var A); /* false, with the tape's error set, where A is no matrix [n,n] */
 ad_var ad_solve_core(ad_op op, ad_var A, bool transposed, ad_var B); /* [n,n], [n,m] → [n,m] */
+ad_var ad_symmetric_part(ad_var v); /* (A + Aᵀ)/2, of the last two dimensions */
 ad_var ad_lower(ad_tape *tape, int64_t n, double diagonal); /* 1 below the diagonal, 0 above */
 ad_var ad_mask_whole(const ad_call *c, ad_var mask, int which); /* all of the argument, where anything was taken */
 /* [D,n,m] as the D·m columns of one matrix, and back. */

@@ -40,6 +40,8 @@ ad_var ad_lower(ad_tape *tape, int64_t n, double diagonal)
     return ad_add(ad_scale(with, diagonal), ad_scale(without, 1 - diagonal));
 }
 
+ad_var ad_symmetric_part(ad_var v) { return ad_scale(ad_add(v, ad_transpose(v)), 0.5); }
+
 ad_var ad_beside(ad_var t)
 {
     ad_shape s = ad_shape_of(t);

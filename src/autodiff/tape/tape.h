@@ -48,8 +48,8 @@ extern const ad_op_row ad_ops[OP_COUNT];
 /* The op in a sentence for users: by what they wrote. (ops.c) */
 const char *ad_op_said(ad_op op);
 
-/* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions:
- * first dimension and how many; matmul: transpose flags of a and b; solves: that of a; batch ops: the axis reduced over. */
+/* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions: first
+ * dimension and how many; matmul: transpose flags of a and b; solves: that of a; batch ops: the axis reduced over. */
 typedef struct ad_node {
     ad_op op;
     int nin;
