@@ -16,10 +16,12 @@ typedef struct setting {
     int64_t of_y;
     double *a, *b, *y; /* [rows][n][n], [rows][n][m], [rows][of_y] */
     void *ta, *tb, *ty, *room;
+    size_t room_bytes;
 } setting;
 
 /* Numbers in [−1, 1), and `diagonal` more on the diagonal. */
-static setting setting_new(const table *t, int64_t rows, int64_t n, int64_t m, int64_t of_y, double diagonal)
+static setting setting_new(const table *t, int op, int64_t rows, int64_t n, int64_t m, int64_t of_y,
+                           double diagonal)
 {
     setting s = {.t = t, .of_y = of_y};
     s.a = random_numbers(rows * n * n, (uint64_t)n);
@@ -29,7 +31,8 @@ static setting setting_new(const table *t, int64_t rows, int64_t n, int64_t m, i
     s.tb = typed(t, s.b, rows * n * m);
     s.ty = malloc((size_t)(rows * of_y) * t->kernels->size);
     s.y = malloc((size_t)(rows * of_y) * sizeof *s.y);
-    s.room = aligned_alloc(64, (size_t)t->kernels->factor_room(n));
+    s.room_bytes = (size_t)t->kernels->factor_room((ad_op)op, n);
+    s.room = aligned_alloc(64, s.room_bytes);
     s.f = (ad_factor){.rows = rows, .n = n, .m = m, .next_a = n * n, .next_b = n * m, .a = s.ta, .b = s.tb, .y = s.ty,
                       .room = s.room};
     return s;
@@ -42,7 +45,7 @@ static void setting_free(setting *s)
 
 static void call(setting *s, void (*kernel)(const ad_factor *))
 {
-    memset(s->room, 0xff, (size_t)s->t->kernels->factor_room(s->f.n)); /* what was there are NaNs */
+    memset(s->room, 0xff, s->room_bytes); /* what was there are NaNs */
     kernel(&s->f);
     for (int64_t i = 0; i < s->f.rows * s->of_y; i++) s->y[i] = s->t->kernels->get(s->ty, i);
 }
@@ -92,7 +95,7 @@ static void for_all(each *check)
 
 static void check_cholesky(const table *t, int64_t n, int64_t rows)
 {
-    setting s = setting_new(t, rows, n, 1, n * n, (double)n + 1);
+    setting s = setting_new(t, OP_cholesky, rows, n, 1, n * n, (double)n + 1);
     double *square = malloc((size_t)(n * n) * sizeof *square);
     call(&s, t->kernels->cholesky);
     for (int64_t r = 0; r < rows; r++) {
@@ -116,7 +119,7 @@ Test(factor, cholesky) { for_all(check_cholesky); }
 static void check_system(const table *t, int64_t n, int64_t rows, int64_t m, int op, bool turned, bool one)
 {
     bool triangle = op == OP_triangular_solve;
-    setting s = setting_new(t, rows, n, m, n * m, triangle ? (double)n : 0.5);
+    setting s = setting_new(t, op, rows, n, m, n * m, triangle ? (double)n : 0.5);
     double *back = malloc((size_t)(n * m) * sizeof *back), most = largest(s.a, rows * n * n);
     s.f.transposed = turned;
     if (one) s.f.next_a = 0;
@@ -147,7 +150,8 @@ Test(factor, systems) { for_all(check_systems); }
 static void check_det(const table *t, int64_t n, int64_t rows)
 {
     if (t->kernels->size == 4 && n > 70) return; /* an inverse in float32 has no such determinant */
-    setting s = setting_new(t, rows, n, n, n * n, 3), inverse = setting_new(t, rows, n, 1, 1, 0);
+    setting s = setting_new(t, OP_solve, rows, n, n, n * n, 3);
+    setting inverse = setting_new(t, OP_log_abs_det, rows, n, 1, 1, 0);
     double first[MOST_ROWS];
     memset(s.tb, 0, (size_t)(rows * n * n) * t->kernels->size);
     for (int64_t i = 0; i < rows * n; i++) put(t, s.tb, i / n * n * n + i % n * (n + 1), 1);
@@ -169,7 +173,7 @@ Test(factor, the_determinant_of_a_triangle)
 {
     for (int k = 0; k < TABLES; k++) {
         if (!tables[k].kernels) continue;
-        setting s = setting_new(&tables[k], 1, 3, 1, 1, 0);
+        setting s = setting_new(&tables[k], OP_log_abs_det, 1, 3, 1, 1, 0);
         const double a[] = {0, 0, -4, 0.5, 1, 7, 0, 2, 1};
         for (int i = 0; i < 9; i++) put(&tables[k], s.ta, i, a[i]);
         call(&s, tables[k].kernels->log_abs_det);
@@ -182,7 +186,7 @@ Test(factor, the_determinant_of_a_triangle)
 
 static void check_eigen(const table *t, int64_t n, int64_t rows)
 {
-    setting s = setting_new(t, rows, n, 1, (n + 1) * n, 1);
+    setting s = setting_new(t, OP_eigen, rows, n, 1, (n + 1) * n, 1);
     double *left = malloc((size_t)(n * n) * sizeof *left), *full = malloc((size_t)(n * n) * sizeof *full);
     call(&s, t->kernels->eigen);
     for (int64_t r = 0; r < rows; r++) {
@@ -216,7 +220,7 @@ Test(factor, eigenvalues_of_matrices_that_are_special)
     for (int k = 0; k < TABLES * LENGTH(diagonal); k++) {
         const table *t = &tables[k % TABLES];
         if (!t->kernels) continue;
-        setting s = setting_new(t, 1, N, 1, (N + 1) * N, 0);
+        setting s = setting_new(t, OP_eigen, 1, N, 1, (N + 1) * N, 0);
         memset(s.ta, 0, N * N * t->kernels->size);
         for (int i = 0; i < N; i++) put(t, s.ta, i * (N + 1), diagonal[k / TABLES][i]);
         call(&s, t->kernels->eigen);
@@ -240,7 +244,7 @@ static void check_spoilt(const table *t, int op, int64_t n, double spoil, int64_
 {
     int64_t numbers = op == OP_log_abs_det ? 1 : op == OP_eigen ? (n + 1) * n
                                              : op == OP_cholesky ? n * n : n * m, k = n / 2;
-    setting s = setting_new(t, 3, n, m, numbers, (double)n + 1);
+    setting s = setting_new(t, op, 3, n, m, numbers, (double)n + 1);
     double *good = malloc((size_t)(3 * numbers) * sizeof *good), value;
     kernel_of(t->kernels, op, &s.f);
     for (int64_t i = 0; i < 3 * numbers; i++) good[i] = t->kernels->get(s.ty, i);
@@ -291,7 +295,7 @@ static void check_bits(const table *t, int64_t n, int64_t rows)
         int op = ops[k / 2];
         bool one = k & 1 && (op == OP_solve || op == OP_triangular_solve);
         int64_t numbers = op == OP_log_abs_det ? 1 : op == OP_eigen ? (n + 1) * n : op == OP_cholesky ? n * n : n;
-        setting s = setting_new(t, rows, n, 1, numbers, (double)n + 1);
+        setting s = setting_new(t, op, rows, n, 1, numbers, (double)n + 1);
         if (one) s.f.next_a = 0;
         size_t bytes = (size_t)numbers * t->kernels->size;
         void *all = malloc(bytes * (size_t)rows);

@@ -202,6 +202,6 @@ static void NAME(k_eigen)(const ad_factor *f)
     const int64_t n = f->n;
     REAL *y = f->y;
     for (int64_t r = 0; r < f->rows; r++, y += (n + 1) * n)
-        if (!NAME(eigen_one)(n, (const REAL *)f->a + r * f->next_a, f->room, NAME(rest_of)(f), y))
+        if (!NAME(eigen_one)(n, (const REAL *)f->a + r * f->next_a, NAME(copy_of)(f), NAME(rest_of)(f), y))
             NAME(fill_nan)((n + 1) * n, y);
 }

@@ -9,17 +9,20 @@
 enum { NAME(SIDES) = 4 * NAME(LANES) }; /* right sides in a chunk */
 #define SIDES NAME(SIDES)
 
-/* What a factorisation takes of its room: the matrix (of small ones LANES, side by side), a chunk, and a few numbers a
- * row. */
-static int64_t NAME(matrix_numbers)(int64_t n) { return (n * n * (n <= SMALL_SIDE ? LANES : 1) + 15) / 16 * 16; }
+/* What a factorisation takes of its room: a chunk, a few numbers a row, and a copy of the matrix: of small ones
+ * LANES, side by side; of large ones where it is taken to pieces in place. */
 static int64_t NAME(chunk_numbers)(int64_t n) { return n * (n <= SMALL_SIDE ? FEW_SIDES : 4) * LANES; }
-static int64_t NAME(k_factor_room)(int64_t n)
+static int64_t NAME(rest_numbers)(int64_t n) { return (4 * n + 15) / 16 * 16; }
+static int64_t NAME(k_factor_room)(ad_op op, int64_t n)
 {
-    int64_t bytes = (NAME(matrix_numbers)(n) + NAME(chunk_numbers)(n) + 4 * n) * (int64_t)sizeof(REAL);
+    bool in_place = op == OP_solve || op == OP_log_abs_det || op == OP_eigen;
+    int64_t copies = n <= SMALL_SIDE ? LANES : in_place ? 1 : 0;
+    int64_t bytes = (NAME(chunk_numbers)(n) + NAME(rest_numbers)(n) + copies * n * n) * (int64_t)sizeof(REAL);
     return (bytes + 63) / 64 * 64;
 }
-static V *NAME(chunk_of)(const ad_factor *f) { return (V *)((REAL *)f->room + NAME(matrix_numbers)(f->n)); }
-static REAL *NAME(rest_of)(const ad_factor *f) { return (REAL *)NAME(chunk_of)(f) + NAME(chunk_numbers)(f->n); }
+static V *NAME(chunk_of)(const ad_factor *f) { return f->room; }
+static REAL *NAME(rest_of)(const ad_factor *f) { return (REAL *)f->room + NAME(chunk_numbers)(f->n); }
+static REAL *NAME(copy_of)(const ad_factor *f) { return NAME(rest_of)(f) + NAME(rest_numbers)(f->n); }
 
 static void NAME(fill_nan)(int64_t n, REAL *y)
 {
@@ -164,7 +167,7 @@ static void NAME(side_by_side)(V *to, const REAL *x, int64_t count, int64_t next
 static void NAME(solve_small)(const ad_factor *f)
 {
     const int64_t n = f->n, m = f->m;
-    V *a = f->room, *x = NAME(chunk_of)(f);
+    V *a = (V *)NAME(copy_of)(f), *x = NAME(chunk_of)(f);
     NAME(triangle) t = NAME(triangle_of)(f);
     for (int64_t r = 0; r < f->rows; r += LANES) {
         int64_t samples = f->rows - r < LANES ? f->rows - r : LANES;
@@ -268,13 +271,13 @@ static void NAME(k_cholesky)(const ad_factor *f)
     const int64_t n = f->n;
     const REAL *a = f->a;
     REAL *y = f->y;
-    V *room = f->room;
+    V *side_by_side = (V *)NAME(copy_of)(f);
     double pivot;
     for (int64_t r = 0; r < f->rows && n <= SMALL_SIDE; r += LANES, y += LANES * n * n) {
         int64_t samples = f->rows - r < LANES ? f->rows - r : LANES;
-        NAME(side_by_side)(room, a + r * f->next_a, n * n, f->next_a, samples);
-        NAME(cholesky_small)(n, room);
-        NAME(k_transpose)(samples, n * n, y, n * n, room, LANES);
+        NAME(side_by_side)(side_by_side, a + r * f->next_a, n * n, f->next_a, samples);
+        NAME(cholesky_small)(n, side_by_side);
+        NAME(k_transpose)(samples, n * n, y, n * n, side_by_side, LANES);
     }
     for (int64_t r = 0; r < f->rows && n > SMALL_SIDE; r++, y += n * n)
         if (NAME(cholesky_one)(n, a + r * f->next_a, y, NAME(chunk_of)(f), &pivot) < n) NAME(fill_nan)(n * n, y);

@@ -25,7 +25,7 @@ typedef struct ad_factor {
     int64_t rows, n, m, next_a, next_b;
     bool transposed;
     const void *a, *b;
-    void *y, *room; /* factor_room(n) bytes, in whole cache lines, one thread's at a time */
+    void *y, *room; /* factor_room(op, n) bytes, in whole cache lines, one thread's at a time */
 } ad_factor;
 
 typedef struct ad_kernels {
@@ -69,8 +69,8 @@ typedef struct ad_kernels {
     void (*matmul)(const ad_product *);
 
     /* Factorisations of the symmetric part of a (cholesky, eigen) or of a. What has none is NaN as a whole. The last
-     * one finds why, of one matrix: the number of the first pivot that is none, and its value; n, if all are. */
-    int64_t (*factor_room)(int64_t n);
+     * one finds why, of one matrix: the number of the first pivot that is none, and its value; n, if all are. It writes to y. */
+    int64_t (*factor_room)(ad_op op, int64_t n);
     void (*cholesky)(const ad_factor *);         /* → L [n,n] */
     void (*triangular_solve)(const ad_factor *); /* L⁻¹b or, transposed, L⁻ᵀb, of a's lower triangle */
     void (*solve)(const ad_factor *);            /* a⁻¹b or a⁻ᵀb */

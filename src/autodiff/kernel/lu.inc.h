@@ -63,7 +63,7 @@ static int64_t NAME(lu_one)(int64_t n, const REAL *a, REAL *lu, V *x, int64_t *p
 static void NAME(k_solve)(const ad_factor *f)
 {
     const int64_t n = f->n;
-    REAL *lu = f->room;
+    REAL *lu = NAME(copy_of)(f);
     int64_t *pivot = (int64_t *)NAME(rest_of)(f);
     bool turned = f->transposed;
     NAME(triangle) lower = {n, turned ? 1 : n, turned ? n : 1, turned, true};
@@ -83,7 +83,7 @@ static void NAME(k_solve)(const ad_factor *f)
 static void NAME(k_log_abs_det)(const ad_factor *f)
 {
     const int64_t n = f->n;
-    REAL *lu = f->room, *y = f->y;
+    REAL *lu = NAME(copy_of)(f), *y = f->y;
     for (int64_t r = 0; r < f->rows; r++) {
         double value, sum = 0;
         int64_t bad = NAME(lu_one)(n, (const REAL *)f->a + r * f->next_a, lu, NAME(chunk_of)(f),
@@ -100,9 +100,9 @@ static int64_t NAME(k_first_pivot)(ad_op op, const ad_factor *f, double *value)
 {
     const int64_t n = f->n;
     const REAL *a = f->a;
-    if (op == OP_cholesky) return NAME(cholesky_one)(n, a, f->room, NAME(chunk_of)(f), value);
+    if (op == OP_cholesky) return NAME(cholesky_one)(n, a, f->y, NAME(chunk_of)(f), value);
     if (op == OP_solve || op == OP_log_abs_det)
-        return NAME(lu_one)(n, a, f->room, NAME(chunk_of)(f), (int64_t *)NAME(rest_of)(f), value);
+        return NAME(lu_one)(n, a, NAME(copy_of)(f), NAME(chunk_of)(f), (int64_t *)NAME(rest_of)(f), value);
     for (int64_t i = 0; i < n && op == OP_triangular_solve; i++) {
         *value = (double)a[i * n + i];
         if (!(*value != 0 && *value - *value == 0)) return i;

@@ -77,7 +77,7 @@ static void emit_factorise(ad_compiler *c, int32_t id)
     i.factorise.transposed = ad_is_solved_transposed(node);
     double own = i.factorise.a.row_stride && node->op != OP_triangular_solve ? 0.7 * (double)n : 0;
     if (node->axis >= 0) c->stage->gemv_flops += (double)i.factor * (double)(n * n) * (own + (double)i.factorise.m);
-    ad_want_room(c, c->plan->kernels->factor_room(n));
+    ad_want_room(c, c->plan->kernels->factor_room(node->op, n));
     ad_append(c, &i);
 }
 

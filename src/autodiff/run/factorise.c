@@ -24,6 +24,7 @@ bool ad_explain_factors(const ad_instruction *i, const ad_frame *f, int64_t row)
     double pivot;
     ad_factor x = factor_of(i, f);
     x.a = (const char *)x.a + row * x.next_a * (int64_t)f->kernels->size;
+    x.y = (char *)x.y + row * i->count * (int64_t)f->kernels->size;
     long long at = f->kernels->first_pivot(i->op, &x, &pivot);
     const char *why = i->op == OP_cholesky ? "the matrix is not positive definite" : "the matrix is singular";
     if (at == x.n) return false;

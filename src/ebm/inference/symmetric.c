@@ -13,7 +13,7 @@ static const double UNSEEN = 1e-10;
 gibbs_status ebm_eigen(int64_t n, const double *a, double *made, const gibbs_allocator *allocator, gibbs_error *error)
 {
     const ad_kernels *k = ad_kernels_for(GIBBS_FLOAT64);
-    void *room = gibbs_alloc_aligned(allocator, (size_t)k->factor_room(n), 1);
+    void *room = gibbs_alloc_aligned(allocator, (size_t)k->factor_room(OP_eigen, n), 1);
     if (!room) return gibbs_fail(error, GIBBS_MEMORY, "standard errors: out of memory");
     const gibbs_float_word host = gibbs_float_enter();
     k->eigen(&(ad_factor){.rows = 1, .n = n, .a = a, .y = made, .room = room});
