@@ -1,9 +1,11 @@
-/* eigen.h — eigenvectors of a small symmetric matrix. */
+/* eigen.h — eigenvectors of a symmetric matrix. */
 #ifndef EXAMPLES_EIGEN_H
 #define EXAMPLES_EIGEN_H
 
-/* A [n × n], symmetric, becomes diagonal in place; vector[k * n + i] is component i of eigenvector k, of which the
- * eigenvalue is value[k], largest first. Jacobi's rotations, each of which lessens the squares off the diagonal. */
-void eigen_symmetric(int n, double *A, double *value, double *vector);
+#include <gibbs/status.h>
+
+/* Of A [n × n], symmetric: vector[k * n + i] is component i of eigenvector k, of which the eigenvalue is value[k],
+ * smallest first. */
+gibbs_status eigen_symmetric(int n, const double *A, double *value, double *vector, gibbs_error *error);
 
 #endif

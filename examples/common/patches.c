@@ -56,15 +56,15 @@ static gibbs_status find_whitening(const patch_spec *spec, const double *patch, 
     double *C = calloc((size_t)(2 * n * n + n), sizeof *C), *vector = C + n * n, *value = vector + n * n, total = 0;
     if (!C) return fail(error, GIBBS_MEMORY, "out of memory");
     add_products(patch, spec->rows, n, C);
-    eigen_symmetric(n, C, value, vector);
-    gibbs_status status = GIBBS_OK;
-    if (!(value[spec->dims - 1] > 1e-9 * value[0]))
+    gibbs_status status = eigen_symmetric(n, C, value, vector, error);
+    if (!status && !(value[n - spec->dims] > 1e-9 * value[n - 1]))
         status = fail(error, GIBBS_DATA, "%.200s: the patches vary in fewer than %d directions", spec->file,
                       spec->dims);
     for (int i = 0; i < n; i++) total += value[i];
     for (int k = 0; !status && k < spec->dims; k++) {
-        p->explained += value[k] / total;
-        for (int i = 0; i < n; i++) p->white[k * n + i] = vector[k * n + i] / sqrt(value[k]);
+        int of = n - 1 - k; /* the largest first */
+        p->explained += value[of] / total;
+        for (int i = 0; i < n; i++) p->white[k * n + i] = vector[of * n + i] / sqrt(value[of]);
     }
     free(C);
     return status;

@@ -184,6 +184,23 @@ ad_var ad_rbm_free_energy(ad_var v, ad_var W, ad_var a, ad_var b);
 /* log Σ_g exp(log_weight_g + log_density_g): both [G] → scalar. */
 ad_var ad_log_mixture(ad_var log_weight, ad_var log_density);
 
+/* Factorisations of a matrix [n,n], shared or each sample's own, of any n. Of a symmetric one the symmetric part (A
+ * + Aᵀ)/2 is what counts, so that the derivative by A is symmetric, and right for any A. Where there is no result
+ * all of it is NaN (of the determinant of a singular matrix −∞, and its derivative NaN), and a run with `check`
+ * names row and pivot. What is singular but for rounding is not told from what is regular. SHAPE for other shapes. */
+ad_var ad_cholesky(ad_var A);       /* L, lower triangular, A = LLᵀ: A symmetric, positive definite */
+ad_var ad_log_det(ad_var A);        /* log det A of such an A: 2Σ log Lᵢᵢ */
+/* L⁻¹B or, transposed, L⁻ᵀB: B [n] or [n,m], a vector or columns. What lies above L's diagonal is not looked at. */
+ad_var ad_triangular_solve(ad_var L, ad_var B, int transposed);
+/* A⁻¹B or, transposed, A⁻ᵀB, of any A, by LU with partial pivoting; and log |det A|, likewise. */
+ad_var ad_solve(ad_var A, ad_var B, int transposed);
+ad_var ad_log_abs_det(ad_var A);
+/* A symmetric: eigenvalues [n], ascending, and eigenvectors [n,n], a column each, A = V diag(λ) Vᵀ. A vector's sign
+ * is not determined; its largest component is made positive. At equal eigenvalues vectors have no derivative, and
+ * the values no second one: those are NaN there, and very large beside it. */
+ad_var ad_eigenvalues(ad_var A);
+ad_var ad_eigenvectors(ad_var A);
+
 /* Moves of elements. What does not fit is an error: SHAPE of two shapes, ARGUMENT of a dimension, order or range. */
 ad_var ad_reshape(ad_var x, ad_shape shape);            /* as many elements, in row-major order */
 ad_var ad_expand(ad_var x, ad_shape shape);             /* broadcast to a larger shape */

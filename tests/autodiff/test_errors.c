@@ -57,6 +57,7 @@ static ad_var eighth(world w) { return ad_parameter(w.tape, "u", (ad_shape){8, {
 static ad_var jacobian_of(ad_var x) { return ad_jacobian(ad_exp(x), &x, 1); }
 static ad_var jvp_of(ad_var x) { return ad_jvp(ad_exp(x), &x, &x, 1); }
 
+static ad_var square(ad_var x) { return ad_mul(x, ad_reshape(x, ad_mat(3, 1))); }
 static ad_var on(ad_axis axis) { return ad_input(axis, "u", ad_scalar()); }
 
 static int refuse_shape(void *context, const ad_shape *in, ad_shape *out, gibbs_error *error)
@@ -98,9 +99,20 @@ static ad_var filters(world w) { return ad_expand(w.s, (ad_shape){4, {3, 3, 3, 2
     X(SHAPE, ad_matmul(w.x, w.v), "matmul: shapes [3] and [4] do not agree")                                           \
     X(SHAPE, ad_matmul(w.M, w.v), "matmul: shapes [4,3] and [4] do not agree")                                         \
     X(SHAPE, ad_matmul(w.s, w.x), "matmul: shapes [] and [3] do not agree")                                            \
-    X(SHAPE, ad_matmul(ad_expand(w.W, ad_cube(2, 3, 5)), ad_expand(w.M, ad_cube(3, 4, 3))), "[2,3,5] and [3,4,3] do") \
+    X(SHAPE, ad_matmul(ad_expand(w.W, ad_cube(2, 3, 5)), ad_expand(w.M, ad_cube(3, 4, 3))), "[2,3,5] and [3,4,3] do")  \
     X(AXIS, ad_matmul(w.x, w.y), "matmul: axes «data» and «noise» meet")                                               \
     X(SIZE, ad_matmul(w.tall, w.wide), "more than 2^31-1 elements")                                                    \
+    X(SHAPE, ad_cholesky(w.W), "cholesky: needs a square matrix [n,n], got the shape [3,5]")                           \
+    X(SHAPE, ad_log_det(w.x), "log_det: needs a square matrix [n,n], got the shape [3]")                               \
+    X(SHAPE, ad_log_abs_det(w.s), "log_abs_det: needs a square matrix [n,n], got the shape []")                        \
+    X(SHAPE, ad_eigenvalues(w.M), "eigenvalues: needs a square matrix [n,n], got the shape [4,3]")                     \
+    X(SHAPE, ad_eigenvectors(ad_expand(w.x, ad_cube(3, 3, 3))), "eigenvectors: needs a square matrix [n,n], got the")  \
+    X(SHAPE, ad_solve(w.M, w.v, 0), "solve: needs a square matrix [n,n], got the shape [4,3]")                         \
+    X(SHAPE, ad_solve(square(w.x), w.v, 0), "solve: right sides of the shape [4] do not fit the matrix [3,3]: th")     \
+    X(SHAPE, ad_triangular_solve(square(w.x), w.M, 1), "triangular_solve: right sides of the shape [4,3] do not")      \
+    X(SHAPE, ad_triangular_solve(square(w.x), w.s, 1), "triangular_solve: right sides of the shape [] do not fit the") \
+    X(AXIS, ad_triangular_solve(square(w.x), w.y, 0), "triangular_solve: axes «data» and «noise» meet")                \
+    X(AXIS, ad_solve(square(w.y), w.x, 0), "solve: axes «noise» and «data» meet")                                      \
     X(SHAPE, ad_reshape(w.M, ad_vec(11)), "reshape: [4,3] and [11] have different numbers of elements")                \
     X(SHAPE, ad_reshape(w.M, ad_mat(-4, -3)), "different numbers of elements")                                         \
     X(SHAPE, ad_expand(w.x, ad_vec(4)), "expand: [3] does not broadcast to [4]")                                       \

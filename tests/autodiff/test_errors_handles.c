@@ -70,7 +70,8 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(neg) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(recip) X(tanh) X(sigmoid) X(sigmoid_slope) X(softplus) X(erf) \
     X(erfc) X(log_erfc) X(log_ndtr) X(log1mexp) X(lgamma) X(digamma) X(sinh) X(cosh) X(asin) X(acos) X(atan)       \
     X(sin) X(cos) X(abs) X(sign) X(step) X(stop_gradient) X(square) X(relu) X(silu) X(gelu) X(elu) X(logcosh)      \
-    X(sum) X(max_reduce) X(logsumexp) X(softmax) X(norm) X(transpose) X(regroup)
+    X(sum) X(max_reduce) X(logsumexp) X(softmax) X(norm) X(transpose) X(regroup)       \
+    X(cholesky) X(log_det) X(log_abs_det) X(eigenvalues) X(eigenvectors)
 
 #define IN_BINARY(X)                                                                                         \
     X(add, w->x) X(sub, w->x) X(mul, w->x) X(div, w->x) X(max, w->x) X(min, w->x) X(pow, w->x) X(less, w->x) \
@@ -94,6 +95,10 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(rbm_free_energy, refused(w, ad_rbm_free_energy(w->x, V, w->x, w->x)))                       \
     X(rbm_free_energy, refused(w, ad_rbm_free_energy(w->x, w->W, V, w->x)))                       \
     X(rbm_free_energy, refused(w, ad_rbm_free_energy(w->x, w->W, w->x, V)))                       \
+    X(triangular_solve, refused(w, ad_triangular_solve(V, w->x, 0)))                              \
+    X(triangular_solve, refused(w, ad_triangular_solve(w->M, V, 1)))                              \
+    X(solve, refused(w, ad_solve(V, w->x, 1)))                                                    \
+    X(solve, refused(w, ad_solve(w->M, V, 0)))                                                    \
     X(reshape, refused(w, ad_reshape(V, ad_vec(3))))                                              \
     X(expand, refused(w, ad_expand(V, ad_vec(3))))                                                \
     X(permute, refused(w, ad_permute(V, ((int[]){0}))))                                           \

@@ -9,7 +9,7 @@
 #include "support/alloc.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 14 };
+enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 15 };
 
 static int failed;
 
@@ -75,6 +75,17 @@ static void record_leaves(life *f)
     f->step = ad_add(ad_scale(f->x, 0.5), ad_mul(noise, ad_constant_array(f->tape, ad_vec(D), values)));
 }
 
+/* All that is made of a matrix. */
+static ad_var factored(const life *f)
+{
+    static const double diagonal[D * D] = {[0] = 1, [D + 1] = 3, [2 * (D + 1)] = 7};
+    ad_var A = ad_mul(ad_reshape(f->x, ad_mat(D, 1)), f->x);
+    A = ad_add(A, ad_constant_array(f->tape, ad_mat(D, D), diagonal));
+    ad_var L = ad_cholesky(A), z = ad_triangular_solve(L, f->x, 1), u = ad_solve(A, z, 0);
+    ad_var V = ad_eigenvectors(A), y = ad_add(ad_log_det(A), ad_log_abs_det(ad_add(A, V)));
+    return ad_add(y, ad_add(ad_sum(ad_exp(ad_eigenvalues(ad_scale(A, 0.01)))), ad_dot(u, u)));
+}
+
 static ad_var energy(const life *f, ad_var x)
 {
     ad_var h = ad_softplus(ad_add(ad_matmul(x, f->W), f->b));
@@ -106,6 +117,7 @@ static gibbs_status record(life *f)
                              ad_reshape(f->W, (ad_shape){4, {1, 1, 1, D * H}}), 1, 1);
     f->out[12] = ad_sum(ad_jacobian(ad_exp(taken), &f->x, 1));
     f->out[13] = ad_sum(ad_jacobian(ad_avg_pool2d(image, 2, 2), &f->W, 1));
+    ad_grad(factored(f), &f->x, 1, &f->out[14]);
     snprintf(f->error.message, sizeof f->error.message, "%s", ad_tape_message(f->tape));
     return ad_tape_status(f->tape);
 }
@@ -188,7 +200,8 @@ static const struct step {
 
 static void add_results(life *f)
 {
-    static const int per_row[OUTPUTS] = {[2] = 1, [3] = D, [6] = 1, [7] = D, [8] = 1, [9] = D, [10] = 1, [12] = 1};
+    static const int per_row[OUTPUTS] = {[2] = 1, [3] = D, [6] = 1,  [7] = D, [8] = 1,
+                                         [9] = D, [10] = 1, [12] = 1, [14] = D};
     for (int k = 0; k < OUTPUTS; k++)
         for (int i = 0; i < (per_row[k] ? ROWS * per_row[k] : 1); i++) f->sum += ad_result_f64(f->w, k)[i] * (k + 1);
     for (int i = 0; i < ROWS * D; i++) f->sum += ad_result_f64(f->walker, 0)[i];

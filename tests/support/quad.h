@@ -46,6 +46,9 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
 /* -- quad_batch.c: a whole op across samples -- */
 bool quad_batch(const quad_machine *m, const ad_node *node, const quad *const *in, quad *out);
 
+/* -- quad_factor.c: what is made of a matrix; false where there is no such thing -- */
+bool quad_factor(const ad_node *node, const ad_shape *a, const quad *const *in, quad *out);
+
 /* -- quad_special.c: by the plainest formulas, n from 0 on; x between about −100 and 100 -- */
 quad quad_polygamma(int n, quad x);
 quad quad_log_erfc(quad x);

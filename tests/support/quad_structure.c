@@ -198,6 +198,11 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
     case OP_norm:
     case OP_logsumexp: return reduce(node, &s[0], in[0], out), true;
     case OP_matmul: return matmul(node, &s[0], &s[1], in[0], in[1], out), true;
+    case OP_cholesky:
+    case OP_triangular_solve:
+    case OP_solve:
+    case OP_log_abs_det:
+    case OP_eigen: return quad_factor(node, &s[0], in, out);
     case OP_user: ((const quad_user *)m->tape->side[node->side].user->context)->quad(in, out); return true;
     default: return false;
     }

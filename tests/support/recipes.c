@@ -203,6 +203,36 @@ static ad_var record_matmul(problem *p, int k)
     return ad_matmul(ad_transpose(a), ad_transpose(b));
 }
 
+/* A matrix that is far from singular: of distinct, positive eigenvalues, and not symmetric. */
+static ad_var regular(problem *p, int64_t n)
+{
+    double diagonal[16] = {0};
+    ad_var x = problem_free(p, ad_mat(n, n), -0.6, 0.6);
+    for (int64_t i = 0; i < n; i++) diagonal[i * n + i] = 2.5 + 1.5 * (double)i;
+    return ad_add(x, ad_constant_array(p->tape, ad_mat(n, n), diagonal));
+}
+
+static ad_var record_cholesky(problem *p, int k) { return ad_cholesky(regular(p, (int[]){3, 1, 2}[k])); }
+static ad_var record_log_abs_det(problem *p, int k) { return ad_log_abs_det(regular(p, k ? 1 : 3)); }
+
+static ad_var record_eigen(problem *p, int k)
+{
+    ad_var A = regular(p, (int[]){2, 1, 3, 3}[k]);
+    return k < 3 ? ad_concat(ad_reshape(ad_eigenvalues(A), ad_mat(1, ad_shape_of(A).dim[0])), ad_eigenvectors(A), 0)
+                 : ad_eigenvalues(A);
+}
+
+/* A vector, a column and columns, of either matrix. */
+static ad_var record_system(problem *p, int k, ad_var (*solve)(ad_var, ad_var, int))
+{
+    static const ad_shape shape[] = {VEC(3), MAT(3, 2), MAT(3, 1)};
+    ad_var A = regular(p, 3), B = any(p, shape[k / 2]);
+    return solve(A, B, k % 2);
+}
+
+static ad_var record_solve(problem *p, int k) { return record_system(p, k, ad_solve); }
+static ad_var record_triangular_solve(problem *p, int k) { return record_system(p, k, ad_triangular_solve); }
+
 static ad_var record_user(problem *p, int k)
 {
     ad_var v[4];
@@ -289,6 +319,11 @@ static const struct {
     [OP_logsumexp] = {6, record_logsumexp},
     [OP_norm] = {6, record_norm},
     [OP_matmul] = {15, record_matmul},
+    [OP_cholesky] = {3, record_cholesky},
+    [OP_triangular_solve] = {6, record_triangular_solve},
+    [OP_solve] = {6, record_solve},
+    [OP_log_abs_det] = {2, record_log_abs_det},
+    [OP_eigen] = {4, record_eigen},
     [OP_user] = {4, record_user},
     [OP_regroup] = {2, record_regroup},
     [OP_ungroup] = {2, record_ungroup},

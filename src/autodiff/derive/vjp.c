@@ -56,6 +56,10 @@ ad_var ad_vjp_masked(ad_var y, ad_var ybar, int which, ad_var *mask)
     ad_var under = *mask;
     *mask = mask_of(&c, under, which);
     if (op && op->bilinear && !ad_is_null(under)) call = with_masked_factor(&c, under, which, in);
+    if (op && op->multiplies && !ad_is_null(under)) {
+        ad_var taken = ad_masked(under, y);
+        call.y = ad_is_null(taken) ? y : taken;
+    }
     ad_var part = on_axis_of(ad_arg(&c, which), vjp(&call, ybar, which));
     bool linear = op && ad_ops[c.node.op].smooth == CLASS_LINEAR;
     return linear || ad_is_null(under) || ad_is_null(*mask) ? part : ad_masked(*mask, part);

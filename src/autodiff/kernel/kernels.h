@@ -20,6 +20,15 @@ typedef struct ad_product {
     void *c, *room; /* kernels->room bytes, in whole cache lines, one thread's at a time */
 } ad_product;
 
+/* Matrices [n,n], and what they are made into: factors, or solutions of systems with m right sides, b [n,m]. From
+ * row to row are next_a and next_b numbers, 0 where one is for all; the results follow each other. */
+typedef struct ad_factor {
+    int64_t rows, n, m, next_a, next_b;
+    bool transposed;
+    const void *a, *b;
+    void *y, *room; /* factor_room(op, n) bytes, in whole cache lines, one thread's at a time */
+} ad_factor;
+
 typedef struct ad_kernels {
     size_t size;    /* of a number */
     bool uses_blas; /* for products */
@@ -68,6 +77,16 @@ typedef struct ad_kernels {
     void (*batch_logsumexp)(int64_t rows, int64_t n, const void *x, double *acc, bool first);
 
     void (*matmul)(const ad_product *);
+
+    /* Factorisations of the symmetric part of a (cholesky, eigen) or of a. What has none is NaN as a whole. The last
+     * one finds why, of one matrix: the number of the first pivot that is none, and its value; n, if all are. It writes to y. */
+    int64_t (*factor_room)(ad_op op, int64_t n);
+    void (*cholesky)(const ad_factor *);         /* → L [n,n] */
+    void (*triangular_solve)(const ad_factor *); /* L⁻¹b or, transposed, L⁻ᵀb, of a's lower triangle */
+    void (*solve)(const ad_factor *);            /* a⁻¹b or a⁻ᵀb */
+    void (*log_abs_det)(const ad_factor *);      /* → [], −∞ where a is singular */
+    void (*eigen)(const ad_factor *);            /* → [n+1,n]: the values, ascending, then a vector a row */
+    int64_t (*first_pivot)(ad_op op, const ad_factor *, double *value);
 
     /* n numbers for each of `rows` rows, the first of which has global number row0. */
     void (*normal)(int64_t rows, int64_t n, void *y, uint64_t row0, const uint64_t key[2], uint64_t step);

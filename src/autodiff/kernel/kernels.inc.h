@@ -146,6 +146,9 @@ static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i
 #include "reductions.inc.h"
 #include "products.inc.h"
 #include "draws.inc.h"
+#include "factor.inc.h"
+#include "lu.inc.h"
+#include "eigen.inc.h"
 
 const ad_kernels TABLE = {
     .size = sizeof(REAL),
@@ -172,7 +175,12 @@ const ad_kernels TABLE = {
     .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp), .norm = NAME(k_norm),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),
     .matmul = NAME(k_matmul), .normal = NAME(k_normal), .uniform = NAME(k_uniform),
+    .factor_room = NAME(k_factor_room), .cholesky = NAME(k_cholesky), .triangular_solve = NAME(k_triangular_solve),
+    .solve = NAME(k_solve), .log_abs_det = NAME(k_log_abs_det), .eigen = NAME(k_eigen),
+    .first_pivot = NAME(k_first_pivot),
 };
+
+#undef SIDES
 
 #undef V
 #undef LOOSE

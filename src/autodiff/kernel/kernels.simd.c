@@ -8,6 +8,7 @@
 #include "vectors.h"
 
 #include <Random123/philox.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #if USES_BLAS
@@ -101,6 +102,9 @@ static void key_of_step(const uint64_t key[2], uint64_t step, uint32_t out[2])
 /* Numbers that a reduction copies to the stack; rows that are reduced as columns. TILE is a multiple of every
  * vector. */
 enum { TILE = 512, SHORT = 32 };
+
+/* Rows of a matrix of which several are factored side by side, and of their right sides. */
+enum { SMALL_SIDE = 32, FEW_SIDES = 16 };
 
 #define REAL float
 #define FN(name) name##f

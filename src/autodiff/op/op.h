@@ -31,6 +31,7 @@ typedef struct ad_structure {
                       `tangent` is then also called with D = 0, for one direction without a dimension of its own */
     bool bilinear; /* a product: linear in each of its two arguments */
     bool picks;    /* some elements of the arguments are left out: what is not picked is not taken (derive/derive.h) */
+    bool multiplies; /* its adjoint multiplies by its value, over which it may sum: under a mask, by what was taken */
     /* The node again, on other inputs. Every op has it. */
     ad_var (*again)(const ad_node *node, const ad_var *in);
     /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape. NULL: no derivative, which those who ask for one are told. */
@@ -70,6 +71,16 @@ ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
 /* -- products (matmul.c) -- */
 ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
 ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n] → [m,n] */
+
+/* -- factorisations (solve.c) -- */
+bool ad_check_square(const char *op, ad_var A); /* false, with the tape's error set, where A is no matrix [n,n] */
+ad_var ad_solve_core(ad_op op, ad_var A, bool transposed, ad_var B); /* [n,n], [n,m] → [n,m] */
+ad_var ad_symmetric_part(ad_var v); /* (A + Aᵀ)/2, of the last two dimensions */
+ad_var ad_lower(ad_tape *tape, int64_t n, double diagonal); /* 1 below the diagonal, 0 above */
+ad_var ad_mask_whole(const ad_call *c, ad_var mask, int which); /* all of the argument, where anything was taken */
+/* [D,n,m] as the D·m columns of one matrix, and back. */
+ad_var ad_beside(ad_var t);
+ad_var ad_apart(ad_var columns, int64_t D);
 
 /* -- masks and tangents (dense.c) -- */
 ad_var ad_masked_if(ad_var mask, ad_var v); /* v where there is no mask */

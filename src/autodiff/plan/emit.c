@@ -66,6 +66,21 @@ static void emit_user(ad_compiler *c, int32_t id)
     ad_append(c, &i);
 }
 
+/* Flops are counted as a product's, of what is done a sample: the factor, where it is its own, and the right sides. */
+static void emit_factorise(ad_compiler *c, int32_t id)
+{
+    const ad_node *node = ad_node_at(c, id);
+    ad_instruction i = ad_begin(c, id, DO_factorise);
+    int64_t n = ad_node_at(c, node->in[0])->shape.dim[0];
+    i.factorise.n = n;
+    i.factorise.m = node->nin > 1 ? node->shape.dim[1] : 1;
+    i.factorise.transposed = ad_is_solved_transposed(node);
+    double own = i.factorise.a.row_stride && node->op != OP_triangular_solve ? 0.7 * (double)n : 0;
+    if (node->axis >= 0) c->stage->gemv_flops += (double)i.factor * (double)(n * n) * (own + (double)i.factorise.m);
+    ad_want_room(c, c->plan->kernels->factor_room(node->op, n));
+    ad_append(c, &i);
+}
+
 /* NULL: a view, or a leaf that is placed before anything runs. */
 static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
 #define UNARY(name, value, dx, smooth, low, high) [OP_##name] = emit_elementwise,
@@ -84,6 +99,11 @@ static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
     [OP_concat] = ad_emit_concat,
     [OP_gather] = ad_emit_gather,
     [OP_scatter_add] = ad_emit_scatter,
+    [OP_cholesky] = emit_factorise,
+    [OP_triangular_solve] = emit_factorise,
+    [OP_solve] = emit_factorise,
+    [OP_log_abs_det] = emit_factorise,
+    [OP_eigen] = emit_factorise,
     [OP_user] = emit_user,
     [OP_normal] = emit_random,
     [OP_uniform] = emit_random,

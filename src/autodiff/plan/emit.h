@@ -62,7 +62,12 @@ void ad_emit_window_matmul(ad_compiler *c, int32_t node, int32_t windows, const 
 ad_instruction ad_blank_window_batch(ad_compiler *c, int32_t node, int32_t windows);
 void ad_emit_patches(ad_compiler *c, int32_t node);
 void ad_emit_overlap(ad_compiler *c, int32_t node);
-void ad_keep_room(ad_compiler *c, int64_t panel_bytes); /* for a product, and a panel behind what it packs */
+
+/* Room for what an instruction works in, of which each thread has one. */
+static inline void ad_want_room(ad_compiler *c, int64_t bytes)
+{
+    if (bytes > c->plan->room) c->plan->room = ad_aligned(bytes);
+}
 
 /* emit_sums.c, emit_moves.c — instructions of their own kinds of ops */
 void ad_emit_matmul(ad_compiler *c, int32_t node);

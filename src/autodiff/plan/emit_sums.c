@@ -42,7 +42,7 @@ static void emit_matmul(ad_compiler *c, int32_t id, int32_t sum, const ad_operan
     i.matmul.products = L, i.matmul.m = m, i.matmul.n = n, i.matmul.k = k;
     i.matmul.a_transposed = ta, i.matmul.b_transposed = ad_right_is_transposed(node);
     i.matmul.one_a = a->shape.dim[0] == 1, i.matmul.one_b = b->shape.dim[0] == 1;
-    ad_keep_room(c, 0);
+    ad_want_room(c, c->plan->kernels->room);
     ad_append(c, &i);
     count_flops(c, &i, node->axis >= 0 && b->axis < 0 && L == 1 && (!ta || m == 1));
 }
@@ -192,7 +192,7 @@ void ad_emit_batch_matmul(ad_compiler *c, int32_t id)
     ad_instruction i = blank_accumulate(c, id, DO_batch_matmul, k == 1 && is_wide(m, n));
     i.batch_matmul.c = place_products(c, &i, &i.batch_matmul.sum, &i.batch_matmul.sum_begun, &i.batch_matmul.c_begun);
     i.batch_matmul.m = m, i.batch_matmul.n = n, i.batch_matmul.k = k;
-    ad_keep_room(c, 0);
+    ad_want_room(c, c->plan->kernels->room);
     double flops = 2.0 * (double)(k * i.factor) * (double)i.count;
     *(m > 1 && n > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
     ad_append(c, &i);

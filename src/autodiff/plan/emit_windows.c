@@ -1,18 +1,12 @@
 /* emit_windows.c — the instructions of windows of images: made, added up, and multiplied a panel at a time. */
 #include "emit.h"
 
-void ad_keep_room(ad_compiler *c, int64_t panel_bytes)
-{
-    int64_t bytes = c->plan->kernels->room + ad_aligned(panel_bytes);
-    if (c->plan->room_bytes < bytes) c->plan->room_bytes = bytes;
-}
-
 static int64_t images_of(const ad_shape *image) { return ad_shape_part(image, 0, image->rank - 3); }
 
 static void keep_panel(ad_compiler *c, const ad_windows *w)
 {
     ad_panel p = ad_windows_panel(w, ad_number_size(c));
-    ad_keep_room(c, p.lines * p.line * ad_number_size(c));
+    ad_want_room(c, c->plan->kernels->room + p.lines * p.line * ad_number_size(c)); /* behind what a product packs */
 }
 
 static ad_windows windows_at(const ad_compiler *c, int32_t patches)

@@ -48,6 +48,12 @@ static inline int ad_end_of_reduced(const ad_node *n) { return n->attr[0] + n->a
 static inline bool ad_left_is_transposed(const ad_node *n) { return n->attr[0]; }
 static inline bool ad_right_is_transposed(const ad_node *n) { return n->attr[1]; }
 
+/* A solve: of the transposed matrix. */
+static inline bool ad_is_solved_transposed(const ad_node *n)
+{
+    return (n->op == OP_solve || n->op == OP_triangular_solve) && n->attr[0];
+}
+
 /* A batch op: the axis that it reduces over, counts, or has a table on. */
 static inline int32_t ad_batch_axis(const ad_node *n) { return n->attr[0]; }
 

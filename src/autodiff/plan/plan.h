@@ -180,7 +180,7 @@ struct ad_plan {
     int64_t tape_size;
     bool *leaf;          /* which nodes can be bound */
     double shared_gemm_flops;
-    int64_t room_bytes; /* of each thread, for products: what they pack, and panels of windows; 0: there are none */
+    int64_t room;    /* bytes that products and factorisations take of a workspace, for each thread */
     ad_range *range[2]; /* [AD_BASE_ARENA], [AD_BASE_SHARED]: of each span; or NULL */
     ad_plan *storing; /* the twin that computes nothing twice, or NULL */
 };

@@ -49,6 +49,7 @@ static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number
     if (i->action == DO_batch_matmul)
         ad_put(p, "  [%lld,%lld]T·[%lld,%lld] a row", (long long)i->batch_matmul.k, (long long)i->batch_matmul.m,
                (long long)i->batch_matmul.k, (long long)i->batch_matmul.n);
+    if (i->action == DO_factorise && i->factorise.transposed) ad_put(p, "  aT");
     print_places(p, plan, i);
     ad_put(p, "\n");
 }

@@ -57,6 +57,7 @@ gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
     const char *at = ad_address(f, &i->operand[0]);
     int64_t bad = f->kernels->first_bad(n, at);
     if (bad == n) return GIBBS_OK;
+    if (i->action == DO_factorise && ad_explain_factors(i, f, bad / i->count)) return GIBBS_NUMERIC;
     return not_finite(f->plan, i->action == DO_user ? i->user.op->name : ad_op_said(i->op), i->node, i->axis,
                       f->kernels->get(at, bad), f->row0 * i->factor + bad / i->count, bad % i->count, f->error);
 }

@@ -11,7 +11,7 @@ typedef struct ad_frame {
     const ad_kernels *kernels;
     char **base;
     char *const *start; /* the bases of slots before they were moved to the block */
-    char *room;        /* for a product: this thread's */
+    char *room;        /* for a product or a factorisation: this thread's */
     int64_t rows;      /* of the root axis, in this block; 1 in shared code */
     int64_t all_rows;  /* the same, in all blocks */
     int64_t row0;      /* global number of the first */
@@ -36,6 +36,10 @@ typedef gibbs_status ad_executor(const ad_instruction *, ad_frame *);
 #define INSTRUCTION(name, in_place, cut, first, others, operands, sizes) ad_executor ad_run_##name;
 #include "autodiff/plan/plan.def"
 extern ad_executor *const ad_executors[]; /* by action */
+
+/* Sets the error to a sentence on why row `row` of the block's has no factors; false where that is not known.
+ * (factorise.c) */
+bool ad_explain_factors(const ad_instruction *i, const ad_frame *f, int64_t row);
 
 gibbs_status ad_check_ranges(const ad_instruction *i, const ad_frame *f); /* ranges.c */
 

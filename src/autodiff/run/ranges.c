@@ -84,6 +84,12 @@ static int64_t of_place(const ad_instruction *i, int k, int64_t rows)
     return k ? of_rows(i, k, rows, outer * i->place.own) : rows * outer * whole - (i->place.alone ? 0 : i->place.after);
 }
 
+static int64_t of_factorise(const ad_instruction *i, int k, int64_t rows)
+{
+    int64_t n = i->factorise.n;
+    return k == 0 ? rows * i->count : of_rows(i, k, rows, n * (k == 1 ? n : i->factorise.m));
+}
+
 static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
 {
     int64_t rows = ad_rows_of(f, i);
@@ -109,6 +115,7 @@ static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
     case DO_batch_scatter:
         return k == 0 ? f->axis_rows[i->batch_scatter.root] * i->batch_scatter.factor * i->count
                       : f->axis_rows[i->batch_scatter.x_root] * i->batch_scatter.x_factor * (k == 1 ? i->count : 1);
+    case DO_factorise: return of_factorise(i, k, rows);
     case DO_user: return k ? of_rows(i, k, rows, 1) : rows * i->count;
     default: return rows * i->count; /* logistic, random, axis_count */
     }

@@ -119,7 +119,7 @@ static void run_shard(void *context, int64_t shard, int thread)
     base[AD_BASE_ARENA] = w->arena.at + thread * arena_bytes(stage);
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
     ad_frame f = {.plan = w->plan, .stage = stage, .kernels = w->plan->kernels, .base = base, .start = w->base,
-                  .axis_rows = w->rows, .room = w->rooms.at + thread * w->plan->room_bytes,
+                  .axis_rows = w->rows, .room = w->rooms.at + thread * w->plan->room,
                   .all_rows = r->split.rows, .first = true, .first_shard = shard == 0, .seed = r->options->seed,
                   .host = r->host, .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
@@ -222,11 +222,11 @@ static gibbs_status fit_stored(const run_state *r)
     return GIBBS_OK;
 }
 
-/* For each thread that may multiply, what it packs factors into. */
+/* For each thread, what products are packed into, and factorisations work in. */
 static gibbs_status fit_rooms(const run_state *r)
 {
     int threads = r->threads < MAX_SHARDS ? r->threads : MAX_SHARDS;
-    if (!r->w->plan->room_bytes || fit(r, &r->w->rooms, r->w->plan->room_bytes * threads)) return GIBBS_OK;
+    if (!r->w->plan->room || fit(r, &r->w->rooms, r->w->plan->room * threads)) return GIBBS_OK;
     return gibbs_fail(r->error, GIBBS_MEMORY, "run: out of memory");
 }
 

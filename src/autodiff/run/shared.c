@@ -23,7 +23,7 @@ static void run_part(void *context, int64_t part, int worker)
     ad_frame f = *job->frame;
     ad_part one;
     ad_part_of(job->i, job->parts, part, (int64_t)f.kernels->size, &one);
-    if (f.room) f.room += worker * f.kernels->room;
+    if (f.room) f.room += worker * f.plan->room;
     f.error = &job->error[part];
     job->status[part] = ad_execute(&one.is, &f);
 }

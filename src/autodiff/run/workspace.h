@@ -19,7 +19,7 @@ struct ad_workspace {
     ad_memory accumulators; /* all shards of the largest stage */
     ad_memory arena;        /* one for each thread */
     ad_memory tables;       /* one table of bases for each thread */
-    ad_memory rooms;        /* one for products for each thread */
+    ad_memory rooms;        /* one for products and factorisations for each thread */
     int64_t bases;
     bool ran;
     ad_workspace *storing; /* of the plan's twin; it has the same bindings and rows */

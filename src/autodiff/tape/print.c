@@ -24,6 +24,7 @@ static const char *detail(const ad_tape *tape, const ad_node *n, char *text, siz
     if (n->op == OP_constant) snprintf(text, size, " %.17g", n->value);
     else if (n->op == OP_matmul && (n->attr[0] || n->attr[1]))
         snprintf(text, size, " (%s%s)", n->attr[0] ? "aT" : "", n->attr[1] ? (n->attr[0] ? ",bT" : "bT") : "");
+    else if ((n->op == OP_solve || n->op == OP_triangular_solve) && n->attr[0]) snprintf(text, size, " (aT)");
     else if (n->side >= 0 && tape->side[n->side].name) snprintf(text, size, " %s", tape->side[n->side].name);
     return text;
 }

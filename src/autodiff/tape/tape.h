@@ -50,7 +50,7 @@ const char *ad_op_said(ad_op op);
 
 /* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions:
  * first dimension and how many; cumsum: dim, whether from its end; patches, overlap_add: rows and columns of a window,
- * stride, padding; matmul: transpose flags of a and b; batch ops: the axis reduced over. */
+ * stride, padding; matmul: transpose flags of a and b; solves: that of a; batch ops: the axis reduced over. */
 typedef struct ad_node {
     ad_op op;
     int nin;

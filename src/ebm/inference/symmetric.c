@@ -1,53 +1,26 @@
-/* symmetric.c — Jacobi's method: rotations that make one pair of off-diagonal elements 0 at a time. Slow (n = 500 takes
- * seconds), short, and as exact as the matrix allows. */
+/* symmetric.c — the inverse of a Hessian by its eigenvalues, which the kernel of ad_eigenvalues finds. */
 #include "symmetric.h"
 
-#include <float.h>
+#include "autodiff/kernel/kernels.h"
+#include "base/float_word.h"
+
 #include <math.h>
 #include <string.h>
-
-enum { SWEEPS = 60 };
 
 /* Eigenvalues below this are taken for 0, of a matrix whose diagonal is ones. */
 static const double UNSEEN = 1e-10;
 
-static void rotate(double *a, double *b, int64_t n, int64_t step, double c, double s)
+gibbs_status ebm_eigen(int64_t n, const double *a, double *made, const gibbs_allocator *allocator, gibbs_error *error)
 {
-    for (int64_t k = 0; k < n; k++) {
-        double x = a[k * step], y = b[k * step];
-        a[k * step] = c * x - s * y;
-        b[k * step] = s * x + c * y;
-    }
-}
-
-/* The rotation that makes a[p][q] 0 (Golub & Van Loan, §8.5). */
-static void annihilate(int64_t n, double *a, double *vector, int64_t p, int64_t q)
-{
-    double tau = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q]);
-    double t = (tau < 0 ? -1 : 1) / (fabs(tau) + sqrt(1 + tau * tau)), c = 1 / sqrt(1 + t * t), s = t * c;
-    rotate(a + p * n, a + q * n, n, 1, c, s);
-    rotate(a + p, a + q, n, n, c, s);
-    rotate(vector + p * n, vector + q * n, n, 1, c, s);
-}
-
-bool ebm_eigen(int64_t n, double *a, double *value, double *vector)
-{
-    double norm = 0;
-    for (int64_t i = 0; i < n * n; i++) {
-        if (!isfinite(a[i])) return false;
-        norm = fmax(norm, fabs(a[i]));
-    }
-    memset(vector, 0, (size_t)(n * n) * sizeof *vector);
-    for (int64_t i = 0; i < n; i++) vector[i * n + i] = 1;
-    bool turned = true;
-    for (int sweep = 0; sweep < SWEEPS && turned; sweep++) {
-        turned = false;
-        for (int64_t p = 0; p < n; p++)
-            for (int64_t q = p + 1; q < n; q++)
-                if (fabs(a[p * n + q]) > 0.1 * DBL_EPSILON * norm) annihilate(n, a, vector, p, q), turned = true;
-    }
-    for (int64_t i = 0; i < n; i++) value[i] = a[i * n + i];
-    return true;
+    const ad_kernels *k = ad_kernels_for(GIBBS_FLOAT64);
+    void *room = gibbs_alloc_aligned(allocator, (size_t)k->factor_room(OP_eigen, n), 1);
+    if (!room) return gibbs_fail(error, GIBBS_MEMORY, "standard errors: out of memory");
+    const gibbs_float_word host = gibbs_float_enter();
+    k->eigen(&(ad_factor){.rows = 1, .n = n, .a = a, .y = made, .room = room});
+    gibbs_float_leave(host);
+    gibbs_release_aligned(allocator, room);
+    if (isfinite(made[0])) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_NUMERIC, "standard errors: the Hessian of the loss is not finite");
 }
 
 /* h ← DhD with a diagonal of ones: what counts as 0 must not depend on the units of the parameters. */
@@ -96,13 +69,14 @@ static void take_out(int64_t n, const double *v, ebm_inverse *out, double *work)
 }
 
 /* With H scaled, HGH = H; then PGP is the Moore–Penrose inverse, P being the projection along H's null space. */
-static gibbs_status invert(int64_t n, double *h, double *work, ebm_inverse *out, gibbs_error *error)
+static gibbs_status invert(int64_t n, double *h, double *work, ebm_inverse *out, const gibbs_allocator *a,
+                           gibbs_error *error)
 {
     double *scale = work, *value = work + n, *vector = value + n, most = 0;
     int64_t unseen = 0;
     scale_to_ones(n, h, scale);
-    if (!ebm_eigen(n, h, value, vector))
-        return gibbs_fail(error, GIBBS_NUMERIC, "standard errors: the Hessian of the loss is not finite");
+    gibbs_status status = ebm_eigen(n, h, value, a, error);
+    if (status) return status;
     out->least = INFINITY;
     for (int64_t i = 0; i < n; i++) most = fmax(most, fabs(value[i])), out->least = fmin(out->least, value[i]);
     if (out->least < -UNSEEN * most)
@@ -128,7 +102,7 @@ gibbs_status ebm_invert_hessian(int64_t n, double *h, ebm_inverse *out, const gi
 {
     double *work = gibbs_alloc(a, (size_t)(n * (n + 2)), sizeof *work);
     if (!work) return gibbs_fail(error, GIBBS_MEMORY, "standard errors: out of memory");
-    gibbs_status status = invert(n, h, work, out, error);
+    gibbs_status status = invert(n, h, work, out, a, error);
     gibbs_release(a, work);
     return status;
 }

@@ -4,9 +4,9 @@
 
 #include "base/base.h"
 
-/* A = Σₖ λₖ qₖqₖᵀ by Jacobi's rotations; `a` (n × n) is used up, λ goes to value[n], qₖ to row k of vector[n × n].
- * False when a number is not finite. */
-bool ebm_eigen(int64_t n, double *a, double *value, double *vector);
+/* A = Σₖ λₖ qₖqₖᵀ of a symmetric n × n matrix: `made` holds the n values, ascending, then the vectors, a row each.
+ * NUMERIC when a number is not finite; MEMORY. */
+gibbs_status ebm_eigen(int64_t n, const double *a, double *made, const gibbs_allocator *allocator, gibbs_error *error);
 
 /* The Moore–Penrose inverse of a Hessian: 0 in the directions that it does not see. */
 typedef struct ebm_inverse {
