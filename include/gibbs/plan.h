@@ -24,7 +24,8 @@ typedef struct ad_plan_options {
     int64_t block_bytes; /* scratch memory aimed at for a block of rows; 0: 1 MiB, or what 128 rows need up to 4 MiB */
 } ad_plan_options;
 
-/* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. */
+/* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. Outputs that are made of
+ * variables (ad_variable) are recorded again without them, on the tape. */
 gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **plan,
                         gibbs_error *error);
 void ad_plan_free(ad_plan *plan);

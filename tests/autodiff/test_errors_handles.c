@@ -69,7 +69,7 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(neg) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(recip) X(tanh) X(sigmoid) X(sigmoid_slope) X(softplus) X(erf) \
     X(erfc) X(log_erfc) X(log_ndtr) X(log1mexp) X(lgamma) X(digamma) X(sinh) X(cosh) X(asin) X(acos) X(atan)       \
     X(sin) X(cos) X(abs) X(sign) X(step) X(stop_gradient) X(square) X(relu) X(silu) X(gelu) X(elu) X(logcosh)      \
-    X(sum) X(max_reduce) X(logsumexp) X(softmax) X(norm) X(transpose) X(regroup)
+    X(sum) X(max_reduce) X(logsumexp) X(softmax) X(norm) X(transpose) X(regroup) X(variable)
 
 #define IN_BINARY(X)                                                                                         \
     X(add, w->x) X(sub, w->x) X(mul, w->x) X(div, w->x) X(max, w->x) X(min, w->x) X(pow, w->x) X(less, w->x) \

@@ -71,6 +71,22 @@ ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
 ad_var ad_matmul_core(ad_var a, bool ta, ad_var b, bool tb); /* [L,m,k] and [L,k,n], L may be 1 in either */
 ad_var ad_batch_matmul_core(int32_t axis, ad_var a, ad_var b); /* [k,m] and [k,n] → [m,n] */
 
+/* -- variables (variable.c) -- */
+bool ad_is_independent(ad_var v); /* an input, a parameter or a variable */
+/* v itself where it is independent, else a variable of v: the same one each time, for callers that hand v to somebody
+ * who may differentiate by it, and to nobody else. Null of null. */
+ad_var ad_as_variable(ad_var v);
+
+/* -- recording again (again.c) -- */
+ad_var ad_rebuild(const ad_node *node, const ad_var *in); /* the node on other inputs */
+/* Records the nodes 0 … count − 1 that are marked on now[] of their inputs, and writes where they are to now[]; with
+ * `erase` a variable is what it was made of. What is not marked stays what now[] says. */
+void ad_record_again(ad_tape *tape, int64_t count, const bool *again, bool erase, int32_t *now);
+/* The outputs, recorded again without variables; nothing is recorded where they need none. After an error, MEMORY
+ * mostly, the tape is as good as it was. */
+gibbs_status ad_erase_variables(ad_var *output, int outputs, gibbs_error *error);
+int ad_most_arguments(const ad_tape *tape, int64_t count); /* of the nodes 0 … count − 1, at least 1 */
+
 /* -- masks and tangents (dense.c) -- */
 ad_var ad_masked_if(ad_var mask, ad_var v); /* v where there is no mask */
 /* The dense form [D, s…] of a tangent of `node`, zero included. */
