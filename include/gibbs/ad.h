@@ -284,6 +284,12 @@ ad_var ad_laplacian(ad_var y, ad_var x); /* the sum of the diagonal */
  * is still refused. */
 ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x);
 
+/* An upper bound of the total degree of y as a polynomial in all elements of x together, of all samples; y of any shape:
+ * that of the element with the highest. −1 where y is none, or is not known to be one (2³⁰ is the highest known).
+ * Linear ops keep a degree, products add, a power by a known whole number multiplies, choices by what is not of x take
+ * the larger; anything else of x, stop_gradient included, is none. −1 after an error, too, which the tape then has. */
+int ad_degree(ad_var y, ad_var x);
+
 /* y with every from[i], inputs, parameters or variables, replaced by to[i] (same shape, else SHAPE; same axis, or a
  * shared to[i], else AXIS), recorded anew; of y's shape and axis. */
 ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);

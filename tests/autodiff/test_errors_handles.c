@@ -130,6 +130,8 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(directional_curvature, refused(w, ad_directional_curvature(V, w->x, w->x)))                 \
     X(directional_curvature, refused(w, ad_directional_curvature(w->s, V, w->x)))                 \
     X(directional_curvature, refused(w, ad_directional_curvature(w->s, w->x, V)))                 \
+    X(degree, ad_degree(V, w->x) == -1)                                                           \
+    X(degree, ad_degree(w->s, V) == -1)                                                           \
     X(substitute, refused(w, ad_substitute(V, xx, xx, 2)))                                        \
     X(substitute, refused(w, ad_substitute(w->x, last, xx, 2)))                                   \
     X(substitute, refused(w, ad_substitute(w->x, xx, last, 2)))                                   \
