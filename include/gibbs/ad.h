@@ -237,9 +237,9 @@ ad_var ad_normal(ad_axis axis, ad_shape shape, uint64_t stream);
 ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);
 
 /* ---- Derivatives: recorded, so they can be differentiated again ---------------------------------------------
- * x is an input, a parameter or a variable (ad_variable). Anything else, a constant or an expression, is ARGUMENT: which
- * of y's parts were meant is not known then, since y is recorded past an expression where that is better (y = x² of
- * x = −z is z²), and equal expressions are one node. y is taken as a function of x and of whatever else it was
+ * x is an input, a parameter or a variable (ad_variable). Anything else, a constant or an expression, is ARGUMENT:
+ * which of y's parts were meant is not known then, since y is recorded past an expression where that is better (y = x²
+ * of x = −z is z²), and equal expressions are one node. y is taken as a function of x and of whatever else it was
  * recorded from. Where y does not depend on x the result is zero; but a y that reads all that a variable was made of,
  * and not the variable, was recorded from the wrong one: ARGUMENT. So are NULL lists and n < 0; null vars and vars of
  * another tape are TAPE. Functions that return a var return the null var then; those that return a status fill dx with
@@ -284,9 +284,9 @@ ad_var ad_laplacian(ad_var y, ad_var x); /* the sum of the diagonal */
  * is still refused. */
 ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x);
 
-/* An upper bound of the total degree of y as a polynomial in all elements of x together, of all samples; y of any shape:
- * that of the element with the highest. −1 where y is none, or is not known to be one (2³⁰ is the highest known).
- * Linear ops keep a degree, products add, a power by a known whole number multiplies, choices by what is not of x take
+/* An upper bound of the total degree of y as a polynomial in all elements of x together, of all samples; y of any
+ * shape: that of the element with the highest. −1 where y is none, or is not known to be one (2³⁰ is the highest
+ * known). Linear ops keep a degree, products add, a power by a known whole number multiplies, choices by what is not of x take
  * the larger; anything else of x, stop_gradient included, is none. −1 after an error, too, which the tape then has. */
 int ad_degree(ad_var y, ad_var x);
 
