@@ -4,7 +4,7 @@
 
 ad_var bench_denoise_record(ebm_graph *g, double sd)
 {
-    ad_var noisy = ad_add(g->x, g->y), slope = {g->tape, -1};
+    ad_var noisy = ad_variable(ad_add(g->x, g->y)), slope = {g->tape, -1};
     ad_grad(ebm_graph_energy(g, noisy), &noisy, 1, &slope);
     ad_var off = ad_sub(ad_scale(g->y, 1 / (sd * sd)), slope);
     return ad_scale(ad_batch_mean(g->data, ad_sum(ad_square(off))), 0.5);

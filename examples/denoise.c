@@ -32,7 +32,7 @@ static ad_var record_denoising(ebm_graph *g)
     const noise *n = g->context;
     ad_var root = ad_constant_array(g->tape, ad_mat(DIM, DIM), n->root), slope = {g->tape, -1};
     ad_var normal = ad_normal(g->data, ad_vec(DIM), NOISE_STREAM);
-    ad_var noisy = ad_add(g->x, ad_matmul(root, normal));
+    ad_var noisy = ad_variable(ad_add(g->x, ad_matmul(root, normal)));
     ad_grad(ebm_graph_energy(g, noisy), &noisy, 1, &slope);
     return ad_scale(ad_batch_mean(g->data, ad_sum(ad_square(ad_sub(ad_matmul(slope, root), normal)))), 0.5);
 }

@@ -25,7 +25,7 @@ static ad_var record_noisy(ebm_graph *g)
 {
     const double *sd = g->context;
     ebm_graph noisy = *g;
-    noisy.x = ad_add(g->x, ad_scale(ad_normal(g->data, ad_shape_of(g->x), NOISE_STREAM), *sd));
+    noisy.x = ad_variable(ad_add(g->x, ad_scale(ad_normal(g->data, ad_shape_of(g->x), NOISE_STREAM), *sd)));
     return ebm_loss_score_matching.record(&noisy);
 }
 

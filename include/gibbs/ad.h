@@ -284,12 +284,21 @@ ad_var ad_normal(ad_axis axis, ad_shape shape, uint64_t stream);
 ad_var ad_uniform(ad_axis axis, ad_shape shape, uint64_t stream);
 
 /* ---- Derivatives: recorded, so they can be differentiated again ---------------------------------------------
- * x may be any var, not only a leaf: y is then taken as a function of it and of whatever else y was recorded from.
- * Where y does not depend on x the result is zero. But where folding has recorded y, in whole or in part, on what x was
- * made of (y = x² of x = −z is z²; a transpose goes into a product's flag), the derivative would lack something: every
- * function of this part refuses that, ARGUMENT, naming x. It also refuses NULL lists and n < 0 (ARGUMENT), null vars
- * and vars of another tape (TAPE). Functions that return a var return the null var then; those that return a status
- * fill dx with it. */
+ * x is an input, a parameter or a variable (ad_variable). Anything else, a constant or an expression, is ARGUMENT:
+ * which of y's parts were meant is not known then, since y is recorded past an expression where that is better (y = x²
+ * of x = −z is z²), and equal expressions are one node. y is taken as a function of x and of whatever else it was
+ * recorded from. Where y does not depend on x the result is zero; but a y that reads all that a variable was made of,
+ * and not the variable, was recorded from the wrong one: ARGUMENT. So are NULL lists and n < 0; null vars and vars of
+ * another tape are TAPE. Functions that return a var return the null var then; those that return a status fill dx with
+ * it. */
+
+/* v, of its shape and axis, as something to differentiate by: no two calls give the same one, and what is recorded from
+ * it is recorded from nothing else. A constant may be made one, too. Make it before y, and record y from it:
+ *     ad_var s = ad_variable(ad_sin(x)), y = ad_mul(x, ad_square(s)), dy;
+ *     ad_grad(y, &s, 1, &dy);     // 2 x s, x held
+ * In a plan there are no variables: ad_compile records what is made of them again without, so that they cost nothing
+ * when it runs. */
+ad_var ad_variable(ad_var v);
 
 /* dx[i] = ∂y/∂x[i], of x[i]'s shape and axis; y is a scalar (else SHAPE), shared or per-sample. By a per-sample x the
  * gradient is per-sample, each sample its own; by a shared x the gradient of a per-sample y is summed over the axis. */
@@ -322,8 +331,14 @@ ad_var ad_laplacian(ad_var y, ad_var x); /* the sum of the diagonal */
  * is still refused. */
 ad_var ad_hess_diag_almost_everywhere(ad_var y, ad_var x);
 
-/* y with every from[i] replaced by to[i] (same shape, else SHAPE; same axis, or a shared to[i], else AXIS), recorded
- * anew; of y's shape and axis. */
+/* An upper bound of the total degree of y as a polynomial in all elements of x together, of all samples; y of any
+ * shape: that of the element with the highest. −1 where y is none, or is not known to be one (2³⁰ is the highest
+ * known). Linear ops keep a degree, products add, a power by a known whole number multiplies, choices by what is not of x take
+ * the larger; anything else of x, stop_gradient included, is none. −1 after an error, too, which the tape then has. */
+int ad_degree(ad_var y, ad_var x);
+
+/* y with every from[i], inputs, parameters or variables, replaced by to[i] (same shape, else SHAPE; same axis, or a
+ * shared to[i], else AXIS), recorded anew; of y's shape and axis. */
 ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);
 
 /* ---- Matrices of derivatives, and derivatives of each sample ---- */

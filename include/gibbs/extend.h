@@ -35,7 +35,8 @@ typedef struct ebm_graph {
 } ebm_graph;
 
 /* Records E(x; θ) of the graph's model; x on any axis or, where the model is conditional, on the data axis, the noise
- * axis or a child of them (AXIS otherwise). */
+ * axis or a child of them (AXIS otherwise). For ∇E by an x that is an expression, as x + noise, make it a variable
+ * first: x = ad_variable(x). */
 ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x);
 
 /* Records log Σ exp v over the artificial points that share a log Z: all of them, a shared scalar; or, where the model

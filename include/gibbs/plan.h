@@ -24,7 +24,8 @@ typedef struct ad_plan_options {
     int64_t block_bytes; /* scratch memory aimed at for a block of rows; 0: 1 MiB, or what 128 rows need up to 4 MiB */
 } ad_plan_options;
 
-/* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. */
+/* Compiles the outputs. Errors: the tape's own first error; TAPE, ARGUMENT, AXIS, SIZE, MEMORY. Outputs that are made
+ * of variables (ad_variable) are recorded again without them, on the tape. */
 gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **plan,
                         gibbs_error *error);
 void ad_plan_free(ad_plan *plan);
@@ -73,8 +74,8 @@ double ad_result_scalar(const ad_workspace *workspace, int output);
 /* ---- Block-sparse Jacobians --------------------------------------------------------------------------------- */
 
 /* Of residuals that read rows of tables by number, y(A[i], B[j], …) for each sample, the Jacobian by the tables has few
- * numbers that are not 0: those of ad_jacobian(y, {A[i], B[j], …}), by the rows that were read. A block of its columns
- * belongs to a table: */
+ * numbers that are not 0: those of ad_jacobian(y, {A[i], B[j], …}), by variables of the rows that were read. A block of
+ * its columns belongs to a table: */
 typedef struct ad_csr_block {
     int64_t columns;   /* numbers in a row of the table */
     int64_t rows;      /* of the table */
@@ -123,8 +124,10 @@ gibbs_status ad_plan_print(const ad_plan *plan, ad_write_fn write, void *context
 
 /* Compares ad_grad of the scalar y by each x with central differences of y in float64, at the values in `values`
  * (values[i] for the leaf x[i]: elements, or rows × elements) with `rows` samples on each root axis, along random
- * directions. Every input that y depends on must be among x (else UNBOUND). `worst` gets the largest relative error; it
- * and the options may be NULL. NUMERIC when it exceeds `tolerance`, naming the input. Needs a float64 tape (DTYPE).
+ * directions; then the second order, the gradient of u·∇y for random u with central differences of u·∇y. Where y is not
+ * twice continuously differentiable in x, or not known to be (kinks, jumps, an op of a user's that is not declared
+ * smooth), the second part is left out. Every input that y depends on must be among x (else UNBOUND). The result and
+ * the options may be NULL. NUMERIC when an error exceeds `tolerance`, naming the input. Needs a float64 tape (DTYPE).
  * Records on the tape. */
 typedef struct ad_check_options {
     int64_t rows;     /* samples on every root axis; 0 means 3 */
@@ -133,8 +136,13 @@ typedef struct ad_check_options {
     double tolerance; /* 0 means 1e-7 */
     uint64_t seed;
 } ad_check_options;
+typedef struct ad_check_result {
+    double gradient; /* the largest relative error */
+    double second;   /* that of the second order; NaN where it was left out, or not reached */
+    char why[GIBBS_MESSAGE_SIZE]; /* why it was left out, naming the op; else "" */
+} ad_check_result;
 gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *values, int n,
-                               const ad_check_options *options, double *worst, gibbs_error *error);
+                               const ad_check_options *options, ad_check_result *result, gibbs_error *error);
 
 /* Where products are BLAS's (no AVX2, or GIBBS_PRODUCTS=blas): warms it up and sets OpenBLAS' process-wide thread count
  * to 1 unless `keep_blas_threads` is non-zero; a host that keeps them loses speed and the promise of equal bits.

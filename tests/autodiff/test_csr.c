@@ -51,7 +51,8 @@ static toy toy_new(gibbs_dtype dtype)
     t.weight = ad_input(t.observation, "weight", ad_scalar());
     t.at_camera = ad_input(t.observation, "at camera", ad_scalar());
     t.at_point = ad_input(t.observation, "at point", ad_scalar());
-    ad_var read[] = {ad_batch_gather(t.camera, t.at_camera), ad_batch_gather(t.point, t.at_point), t.weight};
+    ad_var camera = ad_batch_gather(t.camera, t.at_camera), point = ad_batch_gather(t.point, t.at_point);
+    ad_var read[] = {ad_variable(camera), ad_variable(point), t.weight};
     t.jacobian = ad_jacobian(residual(read[0], read[1], read[2]), read, 3);
     const int64_t count[3] = {CAMERAS * CAMERA, POINTS * POINT, OBSERVATIONS};
     for (int k = 0; k < 3; k++) t.p[k] = copy_of(dtype, count[k], 5 + (uint64_t)k);

@@ -70,7 +70,7 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(neg) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(recip) X(tanh) X(sigmoid) X(sigmoid_slope) X(softplus) X(erf) \
     X(erfc) X(log_erfc) X(log_ndtr) X(log1mexp) X(lgamma) X(digamma) X(sinh) X(cosh) X(asin) X(acos) X(atan)       \
     X(sin) X(cos) X(abs) X(sign) X(step) X(stop_gradient) X(square) X(relu) X(silu) X(gelu) X(elu) X(logcosh)      \
-    X(sum) X(max_reduce) X(logsumexp) X(softmax) X(norm) X(transpose) X(regroup)       \
+    X(sum) X(max_reduce) X(logsumexp) X(softmax) X(norm) X(transpose) X(regroup) X(variable) \
     X(cholesky) X(log_det) X(log_abs_det) X(eigenvalues) X(eigenvectors)
 
 #define IN_BINARY(X)                                                                                         \
@@ -146,6 +146,8 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(directional_curvature, refused(w, ad_directional_curvature(V, w->x, w->x)))                 \
     X(directional_curvature, refused(w, ad_directional_curvature(w->s, V, w->x)))                 \
     X(directional_curvature, refused(w, ad_directional_curvature(w->s, w->x, V)))                 \
+    X(degree, ad_degree(V, w->x) == -1)                                                           \
+    X(degree, ad_degree(w->s, V) == -1)                                                           \
     X(substitute, refused(w, ad_substitute(V, xx, xx, 2)))                                        \
     X(substitute, refused(w, ad_substitute(w->x, last, xx, 2)))                                   \
     X(substitute, refused(w, ad_substitute(w->x, xx, last, 2)))                                   \

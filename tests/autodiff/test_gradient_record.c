@@ -85,6 +85,7 @@ Test(gradient_record, substituting_equals_recording_anew)
     for (int op = 0; op < OP_COUNT; op++)
         for (int variant = 0; variant < recipe_variants((ad_op)op); variant++) {
             if (op == OP_less && recipe_aliased((ad_op)op, variant)) continue; /* folds to 0 where x < x */
+            if (op == OP_variable) continue; /* one that is recorded anew is another one */
             check_substitution((ad_op)op, variant, 0);
             check_substitution((ad_op)op, variant, 1111);
             check_substitution((ad_op)op, variant, 101);
@@ -162,7 +163,7 @@ Test(gradient_record, by_intermediate_values)
 {
     problem p;
     cr_assert(problem_start(&p, GIBBS_FLOAT64, 0, 9));
-    ad_var x = problem_on(&p, p.data, ad_vec(3), -1, 1), h = ad_exp(x);
+    ad_var x = problem_on(&p, p.data, ad_vec(3), -1, 1), h = ad_variable(ad_exp(x));
     ad_var E = ad_dot(ad_sin(h), ad_square(x)), leaf = problem_like(&p, h), by[2] = {h, x}, got[2], want[2];
     ad_grad(E, by, 2, got);
     ad_grad(ad_substitute(E, &h, &leaf, 1), (ad_var[]){leaf, x}, 2, want);
@@ -190,19 +191,4 @@ Test(gradient_record, zero_where_nothing_depends)
     ad_var none[] = {ad_jvp(E, by, by, 2), ad_hess_diag(E, z), ad_hvp(E, late, late), ad_laplacian(E, late)};
     for (int i = 0; i < 4; i++) cr_expect(ad_is_zero(none[i]), "%d: %s", i, ad_tape_message(p.tape));
     problem_end(&p);
-}
-
-/* W's transpose goes into the product's flag: a zero gradient by it would be silently wrong. */
-Test(gradient_record, refuses_a_var_that_folding_left_out)
-{
-    ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
-    ad_var W = ad_parameter(tape, "W", ad_mat(3, 2)), x = ad_input(ad_axis_new(tape, "data"), "x", ad_vec(2)), dW;
-    ad_var transposed = ad_transpose(W), other = ad_exp(W);
-    ad_var E = ad_sum(ad_square(ad_matmul(x, transposed)));
-    cr_assert_eq(ad_grad(E, &W, 1, &dW), GIBBS_OK);
-    cr_assert_eq(ad_grad(ad_sum(ad_square(x)), &other, 1, &dW), GIBBS_OK, "y and x have no leaf in common: zero");
-    cr_assert_eq(ad_grad(E, &transposed, 1, &dW), GIBBS_ARGUMENT);
-    cr_assert(strstr(ad_tape_message(tape), "permute"), "%s", ad_tape_message(tape));
-    cr_assert(ad_is_null(dW));
-    ad_tape_free(tape);
 }

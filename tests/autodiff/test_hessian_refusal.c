@@ -117,13 +117,13 @@ Test(hessian_refusal, rough_ops_beside_y_do_not_matter)
     problem_end(&p);
 }
 
-/* By an intermediate value, what comes before it does not lie on the path. */
+/* By a variable, what comes before it does not lie on the path. */
 Test(hessian_refusal, rough_ops_before_x_do_not_matter)
 {
     problem p;
     ad_var x, z;
     start(&p, false, &x, &z);
-    ad_var h = ad_relu(x);
+    ad_var h = ad_variable(ad_relu(x));
     cr_expect(!ad_is_null(ad_hess_diag(ad_sum(ad_sin(h)), h)), "%s", ad_tape_message(p.tape));
     problem_end(&p);
 }

@@ -21,7 +21,7 @@ static ad_var mixed(stage *s) { return ad_jacobian(ad_sub(s->score, ad_batch_mea
 static ad_var mixed_hessian(stage *s) { return ad_hessian(ad_batch_sum(s->p.data, ad_square(s->score)), &s->x, 1); }
 static ad_var rough_hessian(stage *s) { return ad_hessian(ad_sum(ad_relu(s->theta)), &s->theta, 1); }
 static ad_var vector_hessian(stage *s) { return ad_hessian(s->x, &s->x, 1); }
-static ad_var bypassed(stage *s)
+static ad_var expression(stage *s)
 {
     ad_var minus = ad_neg(s->x);
     return ad_jacobian(ad_square(minus), &minus, 1); /* recorded as x·x */
@@ -89,7 +89,7 @@ static const struct refusal {
     {mixed_hessian, GIBBS_SMOOTH, "mixes samples"},
     {rough_hessian, GIBBS_SMOOTH, "max"},
     {vector_hessian, GIBBS_SHAPE, "hessian: y must be a scalar"},
-    {bypassed, GIBBS_ARGUMENT, "ask for the derivative by a leaf"},
+    {expression, GIBBS_ARGUMENT, "argument 1 is an expression (neg, node"},
     {own_of_shared, GIBBS_SHAPE, "per-sample scalar"},
     {own_of_vector, GIBBS_SHAPE, "per-sample scalar"},
     {own_by_sample, GIBBS_AXIS, "x must be shared"},

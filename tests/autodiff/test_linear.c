@@ -13,6 +13,7 @@ typedef struct scene {
     ad_axis data;
     ad_var x, u;
     int n;
+    const ad_var *each; /* its elements as variables; NULL: they are not */
 } scene;
 
 /* Nodes; slices of slices, which a plan walks for each that it reads, at most; bytes handed out while recording;
@@ -24,7 +25,7 @@ typedef struct costs {
 /* ---- Programs: an energy of x ---- */
 
 static ad_var product(ad_var a, ad_var b) { return ad_sin(ad_mul(a, b)); }
-static ad_var element(const scene *s, int i) { return ad_at(s->x, i % s->n); }
+static ad_var element(const scene *s, int i) { return s->each ? s->each[i % s->n] : ad_at(s->x, i % s->n); }
 
 static ad_var slices(const scene *s)
 {
@@ -142,15 +143,23 @@ static int derivatives(const scene *s, ad_var y, ad_var *out)
     return 4;
 }
 
-/* By each number as a var of its own. */
+/* By each number as a variable of its own, and by as many that y does not read. */
 static int by_elements(const scene *s, ad_var y, ad_var *out)
 {
-    ad_var *x = malloc(2 * (size_t)s->n * sizeof *x), *g = x + s->n;
-    for (int i = 0; i < s->n; i++) x[i] = element(s, i);
-    ad_grad(y, x, s->n, g);
-    out[0] = ad_stack(g, s->n);
+    int n = s->n;
+    ad_var *x = malloc(4 * (size_t)n * sizeof *x), *g = x + 2 * n;
+    for (int i = 0; i < n; i++) x[i] = ad_variable(ad_at(s->u, i)), x[n + i] = element(s, i);
+    ad_grad(y, x, 2 * n, g);
+    out[0] = ad_stack(g, 2 * n);
     free(x);
     return 1;
+}
+
+static ad_var *elements(const scene *s)
+{
+    ad_var *x = malloc((size_t)s->n * sizeof *x);
+    for (int i = 0; i < s->n; i++) x[i] = ad_variable(ad_at(s->x, i));
+    return x;
 }
 
 static int diagonal(const scene *s, ad_var y, ad_var *out) { return out[0] = y, out[1] = ad_hess_diag(y, s->x), 2; }
@@ -215,7 +224,10 @@ static costs costs_of(const question *q, int n, bool samples)
     s.data = ad_axis_new(s.tape, "data");
     s.x = samples ? ad_input(s.data, "x", shape) : ad_parameter(s.tape, "x", shape);
     s.u = ad_parameter(s.tape, "u", shape);
+    ad_var *each = q->derive == by_elements ? elements(&s) : NULL;
+    s.each = each;
     int outputs = q->derive(&s, q->record(&s), out);
+    free(each);
     cr_assert_eq(ad_tape_status(s.tape), GIBBS_OK, "%s: %s", q->name, ad_tape_message(s.tape));
     costs c = {(double)ad_tape_size(s.tape), deepest_slices(s.tape), (double)count.total, 0, 0};
     runner r = runner_new(out, outputs, 0);

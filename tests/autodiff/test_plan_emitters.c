@@ -1,4 +1,5 @@
-/* Every op of the table is a leaf that is placed, a view, or has an emitter; one that has none is refused by name. */
+/* Every op of the table is a leaf that is placed, a view, erased before, or has an emitter; one that has none is
+ * refused by name. */
 #include "autodiff/plan/emit.h"
 #include "plan_helpers.h"
 
@@ -9,8 +10,8 @@ Test(plan_emitters, every_op_is_emitted_or_needs_not_be)
     int emitted = 0;
     for (int op = 0; op < OP_COUNT; op++) {
         bool emits = ad_has_emitter((ad_op)op);
-        cr_expect(emits || is_placed(op) || ad_is_view((ad_op)op), "%s has no emitter: write one in emit.c",
-                  ad_ops[op].name);
+        bool known = emits || is_placed(op) || ad_is_view((ad_op)op) || op == OP_variable;
+        cr_expect(known, "%s has no emitter: write one in emit.c", ad_ops[op].name);
         cr_expect(!(emits && is_placed(op)), "%s is placed and emitted", ad_ops[op].name);
         emitted += emits;
     }

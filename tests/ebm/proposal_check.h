@@ -20,13 +20,13 @@ static inline void expect_near(double a, double b, double tolerance, const char 
 /* ∇ log q at `rows` points as the tape has it, after it has stood the comparison with differences. */
 static inline void log_q_gradient(const ebm_proposal *q, const double *y, int64_t rows, double *gradient)
 {
-    double worst;
+    ad_check_result result;
     ad_tape *tape = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis axis = ad_axis_new(tape, "points");
     ad_var none = {tape, -1}, at = ad_input(axis, "y", ad_vec(q->dim)), dy;
     ad_var log_q = ebm_proposal_log_density_at(q, axis, none, at, NULL);
     const double *values[] = {y};
-    OK(ad_check_gradient(log_q, &at, values, 1, &(ad_check_options){.rows = rows}, &worst, ERROR));
+    OK(ad_check_gradient(log_q, &at, values, 1, &(ad_check_options){.rows = rows}, &result, ERROR));
     ad_plan *plan;
     ad_workspace *workspace;
     OK(ad_grad(log_q, &at, 1, &dy));

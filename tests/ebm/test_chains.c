@@ -42,6 +42,7 @@ static double run(ebm_chains *chains, int64_t rows, int64_t steps, uint64_t seed
 static ad_var slope_at(const ebm_sampler_graph *g, ad_var x, ad_var *E)
 {
     ad_var slope;
+    x = ad_variable(x);
     *E = ebm_sampler_energy(g, x);
     ad_grad(*E, &x, 1, &slope);
     return slope;

@@ -96,13 +96,13 @@ static ad_var energy(const life *f, ad_var x)
 static gibbs_status record(life *f)
 {
     record_leaves(f);
-    ad_var E = energy(f, f->x), shifted = ad_shift(f->x, 1),
+    ad_var at = ad_variable(f->x), E = energy(f, f->x), shifted = ad_shift(f->x, 1),
            v = ad_constant_array(f->tape, ad_vec(D), (double[]){1, 2, 3});
     ad_var grouped = ad_regroup(ad_concat(ad_pad(f->y, 0, 1, 0), ad_slice(f->y, 0, 0, 2), 0));
     ad_var weight = ad_exp(ad_sub(E, ad_batch_logsumexp(f->data, E)));
     f->out[0] = ad_batch_mean(f->data, E);
     ad_grad(f->out[0], &f->W, 1, &f->out[1]);
-    f->out[2] = ad_jvp(E, &f->x, &v, 1);
+    f->out[2] = ad_jvp(energy(f, at), &at, &v, 1);
     f->out[3] = ad_hess_diag(E, f->x);
     f->out[4] = ad_batch_sum(f->data, ad_mul(weight, ad_sum(f->out[3])));
     ad_grad(f->out[4], &f->b, 1, &f->out[5]);

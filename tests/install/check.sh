@@ -1,12 +1,13 @@
 #!/bin/sh
 # check.sh BUILD CMAKE CC CXX ARCHIVE: installs BUILD, moves the installed tree, and builds programs against it in C and
-# C++, through find_package and through pkg-config, with no library named besides. Each program must run, succeed and
+# C++ (the README's in C), through find_package and through pkg-config, with no library named besides. Each program must run, succeed and
 # print something. ARCHIVE is the library's objects: with it the same is done of a static library, if BUILD is shared.
 set -eu
 build=$1 cmake=$2 cc=$3 cxx=$4 archive=$5
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
-programs="$source/examples/custom_energy.c $here/linked.c"
+readme=$source/examples/custom_energy.c
+programs="$here/common.c $here/linked.c"
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 table=$source/examples/data/double_well.csv
@@ -36,7 +37,7 @@ with_find_package() { # PREFIX
     quietly "$cmake" -S "$here/consumer" -B "$temp/consumer" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
         -DCMAKE_PREFIX_PATH="$1" "-DPROGRAMS=$(echo $programs | tr ' ' ';')"
     quietly "$cmake" --build "$temp/consumer"
-    for name in custom_energy linked; do
+    for name in common linked; do
         check "$temp/consumer/${name}_c"
         check "$temp/consumer/${name}_cxx"
     done
@@ -49,6 +50,8 @@ with_pkg_config() ( # PREFIX, in a subshell for its environment
     flags=$(pkg-config --cflags gibbs) libs=$(pkg-config --libs gibbs)
     LD_LIBRARY_PATH=$(pkg-config --variable=libdir gibbs)
     export LD_LIBRARY_PATH
+    "$cc" -std=c11 $strict "$readme" $flags $libs -o "$temp/custom_energy"
+    check "$temp/custom_energy"
     for program in $programs; do
         for pie in '-fPIE -pie' '-fno-pie -no-pie'; do
             "$cc" -std=c11 $strict $pie "$program" $flags $libs -o "$temp/pkg_config_c"

@@ -26,6 +26,7 @@ static ad_var log_gap(const ebm_sampler_graph *g, ad_var to, ad_var from, ad_var
 static ad_var slope_at(const ebm_sampler_graph *g, ad_var x, ad_var *E)
 {
     ad_var slope;
+    x = ad_variable(x);
     *E = ebm_sampler_energy(g, x);
     ad_grad(*E, &x, 1, &slope);
     return slope;

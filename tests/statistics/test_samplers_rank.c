@@ -61,6 +61,7 @@ typedef struct mistakes {
 static ad_var slope_at(const ebm_sampler_graph *g, ad_var x, ad_var *E)
 {
     ad_var slope = {g->tape, -1};
+    x = ad_variable(x);
     *E = ebm_sampler_energy(g, x);
     ad_grad(*E, &x, 1, &slope);
     return slope;

@@ -179,6 +179,7 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
     int64_t n = count_of(&node->shape);
     for (int k = 0; k < node->nin && k < AD_MAX_ARGUMENTS; k++) s[k] = m->tape->node[node->in[k]].shape;
     switch (node->op) {
+    case OP_variable:
     case OP_lift:
     case OP_reshape:
         for (int64_t e = 0; e < n; e++) out[e] = in[0][e];

@@ -48,6 +48,12 @@ static ad_var record_select(problem *p, int k)
     return ad_select(c, a, b);
 }
 
+static ad_var record_variable(problem *p, int k)
+{
+    static const ad_shape shape[] = {MAT(2, 3), SCALAR};
+    return ad_variable(any(p, shape[k]));
+}
+
 static ad_var record_lift(problem *p, int k)
 {
     static const ad_shape shape[] = {MAT(2, 3), SCALAR};
@@ -302,6 +308,7 @@ static const struct {
     ad_var (*record)(problem *p, int variant);
 } recipes[OP_COUNT] = {
     [OP_select] = {3, record_select},
+    [OP_variable] = {2, record_variable},
     [OP_lift] = {2, record_lift},
     [OP_expand] = {5, record_expand},
     [OP_reshape] = {3, record_reshape},

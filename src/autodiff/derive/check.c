@@ -1,6 +1,8 @@
-/* check.c — the public gradient checker: ad_grad against central differences of the plan's own values. */
-#include "autodiff/plan/plan.h"
+/* check.c — the public gradient checker: ad_grad against central differences of the plan's own values. The second order
+ * is the same once more, of the function u·∇y for random numbers u. */
+#include "jacobian.h"
 
+#include "autodiff/plan/plan.h"
 #include "base/options.h"
 #include "base/random.h"
 
@@ -16,7 +18,9 @@ typedef struct checker {
     ad_check_options options;
     ad_plan *plan;
     ad_workspace *workspace;
+    ad_var *slope;    /* of y by each x */
     double **moved;   /* the inputs as the plan sees them */
+    double **weight;  /* u, as many numbers as each x */
     double *direction;
     gibbs_error *error;
 } checker;
@@ -29,27 +33,51 @@ static int64_t rows_of(const checker *k, ad_var v)
 
 static int64_t numbers(const checker *k, int i) { return rows_of(k, k->x[i]) * ad_count(k->x[i]); }
 
-/* Output 0 is the sum of y over its samples, which is what ad_grad differentiates; then the gradients. */
-static gibbs_status build(checker *k)
+/* Where u for input i comes from. */
+static ad_var weight_of(const checker *k, int i)
 {
-    ad_tape *tape = k->y.tape;
+    ad_node at = *ad_node_of(k->x[i]);
+    return ad_placeholder(k->y.tape, PLACE_DIRECTION + i, at.axis, at.shape);
+}
+
+static ad_var total(ad_var v) { return ad_is_null(v) || ad_is_shared(v) ? v : ad_batch_sum(ad_axis_of(v), v); }
+
+static gibbs_status tape_failed(const checker *k)
+{
+    const ad_tape *tape = k->y.tape;
+    return tape->error.status ? gibbs_fail(k->error, tape->error.status, "%s", tape->error.message) : GIBBS_OK;
+}
+
+/* Output 0 is the sum of y over its samples, which is what ad_grad differentiates; then the gradients. */
+static gibbs_status compile(checker *k, ad_var y)
+{
     ad_var *out = gibbs_alloc(k->alloc, (size_t)k->n + 1, sizeof *out);
     if (!out) return gibbs_fail(k->error, GIBBS_MEMORY, "check_gradient: out of memory");
-    out[0] = ad_is_shared(k->y) ? k->y : ad_batch_sum(ad_axis_of(k->y), k->y);
-    gibbs_status status = ad_grad(k->y, k->x, k->n, out + 1);
-    if (status) gibbs_fail(k->error, status, "%s", ad_tape_message(tape));
+    out[0] = total(y);
+    ad_grad(y, k->x, k->n, k->slope);
+    for (int i = 0; i < k->n; i++) out[i + 1] = k->slope[i];
+    gibbs_status status = tape_failed(k);
     if (!status) status = ad_compile(out, k->n + 1, NULL, &k->plan, k->error);
     if (!status) status = ad_workspace_new(k->plan, &k->workspace, k->error);
+    gibbs_release(k->alloc, out);
+    return status;
+}
+
+/* The plan of y in place of the one before, with everything bound. */
+static gibbs_status build(checker *k, ad_var y)
+{
+    ad_tape *tape = k->y.tape;
+    ad_workspace_free(k->workspace);
+    ad_plan_free(k->plan);
+    k->workspace = NULL, k->plan = NULL;
+    gibbs_status status = compile(k, y);
     for (int32_t a = 0; !status && a < tape->axes; a++)
         if (tape->axis[a].parent < 0) status = ad_set_rows(k->workspace, (ad_axis){tape, a}, k->options.rows, k->error);
     for (int i = 0; !status && i < k->n; i++) {
-        size_t bytes = (size_t)numbers(k, i) * sizeof(double);
-        k->moved[i] = gibbs_alloc(k->alloc, bytes, 1);
-        if (!k->moved[i]) status = gibbs_fail(k->error, GIBBS_MEMORY, "check_gradient: out of memory");
-        else memcpy(k->moved[i], k->values[i], bytes);
-        if (!status) status = ad_bind(k->workspace, k->x[i], k->moved[i], k->error);
+        memcpy(k->moved[i], k->values[i], (size_t)numbers(k, i) * sizeof(double));
+        status = ad_bind(k->workspace, k->x[i], k->moved[i], k->error);
+        if (!status && y.id != k->y.id) status = ad_bind(k->workspace, weight_of(k, i), k->weight[i], k->error);
     }
-    gibbs_release(k->alloc, out);
     return status;
 }
 
@@ -106,19 +134,74 @@ static const char *leaf_name(ad_var v)
     return name ? name : ad_ops[node->op].name;
 }
 
-static gibbs_status check_all(checker *k, double *worst)
+/* `what` is the gradient, or what it is by once more. */
+static gibbs_status check_inputs(checker *k, ad_var y, const char *what, double *worst)
 {
-    gibbs_status status = build(k);
+    gibbs_status status = build(k, y);
     for (int i = 0; !status && i < k->n; i++) {
         double own = 0;
         status = check_input(k, i, &own);
         if (!(own <= *worst)) *worst = own;
         if (!status && !(own <= k->options.tolerance))
             return gibbs_fail(k->error, GIBBS_NUMERIC,
-                              "check_gradient: by «%s» (argument %d) the gradient is off by %.3g, relative",
-                              leaf_name(k->x[i]), i + 1, own);
+                              "check_gradient: by «%s» (argument %d) the %s is off by %.3g, relative",
+                              leaf_name(k->x[i]), i + 1, what, own);
     }
     return status;
+}
+
+/* u·∇y, of fresh random numbers u. */
+static ad_var weighted_slope(checker *k)
+{
+    ad_var sum = ad_constant(k->y.tape, 0);
+    for (int i = 0; i < k->n; i++) {
+        gibbs_words words = gibbs_words_start(k->options.seed, (uint64_t)i, UINT64_MAX);
+        for (int64_t e = 0; e < numbers(k, i); e++) k->weight[i][e] = 2 * gibbs_words_unit(&words) - 1;
+        sum = ad_add(sum, total(ad_dot(weight_of(k, i), k->slope[i])));
+    }
+    return sum;
+}
+
+/* Whether second derivatives are what differences of first ones see; why not goes to `why`. */
+static bool is_smooth(checker *k, char *why)
+{
+    ad_tape *tape = k->y.tape;
+    if (!ad_refuse("second order left out", k->y, k->x, k->n, false, AD_TWICE)) return true;
+    if (tape->error.status != GIBBS_SMOOTH) return false;
+    memcpy(why, tape->error.message, sizeof tape->error.message);
+    tape->error = (gibbs_error){.status = GIBBS_OK}; /* the tape is as good as it was */
+    return false;
+}
+
+static gibbs_status check_all(checker *k, ad_check_result *result)
+{
+    gibbs_status status = check_inputs(k, k->y, "gradient", &result->gradient);
+    bool smooth = !status && is_smooth(k, result->why);
+    if (status || !smooth) return status ? status : tape_failed(k);
+    ad_var y = weighted_slope(k);
+    status = tape_failed(k);
+    result->second = 0;
+    return status ? status : check_inputs(k, y, "derivative of the gradient", &result->second);
+}
+
+static double **new_lists(const checker *k)
+{
+    double **list = gibbs_alloc_zero(k->alloc, (size_t)k->n, sizeof *list);
+    for (int i = 0; i < k->n && list; i++) list[i] = gibbs_alloc(k->alloc, (size_t)numbers(k, i), sizeof **list);
+    return list;
+}
+
+static bool lists_full(const checker *k, double *const *list)
+{
+    for (int i = 0; i < k->n && list; i++)
+        if (!list[i]) return false;
+    return list;
+}
+
+static void free_lists(const checker *k, double **list)
+{
+    for (int i = 0; i < k->n && list; i++) gibbs_release(k->alloc, list[i]);
+    gibbs_release(k->alloc, list);
 }
 
 static gibbs_status check_arguments(ad_var y, const ad_var *x, const double *const *values, int n, gibbs_error *error)
@@ -143,28 +226,36 @@ static const gibbs_option numeric[] = {
     GIBBS_OPTION(ad_check_options, tolerance, 1e-7, '(', 0, INFINITY, ']'),
 };
 
-gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *values, int n,
-                               const ad_check_options *options, double *worst, gibbs_error *error)
+static gibbs_status check_with_memory(checker *k, ad_check_result *result)
 {
-    double unused;
-    if (!worst) worst = &unused;
-    *worst = 0;
+    int64_t most = 1;
+    for (int i = 0; i < k->n; i++) most = numbers(k, i) > most ? numbers(k, i) : most;
+    k->moved = new_lists(k);
+    k->weight = new_lists(k);
+    k->slope = gibbs_alloc(k->alloc, (size_t)k->n, sizeof *k->slope);
+    k->direction = gibbs_alloc(k->alloc, (size_t)most, sizeof *k->direction);
+    bool all = lists_full(k, k->moved) && lists_full(k, k->weight) && k->slope && k->direction;
+    gibbs_status status =
+        all ? check_all(k, result) : gibbs_fail(k->error, GIBBS_MEMORY, "check_gradient: out of memory");
+    free_lists(k, k->moved);
+    free_lists(k, k->weight);
+    gibbs_release(k->alloc, k->slope);
+    gibbs_release(k->alloc, k->direction);
+    ad_workspace_free(k->workspace);
+    ad_plan_free(k->plan);
+    return status;
+}
+
+gibbs_status ad_check_gradient(ad_var y, const ad_var *x, const double *const *values, int n,
+                               const ad_check_options *options, ad_check_result *result, gibbs_error *error)
+{
+    ad_check_result unused;
+    if (!result) result = &unused;
+    *result = (ad_check_result){.second = NAN};
     gibbs_status status = check_arguments(y, x, values, n, error);
     if (status) return status;
     checker k = {.alloc = &y.tape->alloc, .y = y, .x = x, .values = values, .n = n, .error = error};
     if (options) k.options = *options;
     status = gibbs_options_fill("check_gradient", numeric, GIBBS_COUNT(numeric), &k.options, error);
-    if (status) return status;
-    int64_t most = 1;
-    for (int i = 0; i < n; i++) most = numbers(&k, i) > most ? numbers(&k, i) : most;
-    k.moved = gibbs_alloc_zero(k.alloc, (size_t)n, sizeof *k.moved);
-    k.direction = gibbs_alloc(k.alloc, (size_t)most, sizeof *k.direction);
-    if (!k.moved || !k.direction) status = gibbs_fail(error, GIBBS_MEMORY, "check_gradient: out of memory");
-    else status = check_all(&k, worst);
-    for (int i = 0; i < n && k.moved; i++) gibbs_release(k.alloc, k.moved[i]);
-    gibbs_release(k.alloc, k.moved);
-    gibbs_release(k.alloc, k.direction);
-    ad_workspace_free(k.workspace);
-    ad_plan_free(k.plan);
-    return status;
+    return status ? status : check_with_memory(&k, result);
 }

@@ -157,7 +157,8 @@ static ad_var hess_diag(const char *what, ad_var y, ad_var x, ad_smoothness leas
     ad_node own = *ad_node_of(y), at = *ad_node_of(x);
     if (own.shape.rank) return ad_fail(tape, GIBBS_SHAPE, "%s: y must be a scalar", what);
     ad_paths paths;
-    if (ad_refuse(what, y, &x, 1, at.axis >= 0, least) || !ad_paths_new(what, y, &x, 1, &paths))
+    if (!ad_check_independent(what, y, &x, 1) || ad_refuse(what, y, &x, 1, at.axis >= 0, least) ||
+        !ad_paths_new(what, y, &x, 1, &paths))
         return ad_handle(tape, -1);
     ad_curve c = {tape, ad_shape_count(&at.shape), at.axis, {tape, -1}};
     size_t count = (size_t)y.id + 1;
@@ -183,6 +184,7 @@ ad_var ad_directional_curvature(ad_var y, ad_var x, ad_var v)
 {
     ad_tape *tape;
     if (!ad_check_args("directional_curvature", (ad_var[]){y, x, v}, 3, &tape)) return ad_handle(tape, -1);
-    bool refused = ad_refuse("directional_curvature", y, &x, 1, !ad_is_shared(x), AD_TWICE);
+    bool refused = !ad_check_independent("directional_curvature", y, &x, 1) ||
+                   ad_refuse("directional_curvature", y, &x, 1, !ad_is_shared(x), AD_TWICE);
     return refused ? ad_handle(tape, -1) : ad_dot(ad_hvp(y, x, v), v);
 }

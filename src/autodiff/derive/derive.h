@@ -15,20 +15,17 @@ typedef struct ad_paths {
     bool *steep;   /* it is active, and what lies between some x and it may have slopes that are not finite */
 } ad_paths;
 
-/* Marks the paths from the x to y. False, with the tape's error set, when memory is out, or when y was recorded past an
- * x (ARGUMENT, see ad_bypassed). `what` begins the sentence. */
+/* Marks the paths from the x, which may be any nodes, to y. False, with the tape's error set, when memory is out.
+ * `what` begins the sentence. */
 bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
-/* The same for whatever nodes the x may be; memory alone can fail it. */
-bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
 void ad_paths_free(ad_tape *tape, ad_paths *paths);
 
 /* True when y and x[0 … n − 1] are valid and of one tape, and `other`, a list of as many, is there. */
 bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape);
 
-/* Folding records many an op on what its argument was made of: −(−z) on z, a product on the source of a transpose.
- * True, with the tape's error set, when y reads such a source of one of the x without passing through an x: a
- * derivative by that x would lack what lies on that path. Called by ad_paths_new. (bypass.c) */
-bool ad_bypassed(const char *what, const ad_var *x, int n, const ad_paths *paths);
+/* What users may differentiate by: inputs, parameters and variables that y was recorded from. Else false, with the
+ * tape's error set (ARGUMENT). (independent.c) */
+bool ad_check_independent(const char *what, ad_var y, const ad_var *x, int n);
 
 /* True when argument k of the node can carry a derivative (an index or a condition cannot). */
 bool ad_differentiable(const ad_node *node, int k);
@@ -52,7 +49,6 @@ void ad_tangents(ad_var y, const ad_paths *paths, int64_t directions, ad_tangent
 /* The tangents of a node's arguments, zero of those that carry none. `t` has a place for each: ad_most_arguments of the
  * nodes there are serve for all of them. */
 void ad_tangents_of_arguments(const ad_node *node, const ad_paths *paths, const ad_tangent *tangent, ad_tangent *t);
-int ad_most_arguments(const ad_tape *tape, int64_t count);
 
 /* The tangent of y, of its shape, along v[i] for x[i]: one direction. v[i] has x[i]'s shape; it may be per-sample
  * though x[i] is shared, and the result is then. */
@@ -72,9 +68,6 @@ ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape);
 
 /* ∂²op/∂(argument i)∂(argument j) of an elementwise op at (a, b); b is ignored for unary ops. (partial.c) */
 ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b);
-
-/* Records the node again on other inputs. */
-ad_var ad_rebuild(const ad_node *node, const ad_var *in);
 
 /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape and axis. (vjp.c) */
 ad_var ad_vjp_node(ad_var y, ad_var ybar, int which);

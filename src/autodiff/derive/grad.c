@@ -114,7 +114,7 @@ static gibbs_status sweep(const char *what, ad_var y, ad_var ybar, const ad_var 
 {
     ad_tape *tape = y.tape;
     ad_paths paths;
-    if (!ad_paths_new(what, y, x, n, &paths)) return null_all(tape, n, dx);
+    if (!ad_check_independent(what, y, x, n) || !ad_paths_new(what, y, x, n, &paths)) return null_all(tape, n, dx);
     ad_adjoint *adjoint = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *adjoint);
     if (!adjoint) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
     else {

@@ -53,7 +53,7 @@ static bool mark(ad_var y, int32_t axis, ad_paths *paths)
     for (int32_t i = 0; i <= y.id; i++)
         for (int k = 0; k < tape->node[i].nin && descends(tape, reduced_axis(tape, &tape->node[i]), axis); k++)
             if (ad_differentiable(&tape->node[i], k)) x[n++] = ad_handle(tape, tape->node[i].in[k]);
-    bool done = ad_paths_mark("influence", y, x, n, paths);
+    bool done = ad_paths_new("influence", y, x, n, paths);
     if (done) memset(paths->is_x, 0, (size_t)paths->count * sizeof *paths->is_x);
     gibbs_release(&tape->alloc, x);
     return done;

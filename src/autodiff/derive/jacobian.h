@@ -15,11 +15,8 @@ bool ad_mixes_samples(ad_op op);
  * samples. Also true when memory is out. */
 bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least);
 
-/* False, with the tape's error set, where ad_paths_new fails. */
-bool ad_reads(const char *what, ad_var y, const ad_var *x, int n);
-
-/* True when y reads all x, and these are all shared or all per-sample values of one axis; *axis is then −1 or that one.
- * Else the tape's error is set: null vars, two tapes, two axes, no x, a y recorded past an x. */
+/* True when the x are independent and all shared or all per-sample values of one axis; *axis is then −1 or that one.
+ * Else the tape's error is set: null vars, two tapes, two axes, no x, what ad_check_independent refuses. */
 bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape **tape, int32_t *axis);
 
 /* A guess of what it takes to compute v where y is computed, too: numbers read and written, products at a fraction of

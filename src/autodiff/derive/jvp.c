@@ -10,11 +10,9 @@ static ad_var direction(ad_var v, ad_var x, int number)
     return ad_fail(x.tape, GIBBS_AXIS, "jvp: v %d is on another axis than x", number);
 }
 
-ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
+static ad_var jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
 {
-    ad_tape *tape;
-    if (!ad_check_lists("jvp", y, x, n, v, &tape) || !ad_check_lists("jvp", y, v, n, x, &tape))
-        return ad_handle(tape, -1);
+    ad_tape *tape = y.tape;
     ad_var *along = gibbs_alloc(&tape->alloc, (size_t)(n > 0 ? n : 1), sizeof *along);
     if (!along) return ad_fail(tape, GIBBS_MEMORY, "jvp: out of memory");
     for (int i = 0; i < n && tape->error.status == GIBBS_OK; i++) along[i] = direction(v[i], x[i], i + 1);
@@ -23,11 +21,19 @@ ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
     return result;
 }
 
+ad_var ad_jvp(ad_var y, const ad_var *x, const ad_var *v, int n)
+{
+    ad_tape *tape;
+    bool good = ad_check_lists("jvp", y, x, n, v, &tape) && ad_check_lists("jvp", y, v, n, x, &tape) &&
+                ad_check_independent("jvp", y, x, n);
+    return good ? jvp(y, x, v, n) : ad_handle(tape, -1);
+}
+
 ad_var ad_hvp(ad_var y, ad_var x, ad_var v)
 {
     ad_tape *tape;
     ad_var dx;
     if (!ad_check_args("hvp", (ad_var[]){y, x, v}, 3, &tape)) return ad_handle(tape, -1);
     if (ad_grad(y, &x, 1, &dx)) return dx;
-    return ad_jvp(dx, &x, &v, 1);
+    return jvp(dx, &x, &v, 1);
 }

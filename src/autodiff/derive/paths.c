@@ -34,7 +34,7 @@ static void mark_forward(const ad_tape *tape, ad_paths *p)
     }
 }
 
-bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
+bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
 {
     ad_tape *tape = y.tape;
     size_t count = (size_t)y.id + 1;
@@ -51,13 +51,6 @@ bool ad_paths_mark(const char *what, ad_var y, const ad_var *x, int n, ad_paths 
     return true;
 }
 
-bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *p)
-{
-    if (!ad_paths_mark(what, y, x, n, p)) return false;
-    if (ad_bypassed(what, x, n, p)) return ad_paths_free(y.tape, p), false;
-    return true;
-}
-
 bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_var *other, ad_tape **tape)
 {
     if (!ad_check_args(op, &y, 1, tape)) return false;
@@ -66,11 +59,4 @@ bool ad_check_lists(const char *op, ad_var y, const ad_var *x, int n, const ad_v
     for (int i = 0; i < n; i++)
         if (!ad_check_args(op, (ad_var[]){y, x[i]}, 2, tape)) return false;
     return true;
-}
-
-int ad_most_arguments(const ad_tape *tape, int64_t count)
-{
-    int most = 1;
-    for (int64_t i = 0; i < count; i++) most = tape->node[i].nin > most ? tape->node[i].nin : most;
-    return most;
 }

@@ -1,5 +1,5 @@
-/* refuse.c — what autodiff cannot see must be refused: curvature at kinks, divergence at jumps, samples that see one
- * another where a derivative of each sample alone is asked for, and an x that folding left out of y. */
+/* refuse.c — what autodiff cannot see must be refused: curvature at kinks, divergence at jumps, and samples that see
+ * one another where a derivative of each sample alone is asked for. */
 #include "jacobian.h"
 
 bool ad_mixes_samples(ad_op op)
@@ -105,14 +105,6 @@ bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, a
     return tape->error.status != GIBBS_OK;
 }
 
-bool ad_reads(const char *what, ad_var y, const ad_var *x, int n)
-{
-    ad_paths paths;
-    if (!ad_paths_new(what, y, x, n, &paths)) return false;
-    ad_paths_free(y.tape, &paths);
-    return true;
-}
-
 bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape **tape, int32_t *axis)
 {
     if (!ad_check_args(what, &y, 1, tape)) return false;
@@ -124,5 +116,5 @@ bool ad_check_alike(const char *what, ad_var y, const ad_var *x, int n, ad_tape 
         if (ad_node_of(x[i])->axis != *axis)
             return ad_fail(*tape, GIBBS_AXIS, "%s: x 1 and x %d must both be shared, or be on one axis", what, i + 1),
                    false;
-    return ad_reads(what, y, x, n);
+    return ad_check_independent(what, y, x, n);
 }

@@ -11,36 +11,6 @@ ad_var ad_placeholder(ad_tape *tape, int number, int32_t axis, ad_shape shape)
     return ad_record(tape, &node);
 }
 
-ad_var ad_rebuild(const ad_node *node, const ad_var *in)
-{
-    const ad_structure *op = ad_structures[node->op];
-    if (op) return op->again(node, in);
-    return ad_elementwise(node->op, in, node->nin);
-}
-
-/* A rebuilt value keeps its old axis: what became shared is lifted back, for the nodes that read it. */
-static ad_var rebuild_as(const ad_node *node, const ad_var *in)
-{
-    ad_var v = ad_rebuild(node, in);
-    if (ad_is_null(v) || node->axis < 0 || ad_node_of(v)->axis >= 0) return v;
-    return ad_lift((ad_axis){v.tape, node->axis}, v);
-}
-
-static void substitute_all(ad_var y, const ad_paths *p, int32_t *now)
-{
-    ad_tape *tape = y.tape;
-    ad_var *in = gibbs_alloc(&tape->alloc, (size_t)ad_most_arguments(tape, p->count), sizeof *in);
-    if (!in) ad_fail(tape, GIBBS_MEMORY, "substitute: out of memory");
-    for (int32_t i = 0; i <= y.id && tape->error.status == GIBBS_OK; i++) {
-        if (!p->reads[i] || !p->needed[i] || p->is_x[i]) continue;
-        ad_node node = tape->node[i];
-        for (int k = 0; k < node.nin; k++)
-            in[k] = ad_handle(tape, p->reads[node.in[k]] ? now[node.in[k]] : node.in[k]);
-        now[i] = rebuild_as(&node, in).id;
-    }
-    gibbs_release(&tape->alloc, in);
-}
-
 static bool check_pair(ad_tape *tape, ad_var from, ad_var to, int number)
 {
     ad_node f = *ad_node_of(from), t = *ad_node_of(to);
@@ -54,6 +24,18 @@ static bool check_pair(ad_tape *tape, ad_var from, ad_var to, int number)
     return tape->error.status == GIBBS_OK;
 }
 
+/* Marks what reads one of `from` and is needed; now[] of everything else is known. */
+static void mark_again(ad_var y, const ad_var *from, const ad_var *to, int n, const ad_paths *p, bool *again,
+                       int32_t *now)
+{
+    for (int64_t i = 0; i < p->count; i++) {
+        now[i] = (int32_t)i;
+        again[i] = p->reads[i] && p->needed[i] && !p->is_x[i];
+    }
+    for (int i = 0; i < n; i++)
+        if (from[i].id <= y.id) now[from[i].id] = to[i].id;
+}
+
 ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
 {
     ad_tape *tape;
@@ -62,16 +44,18 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n)
     for (int i = 0; i < n; i++)
         if (!check_pair(tape, from[i], to[i], i + 1)) return ad_handle(tape, -1);
     ad_paths paths;
-    if (!ad_paths_new("substitute", y, from, n, &paths)) return ad_handle(tape, -1);
+    if (!ad_check_independent("substitute", y, from, n) || !ad_paths_new("substitute", y, from, n, &paths))
+        return ad_handle(tape, -1);
     int32_t *now = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *now);
-    if (!now) ad_fail(tape, GIBBS_MEMORY, "substitute: out of memory");
-    for (int i = 0; i < n && now; i++)
-        if (from[i].id <= y.id) now[from[i].id] = to[i].id;
-    if (now) substitute_all(y, &paths, now);
-    ad_var result = y;
-    if (tape->error.status) result = ad_handle(tape, -1);
-    else if (paths.reads[y.id]) result = ad_handle(tape, now[y.id]);
+    bool *again = gibbs_alloc(&tape->alloc, (size_t)paths.count, sizeof *again);
+    if (!now || !again) ad_fail(tape, GIBBS_MEMORY, "substitute: out of memory");
+    else {
+        mark_again(y, from, to, n, &paths, again, now);
+        ad_record_again(tape, paths.count, again, false, now);
+    }
+    ad_var result = ad_handle(tape, tape->error.status ? -1 : now[y.id]);
     gibbs_release(&tape->alloc, now);
+    gibbs_release(&tape->alloc, again);
     ad_paths_free(tape, &paths);
     return result;
 }

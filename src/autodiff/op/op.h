@@ -82,6 +82,22 @@ ad_var ad_mask_whole(const ad_call *c, ad_var mask, int which); /* all of the ar
 ad_var ad_beside(ad_var t);
 ad_var ad_apart(ad_var columns, int64_t D);
 
+/* -- variables (variable.c) -- */
+bool ad_is_independent(ad_var v); /* an input, a parameter or a variable */
+/* v itself where it is independent, else a variable of v: the same one each time, for callers that hand v to somebody
+ * who may differentiate by it, and to nobody else. Null of null. */
+ad_var ad_as_variable(ad_var v);
+
+/* -- recording again (again.c) -- */
+ad_var ad_rebuild(const ad_node *node, const ad_var *in); /* the node on other inputs */
+/* Records the nodes 0 … count − 1 that are marked on now[] of their inputs, and writes where they are to now[]; with
+ * `erase` a variable is what it was made of. What is not marked stays what now[] says. */
+void ad_record_again(ad_tape *tape, int64_t count, const bool *again, bool erase, int32_t *now);
+/* The outputs, recorded again without variables; nothing is recorded where they need none. After an error, MEMORY
+ * mostly, the tape is as good as it was. */
+gibbs_status ad_erase_variables(ad_var *output, int outputs, gibbs_error *error);
+int ad_most_arguments(const ad_tape *tape, int64_t count); /* of the nodes 0 … count − 1, at least 1 */
+
 /* -- masks and tangents (dense.c) -- */
 ad_var ad_masked_if(ad_var mask, ad_var v); /* v where there is no mask */
 /* The dense form [D, s…] of a tangent of `node`, zero included. */

@@ -1,6 +1,8 @@
 /* compile.c — from vars to a plan: the list of passes (passes.h). */
 #include "passes.h"
 
+#include "autodiff/op/op.h"
+
 #include <string.h>
 
 static bool copy_axes(ad_plan *plan, const ad_tape *tape)
@@ -91,6 +93,21 @@ static gibbs_status check_options(const ad_plan_options *options, gibbs_error *e
                                                                   : "compile: the list of carries is NULL");
 }
 
+/* The plan of outputs without variables, and its storing twin. */
+static gibbs_status compile_both(const ad_var *output, int count, const ad_plan_options *options, ad_plan **out,
+                                 gibbs_error *error)
+{
+    bool recomputes;
+    gibbs_status status = compile_plan(output, count, options, false, &recomputes, out, error);
+    if (!status && recomputes)
+        status = compile_plan(output, count, options, true, &recomputes, &(*out)->storing, error);
+    if (status) {
+        ad_plan_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out,
                         gibbs_error *error)
 {
@@ -98,15 +115,15 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     GIBBS_REQUIRE("compile", out, error);
     *out = NULL;
     if (!options) options = &defaults;
-    bool recomputes;
     gibbs_status status = check_outputs(outputs, count, error);
     if (!status) status = check_options(options, error);
-    if (!status) status = compile_plan(outputs, count, options, false, &recomputes, out, error);
-    if (!status && recomputes)
-        status = compile_plan(outputs, count, options, true, &recomputes, &(*out)->storing, error);
-    if (status) {
-        ad_plan_free(*out);
-        *out = NULL;
-    }
+    if (status) return status;
+    gibbs_allocator a = outputs[0].tape->alloc;
+    ad_var *erased = gibbs_alloc(&a, (size_t)count, sizeof *erased);
+    if (!erased) return gibbs_fail(error, GIBBS_MEMORY, "compile: out of memory");
+    memcpy(erased, outputs, (size_t)count * sizeof *erased);
+    status = ad_erase_variables(erased, count, error);
+    if (!status) status = compile_both(erased, count, options, out, error);
+    gibbs_release(&a, erased);
     return status;
 }

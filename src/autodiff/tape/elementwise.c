@@ -93,13 +93,14 @@ static ad_var merge_scales(double c, ad_var x)
     return NONE;
 }
 
-/* mul and chain alike: where one factor is a known 0 the product is 0, whatever the other would be. */
+/* mul and chain alike, but for infinite factors of a chain: where one is a known 0 the product is 0, whatever the other
+ * would be. */
 static ad_var fold_product(ad_op op, ad_var a, ad_var b)
 {
     ad_var v[2] = {a, b};
     for (int i = 0; i < 2; i++) {
         double c;
-        if (!ad_is_constant(v[i], &c)) continue;
+        if (!ad_is_constant(v[i], &c) || (op == OP_chain && isinf(c))) continue;
         if (c == 0) return v[i];
         if (c == 1) return v[1 - i];
         if (c == -1) return ad_neg(v[1 - i]);

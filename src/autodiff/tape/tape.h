@@ -8,8 +8,8 @@
  *      `expand` (within a sample) and `lift` (shared → per-sample) nodes, which cost nothing when a plan runs.
  *   4. Where a value is lifted, `lift` is outermost: a lift's input is shared, an expand's input is never a lift.
  *   5. Once `error.status` is set nothing is recorded any more.
- *   6. An op that constructors look through, recording on its argument what was asked of it (−(−z), a transpose in a
- *      product), is listed in bypass.c: a derivative by it would miss what was recorded past it.
+ *   6. Constructors look through many an op, recording on its argument what was asked of it (−(−z), a transpose in a
+ *      product), but never through a variable: so derivatives are by inputs, parameters and variables alone.
  */
 #ifndef GIBBS_TAPE_H
 #define GIBBS_TAPE_H
@@ -59,7 +59,7 @@ typedef struct ad_node {
     int32_t *in; /* nin ids, which the tape owns; they don't move */
     int32_t attr[AD_MAX_RANK];
     double value;    /* constant */
-    uint64_t stream; /* random leaves */
+    uint64_t stream; /* random leaves; the number of a variable, 0 of those that are not unique */
     ad_shape shape;
 } ad_node;
 
@@ -96,6 +96,7 @@ struct ad_tape {
     ad_side *side;
     int64_t sides, side_capacity;
     ad_ids *ids; /* the last block of the nodes' inputs */
+    uint64_t variables, derivatives; /* how often these were asked for by users */
     ad_tape *partials; /* the second derivatives of elementwise ops; NULL until one is asked for (derive/partial.c) */
 };
 

@@ -1,7 +1,7 @@
 /* features.c — recorded maps x → vector, with parameters of their own. */
 #include "features.h"
 
-#include "autodiff/tape/tape.h"
+#include "autodiff/op/op.h"
 
 gibbs_status ebm_features_check(const char *model, ebm_features *f, int64_t dim, gibbs_error *error)
 {
@@ -23,7 +23,7 @@ void ebm_features_build(ebm_build *b, const char *prefix, const ebm_features *f)
 ad_var ebm_features_at(const ebm_features *f, ad_var x, const ad_var *theta)
 {
     if (!f->record) return x;
-    ad_var v = f->record(x, theta, f->context);
+    ad_var v = f->record(ad_as_variable(x), theta, f->context);
     if (ad_tape_status(x.tape)) return (ad_var){x.tape, -1};
     if (ad_is_null(v) || v.tape != x.tape)
         return ad_fail(x.tape, GIBBS_TAPE, "features: the function returned the null var, or one of another tape");

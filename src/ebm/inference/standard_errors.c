@@ -51,7 +51,7 @@ static bool holds_constant(const ebm_objective *o, ad_var L, int parameters)
 {
     ad_paths paths;
     bool found = false;
-    if (!ad_paths_mark("standard errors", L, o->theta, parameters, &paths)) return true;
+    if (!ad_paths_new("standard errors", L, o->theta, parameters, &paths)) return true;
     for (int64_t i = 0; i < paths.count; i++)
         found |= paths.needed[i] && paths.reads[i] && o->tape->node[i].op == OP_stop_gradient;
     ad_paths_free(o->tape, &paths);

@@ -88,14 +88,16 @@ static void check_parameters_alone(const ebm_model *model, ad_tape *tape)
     }
 }
 
-/* The energy is recorded once, on a tape that is thrown away: what is wrong with it shows now. */
-static gibbs_status try_energy(const ebm_model *model, gibbs_error *error)
+/* The energy is recorded once, on a tape that is thrown away: what is wrong with it shows now, and whether it takes
+ * derivatives. */
+static gibbs_status try_energy(ebm_model *model, gibbs_error *error)
 {
     ebm_recording r;
     gibbs_status status = ebm_recording_start("model", model, &r, error);
     if (!status) {
         ad_axis data = ad_axis_new(r.tape, "data");
         ebm_model_energy_at(model, ad_input(data, "row", ad_vec(model->dim)), r.theta);
+        model->differentiates = r.tape->derivatives > 0;
         check_one_sample(r.tape);
         ebm_conditional_try(model, data, r.theta);
         status = ebm_tape_error(r.tape, error);

@@ -26,6 +26,7 @@ struct ebm_model {
     void *theta; /* `size` numbers and room for one more: the log Z of losses that learn it */
     const ebm_energy *kind; /* never NULL: of a bare function, ebm_energy_bare */
     ebm_energy_fn energy;   /* what records E */
+    bool differentiates;    /* that takes derivatives itself: it is handed an x that it may differentiate by */
     void *context;
     bool owns_context; /* one gibbs_release frees it: of the energies that ship */
     int64_t given, label_count; /* columns of x; values of y */

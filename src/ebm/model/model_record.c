@@ -1,5 +1,5 @@
 /* model_record.c — what a graph has of a model: its parameters as leaves, its energy, its prior. */
-#include "autodiff/tape/tape.h"
+#include "autodiff/op/op.h"
 #include "model.h"
 
 const ebm_energy ebm_energy_bare = {.name = NULL};
@@ -56,7 +56,7 @@ gibbs_status ebm_model_bind(const ebm_model *model, ad_workspace *workspace, con
 
 ad_var ebm_model_energy_at(const ebm_model *model, ad_var x, const ad_var *theta)
 {
-    ad_var E = model->energy(x, theta, model->context);
+    ad_var E = model->energy(model->differentiates ? ad_as_variable(x) : x, theta, model->context);
     if (!x.tape || ad_tape_status(x.tape)) return (ad_var){x.tape, -1};
     if (ad_is_null(E) || E.tape != x.tape)
         return ad_fail(x.tape, GIBBS_TAPE, "model: the energy returned the null var, or one of another tape");
@@ -77,6 +77,7 @@ ebm_model ebm_model_view(const ebm_model *model, int64_t dim, ebm_energy_fn ener
     if (!energy) return view;
     view.kind = &ebm_energy_bare;
     view.energy = energy;
+    view.differentiates = false;
     view.context = context;
     view.given = view.label_count = 0;
     view.dim = dim;

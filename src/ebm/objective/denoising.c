@@ -6,12 +6,14 @@
  * the density of x̃, not of x: the σ is reported beside the loss. */
 #include "record_loss.h"
 
+#include "autodiff/op/op.h"
+
 /* ‖ε/σ + s(x̃)‖² for each noisy copy. */
 static ad_var squares(ebm_graph *g, ad_axis copies)
 {
     double sd = g->options->noise_sd;
     ad_var noise = ad_normal(copies, ad_vec(g->model->dim), EBM_STREAM_LOSS_NORMAL);
-    ad_var noisy = ad_add(ebm_value_on(copies, g->x), ad_scale(noise, sd));
+    ad_var noisy = ad_as_variable(ad_add(ebm_value_on(copies, g->x), ad_scale(noise, sd)));
     ad_var score = g->options->field ? ebm_graph_field(g, copies, noisy) : ad_neg(ebm_graph_gradient(g, noisy));
     g->health = ad_constant(g->tape, sd);
     return ad_sum(ad_square(ad_add(ad_scale(noise, 1 / sd), score)));

@@ -1,6 +1,6 @@
 /* graph.c — what a loss and its sources of artificial points record: draws and log q of the proposal, sums over the
  * points. */
-#include "autodiff/tape/tape.h"
+#include "autodiff/op/op.h"
 #include "ebm/model/conditioned.h"
 #include "ebm/proposal/record_proposal.h"
 
@@ -44,6 +44,7 @@ ad_var ebm_graph_noise_effective_size(const ebm_graph *g, ad_var log_w)
 {
     ad_var v = summed(g, log_w), share, count = ebm_graph_noise_count(g);
     if (ad_is_shared(v)) return count;
+    v = ad_as_variable(v);
     ad_grad(logsumexp(g, v), &v, 1, &share);
     ad_var squares = ad_square(share);
     squares = by_row(g) ? ad_sum(squares) : ad_batch_sum(g->noise, squares);

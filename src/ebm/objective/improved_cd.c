@@ -7,6 +7,7 @@
  * & Leonenko 1987), H = (d/N) Σ log‖yᵢ − y_j(i)‖ + constants, with j(i) as found when y was drawn. */
 #include "record_loss.h"
 
+#include "autodiff/op/op.h"
 #include "ebm/sampler/chains.h"
 #include "source.h"
 
@@ -45,7 +46,7 @@ static ad_var record(ebm_graph *g)
 {
     ad_var slope = ebm_graph_gradient(g, g->y); /* dy/dθ is one of ∇E by θ: SMOOTH where that would be wrong */
     if (ad_is_null(slope)) return slope;
-    ad_var y = last_transition(g), still = ad_stop_gradient(y), E = ebm_graph_energy(g, still);
+    ad_var y = last_transition(g), still = ad_as_variable(ad_stop_gradient(y)), E = ebm_graph_energy(g, still);
     ad_var gap = ad_sub(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), ad_batch_mean(g->noise, E));
     ad_var entropy = ad_scale(log_distance(g, y), (double)g->model->dim);
     ad_var divergence = ad_batch_mean(g->noise, ad_sub(held_energy(g, E, y, still), entropy));

@@ -9,13 +9,16 @@
 #include "record_loss.h"
 #include "stein_kernel.h"
 
+#include "autodiff/op/op.h"
+
 ad_var ebm_radial_rbf(ad_var t, double scale) { return ad_exp(ad_scale(t, -0.5 / (scale * scale))); }
 
 ad_var ebm_radial_imq(ad_var t, double scale) { return ad_recip(ad_sqrt(ad_shift(t, scale * scale))); }
 
 ad_var ebm_stein_kernel(ebm_radial radial, double scale, const ad_var x[2], const ad_var score[2])
 {
-    ad_var apart = ad_sub(x[0], x[1]), t = ad_sum(ad_square(apart)), k = radial(t, scale), first, second;
+    ad_var apart = ad_sub(x[0], x[1]), t = ad_as_variable(ad_sum(ad_square(apart)));
+    ad_var k = radial(t, scale), first, second;
     if (ad_grad(k, &t, 1, &first) || ad_grad(first, &t, 1, &second)) return (ad_var){t.tape, -1};
     double d = (double)ad_shape_of(apart).dim[0];
     ad_var pull = ad_dot(ad_sub(score[0], score[1]), apart);

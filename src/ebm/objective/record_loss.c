@@ -2,7 +2,6 @@
 #include "record_loss.h"
 
 #include "autodiff/derive/jacobian.h"
-#include "autodiff/tape/tape.h"
 #include "ebm/model/conditioned.h"
 
 ad_axis ebm_graph_copies(const ebm_graph *g, int64_t count, const char *name)
@@ -14,6 +13,7 @@ ad_var ebm_graph_gradient(const ebm_graph *g, ad_var x)
 {
     ad_var slope = {g->tape, -1};
     int parameters = g->model->parameters;
+    x = ad_as_variable(x);
     if (ad_grad(ebm_graph_energy(g, x), &x, 1, &slope)) return slope;
     bool missed = parameters && ad_refuse(g->loss->name, slope, g->theta, parameters, false, AD_FOLLOWED);
     return missed ? (ad_var){g->tape, -1} : slope;

@@ -4,6 +4,8 @@
  * change. */
 #include "discrete.h"
 
+#include "autodiff/op/op.h"
+
 #include <math.h>
 
 enum { X, ENERGY, LOG_Q, STATE };
@@ -27,6 +29,7 @@ static ad_var possible(const ebm_sampler_graph *graph, ad_var x, ad_var log_weig
 /* E and log q(x′|x); of the columns that cannot be turned some number, since infinities are not kept. */
 static void evaluate(const ebm_sampler_graph *graph, ad_var x, ad_var *energy, ad_var *log_q)
 {
+    x = ad_as_variable(x);
     *energy = ebm_transition_energy(graph, x);
     ad_var log_weight = ad_scale(slopes(graph, x, ebm_transition_gradient(*energy, x)), -0.5);
     *log_q = ad_sub(log_weight, ad_logsumexp(possible(graph, x, log_weight)));

@@ -1,6 +1,8 @@
 /* transition.c — Langevin moves and the Metropolis–Hastings rule. */
 #include "transition.h"
 
+#include "autodiff/op/op.h"
+
 ad_var ebm_transition_normal(const ebm_sampler_graph *graph)
 {
     return ad_normal(graph->chain, ad_vec(graph->model->dim), EBM_STREAM_SAMPLER_NORMAL);
@@ -20,6 +22,7 @@ ad_var ebm_transition_gradient(ad_var energy, ad_var x)
 
 void ebm_transition_start(const ebm_sampler_graph *graph, ad_var x, ad_var *cache)
 {
+    x = ad_as_variable(x);
     cache[EBM_ENERGY - 1] = ebm_transition_energy(graph, x);
     cache[EBM_GRADIENT - 1] = ebm_transition_gradient(cache[EBM_ENERGY - 1], x);
 }
