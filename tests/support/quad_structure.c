@@ -61,8 +61,10 @@ static void reduce(const ad_node *node, const ad_shape *s, const quad *x, quad *
     quad (*of)(const quad *, int64_t, int64_t) =
         node->op == OP_sum ? quad_sum : node->op == OP_norm ? quad_norm
         : node->op == OP_logsumexp ? quad_logsumexp : quad_max;
-    for (int64_t e = 0, n = count_of(&node->shape); e < n; e++)
+    for (int64_t e = 0, n = count_of(&node->shape); e < n && node->op != OP_softmax; e++)
         out[e] = of(x + (e / inner) * reduced * inner + e % inner, reduced, inner);
+    for (int64_t e = 0, n = count_of(&node->shape), each = reduced * inner; e < n && node->op == OP_softmax; e++)
+        out[e] = quad_exp(x[e] - quad_logsumexp(x + e / each * each + e % inner, reduced, inner));
 }
 
 static void matmul(const ad_node *node, const ad_shape *s, const ad_shape *t, const quad *a, const quad *b, quad *out)
@@ -197,6 +199,7 @@ bool quad_structural(const quad_machine *m, const ad_node *node, const quad *con
     case OP_sum:
     case OP_max_reduce:
     case OP_norm:
+    case OP_softmax:
     case OP_logsumexp: return reduce(node, &s[0], in[0], out), true;
     case OP_matmul: return matmul(node, &s[0], &s[1], in[0], in[1], out), true;
     case OP_cholesky:

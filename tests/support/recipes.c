@@ -183,10 +183,16 @@ static ad_var record_sum(problem *p, int k) { return record_reduction(p, k, ad_s
 static ad_var record_max_reduce(problem *p, int k) { return record_reduction(p, k, ad_max_reduce_dims); }
 static ad_var record_logsumexp(problem *p, int k) { return record_reduction(p, k, ad_logsumexp_dims); }
 
+static const int range[][2] = {{0, 3}, {0, 1}, {1, 1}, {2, 1}, {1, 2}, {0, 2}};
+
 static ad_var record_norm(problem *p, int k)
 {
-    static const int range[][2] = {{0, 3}, {0, 1}, {1, 1}, {2, 1}, {1, 2}, {0, 2}};
     return ad_sum_range(OP_norm, any(p, ad_cube(2, 3, 2)), range[k][0], range[k][1]);
+}
+
+static ad_var record_softmax(problem *p, int k)
+{
+    return ad_softmax_range(any(p, ad_cube(2, 3, 2)), range[k][0], range[k][1]);
 }
 
 /* Every pair of ranks, then with each factor transposed, and a factor with itself. */
@@ -325,6 +331,7 @@ static const struct {
     [OP_max_reduce] = {6, record_max_reduce},
     [OP_logsumexp] = {6, record_logsumexp},
     [OP_norm] = {6, record_norm},
+    [OP_softmax] = {6, record_softmax},
     [OP_matmul] = {15, record_matmul},
     [OP_cholesky] = {3, record_cholesky},
     [OP_triangular_solve] = {6, record_triangular_solve},

@@ -13,7 +13,7 @@ static bool has_finite_slopes(ad_op op)
     case OP_min: case OP_abs: case OP_select: case OP_sin: case OP_cos: case OP_tanh: case OP_tanh_slope:
     case OP_sigmoid: case OP_sigmoid_slope: case OP_softplus: case OP_logcosh: case OP_atan:
     case OP_atan_slope: case OP_erf: case OP_erfc: case OP_elu: case OP_max_reduce: case OP_logsumexp:
-    case OP_batch_max: case OP_batch_logsumexp: case OP_matmul: case OP_batch_matmul: return true;
+    case OP_softmax: case OP_batch_max: case OP_batch_logsumexp: case OP_matmul: case OP_batch_matmul: return true;
     default: return ad_structures[op] && ad_ops[op].smooth == CLASS_LINEAR;
     }
 }

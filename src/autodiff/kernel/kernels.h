@@ -66,6 +66,8 @@ typedef struct ad_kernels {
     void (*max)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
     void (*logsumexp)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
     void (*norm)(int64_t outer, int64_t red, int64_t inner, void *y, const void *x);
+    /* y [outer][red][inner], and with it the logsumexp [outer][inner], unless that is NULL */
+    void (*softmax)(int64_t outer, int64_t red, int64_t inner, void *y, void *logsumexp, const void *x);
 
     /* Of x [outer][n][inner], the sums of what lies before each and of itself, or behind it. */
     void (*cumsum)(int64_t outer, int64_t n, int64_t inner, bool from_end, void *y, const void *x);

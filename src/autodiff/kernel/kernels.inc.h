@@ -144,6 +144,7 @@ static double NAME(k_get)(const void *x, int64_t i) { return ((const REAL *)x)[i
 #include "windows.inc.h"
 #include "sums.inc.h"
 #include "reductions.inc.h"
+#include "softmax.inc.h"
 #include "products.inc.h"
 #include "draws.inc.h"
 #include "factor.inc.h"
@@ -173,6 +174,7 @@ const ad_kernels TABLE = {
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),
     .cumsum = NAME(k_cumsum),
     .sum = NAME(k_sum), .max = NAME(k_max), .logsumexp = NAME(k_logsumexp), .norm = NAME(k_norm),
+    .softmax = NAME(k_softmax),
     .batch_sum = NAME(k_batch_sum), .batch_max = NAME(k_batch_max), .batch_logsumexp = NAME(k_batch_logsumexp),
     .matmul = NAME(k_matmul), .normal = NAME(k_normal), .uniform = NAME(k_uniform),
     .factor_room = NAME(k_factor_room), .cholesky = NAME(k_cholesky), .triangular_solve = NAME(k_triangular_solve),

@@ -18,10 +18,9 @@ static REAL NAME(peak)(int64_t n, const REAL *x)
     return top;
 }
 
-/* Σ exp(x − shift); the last, partial vector is filled up with exp(−∞). */
-static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
+/* v = exp(x − shift), and their sum; v has room for whole vectors, of which the last is filled up with exp(−∞). */
+static double NAME(exp_and_sum)(int64_t n, const REAL *x, REAL shift, REAL *v)
 {
-    REAL v[TILE];
     double total = 0;
     int64_t full = (n + W - 1) / W * W;
     for (int64_t i = 0; i < n; i++) v[i] = x[i] - shift;
@@ -30,6 +29,12 @@ static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
 #pragma omp simd reduction(+ : total)
     for (int64_t i = 0; i < full; i++) total += v[i];
     return total;
+}
+
+static double NAME(sum_exp)(int64_t n, const REAL *x, REAL shift)
+{
+    REAL v[TILE];
+    return NAME(exp_and_sum)(n, x, shift, v);
 }
 
 /* ---- Within a sample: x [outer][red][inner] → y [outer][inner] ---- */
@@ -64,10 +69,18 @@ static void NAME(exp_tile)(int64_t rows, int64_t inner, int64_t width, REAL *til
     NAME(body_exp)(rows * W, tile, tile);
 }
 
-/* Where the maximum is infinite, it is the answer. */
+/* log Σ exp x = top + log total; where the maximum is infinite, it is the answer. */
+INLINED void NAME(log_of_totals)(int64_t width, REAL *y, const REAL *top, const double *total)
+{
+    REAL v[W], out[W];
+    for (int64_t j = 0; j < W; j++) v[j] = (REAL)total[j];
+    NAME(body_log)(W, out, v);
+    for (int64_t j = 0; j < width; j++) y[j] = top[j] - top[j] == 0 ? top[j] + out[j] : top[j];
+}
+
 static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
 {
-    REAL top[W] = {0}, tile[SHORT * W], v[W], out[W];
+    REAL top[W] = {0}, tile[SHORT * W];
     double total[W] = {0};
     if (width < W) memset(tile, 0, sizeof tile);
     NAME(max_columns)(red, inner, width, top, x);
@@ -77,9 +90,7 @@ static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < W; j++) total[j] += tile[i * W + j];
     }
-    for (int64_t j = 0; j < W; j++) v[j] = (REAL)total[j];
-    NAME(body_log)(W, out, v);
-    for (int64_t j = 0; j < width; j++) y[j] = top[j] - top[j] == 0 ? top[j] + out[j] : top[j];
+    NAME(log_of_totals)(width, y, top, total);
 }
 
 static REAL NAME(lse_row)(int64_t n, const REAL *x)
@@ -105,18 +116,24 @@ INLINED void NAME(reduce_columns)(NAME(columns) *columns, int64_t outer, int64_t
         for (int64_t j = 0; j < inner; j += W) columns(red, inner, inner - j < W ? inner - j : W, y + j, x + j);
 }
 
+/* Columns q … of several samples, as those of a tile. */
+static void NAME(gather_columns)(int64_t red, int64_t inner, int64_t q, int64_t width, REAL *tile, const REAL *x)
+{
+    for (int64_t k = 0, o = q / inner, j = q % inner; k < width; k++) {
+        for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o * red + r) * inner + j];
+        if (++j == inner) j = 0, o++;
+    }
+}
+
 /* W short ones at a time, of several samples, as columns of a tile. */
 INLINED void NAME(reduce_tiles)(NAME(columns) *columns, int64_t outer, int64_t red, int64_t inner, REAL *y,
                                 const REAL *x)
 {
     REAL tile[SHORT * W];
     for (int64_t q = 0; q < outer * inner; q += W) {
-        int64_t width = outer * inner - q < W ? outer * inner - q : W, o = q / inner, j = q % inner;
+        int64_t width = outer * inner - q < W ? outer * inner - q : W;
         if (inner == 1) NAME(k_transpose)(red, width, tile, W, x + q * red, red);
-        for (int64_t k = 0; inner > 1 && k < width; k++) {
-            for (int64_t r = 0; r < red; r++) tile[r * W + k] = x[(o * red + r) * inner + j];
-            if (++j == inner) j = 0, o++;
-        }
+        else NAME(gather_columns)(red, inner, q, width, tile, x);
         columns(red, W, width, y + q, tile);
     }
 }

@@ -1,19 +1,6 @@
 /* composed.c — what is composed of products and reductions. */
 #include "op.h"
 
-ad_var ad_softmax(ad_var x)
-{
-    ad_tape *tape;
-    if (!ad_check_args("softmax", &x, 1, &tape)) return ad_handle(tape, -1);
-    ad_shape s = ad_node_of(x)->shape;
-    if (s.rank < 1) return ad_fail(tape, GIBBS_SHAPE, "softmax: needs a vector, got a scalar");
-    unsigned last = 1u << (s.rank - 1);
-    ad_var total = ad_logsumexp_dims(x, last);
-    s.dim[s.rank - 1] = 1;
-    ad_var weight = ad_exp_offset(x, ad_reshape(total, s));
-    return ad_div(weight, ad_reshape(ad_sum_dims(weight, last), s));
-}
-
 /* The square of a norm is smooth where the norm is not. */
 ad_var ad_square(ad_var x)
 {

@@ -80,10 +80,6 @@ ad_var ad_max_reduce(ad_var x) { return ad_max_reduce_dims(x, all_dims(x)); }
 ad_var ad_dot(ad_var a, ad_var b) { return ad_sum(ad_mul(a, b)); }
 ad_var ad_logsumexp(ad_var x) { return ad_logsumexp_dims(x, all_dims(x)); }
 
-/* A logsumexp of large numbers is rounded, by at most log n. So exp(x − logsumexp x) has a factor too many, between 1/n
- * and n, and is to be divided by its sum; then the result no longer depends on what was subtracted. */
-ad_var ad_exp_offset(ad_var x, ad_var total) { return ad_exp(ad_sub(x, ad_offset(total))); }
-
 ad_var ad_sum_but_first(ad_var x)
 {
     if (ad_is_null(x)) return x;
@@ -99,11 +95,10 @@ ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument)
     return ad_expand(ad_reshape(reduced, kept), full);
 }
 
-/* ∂y/∂x: each number's share, but for the sum of all. Of a maximum 1 where x attains it; of a logsumexp exp(x − y). */
-static ad_var share(const ad_call *c)
+/* Of a maximum 1 where x attains it, which is then to be divided by how often that is. */
+static ad_var attained(const ad_call *c)
 {
-    ad_var x = ad_arg(c, 0), top = ad_unreduce(&c->node, c->y, x);
-    return c->node.op == OP_logsumexp ? ad_exp_offset(x, top) : ad_shift(ad_neg(ad_less(x, top)), 1);
+    return ad_shift(ad_neg(ad_less(ad_arg(c, 0), ad_unreduce(&c->node, c->y, ad_arg(c, 0)))), 1);
 }
 
 static ad_var total(const ad_call *c, ad_var shares)
@@ -113,9 +108,11 @@ static ad_var total(const ad_call *c, ad_var shares)
 
 static ad_var slope(const ad_call *c)
 {
-    if (c->node.op == OP_norm) return ad_unit(ad_arg(c, 0), ad_unreduce(&c->node, c->y, ad_arg(c, 0)));
-    ad_var shares = share(c);
-    return ad_div(shares, ad_unreduce(&c->node, total(c, shares), ad_arg(c, 0)));
+    ad_var x = ad_arg(c, 0);
+    if (c->node.op == OP_norm) return ad_unit(x, ad_unreduce(&c->node, c->y, x));
+    if (c->node.op == OP_logsumexp) return ad_softmax_range(x, c->node.attr[0], c->node.attr[1]);
+    ad_var shares = attained(c);
+    return ad_div(shares, ad_unreduce(&c->node, total(c, shares), x));
 }
 
 static ad_var again(const ad_node *node, const ad_var *in)
@@ -127,8 +124,8 @@ static ad_var adjoint(const ad_call *c, ad_var ybar, int which)
 {
     ad_var x = ad_arg(c, which);
     if (c->node.op == OP_sum) return ad_unreduce(&c->node, ybar, x);
-    if (c->node.op == OP_norm) return ad_chain(ad_unreduce(&c->node, ybar, x), slope(c));
-    ad_var shares = share(c); /* the sum of all divides ȳ, which is smaller */
+    if (c->node.op != OP_max_reduce) return ad_chain(ad_unreduce(&c->node, ybar, x), slope(c));
+    ad_var shares = attained(c); /* their sum divides ȳ, which is smaller */
     return ad_chain(ad_unreduce(&c->node, ad_chain(ybar, ad_recip(total(c, shares))), x), shares);
 }
 

@@ -31,8 +31,24 @@ static void emit_elementwise(ad_compiler *c, int32_t id)
     ad_append(c, &i);
 }
 
-static void emit_logistic_pair(ad_compiler *c, const ad_plan_step *step)
+static void emit_softmax_pair(ad_compiler *c, const ad_plan_step *step)
 {
+    bool first = ad_node_at(c, step->node)->op == OP_softmax;
+    int32_t shares = first ? step->node : step->with[0], total = first ? step->with[0] : step->node;
+    ad_instruction i = ad_blank(c, shares, DO_softmax);
+    ad_read_inputs(c, shares, &i, false);
+    ad_reduced_of(c, shares, &i.softmax.outer, &i.softmax.reduced, &i.softmax.inner);
+    i.softmax.y = ad_place_new(c, shares);
+    i.softmax.total = ad_place_new(c, total);
+    ad_append(c, &i);
+}
+
+static void emit_family(ad_compiler *c, const ad_plan_step *step)
+{
+    if (!ad_is_logistic(ad_node_at(c, step->node))) {
+        emit_softmax_pair(c, step);
+        return;
+    }
     const int32_t node[3] = {step->node, step->with[0], step->with[1]};
     ad_instruction i = ad_blank(c, step->node, DO_logistic);
     ad_read_inputs(c, step->node, &i, false);
@@ -92,6 +108,7 @@ static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
     [OP_max_reduce] = ad_emit_reduce,
     [OP_logsumexp] = ad_emit_reduce,
     [OP_norm] = ad_emit_reduce,
+    [OP_softmax] = ad_emit_reduce,
     [OP_cumsum] = ad_emit_cumsum,
     [OP_patches] = ad_emit_patches,
     [OP_overlap_add] = ad_emit_overlap,
@@ -140,7 +157,7 @@ void ad_emit_step(ad_compiler *c, const ad_plan_step *step)
     case FORM_STORED_VIEW: emit_stored_view(c, step->node); return;
     case FORM_PRODUCT_SUM: ad_emit_product_sum(c, step); return;
     case FORM_PIECE_SUM: ad_emit_piece_sum(c, step); return;
-    case FORM_LOGISTIC_PAIR: emit_logistic_pair(c, step); return;
+    case FORM_FAMILY: emit_family(c, step); return;
     }
 }
 

@@ -73,6 +73,7 @@ static inline void ad_want_room(ad_compiler *c, int64_t bytes)
 void ad_emit_matmul(ad_compiler *c, int32_t node);
 void ad_emit_product_sum(ad_compiler *c, const ad_plan_step *step);
 void ad_emit_reduce(ad_compiler *c, int32_t node);
+void ad_reduced_of(const ad_compiler *c, int32_t node, int64_t *outer, int64_t *reduced, int64_t *inner);
 void ad_emit_cumsum(ad_compiler *c, int32_t node);
 void ad_emit_accumulate(ad_compiler *c, int32_t node);
 void ad_emit_batch_matmul(ad_compiler *c, int32_t node);

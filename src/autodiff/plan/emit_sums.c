@@ -77,15 +77,21 @@ void ad_emit_product_sum(ad_compiler *c, const ad_plan_step *step)
 
 /* ---- Reductions ---- */
 
-void ad_emit_reduce(ad_compiler *c, int32_t id)
+void ad_reduced_of(const ad_compiler *c, int32_t id, int64_t *outer, int64_t *reduced, int64_t *inner)
 {
     const ad_node *node = ad_node_at(c, id);
     const ad_shape *s = &ad_node_at(c, node->in[0])->shape;
     int first = ad_first_reduced(node), end = ad_end_of_reduced(node);
+    *outer = ad_shape_part(s, 0, first);
+    *reduced = ad_shape_part(s, first, end);
+    *inner = ad_shape_part(s, end, s->rank);
+}
+
+void ad_emit_reduce(ad_compiler *c, int32_t id)
+{
     ad_instruction i = ad_begin(c, id, DO_reduce);
-    i.reduce.outer = ad_shape_part(s, 0, first);
-    i.reduce.reduced = ad_shape_part(s, first, end);
-    i.reduce.inner = ad_shape_part(s, end, s->rank);
+    ad_reduced_of(c, id, &i.reduce.outer, &i.reduce.reduced, &i.reduce.inner);
+    i.reduce.results = i.count / i.reduce.outer;
     ad_append(c, &i);
 }
 

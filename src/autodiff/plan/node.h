@@ -17,10 +17,22 @@ static inline bool ad_is_given(ad_op op)
     return op == OP_input || op == OP_parameter || op == OP_constant || op == OP_array;
 }
 
-/* Functions of one argument that share most of their work. */
 static inline bool ad_is_logistic(const ad_node *n)
 {
-    return n->axis >= 0 && (n->op == OP_softplus || n->op == OP_sigmoid || n->op == OP_sigmoid_slope);
+    return n->op == OP_softplus || n->op == OP_sigmoid || n->op == OP_sigmoid_slope;
+}
+
+/* One of several functions of an argument that share most of their work. */
+static inline bool ad_is_of_family(const ad_node *n)
+{
+    return n->axis >= 0 && (ad_is_logistic(n) || n->op == OP_logsumexp || n->op == OP_softmax);
+}
+
+/* Of the same one; of a logsumexp and shares, over the same dimensions. */
+static inline bool ad_of_one_family(const ad_node *a, const ad_node *b)
+{
+    if (ad_is_logistic(a) || ad_is_logistic(b)) return ad_is_logistic(a) && ad_is_logistic(b);
+    return a->attr[0] == b->attr[0] && a->attr[1] == b->attr[1];
 }
 
 /* A cumulative sum: whether it begins at the end. */

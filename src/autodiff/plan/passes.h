@@ -46,7 +46,7 @@ typedef enum ad_form {
     FORM_STORED_VIEW,  /* a view that is kept: a copy of what it shows */
     FORM_PRODUCT_SUM,  /* a product that is added to with[1] is written where the sum lies: with[0] */
     FORM_PIECE_SUM,    /* the same of what covers only a part of the sum: a pad, or a table that is scattered into */
-    FORM_LOGISTIC_PAIR /* one instruction for this function of its argument and for those of with[] */
+    FORM_FAMILY        /* one instruction for this function of its argument and for those of with[] */
 } ad_form;
 
 typedef struct ad_plan_step {

@@ -83,7 +83,7 @@ static inline bool ad_has_operand(const ad_instruction *i, int k)
 {
     const int8_t *result = i->logistic.result;
     if (i->action == DO_logistic && k > 1) return result[0] == k || result[1] == k || result[2] == k;
-    if (k <= i->nin) return true;
+    if (k <= i->nin || (i->action == DO_softmax && k == 2)) return true;
     bool adds_up = i->action == DO_batch_matmul || i->action == DO_window_batch;
     bool starts = i->action == DO_matmul ? i->matmul.starts : i->action == DO_window_matmul && i->window_matmul.starts;
     return k == 3 && (adds_up || starts);

@@ -7,6 +7,7 @@ static const char *doing(const ad_instruction *i)
 {
     if (i->action == DO_copy) return "copy";
     if (i->action == DO_logistic) return "softplus family";
+    if (i->action == DO_softmax) return "softmax and logsumexp";
     if (i->action == DO_matmul && i->matmul.starts) return "x + product";
     if (i->action == DO_window_matmul) return i->window_matmul.starts ? "x + window product" : "window product";
     if (i->action == DO_window_batch) return "batch window product";

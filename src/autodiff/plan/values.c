@@ -127,18 +127,18 @@ static void find_form_of_sum(const ad_compiler *c, ad_plan_step *step)
 
 /* One of the functions of an argument joins those that the body computes, if there are: *first is 1 more than the
  * number of the first one's step. */
-static void find_form_of_logistic(const ad_compiler *c, int64_t number, int64_t body, int64_t *first)
+static void find_form_of_family(const ad_compiler *c, int64_t number, int64_t body, int64_t *first)
 {
     if (*first <= body) { /* none, or an earlier body's */
         *first = number + 1;
         return;
     }
     ad_plan_step *step = &c->step[number], *f = &c->step[*first - 1];
-    ad_op op = ad_node_at(c, step->node)->op;
-    bool there = ad_node_at(c, f->node)->op == op || (f->with[0] >= 0 && ad_node_at(c, f->with[0])->op == op);
-    if (there || f->with[1] >= 0) return;
+    const ad_node *node = ad_node_at(c, step->node), *other = ad_node_at(c, f->node);
+    bool there = other->op == node->op || (f->with[0] >= 0 && ad_node_at(c, f->with[0])->op == node->op);
+    if (there || f->with[1] >= 0 || !ad_of_one_family(node, other)) return;
     f->with[f->with[0] >= 0] = step->node;
-    f->form = FORM_LOGISTIC_PAIR;
+    f->form = FORM_FAMILY;
     step->form = FORM_NONE;
 }
 
@@ -165,7 +165,7 @@ void ad_find_values(ad_compiler *c)
     for (int64_t s = 0; s < c->stages; s++)
         for (int64_t k = c->stage_steps[s].body; k < c->stage_steps[s].end; k++) {
             const ad_node *n = ad_node_at(c, c->step[k].node);
-            if (ad_is_logistic(n)) find_form_of_logistic(c, k, c->stage_steps[s].body, &first[n->in[0]]);
+            if (ad_is_of_family(n)) find_form_of_family(c, k, c->stage_steps[s].body, &first[n->in[0]]);
         }
     gibbs_release(&c->plan->alloc, first);
 }

@@ -69,9 +69,26 @@ gibbs_status ad_run_batch_matmul(const ad_instruction *i, ad_frame *f)
 gibbs_status ad_run_reduce(const ad_instruction *i, ad_frame *f)
 {
     const ad_kernels *k = f->kernels;
-    (i->op == OP_sum ? k->sum : i->op == OP_max_reduce ? k->max : i->op == OP_norm ? k->norm : k->logsumexp)(
-        ad_rows_of(f, i) * i->reduce.outer, i->reduce.reduced, i->reduce.inner, ad_address(f, &i->reduce.y),
-        ad_address(f, &i->reduce.x));
+    void (*reduce)(int64_t, int64_t, int64_t, void *, const void *) = k->sum;
+    switch (i->op) {
+    case OP_max_reduce: reduce = k->max; break;
+    case OP_logsumexp: reduce = k->logsumexp; break;
+    case OP_norm: reduce = k->norm; break;
+    default: break;
+    }
+    if (i->op == OP_softmax)
+        k->softmax(ad_rows_of(f, i) * i->reduce.outer, i->reduce.reduced, i->reduce.inner, ad_address(f, &i->reduce.y),
+                   NULL, ad_address(f, &i->reduce.x));
+    else
+        reduce(ad_rows_of(f, i) * i->reduce.outer, i->reduce.reduced, i->reduce.inner, ad_address(f, &i->reduce.y),
+           ad_address(f, &i->reduce.x));
+    return GIBBS_OK;
+}
+
+gibbs_status ad_run_softmax(const ad_instruction *i, ad_frame *f)
+{
+    f->kernels->softmax(ad_rows_of(f, i) * i->softmax.outer, i->softmax.reduced, i->softmax.inner,
+                        ad_address(f, &i->softmax.y), ad_address(f, &i->softmax.total), ad_address(f, &i->softmax.x));
     return GIBBS_OK;
 }
 

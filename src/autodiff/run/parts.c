@@ -38,7 +38,7 @@ static int64_t count_outer(const ad_instruction *i) { return i->reduce.outer; }
 static void keep_outer(ad_part *p, int64_t first, int64_t n, int64_t size)
 {
     ad_instruction *i = &p->is;
-    move(&i->reduce.y, first * i->reduce.inner, size);
+    move(&i->reduce.y, first * i->reduce.results, size);
     move(&i->reduce.x, first * i->reduce.reduced * i->reduce.inner, size);
     i->reduce.outer = n;
 }
@@ -95,7 +95,7 @@ static const cut *const cuts[DO_COUNT] = {
 static int64_t work(const ad_instruction *i)
 {
     if (i->action == DO_matmul) return i->count * i->matmul.k;
-    return i->action == DO_reduce ? i->count * i->reduce.reduced : i->count;
+    return i->action == DO_reduce ? i->reduce.outer * i->reduce.reduced * i->reduce.inner : i->count;
 }
 
 ad_parts ad_parts_of(const ad_instruction *i)

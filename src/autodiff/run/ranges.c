@@ -98,7 +98,8 @@ static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
     case DO_copy: return of_nest(i, k, rows);
     case DO_matmul: return of_matmul(i, k, rows);
     case DO_batch_matmul: return of_batch_matmul(i, k, rows);
-    case DO_reduce: return rows * i->reduce.outer * i->reduce.inner * (k ? i->reduce.reduced : 1);
+    case DO_reduce: return rows * i->reduce.outer * (k ? i->reduce.reduced * i->reduce.inner : i->reduce.results);
+    case DO_softmax: return rows * i->softmax.outer * i->softmax.inner * (k < 2 ? i->softmax.reduced : 1);
     case DO_accumulate: return k ? rows * i->count : i->count * ad_accumulated(i->op);
     case DO_patches: return rows * (k ? i->patches.images * ad_windows_image(&i->patches.windows) : i->count);
     case DO_overlap: return rows * (k ? of_matrix(&i->overlap.windows, i->overlap.images) : i->count);
