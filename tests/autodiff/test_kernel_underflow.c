@@ -7,7 +7,7 @@
 /* Only choose one of their arguments, or change its sign. */
 static bool only_moves(int op)
 {
-    return op == OP_neg || op == OP_abs || op == OP_stop_gradient || op == OP_offset || op == OP_max || op == OP_min ||
+    return op == OP_neg || op == OP_abs || op == OP_stop_gradient || op == OP_max || op == OP_min ||
            op == OP_masked;
 }
 

@@ -121,7 +121,7 @@ static bool evaluate(const quad_machine *m, int32_t id, int64_t n, quad *out)
     const quad *in[QUAD_MOST_ARGUMENTS] = {NULL};
     if (node->nin > QUAD_MOST_ARGUMENTS) return false;
     for (int k = 0; k < node->nin; k++) in[k] = m->value[node->in[k]];
-    if ((node->op == OP_stop_gradient || node->op == OP_offset) && m->held && m->held->value[id])
+    if (node->op == OP_stop_gradient && m->held && m->held->value[id])
         return memcpy(out, m->held->value[id], (size_t)n * sizeof *out), true;
     if (node->nin == 0) return evaluate_leaf(m, node, n, out);
     if (elementwise[node->op]) {

@@ -175,7 +175,6 @@ ad_var ad_log1mexp_slope(ad_var x);
 ad_var ad_log_erfc_slope(ad_var n, ad_var x);
 ad_var ad_log_ndtr_slope(ad_var n, ad_var x);
 ad_var ad_unit(ad_var x, ad_var norm);
-ad_var ad_offset(ad_var x); /* x, where the result does not depend on it: without a derivative */
 
 /* -- leaf.c -- */
 ad_var ad_eye(ad_tape *tape, int64_t n);
