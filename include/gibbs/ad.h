@@ -352,8 +352,8 @@ ad_var ad_substitute(ad_var y, const ad_var *from, const ad_var *to, int n);
 ad_var ad_jacobian(ad_var y, const ad_var *x, int n);
 
 /* The same, told: FORWARD carries a direction for each element of x, BACKWARD one for each of y. ARGUMENT where that
- * way would add samples up: forward by a per-sample x of a shared y; backward of a per-sample y by a shared x where an op
- * mixes samples, or a user's op takes a shared argument. */
+ * way would add samples up: forward by a per-sample x of a shared y; backward of a per-sample y by a shared x where
+ * an op mixes samples, or a user's op takes a shared argument. */
 typedef enum ad_way { AD_CHEAPER, AD_FORWARD, AD_BACKWARD } ad_way;
 ad_var ad_jacobian_by(ad_var y, const ad_var *x, int n, ad_way way);
 
@@ -384,6 +384,7 @@ ad_var ad_influence(ad_axis axis, ad_var y);
 GIBBS_API_END
 
 #include <gibbs/op.h>   /* an op of your own */
+#include <gibbs/scan.h> /* a step run many times */
 #include <gibbs/plan.h> /* running, and looking inside */
 
 #endif

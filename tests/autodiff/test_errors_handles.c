@@ -64,6 +64,22 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     return status != GIBBS_OK;
 }
 
+static void same_again(const ad_var *s, const ad_var *x, ad_var *next, ad_var *out, void *context)
+{
+    (void)context;
+    next[0] = ad_add(s[0], x[0]);
+    out[0] = s[0];
+}
+
+/* By a state, an input [3], and a length. */
+static bool refused_scan(ad_var state, ad_var input, ad_var length)
+{
+    ad_var last, out;
+    ad_scan_spec spec = {.steps = 3, .state = &state, .states = 1, .input = &input, .inputs = 1, .outputs = 1,
+                         .length = length, .body = same_again};
+    return ad_scan(&spec, &last, &out) != GIBBS_OK && ad_is_null(last) && ad_is_null(out);
+}
+
 /* ---- Handles: V is a var, A an axis that names nothing ---- */
 
 #define IN_UNARY(X)                                                                                                \
@@ -148,6 +164,9 @@ static bool refused_all(gibbs_status status, const ad_var *dx, int n)
     X(directional_curvature, refused(w, ad_directional_curvature(w->s, w->x, V)))                 \
     X(degree, ad_degree(V, w->x) == -1)                                                           \
     X(degree, ad_degree(w->s, V) == -1)                                                           \
+    X(scan, refused_scan(V, w->x, (ad_var){0}))                                                   \
+    X(scan, refused_scan(w->s, V, (ad_var){0}))                                                   \
+    X(scan, refused_scan(w->s, w->x, (V).tape ? V : (ad_var){w->tape, -1}))                       \
     X(substitute, refused(w, ad_substitute(V, xx, xx, 2)))                                        \
     X(substitute, refused(w, ad_substitute(w->x, last, xx, 2)))                                   \
     X(substitute, refused(w, ad_substitute(w->x, xx, last, 2)))                                   \
@@ -320,6 +339,8 @@ Test(errors_handles, axes_that_name_nothing)
     X(grad_per_sample, ad_grad_per_sample(w.s, NULL, 1, &d))                                 \
     X(grad_per_sample, ad_grad_per_sample(w.s, &w.W, 1, NULL))                               \
     X(grad_per_sample, ad_grad_per_sample(w.s, &w.W, -1, &d))                                \
+    X(scan, ad_scan(&(ad_scan_spec){.steps = 3, .state = &w.x, .states = 1}, &d, NULL))      \
+    X(scan, ad_scan(&(ad_scan_spec){.steps = 3, .state = &w.x, .states = 1, .inputs = 1, .body = same_again}, &d, NULL)) \
     X(permute, status_of(ad_permute(w.x, NULL)))                                             \
     X(constant_array, status_of(ad_constant_array(w.tape, ad_vec(3), NULL)))                 \
     X(user, status_of(ad_user(NULL, &w.x)))

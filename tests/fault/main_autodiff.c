@@ -9,7 +9,7 @@
 #include "support/alloc.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 15 };
+enum { D = 3, H = 5, K = 2, ROWS = 1000, OUTPUTS = 16 };
 
 static int failed;
 
@@ -92,6 +92,27 @@ static ad_var energy(const life *f, ad_var x)
     return ad_add(ad_logsumexp(ad_tanh(h)), ad_sum(ad_user(&cube_op, &x)));
 }
 
+static void scanned(const ad_var *s, const ad_var *x, ad_var *next, ad_var *out, void *context)
+{
+    const life *f = context;
+    ad_var draw = ad_scale(ad_uniform(f->data, ad_vec(D), 5), 0.01);
+    next[0] = ad_tanh(ad_add(ad_add(s[0], ad_sum(ad_matmul(s[0], f->W))), ad_mul(draw, x[0])));
+    out[0] = ad_log(ad_shift(ad_square(s[0]), 1));
+}
+
+/* The second derivative of a scan, by a shared and a per-sample value. */
+static ad_var scan_of(life *f)
+{
+    ad_var last, out, g[2], input = ad_reshape(f->b, ad_vec(H));
+    ad_scan_spec spec = {.steps = H, .state = &f->x, .states = 1, .input = &input, .inputs = 1, .outputs = 1,
+                         .body = scanned, .context = f};
+    ad_scan(&spec, &last, &out);
+    ad_grad(ad_batch_sum(f->data, ad_add(ad_sum(last), ad_sum(out))), (ad_var[]){f->x, f->W}, 2, g);
+    ad_var of = ad_add(ad_batch_mean(f->data, ad_sum(ad_square(g[0]))), ad_sum(ad_square(g[1])));
+    ad_grad(of, &f->x, 1, &g[0]);
+    return g[0];
+}
+
 /* All derivatives of a network's energy, and ops of every kind of executor. */
 static gibbs_status record(life *f)
 {
@@ -118,6 +139,7 @@ static gibbs_status record(life *f)
     f->out[12] = ad_sum(ad_jacobian(ad_exp(taken), &f->x, 1));
     f->out[13] = ad_sum(ad_jacobian(ad_avg_pool2d(image, 2, 2), &f->W, 1));
     ad_grad(factored(f), &f->x, 1, &f->out[14]);
+    f->out[15] = scan_of(f);
     snprintf(f->error.message, sizeof f->error.message, "%s", ad_tape_message(f->tape));
     return ad_tape_status(f->tape);
 }
@@ -201,7 +223,7 @@ static const struct step {
 static void add_results(life *f)
 {
     static const int per_row[OUTPUTS] = {[2] = 1, [3] = D, [6] = 1,  [7] = D, [8] = 1,
-                                         [9] = D, [10] = 1, [12] = 1, [14] = D};
+                                         [9] = D, [10] = 1, [12] = 1, [14] = D, [15] = D};
     for (int k = 0; k < OUTPUTS; k++)
         for (int i = 0; i < (per_row[k] ? ROWS * per_row[k] : 1); i++) f->sum += ad_result_f64(f->w, k)[i] * (k + 1);
     for (int i = 0; i < ROWS * D; i++) f->sum += ad_result_f64(f->walker, 0)[i];

@@ -115,10 +115,12 @@ static bool evaluate_samples(const quad_machine *m, const ad_node *node, const q
     return true;
 }
 
-static bool evaluate(const quad_machine *m, int32_t id, int64_t n, quad *out)
+static bool evaluate(quad_machine *m, int32_t id, int64_t n, quad *out)
 {
     const ad_node *node = &m->tape->node[id];
     const quad *in[QUAD_MOST_ARGUMENTS] = {NULL};
+    if (node->op == OP_scan) return true; /* it has no value: its results have */
+    if (ad_is_scan_result(node->op)) return quad_scan(m, node, out);
     if (node->nin > QUAD_MOST_ARGUMENTS) return false;
     for (int k = 0; k < node->nin; k++) in[k] = m->value[node->in[k]];
     if (node->op == OP_stop_gradient && m->held && m->held->value[id])

@@ -48,6 +48,8 @@ bool quad_batch(const quad_machine *m, const ad_node *node, const quad *const *i
 
 /* -- quad_factor.c: what is made of a matrix; false where there is no such thing -- */
 bool quad_factor(const ad_node *node, const ad_shape *a, const quad *const *in, quad *out);
+/* -- quad_scan.c: a result of a scan, whose inputs are known; out is 0 -- */
+bool quad_scan(quad_machine *m, const ad_node *result, quad *out);
 
 /* -- quad_special.c: by the plainest formulas, n from 0 on; x between about −100 and 100 -- */
 quad quad_polygamma(int n, quad x);

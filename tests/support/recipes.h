@@ -14,4 +14,10 @@ bool recipe_reaches(ad_var y, ad_op op);
 /* The last variants of binary ops give both arguments the same variable; folding may then remove the op. */
 bool recipe_aliased(ad_op op, int variant);
 
+/* -- recipes_scan.c -- */
+ad_var recipe_scan(problem *p, int variant);
+ad_var recipe_scan_last(problem *p, int variant);
+ad_var recipe_scan_stack(problem *p, int variant);
+ad_var recipe_scan_sum(problem *p, int variant);
+
 #endif

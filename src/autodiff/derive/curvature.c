@@ -150,6 +150,29 @@ static void sum_curvature(ad_curve *c, ad_var y, ad_var x, const ad_paths *paths
     gibbs_release(&c->tape->alloc, t);
 }
 
+/* A scan has no rule: its curvature is had from the gradient, along each direction. */
+static bool has_scan(const ad_tape *tape, const ad_paths *paths)
+{
+    for (int64_t i = 0; i < paths->count; i++)
+        if (tape->node[i].op == OP_scan && paths->active[i] && paths->needed[i]) return true;
+    return false;
+}
+
+static ad_var by_directions(ad_var y, ad_var x)
+{
+    ad_tape *tape = x.tape;
+    ad_node at = *ad_node_of(x);
+    int64_t D = ad_shape_count(&at.shape);
+    ad_var g;
+    if (ad_grad(y, &x, 1, &g)) return g;
+    ad_tangent t = ad_forward(g, x);
+    if (tape->error.status) return ad_handle(tape, -1);
+    if (t.kind == TANGENT_ZERO) return ad_fill(tape, at.axis, at.shape, 0);
+    if (t.kind == TANGENT_DIAGONAL) return t.v;
+    ad_var own = ad_masked(ad_eye(tape, D), ad_reshape(t.v, ad_mat(D, D)));
+    return ad_on_axis(ad_reshape(ad_sum_dims(own, 1u << 1), at.shape), at.axis);
+}
+
 static ad_var hess_diag(const char *what, ad_var y, ad_var x, ad_smoothness least)
 {
     ad_tape *tape;
@@ -160,6 +183,7 @@ static ad_var hess_diag(const char *what, ad_var y, ad_var x, ad_smoothness leas
     if (!ad_check_independent(what, y, &x, 1) || ad_refuse(what, y, &x, 1, at.axis >= 0, least) ||
         !ad_paths_new(what, y, &x, 1, &paths))
         return ad_handle(tape, -1);
+    if (has_scan(tape, &paths)) return ad_paths_free(tape, &paths), by_directions(y, x);
     ad_curve c = {tape, ad_shape_count(&at.shape), at.axis, {tape, -1}};
     size_t count = (size_t)y.id + 1;
     ad_adjoint *adjoint = gibbs_alloc(&tape->alloc, count, sizeof *adjoint);

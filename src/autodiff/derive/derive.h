@@ -12,12 +12,20 @@ typedef struct ad_paths {
     bool *reads;   /* … or through that */
     bool *is_x;
     bool *needed;  /* y depends on it without passing through an x */
+    bool apart;    /* in the body of a scan */
     bool *steep;   /* it is active, and what lies between some x and it may have slopes that are not finite */
 } ad_paths;
 
 /* Marks the paths from the x, which may be any nodes, to y. False, with the tape's error set, when memory is out.
  * `what` begins the sentence. */
 bool ad_paths_new(const char *what, ad_var y, const ad_var *x, int n, ad_paths *paths);
+/* The paths from x[0 … n − 1], of which some carry derivatives (active), some after slopes that may not be finite
+ * (steep), to the roots, among the nodes 0 … count − 1: what is an x is not walked through. False when memory is
+ * out. */
+bool ad_paths_between(ad_tape *tape, int64_t count, const int32_t *x, const bool *active, const bool *steep, int n,
+                      const int32_t *root, int roots, ad_paths *paths);
+/* Whether the body of a loop has slopes that may not be finite. */
+bool ad_loop_is_steep(ad_tape *tape, ad_loop *loop);
 void ad_paths_free(ad_tape *tape, ad_paths *paths);
 
 /* True when y and x[0 … n − 1] are valid and of one tape, and `other`, a list of as many, is there. */
@@ -42,9 +50,24 @@ typedef struct ad_adjoint {
  * part. `adjoint` has y.id + 1 places. */
 void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *paths, ad_adjoint *adjoint);
 
+/* The same from several roots, which may be the same node: of the nodes 0 … paths->count − 1. */
+typedef void ad_sweep(ad_tape *tape, const int32_t *root, const ad_adjoint *bar, int roots, const ad_paths *paths,
+                      ad_adjoint *adjoint);
+void ad_adjoints_of(ad_tape *tape, const int32_t *root, const ad_adjoint *bar, int roots, const ad_paths *paths,
+                    ad_adjoint *adjoint);
+
+/* Of a scan whose results' adjoints are there: part[k], for each of its inputs, value −1 where there is none. The
+ * body is swept by `sweep`. (scan_reverse.c) */
+void ad_scan_adjoints(ad_var scan, const ad_paths *paths, const ad_adjoint *adjoint, ad_adjoint *part, ad_sweep *sweep);
+
 /* Fills tangent[0 … y.id] for the nodes that `paths` calls active and needed; the entries of the x must be set before,
  * the rest zero. */
 void ad_tangents(ad_var y, const ad_paths *paths, int64_t directions, ad_tangent *tangent);
+
+/* Fills the tangents of a scan's results from those of its inputs; of the body by `push`, which is ad_tangents.
+ * (scan_tangent.c) */
+typedef void ad_pusher(ad_var y, const ad_paths *paths, int64_t directions, ad_tangent *tangent);
+void ad_scan_tangents(ad_var scan, const ad_paths *paths, int64_t directions, ad_tangent *tangent, ad_pusher *push);
 
 /* The tangents of a node's arguments, zero of those that carry none. `t` has a place for each: ad_most_arguments of the
  * nodes there are serve for all of them. */
@@ -72,8 +95,9 @@ ad_var ad_second_partial(ad_op op, int i, int j, ad_var a, ad_var b);
 /* ∂(Σ ȳ y)/∂in[which], of in[which]'s shape and axis. (vjp.c) */
 ad_var ad_vjp_node(ad_var y, ad_var ybar, int which);
 
-/* The same where ȳ was taken where `mask` is not 0 (null: everywhere), which becomes the mask of the result. (vjp.c) */
-ad_var ad_vjp_masked(ad_var y, ad_var ybar, int which, ad_var *mask);
+/* The same where ȳ was taken where `mask` is not 0 (null: everywhere), which becomes the mask of the result. `apart`:
+ * nothing may be recorded that mixes samples and is read by them; a shared factor then has no mask. (vjp.c) */
+ad_var ad_vjp_masked(ad_var y, ad_var ybar, int which, bool apart, ad_var *mask);
 
 /* Of elementwise ops: ∂y/∂in[which], recorded (of a PICK where it is in[which]); that times v, 0 where in[which] was
  * not picked; and the mask of in[which] under that of y (null: none), 0 where it was not picked. (slopes.c) */

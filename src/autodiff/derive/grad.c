@@ -72,15 +72,34 @@ static void sweep_node(sweep_state *s, int32_t id)
         if (!s->paths->active[node.in[k]] || !ad_differentiable(&node, k)) continue;
         ad_var mask = ad_handle(s->tape, s->adjoint[id].mask), part;
         bool steep = s->paths->steep[node.in[k]];
-        if (steep || mask.id >= 0) part = ad_vjp_masked(y, ybar, k, &mask);
+        if (steep || mask.id >= 0) part = ad_vjp_masked(y, ybar, k, s->paths->apart, &mask);
         else part = ad_vjp_node(y, ybar, k);
         add_part(s, node.in[k], (ad_adjoint){part.id, steep ? mask.id : -1});
     }
 }
 
-void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *p, ad_adjoint *adjoint)
+/* A result of a scan leaves its adjoint where it is, and the scan is come by. */
+static void sweep_result(sweep_state *s, int32_t id)
 {
-    ad_tape *tape = y.tape;
+    s->adjoint[s->tape->node[id].in[0]].value = s->adjoint[id].value;
+}
+
+/* When all results have been swept. */
+static void sweep_scan(sweep_state *s, int32_t id)
+{
+    ad_tape *tape = s->tape;
+    ad_node node = tape->node[id];
+    ad_adjoint *part = gibbs_alloc(&tape->alloc, (size_t)node.nin + 1, sizeof *part);
+    if (!part) ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory");
+    else ad_scan_adjoints(ad_handle(tape, id), s->paths, s->adjoint, part, ad_adjoints_of);
+    for (int k = 0; part && k < node.nin && tape->error.status == GIBBS_OK; k++)
+        if (s->paths->active[node.in[k]]) add_part(s, node.in[k], part[k]);
+    gibbs_release(&tape->alloc, part);
+}
+
+void ad_adjoints_of(ad_tape *tape, const int32_t *root, const ad_adjoint *bar, int roots, const ad_paths *p,
+                    ad_adjoint *adjoint)
+{
     sweep_state s = {tape, p, adjoint, gibbs_alloc(&tape->alloc, (size_t)p->count, sizeof *s.start)};
     if (!s.start) {
         ad_fail(tape, GIBBS_MEMORY, "gradient: out of memory");
@@ -88,14 +107,21 @@ void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *p, ad_adjoint *adjoint)
     }
     memset(s.start, -1, (size_t)p->count * sizeof *s.start);
     memset(adjoint, -1, (size_t)p->count * sizeof *adjoint);
-    adjoint[y.id].value = ybar.id;
-    for (int32_t i = y.id; i >= 0 && tape->error.status == GIBBS_OK; i--) {
+    for (int k = 0; k < roots; k++) add_part(&s, root[k], bar[k]);
+    for (int32_t i = (int32_t)p->count - 1; i >= 0 && tape->error.status == GIBBS_OK; i--) {
         if (adjoint[i].value < 0 || !p->active[i]) continue;
         if (p->is_x[i]) settle(&s, i);
         else if (tape->node[i].op == OP_concat) sweep_concat(&s, i);
+        else if (tape->node[i].op == OP_scan) sweep_scan(&s, i);
+        else if (ad_is_scan_result(tape->node[i].op)) sweep_result(&s, i);
         else sweep_node(&s, i);
     }
     gibbs_release(&tape->alloc, s.start);
+}
+
+void ad_adjoints(ad_var y, ad_var ybar, const ad_paths *p, ad_adjoint *adjoint)
+{
+    ad_adjoints_of(y.tape, &y.id, &(ad_adjoint){ybar.id, -1}, 1, p, adjoint);
 }
 
 static ad_var zero_like(ad_var v)

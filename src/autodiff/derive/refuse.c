@@ -89,18 +89,62 @@ static void complain(const char *what, ad_tape *tape, int64_t i, bool mixes, ad_
             mixes ? "" : smooth_instead(node->op));
 }
 
+static void look_inside(const char *what, ad_tape *tape, const ad_node *scan, const ad_paths *p, ad_smoothness least);
+
+/* What lies between the x and y, and depends on x. */
+static void look(const char *what, ad_tape *tape, const ad_paths *p, bool apart, ad_smoothness least)
+{
+    for (int64_t i = 0; i < p->count && tape->error.status == GIBBS_OK; i++) {
+        ad_node node = tape->node[i];
+        if (!p->depends[i] || !p->needed[i] || p->is_x[i]) continue;
+        bool mixes = apart && ad_mixes_samples(node.op);
+        if (mixes) complain(what, tape, i, true, least);
+        else if (node.op == OP_scan) look_inside(what, tape, &node, p, least);
+        else if (rougher(tape, &node, p, least)) complain(what, tape, written(tape, i, p, least), false, least);
+    }
+}
+
+/* A state depends on x where its first one does, or what a step makes of it. */
+static bool body_paths(ad_tape *tape, const ad_node *scan, const ad_paths *p, int32_t *list, bool *depends,
+                       ad_paths *inner)
+{
+    const ad_loop *loop = ad_loop_of(tape, scan);
+    int given = loop->states + loop->inputs, n = given + loop->captured, roots = 0;
+    int32_t *x = list, *root = list + n;
+    for (int k = 0; k < n; k++) x[k] = k < given ? loop->given[k] : loop->capture[k - given];
+    for (int k = 0; k < n; k++) depends[k] = p->depends[scan->in[k]];
+    for (int k = 0; k < loop->states; k++) root[roots++] = loop->next[k];
+    for (int64_t k = 0; k < loop->lists; k++) root[roots++] = loop->listed[k];
+    for (bool more = true; more;) {
+        if (!ad_paths_between(tape, tape->size, x, depends, depends, n, root, roots, inner)) return false;
+        more = false;
+        for (int k = 0; k < loop->states; k++)
+            if (!depends[k] && inner->depends[loop->next[k]]) depends[k] = more = true;
+        if (more) ad_paths_free(tape, inner);
+    }
+    return true;
+}
+
+static void look_inside(const char *what, ad_tape *tape, const ad_node *scan, const ad_paths *p, ad_smoothness least)
+{
+    const ad_loop *loop = ad_loop_of(tape, scan);
+    size_t n = (size_t)scan->nin + (size_t)loop->states + (size_t)loop->lists;
+    int32_t *list = gibbs_alloc(&tape->alloc, n, sizeof *list);
+    bool *depends = gibbs_alloc_zero(&tape->alloc, n, sizeof *depends);
+    ad_paths inner = {0};
+    if (!list || !depends) ad_fail(tape, GIBBS_MEMORY, "%s: out of memory", what);
+    else if (body_paths(tape, scan, p, list, depends, &inner)) look(what, tape, &inner, false, least);
+    ad_paths_free(tape, &inner);
+    gibbs_release(&tape->alloc, list);
+    gibbs_release(&tape->alloc, depends);
+}
+
 bool ad_refuse(const char *what, ad_var y, const ad_var *x, int n, bool apart, ad_smoothness least)
 {
     ad_tape *tape = y.tape;
     ad_paths p;
     if (!ad_paths_new(what, y, x, n, &p)) return true;
-    for (int64_t i = 0; i < p.count && tape->error.status == GIBBS_OK; i++) {
-        const ad_node *node = &tape->node[i];
-        if (!p.depends[i] || !p.needed[i] || p.is_x[i]) continue;
-        bool mixes = apart && ad_mixes_samples(node->op);
-        if (mixes) complain(what, tape, i, true, least);
-        else if (rougher(tape, node, &p, least)) complain(what, tape, written(tape, i, &p, least), false, least);
-    }
+    look(what, tape, &p, apart, least);
     ad_paths_free(tape, &p);
     return tape->error.status != GIBBS_OK;
 }

@@ -66,5 +66,6 @@ ad_var ad_mask_of(const ad_call *c, ad_var mask, int which)
 bool ad_differentiable(const ad_node *node, int k)
 {
     if (node->op == OP_select || node->op == OP_masked) return k > 0;
+    if (node->op == OP_scan) return k < node->nin - node->attr[1]; /* a length is none */
     return !ad_structures[node->op] || k < node->nin - ad_structures[node->op]->indices;
 }

@@ -89,6 +89,8 @@ void ad_tangents(ad_var y, const ad_paths *p, int64_t directions, ad_tangent *ta
     if (!t) ad_fail(tape, GIBBS_MEMORY, "derivative: out of memory");
     for (int32_t i = 0; i <= y.id && tape->error.status == GIBBS_OK; i++) {
         if (!p->active[i] || !p->needed[i] || p->is_x[i]) continue;
+        if (tape->node[i].op == OP_scan) ad_scan_tangents(ad_handle(tape, i), p, directions, tangent, ad_tangents);
+        if (tape->node[i].op == OP_scan || ad_is_scan_result(tape->node[i].op)) continue;
         ad_tangents_of_arguments(&tape->node[i], p, tangent, t);
         tangent[i] = tangent_of(ad_handle(tape, i), t, directions);
         if (tangent[i].kind != TANGENT_ZERO && ad_is_zero(tangent[i].v)) tangent[i].kind = TANGENT_ZERO;

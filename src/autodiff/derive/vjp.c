@@ -48,14 +48,16 @@ static ad_call with_masked_factor(const ad_call *c, ad_var mask, int which, int3
     return masked;
 }
 
-ad_var ad_vjp_masked(ad_var y, ad_var ybar, int which, ad_var *mask)
+ad_var ad_vjp_masked(ad_var y, ad_var ybar, int which, bool apart, ad_var *mask)
 {
     ad_call c = ad_call_of(y), call = c;
     const ad_structure *op = ad_structures[c.node.op];
     int32_t in[2];
     ad_var under = *mask;
-    *mask = mask_of(&c, under, which);
-    if (op && op->bilinear && !ad_is_null(under)) call = with_masked_factor(&c, under, which, in);
+    bool shared = apart && c.node.axis >= 0 && ad_is_shared(ad_arg(&c, which));
+    *mask = shared ? ad_handle(y.tape, -1) : mask_of(&c, under, which);
+    bool mixes = apart && c.node.axis >= 0 && op && op->bilinear && ad_is_shared(ad_arg(&c, 1 - which));
+    if (op && op->bilinear && !mixes && !ad_is_null(under)) call = with_masked_factor(&c, under, which, in);
     if (op && op->multiplies && !ad_is_null(under)) {
         ad_var taken = ad_masked(under, y);
         call.y = ad_is_null(taken) ? y : taken;

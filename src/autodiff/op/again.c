@@ -1,9 +1,12 @@
 /* again.c — recording nodes again: on other arguments, or without variables. Constructors fold and hoist anew. */
 #include "op.h"
 
+static ad_rebuilder rebuild_as;
+
 ad_var ad_rebuild(const ad_node *node, const ad_var *in)
 {
     const ad_structure *op = ad_structures[node->op];
+    if (node->op == OP_scan) return ad_scan_again(node, in, rebuild_as);
     if (op) return op->again(node, in);
     return ad_elementwise(node->op, in, node->nin);
 }

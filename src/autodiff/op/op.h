@@ -98,6 +98,26 @@ void ad_record_again(ad_tape *tape, int64_t count, const bool *again, bool erase
 gibbs_status ad_erase_variables(ad_var *output, int outputs, gibbs_error *error);
 int ad_most_arguments(const ad_tape *tape, int64_t count); /* of the nodes 0 … count − 1, at least 1 */
 
+/* -- scans (scan.c) -- */
+/* A loop while it is made. `from` has the first states, then the inputs of all steps. */
+typedef struct ad_scan_parts {
+    ad_loop loop; /* but for its lists of nodes */
+    const ad_var *given, *from; /* [states + inputs] */
+    const ad_var *next;         /* [states] */
+    const ad_var *listed;
+    int lists;
+    ad_var length; /* null: none */
+} ad_scan_parts;
+ad_var ad_scan_record(ad_tape *tape, const ad_scan_parts *parts); /* the scan's node */
+ad_var ad_scan_last(ad_var scan, int state);
+ad_var ad_scan_of(ad_op op, ad_var scan, ad_var of); /* a stack or a sum of a node of the body */
+/* What the body is: nodes that depend on what a step gives, those included. NULL, with the tape's error set, when
+ * memory is out; the caller's, one place a node of the tape. */
+bool *ad_scan_inside(ad_tape *tape, const ad_loop *loop);
+/* The scan again on other inputs, its body by `rebuild`, which keeps a node's axis. (scan_again.c) */
+typedef ad_var ad_rebuilder(const ad_node *node, const ad_var *in);
+ad_var ad_scan_again(const ad_node *node, const ad_var *in, ad_rebuilder *rebuild);
+
 /* -- masks and tangents (dense.c) -- */
 ad_var ad_masked_if(ad_var mask, ad_var v); /* v where there is no mask */
 /* The dense form [D, s…] of a tangent of `node`, zero included. */

@@ -19,7 +19,7 @@ ad_var ad_variable(ad_var v)
 bool ad_is_independent(ad_var v)
 {
     ad_op op = ad_node_of(v)->op;
-    return op == OP_input || op == OP_parameter || op == OP_variable;
+    return op == OP_input || op == OP_parameter || op == OP_variable || op == OP_scan_value;
 }
 
 ad_var ad_as_variable(ad_var v)

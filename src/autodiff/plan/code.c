@@ -48,10 +48,29 @@ ad_instruction ad_blank(ad_compiler *c, int32_t id, ad_action action)
     return i;
 }
 
+static ad_code *code_of(ad_compiler *c, const ad_instruction *i)
+{
+    return i->axis < 0 || i->action == DO_batch_scatter ? &c->stage->shared : &c->stage->body;
+}
+
 void ad_append(ad_compiler *c, const ad_instruction *i)
 {
-    ad_code *code = i->axis < 0 || i->action == DO_batch_scatter ? &c->stage->shared : &c->stage->body;
+    ad_code *code = code_of(c, i);
     if (ad_one_more(c, &code->at, &code->capacity, code->count, sizeof *i)) code->at[code->count++] = *i;
+}
+
+/* A copy of a value: before the loops in which it stays the same. */
+static void append_outside(ad_compiler *c, const ad_instruction *i)
+{
+    int depth = c->value[i->node].depth;
+    bool looped = (i->axis < 0) == c->in_shared && depth < c->depth;
+    ad_append(c, i);
+    if (!looped || c->status) return;
+    ad_code *code = code_of(c, i);
+    ad_instruction *at = code->at + c->opened[depth], own = code->at[code->count - 1];
+    memmove(at + 1, at, (size_t)(code->count - 1 - c->opened[depth]) * sizeof *at);
+    *at = own;
+    for (int d = depth; d < c->depth; d++) c->opened[d]++;
 }
 
 ad_loops ad_pack_nest(ad_compiler *c, const ad_nest *nest, int operands)
@@ -74,23 +93,63 @@ void ad_count_axis(ad_compiler *c, int32_t axis, int32_t *root, int64_t *factor)
 
 /* ---- Operands ---- */
 
-void ad_copy(ad_compiler *c, int32_t id, const ad_view *from)
+static ad_instruction copy_to(ad_compiler *c, int32_t id, const ad_view *from, ad_operand to)
 {
     const ad_node *node = ad_node_at(c, id);
     ad_instruction i = ad_blank(c, id, DO_copy);
-    ad_view view[2] = {ad_tight_view(&node->shape, ad_place_new(c, id)), *from};
+    ad_view view[2] = {ad_tight_view(&node->shape, to), *from};
     ad_nest nest = ad_plan_nest(node, view, 2);
     i.copy.loops = ad_pack_nest(c, &nest, 2);
     i.nin = 1;
-    i.copy.y = view[0].at;
+    i.copy.y = to;
     i.copy.x = from->at;
+    return i;
+}
+
+void ad_copy(ad_compiler *c, int32_t id, const ad_view *from)
+{
+    ad_instruction i = copy_to(c, id, from, ad_place_new(c, id));
+    append_outside(c, &i);
+}
+
+void ad_store(ad_compiler *c, int32_t id, ad_operand to)
+{
+    ad_view from = ad_view_of(c, id);
+    ad_instruction i = copy_to(c, id, &from, to);
     ad_append(c, &i);
+}
+
+const ad_stacked *ad_stacked_of(const ad_compiler *c, int32_t id)
+{
+    for (int64_t k = c->stacks - 1; k >= 0; k--)
+        if (c->stacked[k].node == id && c->stacked[k].stage == c->stage_number) return &c->stacked[k];
+    return NULL;
+}
+
+void ad_unstack(ad_compiler *c, int32_t id)
+{
+    const ad_stacked *from = ad_stacked_of(c, id);
+    ad_instruction i = ad_blank(c, id, DO_unstack);
+    if (!from) {
+        ad_compile_fail(c, GIBBS_ARGUMENT, "a scan has no such result in this pass");
+        return;
+    }
+    i.nin = 1;
+    i.unstack.y = ad_place_new(c, id);
+    i.unstack.x = from->at;
+    i.unstack.steps = ad_node_at(c, id)->shape.dim[0];
+    i.unstack.first = from->first;
+    i.unstack.width = i.count / i.unstack.steps;
+    append_outside(c, &i);
 }
 
 ad_view ad_view_of(ad_compiler *c, int32_t id)
 {
     const ad_node *node = ad_node_at(c, id);
-    if (ad_is_placed(c, id)) return ad_tight_view(&node->shape, c->value[id].place.at);
+    if (!ad_is_placed(c, id) && node->op == OP_scan_stack) ad_unstack(c, id);
+    if (!ad_is_placed(c, id) && !ad_is_view(node->op))
+        ad_compile_fail(c, GIBBS_ARGUMENT, "%s (node %d) is read where it has no value", ad_op_said(node->op), id);
+    if (ad_is_placed(c, id) || c->status) return ad_tight_view(&node->shape, c->value[id].place.at);
     int32_t in = node->in[0];
     const ad_shape *shape = &ad_node_at(c, in)->shape;
     ad_view out, source = ad_view_of(c, in);

@@ -40,7 +40,7 @@ static void begin(ad_compiler *c)
 
 /* Each runs if nothing has gone wrong before it. */
 static void (*const passes[])(ad_compiler *c) = {
-    begin, ad_check_pairs, ad_order, ad_check_one_pass, ad_find_values, ad_emit, ad_layout,
+    begin, ad_check_pairs, ad_find_live, ad_order, ad_check_one_pass, ad_find_values, ad_emit, ad_layout,
 };
 
 static gibbs_status compile_plan(const ad_var *output, int outputs, const ad_plan_options *options, bool stores,
@@ -56,12 +56,14 @@ static gibbs_status compile_plan(const ad_var *output, int outputs, const ad_pla
     plan->tape_size = tape->size;
     plan->repeats = options->carries;
     ad_compiler c = {.plan = plan, .tape = tape, .output = output, .outputs = outputs, .carry = options->carry,
-                     .carries = options->carries, .stores = stores, .error = error};
+                     .carries = options->carries, .stores = stores, .times = 1, .error = error};
     if (options->block_bytes > 0) c.block_bytes = options->block_bytes;
     for (int k = 0; k < GIBBS_COUNT(passes) && !c.status; k++) passes[k](&c);
     gibbs_release(&plan->alloc, c.value);
     gibbs_release(&plan->alloc, c.step);
     gibbs_release(&plan->alloc, c.stage_steps);
+    gibbs_release(&plan->alloc, c.loop);
+    gibbs_release(&plan->alloc, c.stacked);
     gibbs_release(&plan->alloc, c.arena.at);
     gibbs_release(&plan->alloc, c.shared.at);
     *recomputes = c.recomputes;

@@ -65,6 +65,7 @@ static void emit_random(ad_compiler *c, int32_t id)
 {
     ad_instruction i = ad_begin(c, id, DO_random);
     i.random.stream = ad_node_at(c, id)->stream;
+    i.random.by_turn = ad_node_at(c, id)->attr[0] > 0;
     ad_append(c, &i);
 }
 
@@ -97,7 +98,9 @@ static void emit_factorise(ad_compiler *c, int32_t id)
     ad_append(c, &i);
 }
 
-/* NULL: a view, or a leaf that is placed before anything runs. */
+static void emit_scan(ad_compiler *c, int32_t id) { ad_emit_scan(c, id, ad_emit_step); }
+
+/* NULL: a view, a result of a scan, or a leaf that is placed before anything runs. */
 static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
 #define UNARY(name, value, dx, smooth, low, high) [OP_##name] = emit_elementwise,
 #define BINARY(name, value, da, db, smooth, commutes, low, high) [OP_##name] = emit_elementwise,
@@ -122,6 +125,7 @@ static void (*const emitter[OP_COUNT])(ad_compiler *c, int32_t id) = {
     [OP_log_abs_det] = emit_factorise,
     [OP_eigen] = emit_factorise,
     [OP_user] = emit_user,
+    [OP_scan] = emit_scan,
     [OP_normal] = emit_random,
     [OP_uniform] = emit_random,
     [OP_batch_count] = emit_axis_count,
@@ -152,7 +156,8 @@ static void emit_stored_view(ad_compiler *c, int32_t id)
 void ad_emit_step(ad_compiler *c, const ad_plan_step *step)
 {
     switch (step->form) {
-    case FORM_NONE: return;
+    case FORM_NONE:
+    case FORM_GIVEN: return;
     case FORM_OWN: emit_own(c, step->node); return;
     case FORM_STORED_VIEW: emit_stored_view(c, step->node); return;
     case FORM_PRODUCT_SUM: ad_emit_product_sum(c, step); return;

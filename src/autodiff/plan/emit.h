@@ -1,5 +1,5 @@
 /* emit.h — what the pass that writes instructions is made of, each of these files standing on those before it: place.c,
- * view.c, code.c, emit_windows.c, emit_sums.c, emit_moves.c, carry.c, emit.c. */
+ * view.c, code.c, emit_windows.c, emit_sums.c, emit_moves.c, emit_scan.c, carry.c, emit.c. */
 #ifndef GIBBS_EMIT_H
 #define GIBBS_EMIT_H
 
@@ -32,6 +32,8 @@ static inline bool ad_is_placed(const ad_compiler *c, int32_t node)
 void ad_place_given(ad_compiler *c); /* leaves, in slots and among the constants */
 ad_operand ad_place_new(ad_compiler *c, int32_t node); /* memory for a node's value, in the current stage */
 ad_operand ad_arena_new(ad_compiler *c, int64_t row_bytes, int64_t row_stride);
+ad_operand ad_shared_new(ad_compiler *c, int64_t bytes);
+ad_operand ad_moved_new(ad_compiler *c, const ad_move *move, int64_t row_stride); /* where a loop is in some memory */
 
 /* view.c — strides and loop nests */
 ad_view ad_tight_view(const ad_shape *shape, ad_operand at);
@@ -50,6 +52,10 @@ ad_loops ad_pack_nest(ad_compiler *c, const ad_nest *nest, int operands);
 /* An axis whose rows an instruction has to know, as its root and the elements for each of the root's. */
 void ad_count_axis(ad_compiler *c, int32_t axis, int32_t *root, int64_t *factor);
 void ad_copy(ad_compiler *c, int32_t node, const ad_view *from); /* into a new place of the node's */
+/* What a loop of this stage has written of the node step by step; NULL: there is none. */
+const ad_stacked *ad_stacked_of(const ad_compiler *c, int32_t node);
+void ad_unstack(ad_compiler *c, int32_t node); /* row by row, into a new place of the node's */
+void ad_store(ad_compiler *c, int32_t node, ad_operand to); /* the node's value, tight, in the code as it is now */
 ad_view ad_view_of(ad_compiler *c, int32_t node);
 ad_operand ad_read(ad_compiler *c, int32_t node, ad_need need);
 /* All inputs as plan.def says; where rows may be apart, only if they are wide. */
@@ -91,6 +97,9 @@ void ad_emit_piece_sum(ad_compiler *c, const ad_plan_step *step);
 /* carry.c — inputs that are read from a buffer of the body's, and the outputs that fill it again */
 void ad_place_carried(ad_compiler *c);
 void ad_find_carried_slots(ad_compiler *c);
+
+/* emit_scan.c — a scan and its results; its body's steps are emitted by `emit` */
+void ad_emit_scan(ad_compiler *c, int32_t node, void (*emit)(ad_compiler *c, const ad_plan_step *step));
 
 /* emit.c */
 bool ad_has_emitter(ad_op op);

@@ -97,8 +97,8 @@ static bool may_overwrite(const ad_compiler *c, int32_t x, int32_t id)
 {
     const ad_node *node = ad_node_at(c, x);
     const ad_value *value = &c->value[x];
-    return ad_is_placed(c, x) && value->uses == 1 && node->nin && !ad_is_view(node->op) && !value->kept &&
-           !c->value[id].kept;
+    return ad_is_placed(c, x) && value->uses == 1 && !value->lent && node->nin && !ad_is_view(node->op) &&
+           !value->kept && !c->value[id].kept;
 }
 
 /* x + what covers a part of it, which is added in place: where x lies, or in a copy. */

@@ -14,7 +14,7 @@ static bool is_wide(int64_t columns, int64_t n)
 static void count_flops(ad_compiler *c, const ad_instruction *i, bool many_rows)
 {
     int64_t m = i->matmul.m, n = i->matmul.n, k = i->matmul.k;
-    double flops = 2.0 * (double)m * (double)n * (double)k * (double)(i->matmul.products * i->factor);
+    double flops = 2.0 * (double)m * (double)n * (double)k * (double)(i->matmul.products * i->factor) * c->times;
     bool matrices = n > 1 && k > 1 && (m > 1 || many_rows);
     if (i->axis < 0) c->plan->shared_gemm_flops += matrices ? flops : 0;
     else if (matrices) c->stage->gemm_flops += flops;
@@ -199,7 +199,7 @@ void ad_emit_batch_matmul(ad_compiler *c, int32_t id)
     i.batch_matmul.c = place_products(c, &i, &i.batch_matmul.sum, &i.batch_matmul.sum_begun, &i.batch_matmul.c_begun);
     i.batch_matmul.m = m, i.batch_matmul.n = n, i.batch_matmul.k = k;
     ad_want_room(c, c->plan->kernels->room);
-    double flops = 2.0 * (double)(k * i.factor) * (double)i.count;
+    double flops = 2.0 * (double)(k * i.factor) * (double)i.count * c->times;
     *(m > 1 && n > 1 ? &c->stage->gemm_flops : &c->stage->gemv_flops) += flops;
     ad_append(c, &i);
 }

@@ -23,7 +23,7 @@ static int32_t images_at(const ad_compiler *c, int32_t patches)
 static void count_flops(ad_compiler *c, const ad_instruction *i, const ad_windows *w, int64_t images, int64_t other)
 {
     c->stage->gemm_flops += 2.0 * (double)(images * ad_windows_count(w) * i->factor) *
-                            (double)ad_windows_size(w) * (double)other;
+                            (double)ad_windows_size(w) * (double)other * c->times;
 }
 
 void ad_emit_window_matmul(ad_compiler *c, int32_t id, int32_t patches, const ad_operand *to, const ad_operand *start)

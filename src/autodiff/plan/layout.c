@@ -29,6 +29,17 @@ static void visit_operands(ad_compiler *c, ad_stage *stage, ad_instruction *i, i
     }
 }
 
+/* What a loop moves through is needed from its first moment until its results have been read. */
+static void visit_moves(ad_compiler *c, ad_stage *stage, const ad_instruction *i, int64_t moment, int64_t begin,
+                        int64_t end, visitor *see)
+{
+    for (int64_t k = 0; i->action == DO_loop && k < i->loop.moves; k++) {
+        ad_operand *at = &c->plan->move[i->loop.move + k].at;
+        bool own = at->base == AD_BASE_ARENA || begin == end;
+        see(c, stage, at, own ? moment : begin, own ? moment + i->loop.body + 1 + i->loop.after : end);
+    }
+}
+
 /* Returns how many moments there are; an output is read when the run is over. */
 static int64_t visit_all(ad_compiler *c, visitor *see)
 {
@@ -36,13 +47,17 @@ static int64_t visit_all(ad_compiler *c, visitor *see)
     int64_t m = 0;
     for (int64_t s = 0; s < plan->stages; s++) {
         ad_stage *stage = &plan->stage[s];
-        for (int64_t k = 0; k < stage->shared.count; k++, m++)
+        for (int64_t k = 0; k < stage->shared.count; k++, m++) {
             visit_operands(c, stage, &stage->shared.at[k], m, m, m, see);
+            visit_moves(c, stage, &stage->shared.at[k], m, m, m, see);
+        }
         int64_t begin = m, end = m + stage->body.count - 1;
         for (int k = 0; stage->axis >= 0 && k < plan->carries; k++)
             see(c, stage, &plan->carried[k].buffer, begin, begin);
-        for (int64_t k = 0; k < stage->body.count; k++, m++)
+        for (int64_t k = 0; k < stage->body.count; k++, m++) {
             visit_operands(c, stage, &stage->body.at[k], m, begin, end, see);
+            visit_moves(c, stage, &stage->body.at[k], m, begin, end + 1, see);
+        }
         for (int64_t k = 0; k < stage->accumulators; k++) see(c, stage, &stage->accumulator[k].result, begin, end);
     }
     for (int k = 0; k < plan->outputs; k++) see(c, NULL, &plan->output[k].at, m, m);
@@ -56,6 +71,34 @@ static void touch(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first
     if (!spans) return;
     ad_span_touch(spans, at->span, first);
     ad_span_touch(spans, at->span, last);
+}
+
+/* ---- Loops ---- */
+
+/* What is there before a loop and needed in it is needed until the loop is over. */
+static void keep_through(ad_compiler *c, const ad_operand *at, int64_t begin, int64_t end)
+{
+    ad_spans *spans = spans_of(c, at);
+    if (!spans) return;
+    const ad_span *span = &spans->at[at->span];
+    if (span->first < begin) ad_span_touch(spans, at->span, end);
+    else if (span->last >= end) ad_span_touch(spans, at->span, begin);
+}
+
+/* Loops in loops come first: what they need, those around them do. */
+static int64_t keep_through_loops(ad_compiler *c, const ad_code *code, int64_t moment)
+{
+    for (int64_t k = code->count - 1; k >= 0; k--) {
+        if (code->at[k].action != DO_loop) continue;
+        int64_t begin = moment + k, end = begin + code->at[k].loop.body + 1;
+        for (int64_t j = k + 1; j < k + 1 + code->at[k].loop.body; j++) {
+            const ad_instruction *i = &code->at[j];
+            for (int o = 0; o < AD_OPERANDS; o++) keep_through(c, &i->operand[o], begin, end);
+            for (int64_t m = 0; i->action == DO_loop && m < i->loop.moves; m++)
+                keep_through(c, &c->plan->move[i->loop.move + m].at, begin, end);
+        }
+    }
+    return moment + code->count;
 }
 
 /* ---- In place ---- */
@@ -120,13 +163,23 @@ static int64_t choose_rows(int64_t row_bytes, int64_t asked)
     return rows < 4 ? 4 : rows;
 }
 
+/* Numbers that so many instructions write. */
+static double numbers_of(const ad_instruction *i, int64_t count)
+{
+    double numbers = 0;
+    for (int64_t k = 0; k < count; k++) {
+        numbers += (double)(i[k].count * i[k].factor);
+        if (i[k].action != DO_loop) continue;
+        numbers += (double)i[k].loop.steps * numbers_of(i + k + 1, i[k].loop.body);
+        k += i[k].loop.body;
+    }
+    return numbers;
+}
+
 /* Nanoseconds a row, roughly: it only decides how many shards a batch is worth. */
 static double guess_cost(const ad_stage *stage)
 {
-    double cost = stage->gemm_flops / 60 + stage->gemv_flops / 10;
-    for (int64_t k = 0; k < stage->body.count; k++)
-        cost += 0.3 * (double)(stage->body.at[k].count * stage->body.at[k].factor);
-    return cost;
+    return stage->gemm_flops / 60 + stage->gemv_flops / 10 + 0.3 * numbers_of(stage->body.at, stage->body.count);
 }
 
 static void reach(ad_compiler *c, ad_stage *stage, ad_operand *at, int64_t first, int64_t last)
@@ -168,6 +221,9 @@ void ad_layout(ad_compiler *c)
 {
     ad_plan *plan = c->plan;
     int64_t moments = visit_all(c, touch), moment = 0, ignored;
+    for (int64_t s = 0; s < plan->stages; s++)
+        moment = keep_through_loops(c, &plan->stage[s].body, keep_through_loops(c, &plan->stage[s].shared, moment));
+    moment = 0;
     for (int64_t s = 0; s < plan->stages; s++)
         moment = inherit(c, &plan->stage[s].body, inherit(c, &plan->stage[s].shared, moment));
     keep_ranges(c);

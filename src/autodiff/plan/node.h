@@ -8,7 +8,7 @@
 static inline bool ad_is_view(ad_op op)
 {
     return op == OP_lift || op == OP_expand || op == OP_reshape || op == OP_permute || op == OP_slice ||
-           op == OP_regroup || op == OP_ungroup || op == OP_stop_gradient;
+           op == OP_regroup || op == OP_ungroup || op == OP_stop_gradient || op == OP_variable; /* of a body */
 }
 
 /* Leaves whose values are there before anything runs. */

@@ -33,17 +33,6 @@ static void add_step(order *o, int64_t node)
 
 /* ---- What is needed ---- */
 
-static void mark_live(ad_compiler *c)
-{
-    for (int k = 0; k < c->outputs; k++) c->value[c->output[k].id].live = true, c->value[c->output[k].id].uses++;
-    for (int64_t i = c->count - 1; i >= 0; i--)
-        for (int k = 0; c->value[i].live && k < ad_node_at(c, i)->nin; k++) {
-            ad_value *in = &c->value[ad_node_at(c, i)->in[k]];
-            in->live = true;
-            in->uses++;
-        }
-}
-
 /* Bytes of one sample, its children included, then fit an int64_t many times over. */
 static void check_sizes(ad_compiler *c)
 {
@@ -71,12 +60,18 @@ static void mark_kept(ad_compiler *c)
 
 /* ---- Shared code ---- */
 
+/* Whether the node's input is needed: of a scan not all are. */
+static bool reads(const order *o, const ad_node *n, int k) { return o->c->value[n->in[k]].live; }
+
+/* What is ordered: a body's nodes are not. */
+static bool is_ordered(const order *o, int64_t i) { return o->c->value[i].live && !o->c->value[i].inside; }
+
 static bool is_reduction(const ad_node *n) { return ad_ops[n->op].kind == KIND_BATCH && n->axis < 0; }
 
 static bool inputs_done(const order *o, const ad_node *n)
 {
     for (int k = 0; k < n->nin; k++)
-        if (!o->at[n->in[k]].done) return false;
+        if (reads(o, n, k) && !o->at[n->in[k]].done) return false;
     return true;
 }
 
@@ -85,7 +80,7 @@ static void order_shared(order *o)
     for (int64_t i = 0; i < o->count; i++) {
         const ad_node *n = ad_node_at(o->c, i);
         bool shared = n->axis < 0 ? !is_reduction(n) : n->op == OP_batch_scatter_add;
-        if (!shared || !o->c->value[i].live || o->at[i].done || !inputs_done(o, n)) continue;
+        if (!shared || !is_ordered(o, i) || o->at[i].done || !inputs_done(o, n)) continue;
         add_step(o, i);
         o->at[i].done = true;
     }
@@ -102,7 +97,7 @@ static int32_t root_of(const order *o, const ad_node *n)
 static bool is_target(const order *o, int64_t i)
 {
     const ad_node *n = ad_node_at(o->c, i);
-    return o->c->value[i].live && !o->at[i].done && n->op != OP_batch_scatter_add &&
+    return is_ordered(o, i) && !o->at[i].done && n->op != OP_batch_scatter_add &&
            (is_reduction(n) || (o->c->value[i].kept && n->axis >= 0));
 }
 
@@ -110,8 +105,9 @@ static void mark_ready(order *o)
 {
     for (int64_t i = 0; i < o->count; i++) {
         const ad_node *n = ad_node_at(o->c, i);
-        bool ready = o->c->value[i].live && n->axis >= 0 && n->op != OP_batch_scatter_add;
+        bool ready = is_ordered(o, i) && n->axis >= 0 && n->op != OP_batch_scatter_add;
         for (int k = 0; k < n->nin && ready; k++) {
+            if (!reads(o, n, k)) continue;
             const mark *in = &o->at[n->in[k]];
             bool whole = n->op == OP_batch_gather && k == 0;
             ready = in->done || (!whole && ad_node_at(o->c, n->in[k])->axis >= 0 && in->ready);
@@ -160,7 +156,7 @@ static void mark_here_and_later(order *o, int32_t axis)
         const ad_node *n = ad_node_at(o->c, i);
         for (int k = 0; (m->here || m->later) && k < n->nin; k++) {
             mark *in = &o->at[n->in[k]];
-            if (in->done) continue;
+            if (in->done || !reads(o, n, k)) continue;
             in->here |= m->here;
             in->later |= m->later;
         }
@@ -180,6 +176,16 @@ static void pull_families(order *o)
     }
 }
 
+/* A loop that the body runs gives all its results. */
+static void pull_results(order *o)
+{
+    for (int64_t i = 0; i < o->count; i++) {
+        const ad_node *n = ad_node_at(o->c, i);
+        bool result = is_ordered(o, i) && (n->op == OP_scan_last || n->op == OP_scan_stack) && n->axis >= 0;
+        if (result && !o->at[i].done && o->at[n->in[0]].here) o->at[i].here = true;
+    }
+}
+
 /* What a node that this body does not compute reads, be it through views. */
 static void mark_read_later(order *o)
 {
@@ -187,8 +193,8 @@ static void mark_read_later(order *o)
     for (int64_t i = o->count - 1; i >= 0; i--) {
         const ad_node *n = ad_node_at(o->c, i);
         const mark *m = &o->at[i];
-        bool reads = o->c->value[i].live && !m->done && (!m->here || (ad_is_view(n->op) && m->later));
-        for (int k = 0; reads && k < n->nin; k++) o->at[n->in[k]].later = true;
+        bool needs = is_ordered(o, i) && !m->done && (!m->here || (ad_is_view(n->op) && m->later));
+        for (int k = 0; needs && k < n->nin; k++) o->at[n->in[k]].later = true;
     }
 }
 
@@ -198,6 +204,10 @@ static void mark_stored(order *o)
     for (int64_t i = 0; i < o->count; i++) {
         const ad_node *n = ad_node_at(c, i);
         if (!o->at[i].here || !o->at[i].later || n->axis < 0 || n->nin == 0 || ad_is_view(n->op)) continue;
+        if (n->op == OP_scan) {
+            c->recomputes |= !c->stores;
+            continue;
+        }
         if (c->stores || ad_shape_count(&n->shape) == 1) c->value[i].kept = true;
         else c->recomputes = true;
     }
@@ -206,7 +216,7 @@ static void mark_stored(order *o)
 static void order_body(order *o, int32_t axis)
 {
     mark_here_and_later(o, axis);
-    if (o->c->stores) pull_families(o), mark_read_later(o);
+    if (o->c->stores) pull_families(o), pull_results(o), mark_read_later(o);
     mark_stored(o);
     for (int64_t i = 0; i < o->count; i++) {
         if (!o->at[i].here) continue;
@@ -238,7 +248,6 @@ void ad_order(ad_compiler *c)
         ad_out_of_memory(c);
         return;
     }
-    mark_live(c);
     check_sizes(c);
     mark_kept(c);
     for (int64_t i = 0; i < c->count; i++) o.at[i].done = c->value[i].live && ad_is_given(ad_node_at(c, i)->op);

@@ -28,7 +28,9 @@ static void hide_product(ad_compiler *c, int32_t id)
     const ad_node *n = ad_node_at(c, id);
     int32_t p = ad_unshaped(c, n->in[0]);
     const ad_node *product = ad_node_at(c, p);
-    if (product->op != OP_matmul || product->axis < 0 || c->value[p].uses != 1 || c->value[p].kept) return;
+    if (product->op != OP_matmul || product->axis < 0 || c->value[p].uses != 1 || c->value[p].kept ||
+        c->value[p].lent)
+        return;
     bool rows = product->shape.dim[0] == 1 && !ad_left_is_transposed(product) &&
                 ad_right_is_transposed(product) && product->shape.dim[2] == size_of(ad_node_at(c, n->in[0]));
     c->value[p].hidden = rows && ad_hidden_windows(c, p) < 0;
@@ -40,6 +42,8 @@ void ad_hide_windows(ad_compiler *c)
         c->value[i].hidden = c->value[i].live && windows_below(c, i) == i && !c->value[i].kept;
     for (int32_t i = 0; i < c->count; i++) {
         const ad_node *n = ad_node_at(c, i);
+        int32_t own = c->value[i].live && c->value[i].lent ? windows_below(c, i) : -1; /* a loop reads it */
+        if (own >= 0) c->value[own].hidden = false;
         for (int k = 0; c->value[i].live && k < n->nin; k++) {
             int32_t w = windows_below(c, n->in[k]);
             if (w < 0) continue;

@@ -1,6 +1,7 @@
-/* passes.h — compiling is four passes, each of them linear; what one writes the next ones read, and none calls another.
+/* passes.h — compiling is five passes, each of them linear; what one writes the next ones read, and none calls another.
  *
- *   order.c    what is needed, in which stages and in which order     → live, kept, uses of each node; stages of steps
+ *   live.c     what is needed                                         → live, inside, uses of each node; loops of steps
+ *   order.c    in which stages and in which order                     → kept of each node; stages of steps
  *   values.c   what the value of each step is: the result of an instruction, of another's instruction, strides of what
  *              lies elsewhere, a part of something larger, a sum of terms → form of each step; into, at, gathers
  *   emit.c     instructions; their operands lie in spans of memory, which have no address yet   → the plan's code
@@ -18,17 +19,20 @@
 #include "spans.h"
 
 /* Where a node's value lies, contiguous. `stage` says for which stage's body: AD_EVERYWHERE, or AD_NOWHERE. */
-enum { AD_EVERYWHERE = -1, AD_NOWHERE = -2 };
+enum { AD_EVERYWHERE = -1, AD_NOWHERE = -2, AD_RESERVED = -3 /* not yet, but it will be at `at` */ };
 typedef struct ad_place {
     ad_operand at;
     int64_t stage;
 } ad_place;
 
 typedef struct ad_value {
-    /* order.c */
+    /* live.c */
     bool live;    /* some output depends on it */
-    bool kept;    /* per-sample, and stored in whole */
+    bool inside;  /* it has a value in the body of a scan only */
+    bool lent;    /* a loop reads it again and again: it is computed, and stays as it is */
     int32_t uses; /* by live nodes and as an output */
+    /* order.c */
+    bool kept;    /* per-sample, and stored in whole */
     /* values.c */
     bool gathers; /* a sum of batch_matmuls and scatter_adds alone, which add up where it lies */
     bool hidden;  /* windows of images, or a product that is added up as such: made a panel at a time by who reads it */
@@ -36,6 +40,7 @@ typedef struct ad_value {
     int32_t into; /* the sum or the concat in whose place this one is written, or −1 */
     int32_t at;   /* of a concat within a concat: where it begins there */
     /* emit.c */
+    int8_t depth; /* of the loop in which it is computed; 0: in none */
     ad_place place;
 } ad_value;
 
@@ -46,6 +51,7 @@ typedef enum ad_form {
     FORM_STORED_VIEW,  /* a view that is kept: a copy of what it shows */
     FORM_PRODUCT_SUM,  /* a product that is added to with[1] is written where the sum lies: with[0] */
     FORM_PIECE_SUM,    /* the same of what covers only a part of the sum: a pad, or a table that is scattered into */
+    FORM_GIVEN,        /* nothing: it is what a step of the loop gives, number with[0] */
     FORM_FAMILY        /* one instruction for this function of its argument and for those of with[] */
 } ad_form;
 
@@ -60,6 +66,22 @@ typedef struct ad_stage_steps {
     int32_t axis;
     int64_t first, body, end;
 } ad_stage_steps;
+
+/* The steps of a scan's body: what it is given among them. */
+typedef struct ad_plan_loop {
+    int32_t scan;
+    int64_t first, end;
+} ad_plan_loop;
+
+/* Per-sample values of all steps of a loop, as it has written them: step by step, each with the rows of a full
+ * block. The first is number `first` of what lies at `at`. */
+typedef struct ad_stacked {
+    int32_t node;
+    int64_t stage, first;
+    ad_operand at;
+} ad_stacked;
+
+enum { AD_MAX_DEPTH = 8 }; /* of loops in loops */
 
 typedef struct ad_compiler {
     ad_plan *plan;
@@ -79,11 +101,19 @@ typedef struct ad_compiler {
     int64_t steps, step_capacity;
     ad_stage_steps *stage_steps;
     int64_t stages, stage_capacity;
+    ad_plan_loop *loop;
+    int64_t loops, loop_capacity;
     bool recomputes; /* some body computes again what an earlier one did */
 
     ad_spans arena, shared; /* of all bodies; of what stages share */
     ad_stage *stage;        /* the one that instructions are written for */
     int64_t stage_number;
+    ad_stacked *stacked;
+    int64_t stacks, stacked_capacity;
+    int depth;                      /* of the loop that instructions are written for */
+    int64_t opened[AD_MAX_DEPTH]; /* where the instructions of the loops around begin */
+    bool in_shared;                 /* these loops are shared code */
+    double times;                   /* how often such instructions run */
 } ad_compiler;
 
 /* panels.c, of the second pass: which values are hidden. */
@@ -93,6 +123,7 @@ int32_t ad_hidden_windows(const ad_compiler *c, int32_t product);
 /* The hidden product that windows that are added up are; −1: none. */
 int32_t ad_hidden_product(const ad_compiler *c, int32_t overlap);
 
+void ad_find_live(ad_compiler *c);
 void ad_order(ad_compiler *c);
 void ad_find_values(ad_compiler *c);
 void ad_emit(ad_compiler *c);
@@ -116,7 +147,7 @@ static inline int64_t ad_aligned(int64_t bytes) { return (bytes + 63) / 64 * 64;
 /* What a reshape that is read once is made of. */
 static inline int32_t ad_unshaped(const ad_compiler *c, int32_t id)
 {
-    while (ad_node_at(c, id)->op == OP_reshape && c->value[id].uses == 1 && !c->value[id].kept)
+    while (ad_node_at(c, id)->op == OP_reshape && c->value[id].uses == 1 && !c->value[id].lent && !c->value[id].kept)
         id = ad_node_at(c, id)->in[0];
     return id;
 }

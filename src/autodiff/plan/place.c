@@ -35,12 +35,31 @@ ad_operand ad_arena_new(ad_compiler *c, int64_t row_bytes, int64_t row_stride)
     return new_span(c, AD_BASE_ARENA, row_bytes, row_stride);
 }
 
+ad_operand ad_shared_new(ad_compiler *c, int64_t bytes) { return new_span(c, AD_BASE_SHARED, ad_aligned(bytes), 0); }
+
+ad_operand ad_moved_new(ad_compiler *c, const ad_move *move, int64_t row_stride)
+{
+    ad_plan *plan = c->plan;
+    ad_slot slot = {.kind = SLOT_MOVED, .node = -1, .axis = -1, .factor = 1, .leaf = (int32_t)plan->moves};
+    if (!ad_one_more(c, &plan->slot, &plan->slot_capacity, plan->slots, sizeof slot) ||
+        !ad_one_more(c, &plan->move, &plan->move_capacity, plan->moves, sizeof *move))
+        return (ad_operand){.span = -1};
+    plan->move[plan->moves] = *move;
+    plan->move[plan->moves++].slot = (int32_t)plan->slots;
+    plan->slot[plan->slots] = slot;
+    return (ad_operand){AD_BASE_SLOTS + (int32_t)plan->slots++, -1, 0, row_stride};
+}
+
 /* Per-sample values live in the arena, or in their slot when they are kept. */
 ad_operand ad_place_new(ad_compiler *c, int32_t id)
 {
     const ad_node *node = ad_node_at(c, id);
     int64_t count = ad_shape_count(&node->shape), size = ad_number_size(c);
     ad_place place = {.stage = AD_EVERYWHERE};
+    if (c->value[id].place.stage == AD_RESERVED) {
+        c->value[id].place.stage = node->axis < 0 ? AD_EVERYWHERE : c->stage_number;
+        return c->value[id].place.at;
+    }
     if (c->value[id].shown >= 0) place.at = ad_place_new(c, c->value[id].shown);
     else if (node->axis < 0) place.at = new_span(c, AD_BASE_SHARED, ad_aligned(count * size), 0);
     else if (c->value[id].kept) place.at = new_slot(c, SLOT_STORED, id);

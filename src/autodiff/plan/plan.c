@@ -24,6 +24,7 @@ void ad_plan_free(ad_plan *plan)
     gibbs_release(&a, plan->leaf);
     gibbs_release(&a, plan->stage);
     gibbs_release(&a, plan->slot);
+    gibbs_release(&a, plan->move);
     gibbs_release(&a, plan->constants);
     gibbs_release(&a, plan->output);
     gibbs_release(&a, plan->carried);

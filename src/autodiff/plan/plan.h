@@ -83,6 +83,7 @@ static inline bool ad_has_operand(const ad_instruction *i, int k)
 {
     const int8_t *result = i->logistic.result;
     if (i->action == DO_logistic && k > 1) return result[0] == k || result[1] == k || result[2] == k;
+    if (i->action == DO_loop) return k == 1 && i->loop.by_length;
     if (k <= i->nin || (i->action == DO_softmax && k == 2)) return true;
     bool adds_up = i->action == DO_batch_matmul || i->action == DO_window_batch;
     bool starts = i->action == DO_matmul ? i->matmul.starts : i->action == DO_window_matmul && i->window_matmul.starts;
@@ -102,6 +103,18 @@ typedef struct ad_accumulator {
 
 /* Doubles for each number: a logsumexp has a maximum and a sum. */
 static inline int ad_accumulated(ad_op op) { return op == OP_batch_logsumexp || op == OP_batch_rest ? 2 : 1; }
+
+/* Memory in slices, one for each step of a loop: a slot that is none of the user's lies at the step's. A state has a
+ * slice more than there are steps, or two in turn: slice 0 is the first one, and a step writes the next. */
+typedef struct ad_move {
+    int32_t slot;
+    bool state;   /* else by the step's number */
+    bool written; /* slices of steps that are not run become 0 */
+    bool by_row;  /* each row has all of its slices */
+    ad_operand at;
+    int64_t first, slices;     /* the slice of the first step; how many there are, and after the last comes the first */
+    int64_t bytes, row_bytes;  /* from one slice to the next: so many, and so many for each row of a full block */
+} ad_move;
 
 /* What instructions point to. */
 typedef struct ad_chunk {
@@ -126,15 +139,16 @@ typedef struct ad_stage {
     double gemm_flops, gemv_flops;
 } ad_stage;
 
-typedef enum ad_slot_kind { SLOT_INPUT, SLOT_STORED } ad_slot_kind;
+typedef enum ad_slot_kind { SLOT_INPUT, SLOT_STORED, SLOT_MOVED } ad_slot_kind;
 
-/* Memory outside the arena: bound inputs, and per-sample values kept from stage to stage or as outputs. */
+/* Memory outside the arena: bound inputs, and per-sample values kept from stage to stage or as outputs. Or a name for
+ * where a loop is in memory that lies elsewhere (moved). */
 typedef struct ad_slot {
     ad_slot_kind kind;
     int32_t node, axis; /* axis −1: a parameter */
     int64_t count;      /* numbers a row */
     int64_t factor;
-    int32_t leaf;       /* inputs: the node on the tape */
+    int32_t leaf;       /* inputs: the node on the tape; moved: the plan's move */
     char *name;
 } ad_slot;
 
@@ -163,6 +177,8 @@ struct ad_plan {
     ad_stage *stage;
     int64_t stages, stage_capacity;
     ad_chunk *chunk;
+    ad_move *move;
+    int64_t moves, move_capacity;
     ad_slot *slot;
     int64_t slots, slot_capacity;
     char *constants;  /* the first `constant_bytes` of shared memory */

@@ -6,6 +6,7 @@
 static const char *doing(const ad_instruction *i)
 {
     if (i->action == DO_copy) return "copy";
+    if (i->action == DO_unstack) return "unstack";
     if (i->action == DO_logistic) return "softplus family";
     if (i->action == DO_softmax) return "softmax and logsumexp";
     if (i->action == DO_matmul && i->matmul.starts) return "x + product";
@@ -20,7 +21,11 @@ static void print_operand(ad_printer *p, const ad_plan *plan, const ad_operand *
     static const char *const bases[] = {"arena", "shared", "accumulator"};
     const ad_slot *slot = at->base < AD_BASE_SLOTS ? NULL : &plan->slot[at->base - AD_BASE_SLOTS];
     if (!slot) ad_put(p, "%s %lld", bases[at->base], (long long)at->offset);
-    else if (slot->kind == SLOT_INPUT) ad_put(p, "«%s» %lld", slot->name, (long long)at->offset);
+    else if (slot->kind == SLOT_MOVED) {
+        ad_put(p, "slice of ");
+        print_operand(p, plan, &plan->move[slot->leaf].at);
+        if (at->offset) ad_put(p, " + %lld", (long long)at->offset);
+    } else if (slot->kind == SLOT_INPUT) ad_put(p, "«%s» %lld", slot->name, (long long)at->offset);
     else ad_put(p, "stored %d %lld", slot->node, (long long)at->offset);
 }
 
@@ -37,6 +42,12 @@ static void print_places(ad_printer *p, const ad_plan *plan, const ad_instructio
 static void print_instruction(ad_printer *p, const ad_plan *plan, int64_t number, const ad_instruction *i)
 {
     char shape[AD_SHAPE_TEXT];
+    if (i->action == DO_loop) {
+        ad_put(p, "  %4lld  loop of %s%lld steps%s: the next %lld instructions  node %d\n", (long long)number,
+               i->loop.by_length ? "at most " : "", (long long)i->loop.steps,
+               i->loop.reverse ? ", the last one first" : "", (long long)i->loop.body, i->node);
+        return;
+    }
     ad_shape of = {.rank = (int)i->shape[0]};
     for (int d = 0; d < of.rank; d++) of.dim[d] = i->shape[1 + d];
     ad_shape_text(&of, shape, sizeof shape);

@@ -11,7 +11,7 @@
  * Fusing more was measured and did not pay (docs/speed.md). */
 #include "passes.h"
 
-static bool is_read_once(const ad_compiler *c, int32_t id) { return c->value[id].uses == 1; }
+static bool is_read_once(const ad_compiler *c, int32_t id) { return c->value[id].uses == 1 && !c->value[id].lent; }
 
 /* ---- Sums ---- */
 
@@ -86,7 +86,7 @@ static void show(ad_compiler *c, int32_t id)
     if (n->op != OP_reshape || n->axis < 0 || !c->value[id].kept) return;
     ad_value *in = &c->value[n->in[0]];
     ad_op op = ad_node_at(c, n->in[0])->op;
-    if (in->uses == 1 && !in->kept && !ad_is_view(op) && !ad_is_given(op)) in->shown = id;
+    if (in->uses == 1 && !in->lent && !in->kept && !ad_is_view(op) && !ad_is_given(op)) in->shown = id;
 }
 
 /* ---- All of these ---- */
@@ -146,10 +146,20 @@ static void find_form(const ad_compiler *c, ad_plan_step *step)
 {
     const ad_node *n = ad_node_at(c, step->node);
     const ad_value *value = &c->value[step->node];
+    if (step->form == FORM_GIVEN) return;
     if (value->hidden) step->form = FORM_NONE;
+    else if (ad_is_scan_result(n->op)) step->form = FORM_NONE; /* the scan's instructions give it */
     else if (ad_is_view(n->op)) step->form = value->kept ? FORM_STORED_VIEW : FORM_NONE;
     else if (value->gathers || is_part(c, step->node)) step->form = FORM_NONE;
     else if (n->op == OP_add) find_form_of_sum(c, step);
+}
+
+static void find_pairs(const ad_compiler *c, int64_t begin, int64_t end, int64_t *first)
+{
+    for (int64_t k = begin; k < end; k++) {
+        const ad_node *n = ad_node_at(c, c->step[k].node);
+        if (ad_is_of_family(n) && c->step[k].form != FORM_GIVEN) find_form_of_family(c, k, begin, &first[n->in[0]]);
+    }
 }
 
 void ad_find_values(ad_compiler *c)
@@ -162,10 +172,7 @@ void ad_find_values(ad_compiler *c)
     find_parts(c);
     ad_hide_windows(c);
     for (int64_t k = 0; k < c->steps; k++) find_form(c, &c->step[k]);
-    for (int64_t s = 0; s < c->stages; s++)
-        for (int64_t k = c->stage_steps[s].body; k < c->stage_steps[s].end; k++) {
-            const ad_node *n = ad_node_at(c, c->step[k].node);
-            if (ad_is_of_family(n)) find_form_of_family(c, k, c->stage_steps[s].body, &first[n->in[0]]);
-        }
+    for (int64_t l = 0; l < c->loops; l++) find_pairs(c, c->loop[l].first, c->loop[l].end, first);
+    for (int64_t s = 0; s < c->stages; s++) find_pairs(c, c->stage_steps[s].body, c->stage_steps[s].end, first);
     gibbs_release(&c->plan->alloc, first);
 }

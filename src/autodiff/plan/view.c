@@ -70,7 +70,8 @@ bool ad_derive_view(const ad_node *node, const ad_shape *source, int64_t number_
     *out = v;
     switch (node->op) {
     case OP_lift: out->at.row_stride = 0; return true;
-    case OP_stop_gradient: return true;
+    case OP_stop_gradient:
+    case OP_variable: return true;
     case OP_expand: *out = expand_view(&node->shape, source, v); return true;
     case OP_reshape: return reshape_strides(source, v.stride, &node->shape, out->stride);
     case OP_permute:

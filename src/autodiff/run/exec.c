@@ -1,4 +1,5 @@
 /* exec.c — the executors: what an instruction does with a block of rows. */
+#include "base/random.h"
 #include "frame.h"
 
 #include <stdio.h>
@@ -110,9 +111,18 @@ gibbs_status ad_run_cumsum(const ad_instruction *i, ad_frame *f)
 
 /* ---- Leaves ---- */
 
+/* In a loop each turn has a stream of its own. */
+static uint64_t stream_of(const ad_instruction *i, const ad_frame *f)
+{
+    enum { TURNS = 0x7475726e };
+    if (!i->random.by_turn) return i->random.stream;
+    gibbs_words words = gibbs_words_start(i->random.stream, TURNS, (uint64_t)f->turn);
+    return gibbs_words_next(&words);
+}
+
 gibbs_status ad_run_random(const ad_instruction *i, ad_frame *f)
 {
-    uint64_t key[2] = {f->seed, i->random.stream};
+    uint64_t key[2] = {f->seed, stream_of(i, f)};
     uint64_t row0 = (uint64_t)(f->row0 * i->factor);
     (i->op == OP_normal ? f->kernels->normal : f->kernels->uniform)(
         ad_rows_of(f, i), i->count, ad_address(f, &i->random.y), row0, key, f->step);

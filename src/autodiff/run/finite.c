@@ -53,7 +53,8 @@ gibbs_status ad_check_finite(const ad_instruction *i, const ad_frame *f)
 {
     int64_t n = ad_rows_of(f, i) * i->count;
     if (i->action == DO_place) return check_placed(i, f);
-    if (i->operand[0].base == AD_BASE_ACCUMULATOR || i->op == OP_batch_scatter_add) return GIBBS_OK;
+    if (i->action == DO_loop || i->operand[0].base == AD_BASE_ACCUMULATOR) return GIBBS_OK;
+    if (i->op == OP_batch_scatter_add) return GIBBS_OK;
     const char *at = ad_address(f, &i->operand[0]);
     int64_t bad = f->kernels->first_bad(n, at);
     if (bad == n) return GIBBS_OK;

@@ -19,6 +19,8 @@ typedef struct ad_frame {
     bool first;        /* the shard's first block: start the accumulators */
     bool first_shard;
     uint64_t seed, step;
+    int64_t turn;      /* which step of the loops that it is in, counted through; −1: in none */
+    int64_t turns;     /* how often the loop that was begun last runs */
     gibbs_float_word host; /* of who called ad_run: users' kernels run under it */
     gibbs_error *error;
 } ad_frame;
@@ -42,6 +44,11 @@ extern ad_executor *const ad_executors[]; /* by action */
 bool ad_explain_factors(const ad_instruction *i, const ad_frame *f, int64_t row);
 
 gibbs_status ad_check_ranges(const ad_instruction *i, const ad_frame *f); /* ranges.c */
+
+/* Runs `count` instructions; a loop among them, with those that it repeats, by ad_repeat. */
+typedef gibbs_status ad_runner(void *context, const ad_instruction *i, int64_t count, ad_frame *f);
+/* loop.c: runs the instructions behind a loop, which has been executed, for each of its turns. */
+gibbs_status ad_repeat(const ad_instruction *loop, ad_frame *f, ad_runner *run, void *context);
 
 static inline gibbs_status ad_execute(const ad_instruction *i, ad_frame *f)
 {

@@ -90,6 +90,13 @@ static int64_t of_factorise(const ad_instruction *i, int k, int64_t rows)
     return k == 0 ? rows * i->count : of_rows(i, k, rows, n * (k == 1 ? n : i->factorise.m));
 }
 
+/* Step by step, each with the rows of a full block. */
+static int64_t of_stacked(const ad_instruction *i, const ad_frame *f, int64_t rows)
+{
+    int64_t before = (i->unstack.first + i->unstack.steps - 1) * f->stage->block_rows * i->factor;
+    return (before + rows) * i->unstack.width;
+}
+
 static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
 {
     int64_t rows = ad_rows_of(f, i);
@@ -117,6 +124,8 @@ static int64_t numbers_of(const ad_instruction *i, const ad_frame *f, int k)
         return k == 0 ? f->axis_rows[i->batch_scatter.root] * i->batch_scatter.factor * i->count
                       : f->axis_rows[i->batch_scatter.x_root] * i->batch_scatter.x_factor * (k == 1 ? i->count : 1);
     case DO_factorise: return of_factorise(i, k, rows);
+    case DO_loop: return 1;
+    case DO_unstack: return k ? of_stacked(i, f, rows) : rows * i->count;
     case DO_user: return k ? of_rows(i, k, rows, 1) : rows * i->count;
     default: return rows * i->count; /* logistic, random, axis_count */
     }
@@ -138,14 +147,35 @@ static range of_slot(const ad_instruction *i, const ad_frame *f, int k)
     return (range){0, rows * slot->factor * slot->count * (int64_t)f->kernels->size};
 }
 
-static range range_of(const ad_instruction *i, const ad_frame *f, int k)
+/* Of an operand that is no slot's; in an arena, so many rows. */
+static range of_span(const ad_frame *f, const ad_operand *at, int64_t rows)
 {
-    const ad_operand *at = &i->operand[k];
-    if (at->base >= AD_BASE_SLOTS) return of_slot(i, f, k);
     if (at->base == AD_BASE_ACCUMULATOR) return (range){0, f->stage->accumulator_bytes};
     if (at->span < 0) return (range){0, at->base == AD_BASE_SHARED ? f->plan->constant_bytes : 0};
     const ad_range *span = &f->plan->range[at->base][at->span];
-    return (range){span->begin, span->begin + span->bytes * (at->base == AD_BASE_ARENA ? f->rows : 1)};
+    return (range){span->begin, span->begin + span->bytes * (at->base == AD_BASE_ARENA ? rows : 1)};
+}
+
+static range range_of(const ad_instruction *i, const ad_frame *f, int k);
+
+/* Of what a loop moves through, as seen from where it is: slices have the rows of a full block. */
+static range of_moved(const ad_instruction *i, const ad_frame *f, int k, const ad_slot *slot)
+{
+    const ad_move *m = &f->plan->move[slot->leaf];
+    ad_instruction through = {.action = DO_copy, .axis = i->axis, .operand = {m->at}};
+    range at = m->at.base < AD_BASE_SLOTS ? of_span(f, &m->at, m->row_bytes ? f->stage->block_rows : f->rows)
+                                          : range_of(&through, f, 0);
+    int64_t here = f->base[i->operand[k].base] - f->base[m->at.base];
+    return (range){at.begin - here, at.end - here};
+}
+
+static range range_of(const ad_instruction *i, const ad_frame *f, int k)
+{
+    const ad_operand *at = &i->operand[k];
+    const ad_slot *slot = at->base < AD_BASE_SLOTS ? NULL : &f->plan->slot[at->base - AD_BASE_SLOTS];
+    if (slot && slot->kind == SLOT_MOVED) return of_moved(i, f, k, slot);
+    if (slot) return of_slot(i, f, k);
+    return of_span(f, at, i->action == DO_unstack && k == 1 ? f->stage->block_rows : f->rows);
 }
 
 gibbs_status ad_check_ranges(const ad_instruction *i, const ad_frame *f)

@@ -63,13 +63,21 @@ static void move_bases(const ad_plan *plan, const ad_workspace *w, char **base, 
 }
 
 /* Reductions over the batch are of the last repetition only. */
-static gibbs_status run_code(const ad_code *code, ad_frame *f, bool check, bool last)
+typedef struct code_state {
+    bool check, last;
+} code_state;
+
+static gibbs_status run_code(void *context, const ad_instruction *i, int64_t count, ad_frame *f)
 {
-    for (int64_t k = 0; k < code->count; k++) {
-        const ad_instruction *i = &code->at[k];
-        if (!last && i->operand[0].base == AD_BASE_ACCUMULATOR) continue;
+    const code_state *s = context;
+    for (int64_t k = 0; k < count; k++, i++) {
+        if (!s->last && i->operand[0].base == AD_BASE_ACCUMULATOR) continue;
         gibbs_status status = ad_execute(i, f);
-        if (!status && check) status = ad_check_finite(i, f);
+        if (!status && s->check) status = ad_check_finite(i, f);
+        if (!status && i->action == DO_loop) {
+            status = ad_repeat(i, f, run_code, context);
+            k += i->loop.body, i += i->loop.body;
+        }
         if (status) return status;
     }
     return GIBBS_OK;
@@ -95,7 +103,8 @@ static gibbs_status run_block(const run_state *r, ad_frame *f, int64_t row, int6
     copy_carried(plan, f, true);
     for (int k = 0; k < repeat; k++) {
         f->step = r->options->step + (uint64_t)k;
-        gibbs_status status = run_code(&r->stage->body, f, r->options->check, k + 1 == repeat);
+        code_state state = {r->options->check, k + 1 == repeat};
+        gibbs_status status = run_code(&state, r->stage->body.at, r->stage->body.count, f);
         if (status) return status;
         if (k + 1 < repeat) copy_carried(plan, f, false);
     }
@@ -120,7 +129,8 @@ static void run_shard(void *context, int64_t shard, int thread)
     base[AD_BASE_ACCUMULATOR] = w->accumulators.at + shard * stage->accumulator_bytes;
     ad_frame f = {.plan = w->plan, .stage = stage, .kernels = w->plan->kernels, .base = base, .start = w->base,
                   .axis_rows = w->rows, .room = w->rooms.at + thread * w->plan->room,
-                  .all_rows = r->split.rows, .first = true, .first_shard = shard == 0, .seed = r->options->seed,
+                  .all_rows = r->split.rows, .first = true, .turn = -1, .first_shard = shard == 0,
+                  .seed = r->options->seed,
                   .host = r->host, .error = &r->shard_error[shard]};
     int64_t begin = ad_shard_start(r->split, shard), end = ad_shard_start(r->split, shard + 1);
     int64_t blocks = (end - begin + stage->block_rows - 1) / stage->block_rows;
@@ -171,6 +181,7 @@ static gibbs_status run_stage(run_state *r)
                   .all_rows = 1,
                   .axis_rows = w->rows,
                   .first = true,
+                  .turn = -1,
                   .seed = r->options->seed,
                   .step = r->options->step,
                   .host = r->host,

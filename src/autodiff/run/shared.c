@@ -40,16 +40,31 @@ static gibbs_status run_parts(const ad_instruction *i, const ad_frame *f, ad_par
     return GIBBS_OK;
 }
 
-gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool check)
+typedef struct shared_state {
+    int threads;
+    bool check;
+} shared_state;
+
+static gibbs_status run_code(void *context, const ad_instruction *i, int64_t count, ad_frame *f)
 {
-    for (int64_t k = 0; k < code->count; k++) {
-        const ad_instruction *i = &code->at[k];
+    const shared_state *s = context;
+    for (int64_t k = 0; k < count; k++, i++) {
         ad_parts parts = ad_parts_of(i);
-        gibbs_status status = parts.count > 1 ? run_parts(i, f, parts, threads) : ad_execute(i, f);
-        if (!status && check) status = ad_check_finite(i, f);
+        gibbs_status status = parts.count > 1 ? run_parts(i, f, parts, s->threads) : ad_execute(i, f);
+        if (!status && s->check) status = ad_check_finite(i, f);
+        if (!status && i->action == DO_loop) {
+            status = ad_repeat(i, f, run_code, context);
+            k += i->loop.body, i += i->loop.body;
+        }
         if (status) return status;
     }
     return GIBBS_OK;
+}
+
+gibbs_status ad_run_shared(const ad_code *code, ad_frame *f, int threads, bool check)
+{
+    shared_state state = {threads, check};
+    return run_code(&state, code->at, code->count, f);
 }
 
 /* ---- Adding up ---- */

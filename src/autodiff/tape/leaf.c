@@ -120,6 +120,7 @@ static ad_var random_leaf(ad_op op, ad_axis axis, ad_shape shape, uint64_t strea
     ad_node node = ad_proto(op, NULL, 0, shape);
     node.axis = axis.id;
     node.stream = stream;
+    node.attr[0] = axis.tape->family;
     return ad_record(axis.tape, &node);
 }
 
@@ -135,4 +136,13 @@ ad_var ad_batch_count(ad_axis axis)
     ad_node node = ad_proto(OP_batch_count, NULL, 0, ad_scalar());
     node.attr[0] = axis.id;
     return ad_record(axis.tape, &node);
+}
+
+ad_var ad_scan_value(ad_tape *tape, int32_t owner, int use, int number, int32_t axis, ad_shape shape)
+{
+    if (tape->error.status) return ad_handle(tape, -1);
+    ad_node node = ad_proto(OP_scan_value, NULL, 0, shape);
+    node.axis = axis;
+    node.attr[0] = owner, node.attr[1] = use, node.attr[2] = number;
+    return ad_record(tape, &node);
 }

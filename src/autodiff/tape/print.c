@@ -25,6 +25,12 @@ static const char *detail(const ad_tape *tape, const ad_node *n, char *text, siz
     else if (n->op == OP_matmul && (n->attr[0] || n->attr[1]))
         snprintf(text, size, " (%s%s)", n->attr[0] ? "aT" : "", n->attr[1] ? (n->attr[0] ? ",bT" : "bT") : "");
     else if ((n->op == OP_solve || n->op == OP_triangular_solve) && n->attr[0]) snprintf(text, size, " (aT)");
+    else if (n->op == OP_scan) {
+        const ad_loop *loop = ad_loop_of(tape, n);
+        snprintf(text, size, " (%lld steps%s)", (long long)loop->steps, loop->reverse ? ", the last one first" : "");
+    } else if (n->op == OP_scan_last)
+        snprintf(text, size, " (node %d)", ad_loop_of(tape, &tape->node[n->in[0]])->next[n->attr[0]]);
+    else if (n->op == OP_scan_stack || n->op == OP_scan_sum) snprintf(text, size, " (node %d)", ad_listed(tape, n));
     else if (n->side >= 0 && tape->side[n->side].name) snprintf(text, size, " %s", tape->side[n->side].name);
     return text;
 }
@@ -54,6 +60,19 @@ static void print_dot(ad_printer *p, const ad_tape *tape, int32_t i)
     for (int j = 0; j < n->nin; j++) ad_put(p, "  n%d -> n%d;\n", n->in[j], i);
 }
 
+/* What the marked nodes are made of, and the bodies of scans. */
+static void mark_live(const ad_tape *tape, int32_t last, bool *live)
+{
+    for (int32_t i = last; i >= 0; i--) {
+        const ad_node *n = &tape->node[i];
+        for (int k = 0; live[i] && k < n->nin; k++) live[n->in[k]] = true;
+        if (!live[i] || !ad_is_scan_result(n->op)) continue;
+        const ad_loop *loop = ad_loop_of(tape, &tape->node[n->in[0]]);
+        for (int k = 0; k < loop->states; k++) live[loop->next[k]] = true;
+        if (n->op != OP_scan_last) live[ad_listed(tape, n)] = true;
+    }
+}
+
 static gibbs_status print_all(const ad_var *outputs, int count, ad_printer *p,
                               void (*one)(ad_printer *, const ad_tape *, int32_t), gibbs_error *error)
 {
@@ -69,7 +88,7 @@ static gibbs_status print_all(const ad_var *outputs, int count, ad_printer *p,
     bool *live = gibbs_alloc_zero(&tape->alloc, (size_t)last + 1, sizeof *live);
     if (!live) return gibbs_fail(error, GIBBS_MEMORY, "print: out of memory");
     for (int k = 0; k < count; k++) live[outputs[k].id] = true;
-    ad_mark_sources(tape, last, NULL, live);
+    mark_live(tape, last, live);
     for (int32_t i = 0; i <= last; i++)
         if (live[i]) one(p, tape, i);
     gibbs_release(&tape->alloc, live);

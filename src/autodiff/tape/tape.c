@@ -30,6 +30,13 @@ void ad_tape_free(ad_tape *tape)
         before = block->before;
         gibbs_release(&a, block);
     }
+    for (int64_t i = 0; i < tape->loops; i++) {
+        gibbs_release(&a, tape->loop[i]->listed);
+        gibbs_release(&a, tape->loop[i]->given);
+        gibbs_release(&a, tape->loop[i]->capture);
+        gibbs_release(&a, tape->loop[i]);
+    }
+    gibbs_release(&a, tape->loop);
     gibbs_release(&a, tape->axis);
     gibbs_release(&a, tape->side);
     gibbs_release(&a, tape->table);

@@ -48,9 +48,12 @@ extern const ad_op_row ad_ops[OP_COUNT];
 /* The op in a sentence for users: by what they wrote. (ops.c) */
 const char *ad_op_said(ad_op op);
 
-/* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions:
- * first dimension and how many; cumsum: dim, whether from its end; patches, overlap_add: rows and columns of a window,
- * stride, padding; matmul: transpose flags of a and b; solves: that of a; batch ops: the axis reduced over. */
+/* What `attr` holds: permute: the order; slice: dim, start; pad: dim, before, after; concat: dim; reductions: first
+ * dimension and how many; cumsum: dim, whether from its end; patches, overlap_add: rows and columns of a window,
+ * stride, padding; matmul: transpose flags of a and b; solves: that of a; batch ops: the axis reduced over; a scan:
+ * which loop, and 1 if its last input is a length; its results: the number of the state, or in the loop's list,
+ * behind the axis of a sum; what a body is given: whose, what for, which; random leaves: the family of the body in
+ * which they are drawn anew each step, 0 for none. */
 typedef struct ad_node {
     ad_op op;
     int nin;
@@ -76,6 +79,24 @@ typedef struct ad_side {
     const ad_user_op *user;
 } ad_side;
 
+/* What a scan runs: a body, as nodes of this tape. The inputs of the scan's node are the first states, the inputs of
+ * all steps, what is captured, and the length. Two scans of one loop differ in these only. */
+typedef struct ad_loop {
+    int64_t steps, store_bytes;
+    int32_t axis;   /* −1: shared */
+    int32_t family; /* whose random leaves are the body's */
+    int states, inputs, captured;
+    bool reverse;   /* the last step first */
+    bool derived;   /* the derivative of another */
+    bool by_length; /* the scan's last input is how many steps are run */
+    int8_t steep;   /* 1 where the body has slopes that may not be finite, −1 where not; 0: not yet known */
+    int32_t *given; /* states, then inputs: nodes to which each step gives a value, whatever they were recorded from */
+    int32_t *next;  /* [states] */
+    int32_t *capture; /* nodes from outside that the body reads, in their order */
+    int32_t *listed; /* nodes of the body of which results are made */
+    int64_t lists, list_capacity;
+} ad_loop;
+
 /* A block of inputs of nodes. */
 typedef struct ad_ids {
     struct ad_ids *before;
@@ -97,6 +118,9 @@ struct ad_tape {
     int64_t sides, side_capacity;
     ad_ids *ids; /* the last block of the nodes' inputs */
     uint64_t variables, derivatives; /* how often these were asked for by users */
+    ad_loop **loop;
+    int64_t loops, loop_capacity;
+    int32_t families, family; /* bodies recorded so far; the one that is being recorded, counted from 1; 0: none */
     ad_tape *partials; /* the second derivatives of elementwise ops; NULL until one is asked for (derive/partial.c) */
 };
 
@@ -125,6 +149,19 @@ ad_node ad_proto(ad_op op, const ad_var *in, int nin, ad_shape shape);
 
 /* True when all vars are valid and of one tape; else the error is recorded and *tape is the tape to blame. */
 bool ad_check_args(const char *op, const ad_var *v, int n, ad_tape **tape);
+
+static inline bool ad_is_scan_result(ad_op op)
+{
+    return op == OP_scan_last || op == OP_scan_stack || op == OP_scan_sum;
+}
+
+static inline ad_loop *ad_loop_of(const ad_tape *tape, const ad_node *scan) { return tape->loop[scan->attr[0]]; }
+/* The node of the body that a stack or a sum is of. */
+static inline int32_t ad_listed(const ad_tape *tape, const ad_node *result)
+{
+    const ad_loop *loop = ad_loop_of(tape, &tape->node[result->in[0]]);
+    return loop->listed[result->attr[result->op == OP_scan_sum]];
+}
 
 /* Marks what the marked nodes among 0 … last are made of, but not below those of `stop` (NULL: none). */
 void ad_mark_sources(const ad_tape *tape, int64_t last, const bool *stop, bool *mark);
@@ -178,5 +215,10 @@ ad_var ad_unit(ad_var x, ad_var norm);
 
 /* -- leaf.c -- */
 ad_var ad_eye(ad_tape *tape, int64_t n);
+
+/* A leaf that a scan gives its value: the same one for the same owner, use, number and type. */
+enum ad_scan_use { SCAN_STATE, SCAN_INPUT, SCAN_BAR, SCAN_MASK, SCAN_LIST_BAR, SCAN_LIST_MASK, SCAN_SUM, SCAN_SUM_MASK,
+                   SCAN_TANGENT };
+ad_var ad_scan_value(ad_tape *tape, int32_t owner, int use, int number, int32_t axis, ad_shape shape);
 
 #endif
