@@ -169,7 +169,7 @@ static void pull_families(order *o)
     for (int64_t i = 0; i < o->count; i++) o->at[i].begun = false;
     for (int64_t i = 0; i < o->count; i++) {
         const ad_node *n = ad_node_at(o->c, i);
-        if (!o->c->value[i].live || !ad_is_of_family(n)) continue;
+        if (!is_ordered(o, i) || !ad_is_of_family(n)) continue;
         mark *argument = &o->at[n->in[0]];
         if (argument->begun && !o->at[i].done) o->at[i].here = true;
         if (o->at[i].here) argument->begun = true;
