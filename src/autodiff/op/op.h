@@ -63,7 +63,7 @@ ad_var ad_move_dim(ad_var x, int from, int to); /* the others in order */
 /* -- sums (reduce.c, batch_reduce.c) -- */
 ad_var ad_sum_range(ad_op op, ad_var x, int first, int count);
 ad_var ad_sum_but_first(ad_var x); /* [D, s…] → [D] */
-ad_var ad_softmax_range(ad_var x, int first, int count); /* (softmax.c) */
+ad_var ad_softmax_range(ad_var x, int first, int count);
 ad_var ad_batch_reduce(ad_op op, int32_t axis, ad_var x);
 /* A reduction's result with its dropped dimensions back, repeated to the shape of its argument. */
 ad_var ad_unreduce(const ad_node *node, ad_var reduced, ad_var argument);
