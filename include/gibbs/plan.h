@@ -122,6 +122,13 @@ gibbs_status ad_print_dot(const ad_var *outputs, int count, ad_write_fn write, v
  * an input or parameter, the stored values of a node. A storing twin as well. ARGUMENT, STOPPED. */
 gibbs_status ad_plan_print(const ad_plan *plan, ad_write_fn write, void *context, gibbs_error *error);
 
+/* What each pass of ad_compile finds on the way to that plan, for who asks why it is what it is: which nodes are needed
+ * and how often they are read; the stages and the order of their steps; what the value of each step is, where it is not
+ * simply computed: a view, a part of something larger, one of several results of an instruction; and the plan. Errors:
+ * those of ad_compile; ARGUMENT (NULL), STOPPED. */
+gibbs_status ad_compile_print(const ad_var *outputs, int count, const ad_plan_options *options, ad_write_fn write,
+                              void *context, gibbs_error *error);
+
 /* Compares ad_grad of the scalar y by each x with central differences of y in float64, at the values in `values`
  * (values[i] for the leaf x[i]: elements, or rows × elements) with `rows` samples on each root axis, along random
  * directions; then the second order, the gradient of u·∇y for random u with central differences of u·∇y. Where y is not

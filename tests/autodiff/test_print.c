@@ -175,6 +175,16 @@ static void refuse(printer *print, const ad_var *outputs, int count, ad_write_fn
     if (status == GIBBS_STOPPED) cr_assert_eq(t.pieces, t.stop_after, "nothing is written after the stop");
 }
 
+static void refuse_passes(ad_var output, ad_write_fn write, gibbs_status status)
+{
+    static text t;
+    gibbs_error error;
+    t.length = 0, t.stop_after = status == GIBBS_STOPPED ? t.pieces + 2 : 0;
+    cr_assert_eq(ad_compile_print(&output, 1, NULL, write, &t, &error), status);
+    cr_assert_eq(error.status, status);
+    if (status == GIBBS_STOPPED) cr_assert_eq(t.pieces, t.stop_after, "nothing is written after the stop");
+}
+
 Test(print, errors)
 {
     static printer *const print[] = {ad_print, ad_print_dot};
@@ -190,7 +200,24 @@ Test(print, errors)
     ad_tape_free(m.tape), ad_tape_free(other.tape);
 }
 
-/* ---- A plan ---- */
+/* ---- A plan, and the way to it ---- */
+
+Test(print, passes)
+{
+    static text t;
+    gibbs_error error;
+    model m = model_new();
+    const ad_var outputs[] = {m.E, m.dW};
+    cr_assert_eq(ad_compile_print(outputs, 2, NULL, collect, &t, &error), GIBBS_OK, "%s", error.message);
+    static const char *const words[] = {"needed\n", "  read 1 times", "order: stage 1",
+                                        "values that are not simply computed\n", "nothing to do: a view",
+                                        "stage 1, over «"};
+    for (int k = 0; k < LENGTH(words); k++) cr_assert(strstr(t.at, words[k]), "no «%s» in\n%s", words[k], t.at);
+    refuse_passes(m.E, NULL, GIBBS_ARGUMENT);
+    refuse_passes((ad_var){m.tape, -1}, collect, GIBBS_TAPE);
+    refuse_passes(m.E, collect, GIBBS_STOPPED);
+    ad_tape_free(m.tape);
+}
 
 static void print_plan(ad_plan *plan, text *t)
 {

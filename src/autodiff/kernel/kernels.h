@@ -81,7 +81,8 @@ typedef struct ad_kernels {
     void (*matmul)(const ad_product *);
 
     /* Factorisations of the symmetric part of a (cholesky, eigen) or of a. What has none is NaN as a whole. The last
-     * one finds why, of one matrix: the number of the first pivot that is none, and its value; n, if all are. It writes to y. */
+     * one finds why, of one matrix: the number of the first pivot that is none, and its value; n, if all are. It writes
+     * to y. */
     int64_t (*factor_room)(ad_op op, int64_t n);
     void (*cholesky)(const ad_factor *);         /* → L [n,n] */
     void (*triangular_solve)(const ad_factor *); /* L⁻¹b or, transposed, L⁻ᵀb, of a's lower triangle */

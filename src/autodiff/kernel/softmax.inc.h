@@ -1,4 +1,4 @@
-/* softmax.inc.h — exp(x − max x)/Σ exp(x − max x) within a sample, x [outer][red][inner] → y, by the ways of reductions;
+/* softmax.inc.h — exp(x − max x)/Σ exp(x − max x) within a sample, x [outer][red][inner] → y, as reductions;
  * and log Σ exp x with the bits of k_logsumexp, unless `lse` is NULL. Included by kernels.inc.h. */
 
 /* One sample's columns at once; `width` ≤ W of them, `inner` numbers apart. */

@@ -39,12 +39,30 @@ static void begin(ad_compiler *c)
 }
 
 /* Each runs if nothing has gone wrong before it. */
-static void (*const passes[])(ad_compiler *c) = {
-    begin, ad_check_pairs, ad_find_live, ad_order, ad_check_one_pass, ad_find_values, ad_emit, ad_layout,
+static const struct pass {
+    void (*run)(ad_compiler *c);
+    void (*print)(const ad_compiler *c, ad_printer *p); /* what it wrote */
+} passes[] = {
+    {begin, NULL},
+    {ad_check_pairs, NULL},
+    {ad_find_live, ad_print_live},
+    {ad_order, ad_print_order},
+    {ad_check_one_pass, NULL},
+    {ad_find_values, ad_print_values},
+    {ad_emit, NULL},
+    {ad_layout, NULL},
 };
 
-static gibbs_status compile_plan(const ad_var *output, int outputs, const ad_plan_options *options, bool stores,
-                                 bool *recomputes, ad_plan **out, gibbs_error *error)
+static void run_passes(ad_compiler *c)
+{
+    for (int k = 0; k < GIBBS_COUNT(passes) && !c->status; k++) {
+        passes[k].run(c);
+        if (c->show && passes[k].print && !c->status) passes[k].print(c, c->show);
+    }
+}
+
+static gibbs_status compile_plan(const ad_var *output, int outputs, const ad_plan_options *options, ad_printer *show,
+                                 bool stores, bool *recomputes, ad_plan **out, gibbs_error *error)
 {
     const ad_tape *tape = output[0].tape;
     ad_plan *plan = gibbs_alloc_zero(&tape->alloc, 1, sizeof *plan);
@@ -56,9 +74,9 @@ static gibbs_status compile_plan(const ad_var *output, int outputs, const ad_pla
     plan->tape_size = tape->size;
     plan->repeats = options->carries;
     ad_compiler c = {.plan = plan, .tape = tape, .output = output, .outputs = outputs, .carry = options->carry,
-                     .carries = options->carries, .stores = stores, .times = 1, .error = error};
+                     .carries = options->carries, .show = show, .stores = stores, .times = 1, .error = error};
     if (options->block_bytes > 0) c.block_bytes = options->block_bytes;
-    for (int k = 0; k < GIBBS_COUNT(passes) && !c.status; k++) passes[k](&c);
+    run_passes(&c);
     gibbs_release(&plan->alloc, c.value);
     gibbs_release(&plan->alloc, c.step);
     gibbs_release(&plan->alloc, c.stage_steps);
@@ -96,13 +114,13 @@ static gibbs_status check_options(const ad_plan_options *options, gibbs_error *e
 }
 
 /* The plan of outputs without variables, and its storing twin. */
-static gibbs_status compile_both(const ad_var *output, int count, const ad_plan_options *options, ad_plan **out,
-                                 gibbs_error *error)
+static gibbs_status compile_both(const ad_var *output, int count, const ad_plan_options *options, ad_printer *show,
+                                 ad_plan **out, gibbs_error *error)
 {
     bool recomputes;
-    gibbs_status status = compile_plan(output, count, options, false, &recomputes, out, error);
+    gibbs_status status = compile_plan(output, count, options, show, false, &recomputes, out, error);
     if (!status && recomputes)
-        status = compile_plan(output, count, options, true, &recomputes, &(*out)->storing, error);
+        status = compile_plan(output, count, options, NULL, true, &recomputes, &(*out)->storing, error);
     if (status) {
         ad_plan_free(*out);
         *out = NULL;
@@ -110,11 +128,10 @@ static gibbs_status compile_both(const ad_var *output, int count, const ad_plan_
     return status;
 }
 
-gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out,
-                        gibbs_error *error)
+static gibbs_status compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_printer *show,
+                            ad_plan **out, gibbs_error *error)
 {
     static const ad_plan_options defaults;
-    GIBBS_REQUIRE("compile", out, error);
     *out = NULL;
     if (!options) options = &defaults;
     gibbs_status status = check_outputs(outputs, count, error);
@@ -125,7 +142,28 @@ gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options 
     if (!erased) return gibbs_fail(error, GIBBS_MEMORY, "compile: out of memory");
     memcpy(erased, outputs, (size_t)count * sizeof *erased);
     status = ad_erase_variables(erased, count, error);
-    if (!status) status = compile_both(erased, count, options, out, error);
+    if (!status) status = compile_both(erased, count, options, show, out, error);
     gibbs_release(&a, erased);
+    return status;
+}
+
+gibbs_status ad_compile(const ad_var *outputs, int count, const ad_plan_options *options, ad_plan **out,
+                        gibbs_error *error)
+{
+    GIBBS_REQUIRE("compile", out, error);
+    return compile(outputs, count, options, NULL, out, error);
+}
+
+gibbs_status ad_compile_print(const ad_var *outputs, int count, const ad_plan_options *options, ad_write_fn write,
+                              void *context, gibbs_error *error)
+{
+    ad_plan *plan;
+    ad_printer show = {write, context, false};
+    GIBBS_REQUIRE("compile_print", write, error);
+    gibbs_status status = compile(outputs, count, options, &show, &plan, error);
+    if (status) return status;
+    status = show.stopped ? gibbs_fail(error, GIBBS_STOPPED, "compile_print: the writer stopped")
+                          : ad_plan_print(plan, write, context, error);
+    ad_plan_free(plan);
     return status;
 }

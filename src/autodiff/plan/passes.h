@@ -18,6 +18,8 @@
 #include "plan.h"
 #include "spans.h"
 
+#include "autodiff/tape/print.h"
+
 /* Where a node's value lies, contiguous. `stage` says for which stage's body: AD_EVERYWHERE, or AD_NOWHERE. */
 enum { AD_EVERYWHERE = -1, AD_NOWHERE = -2, AD_RESERVED = -3 /* not yet, but it will be at `at` */ };
 typedef struct ad_place {
@@ -91,6 +93,7 @@ typedef struct ad_compiler {
     const ad_carry *carry;
     int carries;
     int64_t block_bytes; /* 0: chosen */
+    ad_printer *show;    /* hears what each pass wrote; NULL: nobody */
     bool stores;         /* keep all that later stages read, rather than compute it again */
     gibbs_error *error;
     gibbs_status status;
@@ -122,6 +125,11 @@ void ad_hide_windows(ad_compiler *c);
 int32_t ad_hidden_windows(const ad_compiler *c, int32_t product);
 /* The hidden product that windows that are added up are; −1: none. */
 int32_t ad_hidden_product(const ad_compiler *c, int32_t overlap);
+
+/* print_passes.c: what the pass before wrote. */
+void ad_print_live(const ad_compiler *c, ad_printer *p);
+void ad_print_order(const ad_compiler *c, ad_printer *p);
+void ad_print_values(const ad_compiler *c, ad_printer *p);
 
 void ad_find_live(ad_compiler *c);
 void ad_order(ad_compiler *c);
