@@ -14,9 +14,10 @@ static void NAME(k_copy)(int64_t n, void *to, const void *from, int64_t stride)
 static inline void NAME(spread_row)(bool narrow, int64_t n, int64_t room, REAL *restrict y, const REAL *restrict x,
                                     int64_t stride)
 {
-    for (; !narrow && stride <= 1 && n > LANES; n -= LANES, room -= LANES, y += LANES, x += stride * LANES)
+    const bool near = stride == 0 || stride == 1;
+    for (; !narrow && near && n > LANES; n -= LANES, room -= LANES, y += LANES, x += stride * LANES)
         NAME(store)(y, stride ? NAME(load)(x, LANES) : (V){0} + *x, LANES);
-    if (narrow || stride <= 1) {
+    if (narrow || near) {
         NAME(store)(y, stride ? NAME(load)(x, n) : (V){0} + *x, room < LANES ? n : LANES);
         return;
     }
@@ -36,7 +37,7 @@ INLINED void NAME(spread_rows)(bool narrow, int64_t outer, int64_t rows, int64_t
 
 static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, const void *from, const int64_t step[3])
 {
-    bool narrow = n <= LANES && step[2] <= (int64_t)sizeof(REAL);
+    bool narrow = n <= LANES && (step[2] == 0 || step[2] == (int64_t)sizeof(REAL));
     if (narrow) NAME(spread_rows)(true, outer, rows, n, to, from, step);
     else NAME(spread_rows)(false, outer, rows, n, to, from, step);
 }
