@@ -61,7 +61,7 @@ ad_var ad_slice_step(ad_var x, int dim, int64_t start, int64_t count, int64_t st
     if (!ad_check_args("slice_step", &x, 1, &tape) || !ad_check_dim("slice_step", x, dim)) return ad_handle(tape, -1);
     int64_t size = ad_node_of(x)->shape.dim[dim];
     bool inside = start >= 0 && start < size && count >= 1 && count <= size && step != 0;
-    if (inside && count > 1) inside = step > 0 ? (size - 1 - start) / step >= count - 1 : start / -step >= count - 1;
+    if (inside && count > 1) inside = step > 0 ? (size - 1 - start) / step >= count - 1 : -(start / step) >= count - 1;
     if (!inside)
         return ad_fail(tape, GIBBS_ARGUMENT,
                        "slice_step: %lld elements from %lld, %lld apart, do not lie in a dimension of %lld",
