@@ -78,18 +78,28 @@ INLINED void NAME(log_of_totals)(int64_t width, REAL *y, const REAL *top, const 
     for (int64_t j = 0; j < width; j++) y[j] = top[j] - top[j] == 0 ? top[j] + out[j] : top[j];
 }
 
-static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
+/* top = max x, total = Σ exp(x − top); the terms in `tile` [SHORT][W], of more than SHORT rows in y, unless that is
+ * NULL. */
+INLINED void NAME(exp_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x, REAL *tile, REAL *top,
+                               double *total)
 {
-    REAL top[W] = {0}, tile[SHORT * W];
-    double total[W] = {0};
-    if (width < W) memset(tile, 0, sizeof tile);
+    if (width < W) memset(tile, 0, SHORT * W * sizeof *tile);
     NAME(max_columns)(red, inner, width, top, x);
     for (int64_t r = 0; r < red; r += SHORT) {
         int64_t rows = red - r < SHORT ? red - r : SHORT;
         NAME(exp_tile)(rows, inner, width, tile, x + r * inner, top);
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < W; j++) total[j] += tile[i * W + j];
+        for (int64_t i = 0; i < rows && y && red > SHORT; i++)
+            for (int64_t j = 0; j < width; j++) y[(r + i) * inner + j] = tile[i * W + j];
     }
+}
+
+static void NAME(lse_columns)(int64_t red, int64_t inner, int64_t width, REAL *y, const REAL *x)
+{
+    REAL top[W] = {0}, tile[SHORT * W];
+    double total[W] = {0};
+    NAME(exp_columns)(red, inner, width, NULL, x, tile, top, total);
     NAME(log_of_totals)(width, y, top, total);
 }
 

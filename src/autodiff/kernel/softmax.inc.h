@@ -6,16 +6,7 @@ INLINED void NAME(softmax_of_columns)(int64_t red, int64_t inner, int64_t width,
 {
     REAL top[W] = {0}, tile[SHORT * W], share[W];
     double total[W] = {0};
-    if (width < W) memset(tile, 0, sizeof tile);
-    NAME(max_columns)(red, inner, width, top, x);
-    for (int64_t r = 0; r < red; r += SHORT) {
-        int64_t rows = red - r < SHORT ? red - r : SHORT;
-        NAME(exp_tile)(rows, inner, width, tile, x + r * inner, top);
-        for (int64_t i = 0; i < rows; i++)
-            for (int64_t j = 0; j < W; j++) total[j] += tile[i * W + j];
-        for (int64_t i = 0; i < rows && red > SHORT; i++)
-            for (int64_t j = 0; j < width; j++) y[(r + i) * inner + j] = tile[i * W + j];
-    }
+    NAME(exp_columns)(red, inner, width, y, x, tile, top, total);
     for (int64_t j = 0; j < W; j++) share[j] = (REAL)(1 / total[j]);
     if (lse) NAME(log_of_totals)(width, lse, top, total);
     const REAL *from = red > SHORT ? y : tile;
