@@ -72,7 +72,9 @@ void ebm_chains_free(ebm_chains *chains);
 gibbs_status ebm_chains_start(ebm_chains *chains, const double *x, int64_t rows, gibbs_error *error);
 
 /* Moves every chain `steps` times; the draws are a function of seed, of the number of steps taken since the start plus
- * `step0`, and of the row. Parameters are read from the model as they are now. Never changes the step size. Errors:
+ * `step0`, and of the row, and so is where ladders swap: other chains that start where these stood after k steps, and
+ * are told a step0 of k more, go on with the same bits. Parameters are read from the model as they are now. Never
+ * changes the step size. Errors:
  * ARGUMENT (before a start, steps < 0), NUMERIC (E or its gradient is not finite where a chain starts: the row is
  * named), MEMORY. */
 gibbs_status ebm_chains_run(ebm_chains *chains, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error);

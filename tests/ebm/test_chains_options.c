@@ -222,6 +222,35 @@ Test(chains_options, runs_join_up)
     }
 }
 
+/* Other chains, started where these were interrupted and told the step's number, end with the same bits, be it in the
+ * middle between two swaps. */
+Test(chains_options, other_chains_go_on_with_the_same_bits)
+{
+    enum { FEW = 60, STEPS = 13 };
+    for (int k = 0; k < COUNT(promises); k++) {
+        const promise *p = &promises[k];
+        double a[4 * FEW], b[4 * FEW];
+        ebm_model *model = promise_model(p, GIBBS_FLOAT64);
+        ebm_chains *chains = chains_of(p, model, 1);
+        place(p, chains, FEW, a);
+        OK(ebm_chains_run(chains, STEPS, 6, 5, ERROR));
+        ebm_chains_get(chains, a);
+        for (int64_t first = 1; first < STEPS; first += 3) {
+            ebm_chains *others = chains_of(p, model, 1);
+            place(p, chains, FEW, b);
+            OK(ebm_chains_run(chains, first, 6, 5, ERROR));
+            ebm_chains_get(chains, b);
+            OK(ebm_chains_start(others, b, FEW, ERROR));
+            OK(ebm_chains_run(others, STEPS - first, 6, 5 + (uint64_t)first, ERROR));
+            ebm_chains_get(others, b);
+            cr_assert_arr_eq(a, b, (size_t)(p->dim * FEW) * sizeof *a, "%d, after step %d", k, (int)first);
+            ebm_chains_free(others);
+        }
+        ebm_chains_free(chains);
+        ebm_model_free(model);
+    }
+}
+
 Test(chains_options, bits_are_the_same_on_one_thread_and_on_two)
 {
     double *a = sampling_room(8 * ROWS, sizeof *a), *b = a + 4 * ROWS;

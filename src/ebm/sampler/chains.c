@@ -257,6 +257,13 @@ gibbs_status ebm_chains_move(ebm_chains *c, int64_t steps, uint64_t seed, uint64
     return status;
 }
 
+/* Steps since the last swap was due, by the number that the next step has: where chains that go on elsewhere swap does
+ * not depend on where they were interrupted. */
+static int64_t since_swap(const ebm_chains *c, uint64_t step0)
+{
+    return (int64_t)((step0 + (uint64_t)c->taken) % (uint64_t)c->swap_every);
+}
+
 static gibbs_status swap(ebm_chains *c, uint64_t seed, uint64_t step0, gibbs_error *error)
 {
     const void *energy;
@@ -266,9 +273,9 @@ static gibbs_status swap(ebm_chains *c, uint64_t seed, uint64_t step0, gibbs_err
 }
 
 /* So many steps at once that neither the count nor a swap is passed. */
-static int64_t next_stop(const ebm_chains *c, int64_t steps)
+static int64_t next_stop(const ebm_chains *c, int64_t steps, uint64_t step0)
 {
-    int64_t most = ebm_chains_most(c), to_swap = c->ladder ? c->swap_every - c->taken % c->swap_every : steps;
+    int64_t most = ebm_chains_most(c), to_swap = c->ladder ? c->swap_every - since_swap(c, step0) : steps;
     if (to_swap < most) most = to_swap;
     return steps < most ? steps : most;
 }
@@ -279,10 +286,10 @@ gibbs_status ebm_chains_run(ebm_chains *c, int64_t steps, uint64_t seed, uint64_
     if (!c->rows) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: run before a start");
     if (steps < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld steps", (long long)steps);
     while (steps > 0) {
-        int64_t now = next_stop(c, steps);
+        int64_t now = next_stop(c, steps, step0);
         gibbs_status status = run_start(c, error);
         if (!status) status = ebm_chains_move(c, now, seed, step0, error);
-        if (!status && c->ladder && c->taken % c->swap_every == 0) status = swap(c, seed, step0, error);
+        if (!status && c->ladder && !since_swap(c, step0)) status = swap(c, seed, step0, error);
         if (status) return status;
         steps -= now;
     }

@@ -17,11 +17,11 @@ static void exchange(char *a, char *b, size_t bytes)
     }
 }
 
-/* A pair's word of the stream is a function of its place alone. */
+/* A pair's word of the stream is a function of its place alone, and its turn of the step's number. */
 void ebm_chains_swap(ebm_chains *c, const void *energy, uint64_t seed, uint64_t step)
 {
     size_t bytes = (size_t)c->dim * gibbs_dtype_size(c->model->dtype);
-    int parity = (int)((uint64_t)(c->taken / c->swap_every) % 2);
+    int parity = (int)(step / (uint64_t)c->swap_every % 2);
     gibbs_words words = gibbs_words_start(seed, EBM_STREAM_SWAP, step);
     for (int64_t row = 0; row + 1 < c->rows; row++) {
         double u = gibbs_words_unit(&words);
