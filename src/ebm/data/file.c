@@ -1,15 +1,11 @@
-/* file.c — whole files in, whole files out: a file is either the old one or the new one, never half of each. */
+/* file.c — whole files in, and the words for what goes wrong with one. */
 #include "data_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-enum { NAME_SHOWN = 150, FIRST_READ = 1 << 16, TEMPORARY_TRIES = 100 };
+enum { NAME_SHOWN = 150, FIRST_READ = 1 << 16 };
 
 const char *ebm_short_name(const char *name)
 {
@@ -62,88 +58,5 @@ gibbs_status ebm_read_file(const char *path, const gibbs_allocator *a, char **te
         gibbs_release(a, *text);
         *text = NULL;
     }
-    return status;
-}
-
-/* Creates a file that was not there before, named after the target, the process and a count. mkstemp would not do:
- * its files are private, and these become the target. */
-static int create_beside(const char *target, mode_t mode, char *name, size_t size)
-{
-    static atomic_uint serial;
-    int descriptor = -1;
-    for (int i = 0; i < TEMPORARY_TRIES && descriptor < 0; i++) {
-        snprintf(name, size, "%s.tmp-%ld-%u", target, (long)getpid(), atomic_fetch_add(&serial, 1));
-        descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (descriptor < 0 && errno != EEXIST) break;
-    }
-    return descriptor;
-}
-
-static gibbs_status no_memory(const char *path, gibbs_error *error)
-{
-    return gibbs_fail(error, GIBBS_MEMORY, "no memory to write '%s'", ebm_short_name(path));
-}
-
-static void forget_names(ebm_writer *w)
-{
-    free(w->temporary);
-    free(w->target);
-    *w = (ebm_writer){0};
-}
-
-/* The temporary file, no more open to others than the one it replaces; or the target itself when that exists and
- * is no regular file. */
-static gibbs_status open_stream(const char *path, ebm_writer *w, gibbs_error *error)
-{
-    struct stat info;
-    bool exists = stat(w->target, &info) == 0;
-    if (exists && !S_ISREG(info.st_mode)) {
-        w->file = fopen(w->target, "wb");
-        return w->file ? GIBBS_OK : ebm_io_fail(error, "write", path);
-    }
-    size_t size = strlen(w->target) + 48;
-    w->temporary = malloc(size);
-    if (!w->temporary) return no_memory(path, error);
-    int descriptor = create_beside(w->target, exists ? info.st_mode & 0777 : 0666, w->temporary, size);
-    if (descriptor < 0) return ebm_io_fail(error, "write", path);
-    w->file = fdopen(descriptor, "wb");
-    if (w->file) return GIBBS_OK;
-    gibbs_status status = ebm_io_fail(error, "write", path);
-    close(descriptor);
-    unlink(w->temporary);
-    return status;
-}
-
-/* A link is followed first: the file that it points to is replaced, not the link. */
-gibbs_status ebm_writer_open(const char *path, ebm_writer *w, gibbs_error *error)
-{
-    *w = (ebm_writer){0};
-    w->target = realpath(path, NULL);
-    if (!w->target && errno != ENOENT) return ebm_io_fail(error, "write", path);
-    if (!w->target) w->target = strdup(path);
-    gibbs_status status = w->target ? open_stream(path, w, error) : no_memory(path, error);
-    if (status) forget_names(w);
-    return status;
-}
-
-/* The bytes are on the disk before the name points to them: a crash between the two leaves the old file. */
-static bool settle(ebm_writer *w)
-{
-    bool ok = !ferror(w->file) && fflush(w->file) == 0 && (!w->temporary || fsync(fileno(w->file)) == 0);
-    int reason = errno;
-    if (fclose(w->file) != 0 && ok) {
-        reason = errno;
-        ok = false;
-    }
-    errno = reason;
-    return ok && (!w->temporary || rename(w->temporary, w->target) == 0);
-}
-
-gibbs_status ebm_writer_close(ebm_writer *w, gibbs_status status, gibbs_error *error)
-{
-    if (status) fclose(w->file);
-    else if (!settle(w)) status = ebm_io_fail(error, "write", w->target);
-    if (status && w->temporary) unlink(w->temporary);
-    forget_names(w);
     return status;
 }
