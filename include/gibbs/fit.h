@@ -75,6 +75,45 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
                      gibbs_error *error);
 void ebm_fit_report_free(ebm_fit_report *report);
 
+/* ---- Training ---- */
+
+/* A fit that can be looked into, interrupted and gone on with; ebm_fit is one that takes all of its steps. */
+typedef struct ebm_trainer ebm_trainer;
+
+/* Makes one, with the errors of ebm_fit. The table is copied; the model, the loss and what the options point to must
+ * outlive the trainer, which is freed by ebm_trainer_free (it accepts NULL). On error *trainer is NULL. */
+gibbs_status ebm_trainer_new(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
+                             ebm_trainer **trainer, gibbs_error *error);
+void ebm_trainer_free(ebm_trainer *trainer);
+
+/* Takes `steps` more steps, or the rest of them (0: all that are left). The model has the parameters in training, and
+ * after the last step those that are kept, as ebm_fit says: of the best validation, or their average. run(37) and
+ * run(63) are run(100), bit for bit; but L-BFGS begins each run anew from where it is. Errors: those of ebm_fit;
+ * STOPPED by the callback leaves a training that goes on with the next call. */
+gibbs_status ebm_trainer_run(ebm_trainer *trainer, int64_t steps, gibbs_error *error);
+int ebm_trainer_done(const ebm_trainer *trainer); /* whether no steps are left */
+
+/* How it stands: what ebm_fit would report of the steps taken so far. The trainer's own, until it runs again. */
+const ebm_fit_report *ebm_trainer_report(const ebm_trainer *trainer);
+
+/* All that the steps to come depend on, in a safetensors file: parameters, the optimiser's moments, averages, the best
+ * parameters, chains and buffers, the histories, and where it stands. Written beside, synced and renamed: a process that
+ * is killed leaves the last one whole. To be called between runs, or from the callback. Errors: those of
+ * ebm_tensors_write; IO for what is there already and no regular file. */
+gibbs_status ebm_trainer_save(const ebm_trainer *trainer, const char *path, gibbs_error *error);
+
+/* Goes on where the file was saved, be it in another process: a trainer made of the same model, data and options then
+ * ends with the bits that it would have without the interruption, whatever the number of threads (on a processor with
+ * the same vectors). FORMAT, naming the first difference, where the file is of another library, model, table, loss or
+ * options; of the options only `threads` may differ, and, under a constant rate, `steps`, so that a training can be
+ * made longer. The trainer is then as it was. Other errors: those of ebm_tensors_read, MEMORY. */
+gibbs_status ebm_trainer_load(ebm_trainer *trainer, const char *path, gibbs_error *error);
+
+/* Memory of a method of your own that is to be saved and loaded with the rest: `bytes` bytes, of this machine's order.
+ * It stays yours, and must outlive the trainer. Errors: ARGUMENT (the name is empty, longer than 60 bytes, or kept
+ * already), MEMORY. */
+gibbs_status ebm_trainer_keep(ebm_trainer *trainer, const char *name, void *memory, size_t bytes, gibbs_error *error);
+
 /* ---- Standard errors ---- */
 
 /* How far an estimate θ̂ that minimises a loss L may be from what the loss is after: the sandwich covariance (Godambe

@@ -8,13 +8,15 @@ static bool within(const gibbs_option *o, double v)
     return (o->left == '[' ? v >= o->low : v > o->low) && (o->right == ']' ? v <= o->high : v < o->high);
 }
 
-static double number_at(const gibbs_option *o, const void *at)
+double gibbs_option_value(const gibbs_option *o, const void *options)
 {
+    const void *at = (const char *)options + o->offset;
     return o->type == 'd' ? *(const double *)at : o->type == 'l' ? (double)*(const int64_t *)at : *(const int *)at;
 }
 
-static void put(const gibbs_option *o, void *at, double v)
+void gibbs_option_set(const gibbs_option *o, void *options, double v)
 {
+    void *at = (char *)options + o->offset;
     if (o->type == 'd') *(double *)at = v;
     else if (o->type == 'l') *(int64_t *)at = (int64_t)v;
     else *(int *)at = (int)v;
@@ -33,10 +35,9 @@ gibbs_status gibbs_options_fill(const char *who, const gibbs_option *table, int 
                                 gibbs_error *error)
 {
     for (const gibbs_option *o = table; o < table + count; o++) {
-        void *at = (char *)options + o->offset;
-        double v = number_at(o, at);
-        if (v == 0) put(o, at, o->standard);
-        else if (v == EBM_ZERO && o->standard != 0 && within(o, 0)) put(o, at, 0);
+        double v = gibbs_option_value(o, options);
+        if (v == 0) gibbs_option_set(o, options, o->standard);
+        else if (v == EBM_ZERO && o->standard != 0 && within(o, 0)) gibbs_option_set(o, options, 0);
         else if (!within(o, v)) return refuse(who, o, v, error);
     }
     return GIBBS_OK;

@@ -23,4 +23,14 @@ typedef struct gibbs_option {
 gibbs_status gibbs_options_fill(const char *who, const gibbs_option *table, int count, void *options,
                                 gibbs_error *error);
 
+/* The number that the option is now, and another one in its place. */
+double gibbs_option_value(const gibbs_option *option, const void *options);
+void gibbs_option_set(const gibbs_option *option, void *options, double value);
+
+/* A table that other files read as well. */
+typedef struct gibbs_option_table {
+    const gibbs_option *option;
+    int count;
+} gibbs_option_table;
+
 #endif

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
@@ -207,6 +208,41 @@ static gibbs_status try_fit(const attempt *a, hook *h, int64_t fail_at, gibbs_er
     return status;
 }
 
+/* Two steps, a file, two steps more; what an earlier attempt saved is loaded where nothing fails before. */
+static gibbs_status try_trainer(const attempt *a, hook *h, int64_t fail_at, gibbs_error *error)
+{
+    static char path[64];
+    gibbs_allocator allocator = {hook_alloc, hook_release, h};
+    char memory[3] = "ab";
+    ebm_data data;
+    ebm_model *model = NULL;
+    ebm_trainer *t = NULL;
+    ebm_fit_options options = fit_options(a);
+    options.steps = 4;
+    snprintf(path, sizeof path, "/tmp/gibbs-fault-%ld", (long)getpid());
+    if (make_model(a, &allocator, &model, error)) return error->status;
+    if (ebm_data_from(points, ROWS, DIM, &allocator, &data, error)) return error->status;
+    arm(h, fail_at);
+    gibbs_status status = ebm_trainer_new(model, &data, &options, &t, error), made = status;
+    if (!status) status = ebm_trainer_keep(t, "memory", memory, sizeof memory, error);
+    if (!status) status = ebm_trainer_run(t, 2, error);
+    if (!status) status = ebm_trainer_save(t, path, error);
+    if (!status) status = ebm_trainer_load(t, path, error);
+    if (!status) status = ebm_trainer_run(t, 2, error);
+    int64_t calls = disarm(h);
+    expect(!made == !!t, "a trainer comes exactly with OK", a->name, fail_at, error->message);
+    expect(finite_parameters(model) && usable(model), "the model is of no use", a->name, fail_at, "");
+    if (t && status && fail_at % 16 == 0)
+        expect(!ebm_trainer_run(t, 0, error) && ebm_trainer_done(t), "it does not go on", a->name, fail_at,
+               error->message);
+    unlink(path);
+    ebm_trainer_free(t);
+    ebm_data_free(&data);
+    ebm_model_free(model);
+    h->count.calls = calls;
+    return status;
+}
+
 /* ---- All of them ---- */
 
 static const attempt attempts[] = {
@@ -228,6 +264,8 @@ static const attempt attempts[] = {
     {"fit score matching", &ebm_loss_score_matching, GIBBS_FLOAT32, 0, 3, try_fit},
     {"fit nce", &ebm_loss_nce, GIBBS_FLOAT64, 0, 3, try_fit},
     {"fit nce", &ebm_loss_nce, GIBBS_FLOAT32, 0, 3, try_fit},
+    {"training nce", &ebm_loss_nce, GIBBS_FLOAT64, 0, 3, try_trainer},
+    {"training pcd", &ebm_loss_pcd, GIBBS_FLOAT32, 0, 3, try_trainer},
     {"fit by L-BFGS", &ebm_loss_nce, GIBBS_FLOAT64, 1, 0, try_fit},
 };
 

@@ -25,19 +25,23 @@ static void put(writer *w, const char *format, ...)
     va_end(list);
 }
 
+bool ebm_description_add(ebm_description *d, const char *key, const char *text)
+{
+    if (!gibbs_grow(&d->alloc, &d->item, &d->capacity, d->count, d->count + 1, sizeof *d->item)) return false;
+    ebm_metadata item = {gibbs_strdup(&d->alloc, key), gibbs_strdup(&d->alloc, text)};
+    d->item[d->count++] = item;
+    return item.key && item.value;
+}
+
 /* What was put is the text under prefix + name. */
 static void keep(writer *w, const char *prefix, const char *name)
 {
-    ebm_description *d = w->out;
     char key[EBM_KEY_SIZE];
     int length = snprintf(key, sizeof key, "%s%s", prefix, name);
     w->nameless |= length >= (int)sizeof key;
     w->used = 0;
-    w->no_memory |= !gibbs_grow(&d->alloc, &d->item, &d->capacity, d->count, d->count + 1, sizeof *d->item);
     if (w->no_memory || w->nameless) return;
-    ebm_metadata item = {gibbs_strdup(&d->alloc, key), gibbs_strdup(&d->alloc, w->text)};
-    d->item[d->count++] = item;
-    w->no_memory |= !item.key || !item.value;
+    w->no_memory |= !ebm_description_add(w->out, key, w->text);
 }
 
 /* ---- Each type of option ---- */

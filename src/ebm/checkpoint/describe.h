@@ -23,6 +23,9 @@ typedef struct ebm_description {
 gibbs_status ebm_describe(const ebm_model *model, ebm_description *description, gibbs_error *error);
 void ebm_description_free(ebm_description *description);
 
+/* One more text, under a key that differs from the others. False when memory is short. */
+bool ebm_description_add(ebm_description *description, const char *key, const char *text);
+
 /* Makes the model that the texts describe. `file` begins the sentences. The texts are taken to pieces. */
 gibbs_status ebm_make_described(const char *file, const ebm_metadata *item, int count, const ebm_energy *const *own,
                                 const gibbs_allocator *allocator, ebm_model **model, gibbs_error *error);

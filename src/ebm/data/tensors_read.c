@@ -2,8 +2,10 @@
  * asked for, so a hostile header cannot ask for more memory than the file has bytes. */
 #include "data_private.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct tensor_file {
     FILE *file;
@@ -74,12 +76,21 @@ static gibbs_status read_data(const tensor_file *f, ebm_tensors *out, const tens
     return status;
 }
 
+/* Does not wait for somebody to write to a pipe, which is then refused. */
+static FILE *open_now(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
+    if (!file && descriptor >= 0) close(descriptor);
+    return file;
+}
+
 gibbs_status ebm_tensors_read(const char *path, const gibbs_allocator *allocator, ebm_tensors *out, gibbs_error *error)
 {
     GIBBS_REQUIRE("tensors_read", path && out, error);
     *out = (ebm_tensors){.allocator = gibbs_allocator_or_default(allocator)};
     if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
-    tensor_file f = {.file = fopen(path, "rb"), .path = path, .error = error};
+    tensor_file f = {.file = open_now(path), .path = path, .error = error};
     tensor_span *spans = NULL;
     gibbs_status status = f.file ? measure(&f) : ebm_io_fail(error, "open", path);
     if (!status) status = read_header(&f, out, &spans);

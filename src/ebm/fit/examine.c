@@ -27,7 +27,7 @@ static const ebm_loss spread = {.name = "log Z spread", .noise = EBM_NOISE_PROPO
                                 .models = EBM_MODELS_CONDITIONAL};
 
 /* Rows of the training part, evenly spaced, in the model's number type. */
-static void choose_rows(const ebm_fit_state *f, int64_t rows, char *to)
+static void choose_rows(const ebm_trainer *f, int64_t rows, char *to)
 {
     size_t bytes = (size_t)f->model->dim * gibbs_dtype_size(f->model->dtype);
     for (int64_t r = 0; r < rows; r++)
@@ -35,26 +35,35 @@ static void choose_rows(const ebm_fit_state *f, int64_t rows, char *to)
 }
 
 /* The fit stands, whatever comes of this: a spread that cannot be told is NaN. */
-void ebm_fit_log_z_spread(ebm_fit_state *f)
+static void log_z_spread(ebm_trainer *f)
 {
     ebm_objective *o;
     ebm_loss_options options = f->loss_options;
     double variance = NAN;
-    if (!f->options->loss->learns_log_z || !ebm_model_given(f->model) || !options.proposal) return;
+    if (!f->options.loss->learns_log_z || !ebm_model_given(f->model) || !options.proposal) return;
     options.noise_ratio = 2 * HALF;
     if (ebm_objective_make(f->model, &spread, &options, false, &o, NULL)) return;
     int64_t rows = f->train.rows < MOST_ROWS ? f->train.rows : MOST_ROWS;
     void *x = gibbs_alloc_aligned(&f->model->alloc, (size_t)(rows * f->model->dim), gibbs_dtype_size(f->model->dtype));
     if (x) choose_rows(f, rows, x);
     gibbs_status status = x ? ebm_objective_bind(o, x, rows, NULL) : GIBBS_MEMORY;
-    if (!status) status = ebm_objective_refresh(o, f->options->seed, UINT64_MAX >> 2, NULL);
+    if (!status) status = ebm_objective_refresh(o, f->options.seed, UINT64_MAX >> 2, NULL);
     if (!status) status = ebm_objective_evaluate(o, &variance, NULL);
-    if (!status && !isnan(variance)) f->report->log_z_spread = sqrt(fmax(variance, 0));
+    if (!status && !isnan(variance)) f->report.log_z_spread = sqrt(fmax(variance, 0));
     ebm_objective_free(o);
     gibbs_release_aligned(&f->model->alloc, x);
 }
 
-void ebm_fit_edge(ebm_fit_state *f)
+/* Health and log Z at the parameters that were kept, on the last batch and its artificial points. */
+gibbs_status ebm_fit_finish(ebm_trainer *f)
 {
-    if (f->options->loss->noise == EBM_NOISE_POINTS) f->report->edge = ebm_edge(f->model, f->loss_options.points);
+    double unused;
+    ebm_fit_take_kept(f);
+    gibbs_status status = ebm_objective_evaluate(f->objective, &unused, f->error);
+    if (status) return status;
+    f->report.health = ebm_objective_health(f->objective);
+    f->report.log_z = ebm_objective_log_z(f->objective);
+    log_z_spread(f);
+    if (f->options.loss->noise == EBM_NOISE_POINTS) f->report.edge = ebm_edge(f->model, f->loss_options.points);
+    return GIBBS_OK;
 }

@@ -1,12 +1,8 @@
-/* fit.c — preparing a fit: options, split, proposal, objectives; and what comes after it. */
+/* fit.c — preparing a training: options, split, proposal, objectives; and taking it down. */
 #include "fit.h"
 
-#include "base/options.h"
-
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define OPTION(...) GIBBS_OPTION(ebm_fit_options, __VA_ARGS__)
 
@@ -29,8 +25,9 @@ static const gibbs_option numbers[] = {
     OPTION(threads, 0, '[', 0, INFINITY, ')'),
 };
 
-/* Fills in what is 0, too. */
-static gibbs_status check(const ebm_model *model, const ebm_data *data, ebm_fit_options *o, gibbs_error *error)
+const gibbs_option_table ebm_fit_numbers = {numbers, GIBBS_COUNT(numbers)};
+
+gibbs_status ebm_fit_check(const ebm_model *model, const ebm_data *data, ebm_fit_options *o, gibbs_error *error)
 {
     gibbs_status status = ebm_check_data("fit", model, data, error);
     if (!status) status = gibbs_options_fill("fit", numbers, GIBBS_COUNT(numbers), o, error);
@@ -57,19 +54,19 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, ebm_fit_
 static const ebm_loss *judging(const ebm_loss *loss) { return loss->validation ? loss->validation : loss; }
 
 /* Every batch has the rows that its loss compares. */
-static gibbs_status check_parts(const ebm_fit_state *f, int64_t training)
+static gibbs_status check_parts(const ebm_trainer *f, int64_t training)
 {
-    const ebm_loss *loss = f->options->loss;
-    int64_t batch = f->options->batch, held = f->held_part.rows;
+    const ebm_loss *loss = f->options.loss;
+    int64_t batch = f->options.batch, held = f->held_part.rows;
     gibbs_status status = ebm_objective_check_rows(loss, "the training data", training, GIBBS_DATA, f->error);
     if (!status && batch) status = ebm_objective_check_rows(loss, "a batch", batch, GIBBS_ARGUMENT, f->error);
     if (status || !held) return status;
     return ebm_objective_check_rows(judging(loss), "the validation part", held, GIBBS_ARGUMENT, f->error);
 }
 
-static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data **train)
+static gibbs_status split(ebm_trainer *f, const ebm_data *data, const ebm_data **train)
 {
-    const ebm_fit_options *o = f->options;
+    const ebm_fit_options *o = &f->options;
     *train = data;
     if (o->validation_fraction <= 0) return GIBBS_OK;
     const gibbs_allocator *a = &f->model->alloc;
@@ -83,7 +80,7 @@ static gibbs_status split(ebm_fit_state *f, const ebm_data *data, const ebm_data
 }
 
 /* By ML-IS on a hundred rows at most, of a thousand artificial points; a conditional model's mean of log Ẑ(x). */
-static gibbs_status estimate_log_z(ebm_fit_state *f, double *log_z)
+static gibbs_status estimate_log_z(ebm_trainer *f, double *log_z)
 {
     enum { ROWS = 100, POINTS = 1000 };
     ebm_objective *o;
@@ -93,7 +90,7 @@ static gibbs_status estimate_log_z(ebm_fit_state *f, double *log_z)
     gibbs_status status = ebm_objective_make(f->model, &ebm_loss_ml_is, &options, false, &o, f->error);
     if (status) return status;
     status = ebm_objective_bind(o, f->train.all, rows, f->error);
-    if (!status) status = ebm_objective_refresh(o, f->options->seed, 0, f->error);
+    if (!status) status = ebm_objective_refresh(o, f->options.seed, 0, f->error);
     if (!status) status = ebm_objective_evaluate(o, NULL, f->error);
     if (!status) *log_z = ebm_objective_log_z(o);
     ebm_objective_free(o);
@@ -101,11 +98,11 @@ static gibbs_status estimate_log_z(ebm_fit_state *f, double *log_z)
 }
 
 /* The log Z that is learnt starts at its importance sampling estimate, not at 0, which may be far away. */
-static gibbs_status start_log_z(ebm_fit_state *f)
+static gibbs_status start_log_z(ebm_trainer *f)
 {
     double log_z = 0;
     gibbs_status status = GIBBS_OK;
-    if (!f->options->loss->learns_log_z) return GIBBS_OK;
+    if (!f->options.loss->learns_log_z) return GIBBS_OK;
     if (f->loss_options.proposal) status = estimate_log_z(f, &log_z);
     if (status) return status;
     if (!isfinite(log_z)) log_z = 0;
@@ -115,9 +112,9 @@ static gibbs_status start_log_z(ebm_fit_state *f)
 }
 
 /* The loss that judges may refuse an energy that the loss that is fitted does not mind. */
-static gibbs_status record_judge(ebm_fit_state *f)
+static gibbs_status record_judge(ebm_trainer *f)
 {
-    const ebm_loss *loss = f->options->loss;
+    const ebm_loss *loss = f->options.loss;
     gibbs_error found = {GIBBS_OK, "", -1, -1};
     gibbs_status status = ebm_objective_make(f->model, judging(loss), &f->loss_options, false, &f->judge, &found);
     if (!status) return GIBBS_OK;
@@ -126,45 +123,46 @@ static gibbs_status record_judge(ebm_fit_state *f)
                       loss->name, found.message);
 }
 
-static gibbs_status make_judge(ebm_fit_state *f, const ebm_data *data)
+static gibbs_status make_judge(ebm_trainer *f, const ebm_data *data)
 {
     if (!f->held.rows) return GIBBS_OK;
     gibbs_status status = record_judge(f);
     if (!status) status = ebm_objective_check_table(f->judge, data, f->error);
     if (!status) status = ebm_objective_bind(f->judge, ebm_batches_next(&f->held), f->held.rows, f->error);
     /* one draw of artificial points for all validations, from a step that training never reaches */
-    return status ? status : ebm_objective_refresh(f->judge, f->options->seed, UINT64_MAX >> 1, f->error);
+    return status ? status : ebm_objective_refresh(f->judge, f->options.seed, UINT64_MAX >> 1, f->error);
 }
 
-static gibbs_status allocate(ebm_fit_state *f)
+static gibbs_status allocate(ebm_trainer *f)
 {
     const gibbs_allocator *a = &f->model->alloc;
-    ebm_fit_report *r = f->report;
-    int64_t steps = f->options->steps;
+    ebm_fit_report *r = &f->report;
+    int64_t steps = f->options.steps;
     f->size = ebm_objective_size(f->objective);
     f->bytes = (size_t)f->size * gibbs_dtype_size(f->model->dtype);
-    int slots = f->options->lbfgs ? 0 : f->options->optimizer->slots;
+    int slots = f->options.lbfgs ? 0 : f->options.optimizer->slots;
     f->good = gibbs_alloc_aligned(a, f->bytes, 1);
     f->best = gibbs_alloc_aligned(a, f->bytes, 1);
     f->state = gibbs_alloc_aligned(a, f->bytes, (size_t)slots);
     r->history_loss = gibbs_alloc(a, 3 * (size_t)steps, sizeof(double));
-    bool averages = f->options->average > 0;
+    f->raw = gibbs_alloc_aligned(a, f->bytes, 1);
+    bool averages = f->options.average > 0;
     if (averages) f->average = gibbs_alloc_aligned(a, (size_t)f->size, sizeof *f->average);
-    if (averages) f->raw = gibbs_alloc_aligned(a, f->bytes, 1);
-    if (!f->good || !f->best || !f->state || !r->history_loss || (averages && (!f->average || !f->raw)))
+    if (!f->good || !f->best || !f->state || !f->raw || !r->history_loss || (averages && !f->average))
         return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
     r->history_norm = r->history_loss + steps;
     r->history_validation = r->history_norm + steps;
+    f->slots = slots;
     memset(f->state, 0, f->bytes * (size_t)slots);
     memcpy(f->good, f->model->theta, f->bytes);
     memcpy(f->best, f->model->theta, f->bytes);
     return GIBBS_OK;
 }
 
-static gibbs_status prepare(ebm_fit_state *f, const ebm_data *data)
+gibbs_status ebm_fit_prepare(ebm_trainer *f, const ebm_data *data)
 {
     const ebm_data *train;
-    const ebm_fit_options *o = f->options;
+    const ebm_fit_options *o = &f->options;
     gibbs_status status = split(f, data, &train);
     f->loss_options = o->loss_options;
     if (o->threads) f->loss_options.threads = o->threads;
@@ -186,7 +184,7 @@ static gibbs_status prepare(ebm_fit_state *f, const ebm_data *data)
     return status ? status : start_log_z(f);
 }
 
-static void release(ebm_fit_state *f)
+void ebm_fit_release(ebm_trainer *f)
 {
     const gibbs_allocator *a = &f->model->alloc;
     ebm_objective_free(f->objective);
@@ -202,57 +200,4 @@ static void release(ebm_fit_state *f)
     gibbs_release_aligned(a, f->state);
     gibbs_release_aligned(a, f->average);
     gibbs_release_aligned(a, f->raw);
-}
-
-/* Health and log Z at the parameters that were kept, on the last batch and its artificial points. */
-static gibbs_status examine(ebm_fit_state *f)
-{
-    double unused;
-    gibbs_status status = ebm_objective_evaluate(f->objective, &unused, f->error);
-    if (status) return status;
-    f->report->health = ebm_objective_health(f->objective);
-    f->report->log_z = ebm_objective_log_z(f->objective);
-    ebm_fit_log_z_spread(f);
-    ebm_fit_edge(f);
-    return GIBBS_OK;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_options *options, ebm_fit_report *report,
-                     gibbs_error *error)
-{
-    ebm_fit_report own;
-    if (!report) report = &own;
-    memset(report, 0, sizeof *report);
-    report->loss = report->best_validation = report->health = report->log_z = report->log_z_spread = NAN;
-    report->edge = NAN;
-    double start = now();
-    if (!model || !data || !options || !options->loss)
-        return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
-    ebm_fit_options filled = *options;
-    gibbs_status status = check(model, data, &filled, error);
-    if (status) return status;
-    report->allocator = model->alloc;
-    ebm_fit_state f = {.model = model, .options = &filled, .report = report, .error = error};
-    status = prepare(&f, data);
-    if (!status) status = filled.lbfgs ? ebm_fit_lbfgs(&f) : ebm_fit_first_order(&f);
-    if (!status) status = examine(&f);
-    release(&f);
-    report->seconds = now() - start;
-    if (report == &own) ebm_fit_report_free(report);
-    return status;
-}
-
-void ebm_fit_report_free(ebm_fit_report *report)
-{
-    if (!report || !report->history_loss) return;
-    gibbs_release(&report->allocator, report->history_loss);
-    report->history_loss = report->history_norm = report->history_validation = NULL;
-    report->history_count = 0;
 }

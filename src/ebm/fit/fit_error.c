@@ -18,7 +18,7 @@ static int64_t row_of_batch(const ebm_objective *o, const gibbs_error *found)
     return axis == data ? row : starts_there ? found->row : -1;
 }
 
-gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *found)
+gibbs_status ebm_fit_fail(ebm_trainer *f, int64_t step, const gibbs_error *found)
 {
     int64_t row = row_of_batch(f->objective, found);
     bool of_data = row >= 0 && row < f->train.count;
@@ -31,7 +31,7 @@ gibbs_status ebm_fit_fail(ebm_fit_state *f, int64_t step, const gibbs_error *fou
     return found->status;
 }
 
-gibbs_status ebm_fit_not_finite(ebm_fit_state *f, int64_t step)
+gibbs_status ebm_fit_not_finite(ebm_trainer *f, int64_t step)
 {
     gibbs_error found = {GIBBS_OK, "", -1, -1};
     ebm_objective_diagnose(f->objective, &found);

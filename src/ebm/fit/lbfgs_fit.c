@@ -5,15 +5,15 @@
 #include <string.h>
 
 typedef struct lbfgs_state {
-    ebm_fit_state *fit;
-    int64_t evaluations;
+    ebm_trainer *fit;
+    int64_t first; /* steps that were taken before */
 } lbfgs_state;
 
 static gibbs_status value_and_gradient(void *context, int64_t n, const double *w, double *value, double *g,
                                        gibbs_error *error)
 {
-    ebm_fit_state *f = ((lbfgs_state *)context)->fit;
-    double decay = f->options->weight_decay;
+    ebm_trainer *f = ((lbfgs_state *)context)->fit;
+    double decay = f->options.weight_decay;
     ebm_to_dtype(f->model->dtype, n, f->model->theta, w);
     gibbs_status status = ebm_objective_evaluate(f->objective, value, error);
     if (status) return status;
@@ -27,29 +27,31 @@ static gibbs_status value_and_gradient(void *context, int64_t n, const double *w
 
 static int progress(void *context, int iteration, double value, double norm)
 {
-    ebm_fit_state *f = ((lbfgs_state *)context)->fit;
-    ebm_fit_report *r = f->report;
-    if (iteration >= 1 && iteration <= f->options->steps) {
-        r->steps = r->history_count = iteration;
-        r->loss = r->history_loss[iteration - 1] = value;
-        r->history_norm[iteration - 1] = norm;
-        r->history_validation[iteration - 1] = NAN;
+    ebm_trainer *f = ((lbfgs_state *)context)->fit;
+    ebm_fit_report *r = &f->report;
+    int64_t step = ((lbfgs_state *)context)->first + iteration;
+    if (iteration >= 1 && step <= f->options.steps) {
+        r->steps = r->history_count = step;
+        r->loss = r->history_loss[step - 1] = value;
+        r->history_norm[step - 1] = norm;
+        r->history_validation[step - 1] = NAN;
     }
-    if (!f->options->progress) return 0;
-    ebm_progress p = {iteration, f->options->steps, value, norm, 1, NAN, ebm_objective_health(f->objective)};
-    return f->options->progress(f->options->context, &p);
+    if (!f->options.progress) return 0;
+    ebm_progress p = {step, f->options.steps, value, norm, 1, NAN, ebm_objective_health(f->objective)};
+    return f->options.progress(f->options.context, &p);
 }
 
-gibbs_status ebm_fit_lbfgs(ebm_fit_state *f)
+/* Begins anew from the present parameters: liblbfgs does not hand out what it has learnt of the curvature. */
+gibbs_status ebm_fit_lbfgs(ebm_trainer *f, int64_t steps)
 {
-    lbfgs_state state = {f, 0};
-    ebm_fit_report *r = f->report;
+    lbfgs_state state = {f, f->report.steps};
+    ebm_fit_report *r = &f->report;
     double *w = gibbs_alloc(&f->model->alloc, (size_t)f->size, sizeof *w);
     if (!w) return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
     gibbs_status status = ebm_objective_bind(f->objective, ebm_batches_next(&f->train), f->train.rows, f->error);
-    if (!status) status = ebm_objective_refresh(f->objective, f->options->seed, 0, f->error);
+    if (!status) status = ebm_objective_refresh(f->objective, f->options.seed, 0, f->error);
     ebm_from_dtype(f->model->dtype, f->size, w, f->model->theta);
-    ebm_lbfgs_options options = {.max_iterations = f->options->steps > INT32_MAX ? INT32_MAX : (int)f->options->steps,
+    ebm_lbfgs_options options = {.max_iterations = steps > INT32_MAX ? INT32_MAX : (int)steps,
                                  .progress = progress, .context = &state};
     if (f->model->dtype == GIBBS_FLOAT32) options.tolerance = 1e-4;
     ebm_lbfgs_result result = {0};
@@ -59,8 +61,9 @@ gibbs_status ebm_fit_lbfgs(ebm_fit_state *f)
         else ebm_to_dtype(f->model->dtype, f->size, f->model->theta, w);
         r->best_step = r->steps;
         r->converged = result.converged;
+        f->over = !status && (result.converged || result.iterations < steps);
         if (!status) status = ebm_objective_evaluate(f->objective, &r->loss, f->error);
     }
     gibbs_release(&f->model->alloc, w);
-    return status;
+    return status || !ebm_fit_done(f) ? status : ebm_fit_finish(f);
 }

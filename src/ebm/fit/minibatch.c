@@ -36,7 +36,7 @@ void ebm_batches_free(ebm_batches *b)
 /* Fisher and Yates. An epoch's order depends on the seed and its number only. */
 static void shuffle(ebm_batches *b)
 {
-    gibbs_words words = gibbs_words_start(b->seed, EBM_STREAM_SHUFFLE, b->epoch++);
+    gibbs_words words = gibbs_words_start(b->seed, EBM_STREAM_SHUFFLE, (uint64_t)b->epoch++);
     for (int64_t i = 0; i < b->rows; i++) b->order[i] = i;
     for (int64_t i = b->rows - 1; i > 0; i--) {
         int64_t j = (int64_t)gibbs_words_below(&words, (uint64_t)i + 1), swap = b->order[i];
@@ -58,4 +58,12 @@ const void *ebm_batches_next(ebm_batches *b)
         memcpy(b->batch + (size_t)i * bytes, b->all + (size_t)b->rows_now[i] * bytes, bytes);
     b->next += b->count;
     return b->batch;
+}
+
+void ebm_batches_go_to(ebm_batches *b, int64_t epoch, int64_t next)
+{
+    if (!b->order) return;
+    b->epoch = epoch > 0 ? epoch - 1 : 0;
+    if (epoch > 0) shuffle(b);
+    b->next = next;
 }

@@ -25,6 +25,8 @@ static const gibbs_option numbers[] = {
     OPTION(threads, 0, '[', 0, INFINITY, ')'),
 };
 
+const gibbs_option_table ebm_loss_numbers = {numbers, GIBBS_COUNT(numbers)};
+
 gibbs_status ebm_objective_check_loss(const ebm_loss *loss, gibbs_error *error)
 {
     if (!loss || !loss->record) return gibbs_fail(error, GIBBS_ARGUMENT, "objective: no loss");

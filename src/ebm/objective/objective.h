@@ -2,6 +2,7 @@
 #ifndef GIBBS_OBJECTIVE_H
 #define GIBBS_OBJECTIVE_H
 
+#include "base/options.h"
 #include "ebm/model/conditioned.h"
 #include "ebm/model/program.h"
 #include "ebm/proposal/draw.h"
@@ -44,6 +45,9 @@ struct ebm_objective {
 
 gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
                                 bool with_gradient, ebm_objective **objective, gibbs_error *error);
+
+/* The options' numbers. */
+extern const gibbs_option_table ebm_loss_numbers;
 
 /* Records the graph of the objective's loss, and the loss; and looks at it: the tape's error, which begins with the
  * loss's name where an op is not smooth enough; SHAPE or TAPE where the loss is no shared scalar. */

@@ -153,6 +153,8 @@ static const gibbs_option numbers[] = {
     OPTION(swap_every, 10, '[', 1, INFINITY, ')'),
 };
 
+const gibbs_option_table ebm_chain_numbers = {numbers, GIBBS_COUNT(numbers)};
+
 static gibbs_status check_numbers(const ebm_model *model, const ebm_chain_options *o, int64_t dim, gibbs_error *error)
 {
     int64_t mass = dim;

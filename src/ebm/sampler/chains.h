@@ -3,10 +3,14 @@
 #ifndef GIBBS_CHAINS_H
 #define GIBBS_CHAINS_H
 
+#include "base/options.h"
 #include "ebm/model/model.h"
 
 /* Fills in what is 0. ARGUMENT, SHAPE: what ebm_chains_new refuses before it records. */
 gibbs_status ebm_chain_options_fill(const ebm_model *model, ebm_chain_options *options, gibbs_error *error);
+
+/* The options' numbers. */
+extern const gibbs_option_table ebm_chain_numbers;
 
 /* What a sampler sees on the axis of its chains with these options, filled in, tempering and the step's var apart. */
 ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad_axis chain,
