@@ -97,8 +97,8 @@ int ebm_trainer_done(const ebm_trainer *trainer); /* whether no steps are left *
 const ebm_fit_report *ebm_trainer_report(const ebm_trainer *trainer);
 
 /* All that the steps to come depend on, in a safetensors file: parameters, the optimiser's moments, averages, the best
- * parameters, chains and buffers, the histories, and where it stands. Written beside, synced and renamed: a process that
- * is killed leaves the last one whole. To be called between runs, or from the callback. Errors: those of
+ * parameters, chains and buffers, the histories, and where it stands. Written beside, synced and renamed: a process
+ * that is killed leaves the last one whole. To be called between runs, or from the callback. Errors: those of
  * ebm_tensors_write; IO for what is there already and no regular file. */
 gibbs_status ebm_trainer_save(const ebm_trainer *trainer, const char *path, gibbs_error *error);
 

@@ -52,8 +52,8 @@ static void train(const ebm_fit_options *options, const char *path)
     ebm_fit_options o = *options;
     o.progress = save, o.context = &s;
     must(ebm_data_generate("moons", 200, 3, NULL, &data, &error), &error);
-    must(ebm_model_mlp(&(ebm_mlp_spec){.dim = 2, .widths = &width, .layers = 1, .base_sd = 3, .seed = 1}, &model, &error),
-         &error);
+    ebm_mlp_spec spec = {.dim = 2, .widths = &width, .layers = 1, .base_sd = 3, .seed = 1};
+    must(ebm_model_mlp(&spec, &model, &error), &error);
     must(ebm_trainer_new(model, &data, &o, &s.trainer, &error), &error);
     if (!access(path, F_OK)) must(ebm_trainer_load(s.trainer, path, &error), &error);
     must(ebm_trainer_run(s.trainer, 0, &error), &error);

@@ -1,5 +1,5 @@
-/* kept.c — when a training is over, and which parameters are then the model's: those that held-out rows liked best, else
- * their average, else the last. */
+/* kept.c — when a training is over, and which parameters are then the model's: those that held-out rows liked best,
+ * else their average, else the last. */
 #include "fit.h"
 
 #include <math.h>

@@ -132,8 +132,8 @@ gibbs_status ebm_trainer_save(const ebm_trainer *t, const char *path, gibbs_erro
     ebm_description is;
     contents c = {0};
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return gibbs_fail(error, GIBBS_IO, "cannot write '%s': it is no regular file, from which a training could go on",
-                          ebm_short_name(path));
+        return gibbs_fail(error, GIBBS_IO, "cannot write '%s': it is no regular file, from which a training could go "
+                          "on", ebm_short_name(path));
     gibbs_status status = ebm_training_describe(t, &is, error);
     if (status) return status;
     status = collect(t, &c, error);
@@ -162,12 +162,14 @@ static gibbs_status spoilt(const char *name, const char *what, gibbs_error *erro
 /* Counts are whole and possible: what follows from them is asked for before the file's arrays are looked at. */
 static bool possible(const ebm_trainer *t, const double *v)
 {
-    for (int k = 0; k < SCALARS; k++)
-        if (scalar_at(k)->type != 'd' && !(v[k] >= 0 && v[k] <= scalar_at(k)->high && v[k] == floor(v[k]))) return false;
-    double ring = (double)(t->objective->options.buffer > t->train.size ? t->objective->options.buffer : t->train.size);
+    for (int k = 0; k < SCALARS; k++) {
+        const gibbs_option *s = scalar_at(k);
+        if (s->type != 'd' && !(v[k] >= 0 && v[k] <= s->high && v[k] == floor(v[k]))) return false;
+    }
     bool rings = t->options.loss->noise == EBM_NOISE_PERSISTENT;
+    double most = rings ? fmax((double)t->objective->options.buffer, (double)t->train.size) : 0;
     bool begun = v[EPOCH] > 0 ? v[NEXT] <= (double)t->train.rows : v[NEXT] == (double)t->train.next;
-    return v[BEST_AT] <= v[STEPS] && begun && v[FILLED] <= (rings ? ring : 0) && v[BUFFER_NEXT] <= fmax(v[FILLED] - 1, 0);
+    return v[BEST_AT] <= v[STEPS] && begun && v[FILLED] <= most && v[BUFFER_NEXT] <= fmax(v[FILLED] - 1, 0);
 }
 
 static gibbs_status read_scalars(const ebm_trainer *t, const ebm_tensors *file, const char *name, double *v,
@@ -207,8 +209,8 @@ static gibbs_status check_contents(const ebm_trainer *t, const ebm_tensors *file
     memcpy(&there, energy->data, sizeof there);
     gibbs_status status = energy_at(t, ebm_tensors_find(file, "good")->data, &here, error);
     if (status || same_energy(t->model->dtype, here, there)) return status;
-    return gibbs_fail(error, GIBBS_FORMAT, "%s: it is another energy: of the first row and the file's parameters it was "
-                      "%g there, and is %g here", name, there, here);
+    return gibbs_fail(error, GIBBS_FORMAT, "%s: it is another energy: of the first row and the file's parameters it "
+                      "was %g there, and is %g here", name, there, here);
 }
 
 /* Nothing here fails. */

@@ -180,8 +180,9 @@ gibbs_status ebm_training_compare(const ebm_trainer *t, const char *file, const 
     }
     for (int k = 0; k < count && !status; k++)
         if (!find(ours.item, ours.count, theirs[k].key))
-            status = gibbs_fail(error, GIBBS_FORMAT, "%s: it is another training: %.80s is %.60s there, and missing here",
-                                file, theirs[k].key, theirs[k].value);
+            status = gibbs_fail(error, GIBBS_FORMAT,
+                                "%s: it is another training: %.80s is %.60s there, and missing here", file,
+                                theirs[k].key, theirs[k].value);
     ebm_description_free(&ours);
     return status;
 }
