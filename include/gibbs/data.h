@@ -6,14 +6,22 @@
 
 GIBBS_API_BEGIN
 
+/* What the weight w of a row says. Estimates are the same; their errors are not:
+ *   COUNTS    the row stands for w equal rows: Σ w rows were seen, and the sandwich's meat is Σ w u uᵀ
+ *   SAMPLING  the row was drawn w times too seldom (surveys, reweighted sequences): the meat is Σ w² u uᵀ */
+typedef enum ebm_weight_kind { EBM_WEIGHT_COUNTS, EBM_WEIGHT_SAMPLING } ebm_weight_kind;
+
 /* A table of `rows` observations of `cols` variables, row-major: x[row * cols + col]. Fill it with one of the
  * functions below; free it with ebm_data_free, which also accepts a zeroed struct. `names` holds one string a
- * column (from the CSV's header), or is NULL. */
+ * column (from the CSV's header), or is NULL. `weight` holds one number a row, finite and not negative and some of
+ * them above 0 (else DATA), or is NULL: every row counts once. What copies rows copies their weights. */
 typedef struct ebm_data {
     int64_t rows, cols;
     double *x;
     char **names;
     gibbs_allocator allocator;
+    double *weight;
+    ebm_weight_kind weight_kind;
 } ebm_data;
 
 /* Reads a table from a file whose format its first bytes tell:
@@ -51,12 +59,18 @@ gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *nam
 gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gibbs_allocator *allocator, ebm_data *out,
                            gibbs_error *error);
 
-/* Writes a CSV with full precision (17 digits), header included when there are names. Errors: DATA (an empty table,
+/* Gives the table a copy of `rows` weights, in the place of those that it has; NULL takes them away. Errors: ARGUMENT
+ * (another kind), DATA (a weight that is negative or not finite, by its row; all of them 0), MEMORY; the table is then
+ * as it was. */
+gibbs_status ebm_data_weigh(ebm_data *data, const double *weight, ebm_weight_kind kind, gibbs_error *error);
+
+/* Writes a CSV with full precision (17 digits), header included when there are names; weights are a column more, the
+ * last, named «weight». Errors: DATA (an empty table,
  * which no reader accepts), ARGUMENT (all names are numbers), IO, MEMORY. */
 gibbs_status ebm_data_write_csv(const char *path, const ebm_data *data, gibbs_error *error);
 
-/* Writes an npy file, version 1.0, of rows × cols float64 in C order; names are left out. Errors: DATA
- * (an empty table), IO. */
+/* Writes an npy file, version 1.0, of rows × cols float64 in C order; names are left out, and weights
+ * are a column more, the last. Errors: DATA (an empty table), IO. */
 gibbs_status ebm_data_write_npy(const char *path, const ebm_data *data, gibbs_error *error);
 
 /* Draws `rows` independent points of the plane from one of the usual sets. Row r depends on seed and r only, so that a
@@ -79,12 +93,13 @@ gibbs_status ebm_data_generate(const char *name, int64_t rows, uint64_t seed, co
 /* The name of set i, counted from 0; NULL when there are no more. */
 const char *ebm_data_generator(int i);
 
-/* OK when the table has at least one row and one column and every number is finite; else DATA, naming the first
- * bad row and column (counted from 1, the column also by its name when there is one). */
+/* OK when the table has at least one row and one column and every number is finite, and the weights are weights; else
+ * DATA, naming the first bad row and column (counted from 1, the column also by its name when there is one). */
 gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error);
 
 /* Subtracts each column's mean and divides by its standard deviation (divisor rows), in place; the `cols` means
- * and deviations are written to mean[] and sd[] (either may be NULL). DATA when a column is constant (named). */
+ * and deviations are written to mean[] and sd[] (either may be NULL). Where rows have weights these are the weighted
+ * ones, m = Σ w x/Σ w and √(Σ w (x − m)²/Σ w). DATA when a column is constant (named) in the rows that count. */
 gibbs_status ebm_data_standardise(ebm_data *data, double *mean, double *sd, gibbs_error *error);
 
 /* The same for the first `count` columns. The others, such as one-hot labels, keep their numbers and get mean 0 and
@@ -95,7 +110,7 @@ gibbs_status ebm_data_standardise_first(ebm_data *data, int64_t count, double *m
 /* Applies x ← (x − mean)/sd with given figures, such as those of the training rows to the held-out rows. */
 gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const double *sd, gibbs_error *error);
 
-/* Splits the rows at random (a Philox shuffle by `seed`: the same split everywhere) into `train` and `held`, the latter
+/* Splits the rows, with their weights, at random (a Philox shuffle by `seed`: the same split everywhere) into `train` and `held`, the latter
  * with round(fraction·rows) rows. 0 < fraction < 1, and both parts get at least one row, else ARGUMENT, as where two of
  * the three tables are the same one. Rows keep their order within each part; their numbers in `data` go to number[rows]
  * (may be NULL), those of `train` first. The caller frees both. */

@@ -42,7 +42,8 @@ Test(columns, memory)
     gibbs_status status = GIBBS_MEMORY;
     for (int64_t n = 1; status; n++) {
         counting_alloc c = {.fail_at = n};
-        ebm_data out = {.rows = 9}, data = {2, 3, six, names, counting_allocator(&c)};
+        ebm_data out = {.rows = 9}, data = table;
+        data.allocator = counting_allocator(&c);
         gibbs_error error = {.status = GIBBS_OK};
         status = ebm_data_columns(&data, order, 2, &out, &error);
         cr_assert(status == GIBBS_OK || (status == GIBBS_MEMORY && zeroed(&out)), "request %d", (int)n);

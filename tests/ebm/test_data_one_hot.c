@@ -130,7 +130,8 @@ Test(one_hot, memory)
         double x[12];
         memcpy(x, four, sizeof x);
         counting_alloc c = {.fail_at = n};
-        ebm_data out = {.rows = 9}, data = {4, 3, x, names, counting_allocator(&c)};
+        ebm_data out = {.rows = 9}, data = {.rows = 4, .cols = 3, .x = x, .names = names};
+        data.allocator = counting_allocator(&c);
         gibbs_error error = {0};
         status = ebm_data_one_hot(&data, 1, 3, &out, &error);
         cr_expect(status || c.calls == 7, "numbers, a list of names and five names: %d requests", (int)c.calls);

@@ -19,6 +19,7 @@ Test(null, data_h)
     NULL_IN("parse_csv", ebm_data_parse_csv("1,2", 3, "t.csv", NULL, NULL, &error));
     NULL_IN("from", ebm_data_from(NULL, 2, 2, NULL, &made, &error));
     NULL_IN("from", ebm_data_from(x, 2, 2, NULL, NULL, &error));
+    NULL_IN("weigh", ebm_data_weigh(NULL, x, EBM_WEIGHT_COUNTS, &error));
     NULL_IN("write_csv", ebm_data_write_csv(NULL, &data, &error));
     NULL_IN("write_csv", ebm_data_write_csv("t.csv", NULL, &error));
     NULL_IN("write_npy", ebm_data_write_npy(NULL, &data, &error));

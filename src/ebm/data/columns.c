@@ -36,6 +36,7 @@ gibbs_status ebm_data_columns(const ebm_data *data, const int64_t *column, int64
     status = pick_names(data, column, count, &a, &names, error);
     if (!status) status = ebm_data_new(data->rows, count, names, &a, out, error);
     gibbs_release(&a, names);
+    if (!status) status = ebm_data_copy_weights(data, out, error);
     for (int64_t row = 0; !status && row < data->rows; row++)
         for (int64_t k = 0; k < count; k++) out->x[row * count + k] = data->x[row * data->cols + column[k]];
     return status;

@@ -22,14 +22,18 @@ static void write_name(FILE *file, const char *name)
 static void write_names(FILE *file, const ebm_data *data)
 {
     for (int64_t c = 0; c < data->cols; c++) {
+        if (c) fputc(',', file);
         write_name(file, data->names[c]);
-        fputc(c + 1 < data->cols ? ',' : '\n', file);
     }
+    fputs(data->weight ? ",weight\n" : "\n", file);
 }
 
-static void write_row(FILE *file, const ebm_data *data, const double *x)
+static void write_row(FILE *file, const ebm_data *data, int64_t row)
 {
-    for (int64_t c = 0; c < data->cols; c++) fprintf(file, "%.17g%c", x[c], c + 1 < data->cols ? ',' : '\n');
+    const double *x = data->x + row * data->cols;
+    for (int64_t c = 0; c < data->cols; c++) fprintf(file, c ? ",%.17g" : "%.17g", x[c]);
+    if (data->weight) fprintf(file, ",%.17g", data->weight[row]);
+    fputc('\n', file);
 }
 
 /* A header of numbers only would come back as a row of data. */
@@ -51,7 +55,7 @@ static gibbs_status write_table(const char *path, const ebm_data *data, gibbs_er
     if (status) return status;
     if (data->names) write_names(writer.file, data);
     for (int64_t row = 0; row < data->rows && !ferror(writer.file); row++)
-        write_row(writer.file, data, data->x + row * data->cols);
+        write_row(writer.file, data, row);
     return ebm_writer_close(&writer, GIBBS_OK, error);
 }
 

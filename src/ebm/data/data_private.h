@@ -52,6 +52,13 @@ gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error);
 gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const gibbs_allocator *a, ebm_data *out,
                           gibbs_error *error);
 
+/* Room for one weight a row in a table that was just made, and the kind, where `like` has weights. On MEMORY *out is
+ * freed. */
+gibbs_status ebm_data_weights_like(const ebm_data *like, ebm_data *out, gibbs_error *error);
+
+/* The same, with the weights of `like`, whose rows these are. */
+gibbs_status ebm_data_copy_weights(const ebm_data *like, ebm_data *out, gibbs_error *error);
+
 /* True when the text is one number in C decimal notation, spaces around it allowed, no hexadecimal; «nan» and
  * «inf» count as numbers. Needs a NUL after `length` bytes and the C locale (ebm_locale_enter). */
 bool ebm_parse_number(const char *text, int64_t length, double *value);

@@ -15,13 +15,17 @@ gibbs_status ebm_data_write_npy(const char *path, const ebm_data *data, gibbs_er
     int used = snprintf(header + PREFIX, HEADER - PREFIX,
                         "{'descr': '%cf8', 'fortran_order': False, 'shape': (%lld, %lld), }",
                         __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>', (long long)data->rows,
-                        (long long)data->cols);
+                        (long long)(data->cols + (data->weight != NULL)));
     memset(header + PREFIX + used, ' ', (size_t)(HEADER - PREFIX - used));
     header[HEADER - 1] = '\n';
     ebm_writer writer;
     status = ebm_writer_open(path, &writer, error);
     if (status) return status;
     fwrite(header, 1, HEADER, writer.file);
-    fwrite(data->x, sizeof *data->x, (size_t)(data->rows * data->cols), writer.file);
+    if (!data->weight) fwrite(data->x, sizeof *data->x, (size_t)(data->rows * data->cols), writer.file);
+    for (int64_t row = 0; data->weight && row < data->rows; row++) {
+        fwrite(data->x + row * data->cols, sizeof *data->x, (size_t)data->cols, writer.file);
+        fwrite(data->weight + row, sizeof *data->weight, 1, writer.file);
+    }
     return ebm_writer_close(&writer, GIBBS_OK, error);
 }

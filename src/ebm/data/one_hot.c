@@ -69,6 +69,7 @@ gibbs_status ebm_data_one_hot(const ebm_data *data, int64_t column, int64_t cate
     status = check_labels(data, b, error);
     gibbs_allocator a = ebm_data_allocator(data);
     if (!status) status = ebm_data_new(data->rows, data->cols - 1 + categories, NULL, &a, out, error);
+    if (!status) status = ebm_data_copy_weights(data, out, error);
     if (!status && !name_columns(data, b, out))
         status = gibbs_fail(error, GIBBS_MEMORY, "no memory for the names of %lld columns", (long long)out->cols);
     for (int64_t row = 0; !status && row < data->rows; row++)

@@ -25,12 +25,13 @@ static bool draw_held(const gibbs_allocator *a, int64_t rows, int64_t held, uint
 
 static void copy_rows(const ebm_data *data, const char *is_held, ebm_data *train, ebm_data *held, int64_t *number)
 {
-    double *to[2] = {train->x, held->x};
+    double *to[2] = {train->x, held->x}, *weight[2] = {train->weight, held->weight};
     int64_t next[2] = {0, train->rows};
     for (int64_t row = 0; row < data->rows; row++) {
         int part = is_held[row];
         memcpy(to[part], data->x + row * data->cols, (size_t)data->cols * sizeof *to[part]);
         to[part] += data->cols;
+        if (data->weight) *weight[part]++ = data->weight[row];
         if (number) number[next[part]++] = row;
     }
 }
@@ -45,8 +46,10 @@ static gibbs_status split_rows(const ebm_data *data, int64_t count, uint64_t see
         status = gibbs_fail(error, GIBBS_MEMORY, "no memory to split %lld rows", (long long)data->rows);
     if (!status) status = ebm_data_new(data->rows - count, data->cols, data->names, &a, train, error);
     if (!status) status = ebm_data_new(count, data->cols, data->names, &a, held, error);
+    if (!status) status = ebm_data_weights_like(data, train, error);
+    if (!status) status = ebm_data_weights_like(data, held, error);
     if (!status) copy_rows(data, is_held, train, held, number);
-    else ebm_data_free(train);
+    else ebm_data_free(train), ebm_data_free(held);
     gibbs_release(&a, is_held);
     return status;
 }

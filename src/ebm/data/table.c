@@ -1,4 +1,4 @@
-/* table.c — making, checking and freeing tables. */
+/* table.c — making, checking, weighing and freeing tables. */
 #include "data_private.h"
 
 #include <math.h>
@@ -58,6 +58,21 @@ gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error)
                       gibbs_plural(data->rows), (long long)data->cols, gibbs_plural(data->cols));
 }
 
+static gibbs_status check_weights(const double *weight, int64_t rows, gibbs_error *error)
+{
+    double sum = 0;
+    for (int64_t row = 0; weight && row < rows; row++) {
+        if (!isfinite(weight[row]) || weight[row] < 0)
+            return gibbs_fail_row(error, GIBBS_DATA, row,
+                                  "the weight of row %lld is %g: weights are finite and not negative",
+                                  (long long)row + 1, weight[row]);
+        sum += weight[row];
+    }
+    if (!weight || (sum > 0 && isfinite(sum))) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_DATA, "the weights of the %lld row%s add up to %g", (long long)rows,
+                      gibbs_plural(rows), sum);
+}
+
 gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error)
 {
     GIBBS_REQUIRE("check", data, error);
@@ -71,7 +86,7 @@ gibbs_status ebm_data_check(const ebm_data *data, gibbs_error *error)
                 return gibbs_fail_row(error, GIBBS_DATA, row, "row %lld, %s is %s", (long long)row + 1,
                                       ebm_column_label(label, data->names, col), isnan(*x) ? "NaN" : "infinite");
         }
-    return GIBBS_OK;
+    return check_weights(data->weight, data->rows, error);
 }
 
 gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gibbs_allocator *allocator, ebm_data *out,
@@ -96,5 +111,43 @@ void ebm_data_free(ebm_data *data)
     for (int64_t c = 0; data->names && c < data->cols; c++) gibbs_release(&data->allocator, data->names[c]);
     gibbs_release(&data->allocator, data->names);
     gibbs_release(&data->allocator, data->x);
+    gibbs_release(&data->allocator, data->weight);
     *data = (ebm_data){0};
+}
+
+gibbs_status ebm_data_weights_like(const ebm_data *like, ebm_data *out, gibbs_error *error)
+{
+    int64_t rows = out->rows;
+    if (!like->weight) return GIBBS_OK;
+    out->weight_kind = like->weight_kind;
+    out->weight = gibbs_alloc(&out->allocator, (size_t)rows, sizeof *out->weight);
+    if (out->weight) return GIBBS_OK;
+    ebm_data_free(out);
+    return gibbs_fail(error, GIBBS_MEMORY, "no memory for the weights of %lld row%s", (long long)rows,
+                      gibbs_plural(rows));
+}
+
+gibbs_status ebm_data_copy_weights(const ebm_data *like, ebm_data *out, gibbs_error *error)
+{
+    gibbs_status status = ebm_data_weights_like(like, out, error);
+    if (!status && like->weight) memcpy(out->weight, like->weight, (size_t)out->rows * sizeof *out->weight);
+    return status;
+}
+
+gibbs_status ebm_data_weigh(ebm_data *data, const double *weight, ebm_weight_kind kind, gibbs_error *error)
+{
+    GIBBS_REQUIRE("weigh", data, error);
+    if (kind != EBM_WEIGHT_COUNTS && kind != EBM_WEIGHT_SAMPLING)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "weigh: %d is no kind of weight", (int)kind);
+    gibbs_status status = ebm_data_not_empty(data, error);
+    if (!status) status = check_weights(weight, data->rows, error);
+    if (status) return status;
+    ebm_data given = {.weight = (double *)weight, .weight_kind = kind};
+    ebm_data fresh = {.rows = data->rows, .allocator = ebm_data_allocator(data), .weight_kind = kind};
+    status = ebm_data_copy_weights(&given, &fresh, error);
+    if (status) return status;
+    gibbs_release(&fresh.allocator, data->weight);
+    data->weight = fresh.weight;
+    data->weight_kind = kind;
+    return GIBBS_OK;
 }
