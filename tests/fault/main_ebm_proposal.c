@@ -55,11 +55,13 @@ static gibbs_status left_out(const gibbs_allocator *a, ebm_proposal **q, gibbs_e
 static gibbs_status used(const gibbs_allocator *a, ebm_proposal **q, gibbs_error *error)
 {
     double y[6], log_q[3], ess, r_hat;
+    ebm_importance importance;
     int64_t index[3];
     gibbs_status status = ebm_proposal_gaussian_diagonal(2, zero, one, a, q, error);
     if (!status) status = ebm_proposal_sample(*q, 3, 1, 0, a, y, log_q, error);
     if (!status) status = ebm_proposal_log_density(*q, x, 3, a, log_q, error);
     if (!status) status = ebm_resample(one, 2, 3, 1, 1, a, index, error);
+    if (!status) status = ebm_importance_of(x, 6, 1, a, y, &importance, error);
     if (!status) status = ebm_effective_size(x, 6, 1, a, &ess, error);
     if (!status) status = ebm_split_r_hat(x, 6, 1, 1, a, &r_hat, error);
     if (status) ebm_proposal_free(*q), *q = NULL;

@@ -214,7 +214,7 @@ static gibbs_status examine(ebm_fit_state *f)
     f->report->log_z = ebm_objective_log_z(f->objective);
     ebm_fit_log_z_spread(f);
     ebm_fit_edge(f);
-    return GIBBS_OK;
+    return ebm_fit_weights(f);
 }
 
 static double now(void)
@@ -232,6 +232,7 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     memset(report, 0, sizeof *report);
     report->loss = report->best_validation = report->health = report->log_z = report->log_z_spread = NAN;
     report->edge = NAN;
+    report->weights = (ebm_importance){NAN, NAN, NAN, NAN, NAN};
     double start = now();
     if (!model || !data || !options || !options->loss)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");

@@ -54,6 +54,8 @@ gibbs_status ebm_fit_lbfgs(ebm_fit_state *f);
 void ebm_fit_log_z_spread(ebm_fit_state *f);
 /* report->edge likewise, where the loss integrates over a box. */
 void ebm_fit_edge(ebm_fit_state *f);
+/* report->weights, of the points of a proposal; else NaN. MEMORY. */
+gibbs_status ebm_fit_weights(ebm_fit_state *f);
 
 /* `found` as the fit's error: the step before the sentence and, when it is about a row of the present batch (or about
  * the chain that started there), the row of the caller's table behind it and in error->row. */
