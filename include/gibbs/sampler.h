@@ -101,8 +101,8 @@ double ebm_chains_acceptance(const ebm_chains *chains);
 double ebm_chains_swapped(const ebm_chains *chains);
 
 /* What M importance weights w are worth. Of the largest min(M/5, 3√M) of them k̂ is the index of a Pareto tail: moments
- * below 1/k exist. Above ½ they have no variance, and no standard error; above 0.7, or 1 − 1/log₁₀ M where that is less,
- * not even smoothed weights are of use (Zhang & Stephens 2009; Vehtari et al. 2024). */
+ * below 1/k exist. Above ½ they have no variance, and no standard error; above 0.7, or 1 − 1/log₁₀ M where that is
+ * less, not even smoothed weights are of use (Zhang & Stephens 2009; Vehtari et al. 2024). */
 typedef struct ebm_importance {
     double log_z;          /* log Ẑ = log mean w */
     double ess;            /* (Σw)²/Σw², at most M */

@@ -1,5 +1,5 @@
-/* What weights are worth: k̂ against the exact index of the tail, weights that have none, few of them, constants in E, the
- * effective number, smoothing, and where such figures are reported. */
+/* What weights are worth: k̂ against the exact index of the tail, weights that have none, few of them, constants in E,
+ * the effective number, smoothing, and where such figures are reported. */
 #include "sampling.h"
 
 /* E = x²/2θ² + c; q = N(2, 2²): weights with the index 1 − 4/θ². */
@@ -142,8 +142,8 @@ Test(importance, the_effective_number_is_at_most_m)
         }
 }
 
-/* At θ = 3 the plain weights have no variance (index .56), smoothed ones are of use: over seeds the smoothed log Ẑ errs by
- * what it says, and by less than the plain one. */
+/* At θ = 3 the plain weights have no variance (index .56), smoothed ones are of use: over seeds the smoothed log Ẑ errs
+ * by what it says, and by less than the plain one. */
 Test(importance, smoothed_weights_err_by_what_they_say)
 {
     enum { SEEDS = 200, ROWS = 2000 };

@@ -61,8 +61,8 @@ gibbs_status ebm_fit_weights(ebm_fit_state *f)
     if (f->options->loss->noise != EBM_NOISE_PROPOSAL || ebm_model_given(f->model)) return GIBBS_OK;
     double points = round(f->objective->options.noise_ratio * (double)f->train.rows);
     gibbs_error error;
-    gibbs_status status = ebm_importance_sample(f->model, f->loss_options.proposal, (int64_t)points, f->options->seed, NULL,
-                                                NULL, &f->report->weights, &error);
+    gibbs_status status = ebm_importance_sample(f->model, f->loss_options.proposal, (int64_t)points, f->options->seed,
+                                                NULL, NULL, &f->report->weights, &error);
     return status == GIBBS_MEMORY ? gibbs_fail(f->error, status, "%s", error.message) : GIBBS_OK;
 }
 

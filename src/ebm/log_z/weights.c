@@ -1,5 +1,5 @@
-/* weights.c — log mean w, its standard error, the effective number of the weights and their tail. All are taken relative
- * to the largest one, so that a constant in E changes nothing. */
+/* weights.c — log mean w, its standard error, the effective number of the weights and their tail. All are taken
+ * relative to the largest one, so that a constant in E changes nothing. */
 #include "weights.h"
 
 #include "ebm/model/program.h"
@@ -23,8 +23,8 @@ static gibbs_status find_largest(const char *who, gibbs_dtype dtype, const void 
                       (long long)rows);
 }
 
-/* Whether there is a variance: of the weights themselves, k < ½; of smoothed ones, as long as the mean of so many is near
- * what it tends to (Vehtari et al. 2024). */
+/* Whether there is a variance: of the weights themselves, k < ½; of smoothed ones, as long as the mean of so many is
+ * near what it tends to (Vehtari et al. 2024). */
 static bool has_variance(double k, int64_t rows, bool smooth)
 {
     double most = smooth ? fmin(1 - 1 / log10((double)rows), 0.7) : 0.5;
