@@ -87,6 +87,31 @@ gibbs_status ebm_proposal_mixture(int count, const double *weight, const ebm_pro
 gibbs_status ebm_proposal_product(int count, const ebm_proposal *const *factor, const gibbs_allocator *allocator,
                                   ebm_proposal **q, gibbs_error *error);
 
+/* Any proposal of real numbers, `widen` times as wide: y = c + widen (r − c), r ~ part, c its medians. It may not
+ * depend on θ, stays the caller's and must outlive this one. Errors: ARGUMENT (also: what is discrete has no width),
+ * MEMORY. */
+gibbs_status ebm_proposal_widened(const ebm_proposal *part, double widen, const gibbs_allocator *allocator,
+                                  ebm_proposal **q, gibbs_error *error);
+
+/* Zeroed: the defaults. */
+typedef struct ebm_following_options {
+    double widen;  /* q is so many times as wide as the family; 0: 1 */
+    int64_t rows;  /* draws that the slopes are found from, 100 at least; 0: 4096 */
+    uint64_t seed; /* of them */
+} ebm_following_options;
+
+/* A fitted family that follows θ (S0 §3.2, eq 25): y = m(θ) + s(θ)∘(r − m₀), r ~ family. m − m₀ and log s are linear
+ * in θ − θ₀, θ₀ the model's present parameters, with the slopes that the model's own mean and standard deviations have
+ * there (in each column: at most 8 of these off, 8 times as wide, an eighth of it). At θ₀ it is the family, `widen`
+ * times as wide: some 1.5 times the data's width is a good one. Losses draw with the same random numbers for every θ,
+ * so that ML-IS stays deterministic; EBM_REDRAW_EACH_STEP takes new ones. The family, which may not depend on θ itself,
+ * stays the caller's and must outlive q, which is for models with the same parameters. Errors: ARGUMENT (no parameters,
+ * a conditional model, an option), SHAPE, NUMERIC (the family does not cover the model at θ₀: widen it first), what
+ * recording reports, SIZE, MEMORY. */
+gibbs_status ebm_proposal_following(const ebm_model *model, const ebm_proposal *family,
+                                    const ebm_following_options *options, const gibbs_allocator *allocator,
+                                    ebm_proposal **q, gibbs_error *error);
+
 /* ---- Of y given x, for conditional models, whose rows are [x, y] with `given` columns x. An ordinary proposal of y's
  * columns is the other choice: their marginal density ---- */
 

@@ -102,14 +102,29 @@ double ebm_chains_acceptance(const ebm_chains *chains);
  * of swaps that were made; NaN before one was tried. */
 double ebm_chains_swapped(const ebm_chains *chains);
 
-/* Importance sampling (S0 eq 7, 13): y ~ q, weights w̄ ∝ exp(−E(y))/q(y). Fills y[rows × dim] and weight[rows]
- * (summing to 1; either may be NULL), log Ẑ = lse(log w) − log rows, and the effective sample size 1/Σw̄². Errors:
- * ARGUMENT, SHAPE (of q), NUMERIC (a weight is infinite or NaN, naming its row; all are 0), MEMORY. */
+/* What M importance weights w are worth. Of the largest min(M/5, 3√M) of them k̂ is the index of a Pareto tail: moments
+ * below 1/k exist. Above ½ they have no variance, and no standard error; above 0.7, or 1 − 1/log₁₀ M where that is
+ * less, not even smoothed weights are of use (Zhang & Stephens 2009; Vehtari et al. 2024). */
 typedef struct ebm_importance {
-    double log_z, ess;
+    double log_z;          /* log Ẑ = log mean w */
+    double ess;            /* (Σw)²/Σw², at most M */
+    double standard_error; /* of log Ẑ, by the delta method: sd(w)/(mean w·√M); ∞ where there is none, NaN for M = 1 */
+    double k;              /* k̂; −∞ where the largest weights are equal, NaN where fewer than 5 can be fitted */
+    double largest;        /* the largest weight's share of their sum */
 } ebm_importance;
+
+/* Importance sampling (S0 eq 7, 13): y ~ q, weights w̄ ∝ w = exp(−E(y))/q(y). Fills y[rows × dim] and weight[rows]
+ * (summing to 1; either may be NULL, as may `result`). Errors: ARGUMENT, SHAPE (of q), NUMERIC (a weight is infinite or
+ * NaN, naming its row; all are 0), MEMORY. */
 gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, double *y,
                                    double *weight, ebm_importance *result, gibbs_error *error);
+/* The same with the largest weights replaced by the quantiles of their Pareto tail, none above the largest: some bias
+ * for much less variance, and a standard error up to k̂ = 0.7 (Vehtari et al. 2024). */
+gibbs_status ebm_importance_smoothed(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, double *y,
+                                     double *weight, ebm_importance *result, gibbs_error *error);
+/* The same, plain or with `smooth`, of logarithms of weights that come from elsewhere; −∞ is one. */
+gibbs_status ebm_importance_of(const double *log_weight, int64_t rows, int smooth, const gibbs_allocator *allocator,
+                               double *weight, ebm_importance *result, gibbs_error *error);
 
 /* Importance sampling plus resampling (S0 eq 19–20): `count` rows drawn from `rows` weighted ones, with
  * replacement; systematic resampling (one uniform) or, with `multinomial`, independent draws. Weights must be
@@ -136,6 +151,7 @@ typedef struct ebm_ais {
     double standard_error; /* of it, by the delta method: of one direction only, not of its bias */
     double ess;            /* (Σw)²/Σw² of the `rows` weights */
     double acceptance;     /* NaN with one bridge */
+    double k, largest;     /* as of ebm_importance: above k̂ = ½ the standard error is ∞ */
 } ebm_ais;
 
 /* Forward: rows x ~ q are moved along the path to the model. E w = Z, so log Ẑ = log mean w lies below log Z on average

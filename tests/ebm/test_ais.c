@@ -17,7 +17,7 @@ Test(ais_errors, options)
     double w[4] = {-1}, x[4] = {0.1, 0.2, 0.3, 0.4};
     ebm_model *model = density_model(&unit, GIBBS_FLOAT64, NULL);
     ebm_proposal *q = normal(1), *wide = normal(2);
-    ebm_ais result = {-1, -1, -1, -1};
+    ebm_ais result = {.log_z = -1, .acceptance = -1};
     ebm_ais_options good = {0}, o;
     good.base = q;
     good.bridges = 3;
@@ -49,7 +49,7 @@ Test(ais_errors, points_and_places)
     double w[4] = {-1}, x[4] = {0.1, 0.2, 0.3, 0.4};
     ebm_model *model = density_model(&unit, GIBBS_FLOAT64, NULL);
     ebm_proposal *q = normal(1);
-    ebm_ais result = {-1, -1, -1, -1};
+    ebm_ais result = {.log_z = -1, .acceptance = -1};
     ebm_ais_options good = {0};
     good.base = q;
     good.bridges = 3;
@@ -152,7 +152,7 @@ Test(ais_errors, one_infinite_weight_is_named)
     o.bridges = 1;
     o.chain.sampler = &ebm_ula;
     cr_assert_eq(ebm_ais_reverse(model, &o, x, 3, w, &result, &error), GIBBS_NUMERIC);
-    cr_expect(strstr(error.message, "the weight is inf at row 2") && error.row == 1, "%s", error.message);
+    cr_expect(strstr(error.message, "log weight inf at row 2") && error.row == 1, "%s", error.message);
     cr_expect_eq(w[0], -1);
     ebm_model_free(model);
 }

@@ -100,7 +100,7 @@ static gibbs_status weigh(const gibbs_allocator *a, gibbs_error *error)
 {
     ebm_proposal *q;
     double y[10], weight[10] = {-1};
-    ebm_importance result = {-1, -1};
+    ebm_importance result = {.ess = -1};
     ebm_model *model = quiet_model(a);
     OK(ebm_proposal_gaussian_diagonal(1, ZERO, UNIT, NULL, &q, ERROR));
     gibbs_status status = ebm_importance_sample(model, q, 10, 1, y, weight, &result, error);

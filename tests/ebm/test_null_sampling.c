@@ -97,6 +97,8 @@ Test(null, sampler_h_weights)
     options.base = q;
     NULL_IN("importance_sample", ebm_importance_sample(NULL, q, 1, 1, out, out, &importance, &error));
     NULL_IN("importance_sample", ebm_importance_sample(model, NULL, 1, 1, out, out, &importance, &error));
+    NULL_IN("importance_smoothed", ebm_importance_smoothed(model, NULL, 1, 1, out, out, &importance, &error));
+    NULL_IN("importance", ebm_importance_of(NULL, 1, 1, NULL, out, &importance, &error));
     NULL_IN("resample", ebm_resample(NULL, 2, 2, 0, 1, NULL, index, &error));
     NULL_IN("resample", ebm_resample(x, 2, 2, 0, 1, NULL, NULL, &error));
     NULL_IN("ais_forward", ebm_ais_forward(NULL, &options, 2, NULL, NULL, &ais, &error));

@@ -24,6 +24,7 @@ MAKER(full, ebm_proposal_gaussian_full(2, zero, unit, a, q, error))
 MAKER(gaussian_fit, ebm_proposal_gaussian_fit(&data, 1, 2, a, q, error))
 MAKER(student, ebm_proposal_student_t(2, zero, one, 3, a, q, error))
 MAKER(student_fit, ebm_proposal_student_t_fit(&data, 3, 2, a, q, error))
+MAKER(widened, ebm_proposal_widened(part, 2, a, q, error))
 MAKER(uniform, ebm_proposal_uniform(2, zero, one, a, q, error))
 MAKER(uniform_fit, ebm_proposal_uniform_fit(&data, 2, a, q, error))
 MAKER(bernoulli, ebm_proposal_bernoulli(2, half, 0, 1, a, q, error))
@@ -55,14 +56,35 @@ static gibbs_status left_out(const gibbs_allocator *a, ebm_proposal **q, gibbs_e
 static gibbs_status used(const gibbs_allocator *a, ebm_proposal **q, gibbs_error *error)
 {
     double y[6], log_q[3], ess, r_hat;
+    ebm_importance importance;
     int64_t index[3];
     gibbs_status status = ebm_proposal_gaussian_diagonal(2, zero, one, a, q, error);
     if (!status) status = ebm_proposal_sample(*q, 3, 1, 0, a, y, log_q, error);
     if (!status) status = ebm_proposal_log_density(*q, x, 3, a, log_q, error);
     if (!status) status = ebm_resample(one, 2, 3, 1, 1, a, index, error);
+    if (!status) status = ebm_importance_of(x, 6, 1, a, y, &importance, error);
     if (!status) status = ebm_effective_size(x, 6, 1, a, &ess, error);
     if (!status) status = ebm_split_r_hat(x, 6, 1, 1, a, &r_hat, error);
     if (status) ebm_proposal_free(*q), *q = NULL;
+    return status;
+}
+
+static ad_var bowl(ad_var x, const ad_var *theta, void *context)
+{
+    (void)context;
+    return ad_mul(theta[0], ad_sum(ad_square(x)));
+}
+
+static gibbs_status following(const gibbs_allocator *a, ebm_proposal **q, gibbs_error *error)
+{
+    const ebm_parameter p = {"t", ad_scalar(), EBM_INIT_CONSTANT, 0.5};
+    const ebm_following_options o = {.rows = 100};
+    ebm_model_spec spec = {.dim = 2, .parameters = &p, .parameter_count = 1, .energy = bowl, .allocator = a};
+    ebm_model *model;
+    *q = NULL;
+    gibbs_status status = ebm_model_new(&spec, &model, error);
+    if (!status) status = ebm_proposal_following(model, part, &o, a, q, error);
+    ebm_model_free(model);
     return status;
 }
 
@@ -75,7 +97,7 @@ static const struct {
     {"uniform_fit", uniform_fit},    {"bernoulli", bernoulli},       {"bernoulli_fit", bernoulli_fit},
     {"kernel_density", kernels},     {"mixture", mixture},           {"product", product},
     {"left_out", left_out},          {"used", used},              {"regression", regression},
-    {"regression_fit", regression_fit},
+    {"regression_fit", regression_fit}, {"widened", widened},       {"following", following},
 };
 
 static int failed;

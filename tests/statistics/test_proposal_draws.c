@@ -77,7 +77,16 @@ static planar new_product(void)
     return p;
 }
 
-static planar (*const makers[])(void) = {new_student, new_uniform, new_mixture, new_kernels, new_product};
+static planar new_widened(void)
+{
+    planar p = {.mean = {0.5, -1}, .variance = {1.69 * 0.09 * 9 / 7, 1.69 * 0.25 * 9 / 7.}};
+    OK(ebm_proposal_student_t(2, p.mean, (double[]){0.3, 0.5}, 9, NULL, &p.part[0], ERROR));
+    OK(ebm_proposal_widened(p.part[0], 1.3, NULL, &p.q, ERROR));
+    return p;
+}
+
+static planar (*const makers[])(void) = {new_student, new_uniform, new_mixture,
+                                         new_kernels, new_product, new_widened};
 
 /* ---- χ² over cells ---- */
 

@@ -24,7 +24,8 @@ static double weight_score(const ebm_proposal *q, const ebm_proposal *p)
 
 /* All in two columns; the second table is judged against the first, which they cover. */
 typedef struct family {
-    ebm_proposal *student, *box, *small_box, *gaussian, *mixture, *kernels, *product, *line, *wide_bits, *bits;
+    ebm_proposal *student, *box, *small_box, *gaussian, *mixture, *kernels, *product, *line, *wide_bits, *bits,
+        *widened;
 } family;
 
 static family family_new(void)
@@ -45,13 +46,14 @@ static family family_new(void)
     OK(ebm_proposal_product(2, lines, NULL, &f.product, ERROR));
     OK(ebm_proposal_bernoulli(3, (double[]){0.5, 0.4, 0.6}, 0, 1, NULL, &f.wide_bits, ERROR));
     OK(ebm_proposal_bernoulli(3, (double[]){0.8, 0.1, 0.6}, 0, 1, NULL, &f.bits, ERROR));
+    OK(ebm_proposal_widened(f.gaussian, 2.2, NULL, &f.widened, ERROR));
     return f;
 }
 
 static void family_free(family f)
 {
     ebm_proposal *all[] = {f.student, f.box,  f.small_box, f.gaussian,  f.mixture,
-                           f.kernels, f.line, f.product,   f.wide_bits, f.bits};
+                           f.kernels, f.line, f.product,   f.wide_bits, f.bits,    f.widened};
     for (int k = 0; k < COUNT(all); k++) ebm_proposal_free(all[k]);
 }
 
@@ -61,7 +63,8 @@ Test(proposal_weights, average_to_one)
     const ebm_proposal *pairs[][2] = {{f.student, f.gaussian}, {f.student, f.small_box}, {f.student, f.kernels},
                                       {f.box, f.small_box},    {f.mixture, f.student},   {f.mixture, f.gaussian},
                                       {f.kernels, f.gaussian}, {f.kernels, f.small_box}, {f.product, f.student},
-                                      {f.product, f.gaussian}, {f.wide_bits, f.bits},    {f.bits, f.wide_bits}};
+                                      {f.product, f.gaussian}, {f.wide_bits, f.bits},    {f.bits, f.wide_bits},
+                                      {f.widened, f.gaussian}};
     for (int k = 0; k < COUNT(pairs); k++) {
         double score = weight_score(pairs[k][0], pairs[k][1]);
         cr_expect_lt(fabs(score), 4.5, "%s by %s: %g", pairs[k][1]->name, pairs[k][0]->name, score);

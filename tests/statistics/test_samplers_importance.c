@@ -152,7 +152,7 @@ static ad_var half_line(ad_var x, const ad_var *theta, void *context)
 Test(samplers_importance, refuses)
 {
     double y[2] = {-1, -1};
-    ebm_importance result = {-1, -1};
+    ebm_importance result = {.ess = -1};
     ebm_proposal *q = gaussian_proposal(), *line;
     ebm_model *flat = energy_model(2, constant), *half = energy_model(1, half_line);
     OK(ebm_proposal_gaussian_diagonal(1, (double[]){0}, (double[]){1}, NULL, &line, ERROR));

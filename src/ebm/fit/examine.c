@@ -2,7 +2,8 @@
  *
  * Does one number do for every log Z(x)? Noise contrastive estimation of a conditional model learns one. Two
  * independent estimates of log Z(x) for each row, by importance sampling, have the covariance over the rows that log
- * Z(x) has as a variance: their errors are independent. Does the box of an exact log Z hold the density? */
+ * Z(x) has as a variance: their errors are independent. Does the box of an exact log Z hold the density? Have the
+ * weights of a proposal's points a variance? */
 #include "fit.h"
 
 #include "ebm/log_z/outside.h"
@@ -54,6 +55,17 @@ static void log_z_spread(ebm_trainer *f)
     gibbs_release_aligned(&f->model->alloc, x);
 }
 
+/* Weights of which nothing can be said, as of an energy that is −∞ at a point, are NaN. */
+static gibbs_status judge_weights(ebm_trainer *f)
+{
+    if (f->options.loss->noise != EBM_NOISE_PROPOSAL || ebm_model_given(f->model)) return GIBBS_OK;
+    double points = round(f->objective->options.noise_ratio * (double)f->train.rows);
+    gibbs_error error;
+    gibbs_status status = ebm_importance_sample(f->model, f->loss_options.proposal, (int64_t)points, f->options.seed,
+                                                NULL, NULL, &f->report.weights, &error);
+    return status == GIBBS_MEMORY ? gibbs_fail(f->error, status, "%s", error.message) : GIBBS_OK;
+}
+
 /* Health and log Z at the parameters that were kept, on the last batch and its artificial points. */
 gibbs_status ebm_fit_finish(ebm_trainer *f)
 {
@@ -65,5 +77,5 @@ gibbs_status ebm_fit_finish(ebm_trainer *f)
     f->report.log_z = ebm_objective_log_z(f->objective);
     log_z_spread(f);
     if (f->options.loss->noise == EBM_NOISE_POINTS) f->report.edge = ebm_edge(f->model, f->loss_options.points);
-    return GIBBS_OK;
+    return judge_weights(f);
 }

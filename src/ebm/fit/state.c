@@ -16,11 +16,12 @@
 static const double MOST = 0x1p53;
 
 static const gibbs_option of_trainer[] = {
-    COUNT(report.steps, MOST),        COUNT(report.converged, 1),     COUNT(best_at, MOST),
-    COUNT(since_best, MOST),          COUNT(over, 1),                 COUNT(train.epoch, MOST),
-    COUNT(train.next, MOST),          FIGURE(report.loss),            FIGURE(report.best_validation),
-    FIGURE(report.health),            FIGURE(report.log_z),           FIGURE(report.log_z_spread),
-    FIGURE(report.edge),              FIGURE(report.seconds),
+    COUNT(report.steps, MOST), COUNT(report.converged, 1), COUNT(best_at, MOST), COUNT(since_best, MOST),
+    COUNT(over, 1), COUNT(train.epoch, MOST), COUNT(train.next, MOST),
+    FIGURE(report.loss), FIGURE(report.best_validation), FIGURE(report.health), FIGURE(report.log_z),
+    FIGURE(report.log_z_spread), FIGURE(report.edge), FIGURE(report.weights.log_z), FIGURE(report.weights.ess),
+    FIGURE(report.weights.standard_error), FIGURE(report.weights.k), FIGURE(report.weights.largest),
+    FIGURE(report.seconds),
 };
 
 #define OF_CHAINS(field) GIBBS_OPTION(ebm_objective, field, 0, '[', 0, MOST, ']')

@@ -11,7 +11,7 @@
 static ebm_fit_report no_report(void)
 {
     return (ebm_fit_report){.loss = NAN, .best_validation = NAN, .health = NAN, .log_z = NAN, .log_z_spread = NAN,
-                            .edge = NAN};
+                            .edge = NAN, .weights = {NAN, NAN, NAN, NAN, NAN}};
 }
 
 static double now(void)
@@ -37,6 +37,7 @@ gibbs_status ebm_trainer_new(ebm_model *model, const ebm_data *data, const ebm_f
     *t = (ebm_trainer){.model = model, .options = filled, .report = no_report(), .error = error, .rows = data->rows};
     t->report.allocator = model->alloc;
     t->hash = ebm_hash(0, data->x, (size_t)(data->rows * data->cols) * sizeof *data->x);
+    if (data->weight) t->hash = ebm_hash(t->hash, data->weight, (size_t)data->rows * sizeof *data->weight);
     status = ebm_fit_prepare(t, data);
     t->report.seconds = now() - start;
     if (status) ebm_trainer_free(t);

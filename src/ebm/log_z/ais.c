@@ -8,6 +8,7 @@
 #include "ebm/proposal/draw.h"
 #include "ebm/proposal/record_proposal.h"
 #include "ebm/sampler/chains.h"
+#include "weights.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,34 +100,24 @@ static gibbs_status walk_along(walk *w, gibbs_error *error)
 
 /* ---- Estimates ---- */
 
-/* log mean w and its standard error by the delta method: the sample sd of w over its mean, by √rows. */
-static gibbs_status estimate(const walk *w, ebm_ais *result, gibbs_error *error)
+static gibbs_status estimate(const walk *w, const gibbs_allocator *a, ebm_ais *result, gibbs_error *error)
 {
-    double largest = -INFINITY, sum = 0, squares = 0, n = (double)w->rows;
-    for (int64_t r = 0; r < w->rows; r++) {
-        if (w->log_weight[r] == INFINITY)
-            return gibbs_fail_row(error, GIBBS_NUMERIC, r, "ais: the weight is inf at row %lld", (long long)r + 1);
-        largest = fmax(largest, w->log_weight[r]);
-    }
-    if (largest == -INFINITY) return gibbs_fail(error, GIBBS_NUMERIC, "ais: all weights are 0");
-    for (int64_t r = 0; r < w->rows; r++) {
-        double relative = exp(w->log_weight[r] - largest);
-        sum += relative;
-        squares += relative * relative;
-    }
-    double log_mean = largest + log(sum / n), share = squares / (sum * sum);
-    *result = (ebm_ais){.log_z = w->reverse ? -log_mean : log_mean, .ess = 1 / share,
-                        .standard_error = sqrt(fmax(share - 1 / n, 0) * n / (n - 1)),
+    ebm_importance found;
+    gibbs_status status = ebm_weigh("ais", GIBBS_FLOAT64, w->log_weight, w->rows, false, a, NULL, &found, error);
+    if (status) return status;
+    *result = (ebm_ais){.log_z = w->reverse ? -found.log_z : found.log_z, .ess = found.ess, .k = found.k,
+                        .standard_error = found.standard_error, .largest = found.largest,
                         .acceptance = ebm_chains_acceptance(w->chains)};
     return GIBBS_OK;
 }
 
 /* Nothing of the caller's is written unless all went well. */
-static gibbs_status finish(walk *w, gibbs_error *error, double *log_weight, double *x, ebm_ais *result)
+static gibbs_status finish(walk *w, const gibbs_allocator *a, double *log_weight, double *x, ebm_ais *result,
+                           gibbs_error *error)
 {
     ebm_ais found;
     gibbs_status status = walk_along(w, error);
-    if (!status) status = estimate(w, &found, error);
+    if (!status) status = estimate(w, a, &found, error);
     if (status) return status;
     if (log_weight) memcpy(log_weight, w->log_weight, (size_t)w->rows * sizeof *log_weight);
     if (x) ebm_chains_get(w->chains, x);
@@ -160,7 +151,7 @@ gibbs_status ebm_ais_forward(ebm_model *model, const ebm_ais_options *options, i
     if (!status) status = ebm_draw_new(options->base, model->dtype, &model->alloc, &draw, error);
     if (!status) status = ebm_draw_run(draw, rows, options->seed, 0, error);
     if (!status) status = ebm_chains_start_native(w.chains, ebm_draw_y(draw), rows, error);
-    if (!status) status = finish(&w, error, log_weight, x, result);
+    if (!status) status = finish(&w, &model->alloc, log_weight, x, result, error);
     ebm_draw_free(draw);
     close_walk(model, &w);
     return status;
@@ -175,7 +166,7 @@ gibbs_status ebm_ais_reverse(ebm_model *model, const ebm_ais_options *options, c
     if (status) return status;
     status = open_walk(model, &w, error);
     if (!status) status = ebm_chains_start(w.chains, x, rows, error);
-    if (!status) status = finish(&w, error, log_weight, NULL, result);
+    if (!status) status = finish(&w, &model->alloc, log_weight, NULL, result, error);
     close_walk(model, &w);
     return status;
 }

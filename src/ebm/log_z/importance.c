@@ -1,9 +1,8 @@
-/* importance.c — importance sampling: weights, log Ẑ, effective sample size. */
+/* importance.c — importance sampling: points of a proposal, and what they weigh. */
 #include "ebm/model/conditioned.h"
 #include "ebm/model/program.h"
 #include "ebm/proposal/record_proposal.h"
-
-#include <math.h>
+#include "weights.h"
 
 enum { POINT, LOG_WEIGHT };
 
@@ -32,51 +31,9 @@ static gibbs_status program_new(const ebm_model *model, const ebm_proposal *q, a
     return status;
 }
 
-/* Sums of the weights relative to the largest one: 1 ≤ sum ≤ rows. A weight of 0 is welcome, one that is infinite
- * or NaN is not. */
-typedef struct sums {
-    double largest, sum, squares;
-} sums;
-
-static gibbs_status add_up(gibbs_dtype dtype, const void *log_w, int64_t rows, sums *s, gibbs_error *error)
+static gibbs_status sample(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, bool smooth, double *y,
+                           double *weight, ebm_importance *result, gibbs_error *error)
 {
-    *s = (sums){.largest = -INFINITY};
-    for (int64_t r = 0; r < rows; r++) {
-        double l = ebm_number(dtype, log_w, r);
-        if (isnan(l) || l == INFINITY)
-            return gibbs_fail_row(error, GIBBS_NUMERIC, r, "importance: log weight %g at row %lld", l,
-                                  (long long)r + 1);
-        if (l > s->largest) s->largest = l;
-    }
-    if (s->largest == -INFINITY)
-        return gibbs_fail(error, GIBBS_NUMERIC, "importance: all %lld weights are 0: E is infinite at every draw",
-                          (long long)rows);
-    for (int64_t r = 0; r < rows; r++) {
-        double w = exp(ebm_number(dtype, log_w, r) - s->largest);
-        s->sum += w;
-        s->squares += w * w;
-    }
-    return GIBBS_OK;
-}
-
-static gibbs_status sample(const ebm_model *model, ad_workspace *workspace, int64_t rows, double *y, double *weight,
-                           ebm_importance *result, gibbs_error *error)
-{
-    sums s;
-    const void *log_w = ad_result(workspace, LOG_WEIGHT);
-    gibbs_status status = add_up(model->dtype, log_w, rows, &s, error);
-    if (status) return status;
-    if (y) ebm_from_dtype(model->dtype, rows * model->dim, y, ad_result(workspace, POINT));
-    for (int64_t r = 0; weight && r < rows; r++)
-        weight[r] = exp(ebm_number(model->dtype, log_w, r) - s.largest) / s.sum;
-    if (result) *result = (ebm_importance){s.largest + log(s.sum) - log((double)rows), s.sum * s.sum / s.squares};
-    return GIBBS_OK;
-}
-
-gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, double *y,
-                                   double *weight, ebm_importance *result, gibbs_error *error)
-{
-    GIBBS_REQUIRE("importance_sample", model && q, error);
     ebm_program program;
     ad_axis axis;
     gibbs_status status =
@@ -88,7 +45,24 @@ gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int6
     if (status) return status;
     status = ad_set_rows(program.workspace, axis, rows, error);
     if (!status) status = ad_run(program.workspace, &(ad_run_options){.seed = seed}, error);
-    if (!status) status = sample(model, program.workspace, rows, y, weight, result, error);
+    if (!status)
+        status = ebm_weigh("importance", model->dtype, ad_result(program.workspace, LOG_WEIGHT), rows, smooth,
+                           &model->alloc, weight, result, error);
+    if (!status && y) ebm_from_dtype(model->dtype, rows * model->dim, y, ad_result(program.workspace, POINT));
     ebm_program_free(&program);
     return status;
+}
+
+gibbs_status ebm_importance_sample(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, double *y,
+                                   double *weight, ebm_importance *result, gibbs_error *error)
+{
+    GIBBS_REQUIRE("importance_sample", model && q, error);
+    return sample(model, q, rows, seed, false, y, weight, result, error);
+}
+
+gibbs_status ebm_importance_smoothed(ebm_model *model, const ebm_proposal *q, int64_t rows, uint64_t seed, double *y,
+                                     double *weight, ebm_importance *result, gibbs_error *error)
+{
+    GIBBS_REQUIRE("importance_smoothed", model && q, error);
+    return sample(model, q, rows, seed, true, y, weight, result, error);
 }
