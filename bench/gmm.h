@@ -13,6 +13,14 @@
 
 extern const bench_recipe bench_gmm;
 
+typedef struct bench_gmm_spec {
+    int64_t dim, components;
+    double gamma, m;
+} bench_gmm_spec;
+
+/* Of the leaves x [d] (a row), α [K], μ [K, d], q [K, d], l [K, d(d − 1)/2]. */
+ad_var bench_gmm_posterior(const bench_gmm_spec *spec, const ad_var *leaf);
+
 /* Rows of the factors that are taken together: see gmm.c. */
 int64_t bench_gmm_band(const bench_case *c);
 

@@ -11,11 +11,12 @@ static int leaves(const bench_case *c, bench_leaf *leaf)
     return LEAVES;
 }
 
-static ad_var cost(const bench_case *c, ad_var x, ad_var centroids)
+ad_var bench_kmeans_cost(ad_var x, ad_var centroids)
 {
     double one = 1;
+    int64_t count = ad_shape_of(centroids).dim[0];
     ad_axis data = ad_axis_of(x);
-    ad_var norms = ad_reshape(ad_sum_dims(ad_square(centroids), 2), ad_mat(c->width, 1));
+    ad_var norms = ad_reshape(ad_sum_dims(ad_square(centroids), 2), ad_mat(count, 1));
     ad_var matrix = ad_concat(ad_scale(centroids, 2), ad_neg(norms), 1);
     ad_var point = ad_concat(x, ad_constant_array(x.tape, ad_vec(1), &one), 0);
     ad_var nearest = ad_max_reduce(ad_matmul(point, ad_transpose(matrix)));
@@ -25,7 +26,8 @@ static ad_var cost(const bench_case *c, ad_var x, ad_var centroids)
 /* The maximum's kinks, where a point is as near to one centroid as to another, have measure zero. */
 static int record(const bench_case *c, const ad_var *leaf, ad_var *output)
 {
-    output[0] = cost(c, leaf[X], leaf[CENTROIDS]);
+    (void)c;
+    output[0] = bench_kmeans_cost(leaf[X], leaf[CENTROIDS]);
     ad_grad(output[0], &leaf[CENTROIDS], 1, output + 1);
     output[2] = ad_hess_diag_almost_everywhere(output[0], leaf[CENTROIDS]);
     return 3;

@@ -7,4 +7,6 @@
 
 extern const bench_recipe bench_kmeans;
 
+ad_var bench_kmeans_cost(ad_var x, ad_var centroids); /* x [d], a row, centroids [K, d] → the cost */
+
 #endif
