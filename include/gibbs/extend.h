@@ -28,6 +28,8 @@ typedef struct ebm_graph {
     ad_var first, second; /* EBM_NOISE_PAIRS: the numbers of two data rows; EBM_NOISE_LAST: of a chain */
     ad_var log_z;        /* the learnt c, when the loss learns it */
     const ebm_proposal *proposal; /* whose draw y is, or NULL */
+    ad_var weight, noise_weight; /* of data rows that have weights, of mean 1, and of artificial points that each belong
+                            to one: read by ebm_graph_mean; null: all count alike */
     ad_var health;       /* a loss may set it: a shared scalar that is reported */
     ad_var log_z_estimate; /* likewise: its estimate of log Z */
     void *context;
@@ -38,6 +40,10 @@ typedef struct ebm_graph {
  * axis or a child of them (AXIS otherwise). For ∇E by an x that is an expression, as x + noise, make it a variable
  * first: x = ad_variable(x). */
 ad_var ebm_graph_energy(const ebm_graph *graph, ad_var x);
+
+/* Records the mean of v over the data rows, over a child axis of theirs, or over the artificial points: Σ w v/Σ w where
+ * rows have weights. A loss takes its means by it, not by ad_batch_mean, which knows of no weights. */
+ad_var ebm_graph_mean(const ebm_graph *graph, ad_axis axis, ad_var v);
 
 /* Records log Σ exp v over the artificial points that share a log Z: all of them, a shared scalar; or, where the model
  * is conditional, those of each data row. The second is their effective number (Σw)²/Σw², the third how many there are,

@@ -159,6 +159,8 @@ typedef struct ebm_loss_options {
     ad_var (*field)(ad_var x, const ad_var *theta, void *context); /* [d]: a score network, or a Stein critic; of a
                                      conditional model x is the row, and d the modelled columns */
     ebm_space space;              /* discrete x: of pseudo-likelihood and of chains; must outlive the objective */
+    int weighted;                 /* data rows have weights, which come by ebm_objective_weigh; a fit sees by its table
+                                     whether they do */
     int threads;                  /* 0: OMP_NUM_THREADS, else all processors; those of ebm_fit_options go first */
     void *context;                /* for losses of your own, `weight` and `field` */
 } ebm_loss_options;
@@ -180,6 +182,13 @@ void ebm_objective_free(ebm_objective *objective);
  * (no rows, fewer than the loss compares, numbers that are no states of a discrete loss), ARGUMENT and SIZE (how many
  * artificial points), MEMORY. */
 gibbs_status ebm_objective_bind(ebm_objective *objective, const void *x, int64_t rows, gibbs_error *error);
+
+/* Gives the bound rows their weights, of an objective with options.weighted: as many numbers of the model's dtype, not
+ * negative, with mean 1 over the whole table. The loss is then Σ wₙℓₙ/N over the N bound rows, of all rows Σ wℓ/Σ w;
+ * chains start at rows drawn by weight, or weigh as the row that they start at, and a pair weighs the product. They stay
+ * the caller's, and must live while they are bound. To be called after each ebm_objective_bind, before a refresh.
+ * ARGUMENT: an objective without weights. */
+gibbs_status ebm_objective_weigh(ebm_objective *objective, const void *weight, gibbs_error *error);
 
 /* Draws artificial points, or runs the chains of CD from the bound data, at the model's present parameters; a function
  * of seed and step, which are also those of noise that a loss adds. Nothing to draw: only notes them. Errors: UNBOUND

@@ -45,6 +45,15 @@ const char *ebm_column_label(char label[EBM_LABEL_SIZE], char *const *names, int
 /* The allocator of a table, also of one that the caller filled by hand and left without. */
 gibbs_allocator ebm_data_allocator(const ebm_data *data);
 
+/* Σ w over the rows, or how many there are. */
+double ebm_data_weight(const ebm_data *data);
+
+/* The row at which the place (0 to 1) lies, where rows lie one after another, each as long as it weighs. */
+int64_t ebm_data_row_at(const ebm_data *data, double place);
+
+/* ARGUMENT where rows have weights, which `who` cannot count. */
+gibbs_status ebm_refuse_weights(const char *who, const ebm_data *data, gibbs_error *error);
+
 /* DATA when the table has no rows, no columns or no numbers. */
 gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error);
 

@@ -151,3 +151,31 @@ gibbs_status ebm_data_weigh(ebm_data *data, const double *weight, ebm_weight_kin
     data->weight_kind = kind;
     return GIBBS_OK;
 }
+
+double ebm_data_weight(const ebm_data *data)
+{
+    double sum = 0;
+    for (int64_t r = 0; data->weight && r < data->rows; r++) sum += data->weight[r];
+    return data->weight ? sum : (double)data->rows;
+}
+
+int64_t ebm_data_row_at(const ebm_data *data, double place)
+{
+    int64_t row = 0, last = 0;
+    place *= ebm_data_weight(data);
+    if (!data->weight) return (int64_t)place < data->rows ? (int64_t)place : data->rows - 1;
+    for (; row < data->rows; row++) {
+        if (!(data->weight[row] > 0)) continue;
+        last = row;
+        if (place < data->weight[row]) break;
+        place -= data->weight[row];
+    }
+    return last;
+}
+
+gibbs_status ebm_refuse_weights(const char *who, const ebm_data *data, gibbs_error *error)
+{
+    if (!data->weight) return GIBBS_OK;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "%s: it cannot count rows by weights; draw rows by them (ebm_resample), or "
+                      "take them away (ebm_data_weigh)", who);
+}

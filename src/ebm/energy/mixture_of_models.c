@@ -3,6 +3,7 @@
  * at 0, and what NCE learns as log Z is then −log ξ_1 of the normalised mixture. */
 #include "compose.h"
 #include "ships.h"
+#include "ebm/data/data_private.h"
 #include "ebm/model/program.h"
 
 #include <math.h>
@@ -110,6 +111,7 @@ gibbs_status ebm_model_mixture_weights(ebm_model *model, const ebm_data *data, d
     if (model->kind != &ebm_energy_mixture)
         return gibbs_fail(error, GIBBS_ARGUMENT, "mixture weights: the model is no mixture");
     gibbs_status status = ebm_check_data("mixture weights", model, data, error);
+    if (!status) status = ebm_refuse_weights("mixture weights", data, error);
     if (!status) status = responsibilities(model, data, weight, error);
     if (status) return status;
     int64_t parts = ((const ebm_composition *)model->context)->count;

@@ -42,6 +42,7 @@ static void log_z_spread(ebm_trainer *f)
     ebm_loss_options options = f->loss_options;
     double variance = NAN;
     if (!f->options.loss->learns_log_z || !ebm_model_given(f->model) || !options.proposal) return;
+    options.weighted = 0; /* the rows are places to look at */
     options.noise_ratio = 2 * HALF;
     if (ebm_objective_make(f->model, &spread, &options, false, &o, NULL)) return;
     int64_t rows = f->train.rows < MOST_ROWS ? f->train.rows : MOST_ROWS;

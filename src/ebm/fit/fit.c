@@ -1,4 +1,5 @@
 /* fit.c — preparing a training: options, split, proposal, objectives; and taking it down. */
+#include "ebm/data/data_private.h"
 #include "fit.h"
 
 #include <math.h>
@@ -86,6 +87,7 @@ static gibbs_status estimate_log_z(ebm_trainer *f, double *log_z)
     ebm_objective *o;
     ebm_loss_options options = f->loss_options;
     int64_t rows = f->train.rows < ROWS ? f->train.rows : ROWS;
+    options.weighted = 0; /* of log Z rows say nothing */
     options.noise_ratio = (double)((POINTS + rows - 1) / rows);
     gibbs_status status = ebm_objective_make(f->model, &ebm_loss_ml_is, &options, false, &o, f->error);
     if (status) return status;
@@ -128,7 +130,7 @@ static gibbs_status make_judge(ebm_trainer *f, const ebm_data *data)
     if (!f->held.rows) return GIBBS_OK;
     gibbs_status status = record_judge(f);
     if (!status) status = ebm_objective_check_table(f->judge, data, f->error);
-    if (!status) status = ebm_objective_bind(f->judge, ebm_batches_next(&f->held), f->held.rows, f->error);
+    if (!status) status = ebm_batches_bind(&f->held, f->judge, f->error);
     /* one draw of artificial points for all validations, from a step that training never reaches */
     return status ? status : ebm_objective_refresh(f->judge, f->options.seed, UINT64_MAX >> 1, f->error);
 }
@@ -159,12 +161,20 @@ static gibbs_status allocate(ebm_trainer *f)
     return GIBBS_OK;
 }
 
+/* Of how many rows a prior is one part: all that weights count stand for as many. */
+static int64_t rows_seen(const ebm_data *train)
+{
+    bool counts = train->weight && train->weight_kind == EBM_WEIGHT_COUNTS;
+    return counts ? (int64_t)fmax(round(ebm_data_weight(train)), 1) : train->rows;
+}
+
 gibbs_status ebm_fit_prepare(ebm_trainer *f, const ebm_data *data)
 {
     const ebm_data *train;
     const ebm_fit_options *o = &f->options;
     gibbs_status status = split(f, data, &train);
     f->loss_options = o->loss_options;
+    f->loss_options.weighted = data->weight != NULL;
     if (o->threads) f->loss_options.threads = o->threads;
     const gibbs_allocator *a = &f->model->alloc;
     int64_t given = ebm_model_given(f->model);
@@ -177,7 +187,7 @@ gibbs_status ebm_fit_prepare(ebm_trainer *f, const ebm_data *data)
     int64_t least = ebm_objective_least_rows(o->loss);
     if (!status) status = ebm_batches_new(&f->train, train, f->model->dtype, o->batch, least, o->seed, a, f->error);
     if (!status) status = ebm_objective_new(f->model, o->loss, &f->loss_options, &f->objective, f->error);
-    if (!status) f->objective->whole_rows = train->rows;
+    if (!status) f->objective->whole_rows = rows_seen(train);
     if (!status) status = ebm_objective_check_table(f->objective, data, f->error);
     if (!status) status = make_judge(f, data);
     if (!status) status = allocate(f);

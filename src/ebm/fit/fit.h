@@ -12,6 +12,7 @@ typedef struct ebm_batches {
     int64_t least;            /* rows that a batch must have */
     size_t number;            /* bytes */
     char *all, *batch;
+    char *weight, *weight_now; /* of the rows, with mean 1, and of the present batch; NULL: all count alike */
     int64_t *order;           /* the shuffled rows of this epoch; NULL for full batches */
     int64_t next;
     uint64_t seed;
@@ -25,9 +26,9 @@ gibbs_status ebm_batches_new(ebm_batches *b, const ebm_data *data, gibbs_dtype d
                              uint64_t seed, const gibbs_allocator *a, gibbs_error *error);
 void ebm_batches_free(ebm_batches *b);
 
-/* The next batch; every row once an epoch, the last batch of an epoch possibly smaller, and left out where it has fewer
- * than `least` rows. */
-const void *ebm_batches_next(ebm_batches *b);
+/* Binds the next batch, with its weights; every row once an epoch, the last batch of an epoch possibly smaller, and left
+ * out where it has fewer than `least` rows. */
+gibbs_status ebm_batches_bind(ebm_batches *b, ebm_objective *objective, gibbs_error *error);
 
 /* Where the rows stood when `epoch` epochs had begun and `next` rows of the last one had been handed out. */
 void ebm_batches_go_to(ebm_batches *b, int64_t epoch, int64_t next);

@@ -48,7 +48,7 @@ gibbs_status ebm_fit_lbfgs(ebm_trainer *f, int64_t steps)
     ebm_fit_report *r = &f->report;
     double *w = gibbs_alloc(&f->model->alloc, (size_t)f->size, sizeof *w);
     if (!w) return gibbs_fail(f->error, GIBBS_MEMORY, "fit: out of memory");
-    gibbs_status status = ebm_objective_bind(f->objective, ebm_batches_next(&f->train), f->train.rows, f->error);
+    gibbs_status status = ebm_batches_bind(&f->train, f->objective, f->error);
     if (!status) status = ebm_objective_refresh(f->objective, f->options.seed, 0, f->error);
     ebm_from_dtype(f->model->dtype, f->size, w, f->model->theta);
     ebm_lbfgs_options options = {.max_iterations = steps > INT32_MAX ? INT32_MAX : (int)steps,

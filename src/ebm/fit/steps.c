@@ -21,10 +21,9 @@ static void add_weights(const ebm_trainer *f, void *y, double factor)
 static gibbs_status feed(ebm_trainer *f, int64_t step, gibbs_error *found)
 {
     ebm_objective *o = f->objective;
-    const void *x = ebm_batches_next(&f->train);
     bool new_rows = !f->bound || f->train.order, move = o->options.redraw == EBM_REDRAW_EACH_STEP || o->chains;
     bool new_points = !f->bound || move || (new_rows && ebm_objective_draws(o));
-    gibbs_status status = new_rows ? ebm_objective_bind(o, x, f->train.count, found) : GIBBS_OK;
+    gibbs_status status = new_rows ? ebm_batches_bind(&f->train, o, found) : GIBBS_OK;
     if (!status && new_points)
         status = ebm_objective_refresh(o, f->options.seed, move ? (uint64_t)step : 0, found);
     f->bound = !status;

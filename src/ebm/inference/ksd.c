@@ -1,6 +1,7 @@
 /* ksd.c — goodness of fit by the kernel Stein discrepancy, with p-values by the wild bootstrap: where the model is the
  * data's density, u is degenerate (its mean over either argument is 0), and N times the U-statistic and the same sum
  * with random signs have one limit distribution (Chwialkowski et al. 2016). */
+#include "ebm/data/data_private.h"
 #include "ebm/model/conditioned.h"
 #include "base/options.h"
 #include "base/parallel.h"
@@ -214,6 +215,7 @@ static gibbs_status check(const ebm_model *model, const ebm_data *data, ebm_ksd_
     if (!status) status = ebm_refuse_conditional("ksd", model, "a test of y given x is not there", error);
     if (status) return status;
     if (data->rows < 2) return gibbs_fail(error, GIBBS_DATA, "ksd: one row has no pairs");
+    if (data->weight) return ebm_refuse_weights("ksd", data, error);
     if (data->rows > (int64_t)1 << 24)
         return gibbs_fail(error, GIBBS_SIZE, "ksd: %lld rows are too many", (long long)data->rows);
     return gibbs_options_fill("ksd", numbers, GIBBS_COUNT(numbers), o, error);

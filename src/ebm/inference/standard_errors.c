@@ -15,10 +15,14 @@
  * design and not of the sample; each of its two parts has a mean of its own, and only their sum is 0 at θ*, hence the
  * average is taken away in each sample. The averages also take the place of the derivative of 1/Σω.
  *
- * A loss over all pairs of rows weighs pair (i, j) by ωᵢωⱼ: its derivative is collected at both rows. */
+ * A loss over all pairs of rows weighs pair (i, j) by ωᵢωⱼ: its derivative is collected at both rows.
+ *
+ * Where rows have weights w, ∂ψ/∂ωₙ = aₙ has its wₙ. A sampling weight is a number of the row, and Σ aaᵀ stands; a count
+ * says that wₙ rows brought aₙ/wₙ each: Σ w (a/w)(a/w)ᵀ, less the average over Σ w rows. */
 #include "ebm/objective/objective.h"
 #include "autodiff/derive/derive.h"
 #include "base/options.h"
+#include "ebm/data/data_private.h"
 #include "ebm/log_z/outside.h"
 #include "symmetric.h"
 
@@ -40,6 +44,7 @@ typedef struct sandwich {
     ebm_objective *objective;
     int outputs;
     ebm_inverse inverse;
+    double *weight;            /* of the rows, with mean 1, or NULL */
     double *memory;            /* the inverse, `seen`, a Hessian and two matrices more */
     gibbs_error *error;
 } sandwich;
@@ -107,6 +112,17 @@ static void record_squares(ad_axis axis, ad_var u, ad_var *squares, ad_var *sums
     *sums = ad_batch_sum(axis, u);
 }
 
+/* The same of counted rows: a/√w in the place of a, up to the mean weight. */
+static void record_counted(const ebm_graph *g, ad_var a, ad_var *squares, ad_var *sums)
+{
+    ad_var zero = ad_constant(g->tape, 0), scale = ad_select(g->weight, ad_recip(ad_sqrt(g->weight)), zero);
+    ad_var one = ad_mul(ad_reshape(scale, ad_vec(1)), a);
+    *squares = ad_batch_matmul(g->data, one, one);
+    *sums = ad_batch_sum(g->data, a);
+}
+
+static bool counted(const sandwich *s) { return s->weight && s->data->weight_kind == EBM_WEIGHT_COUNTS; }
+
 /* The objective's loss once more, on its own tape, where it finds its own nodes. */
 static gibbs_status record(sandwich *s, ad_var *out)
 {
@@ -126,7 +142,9 @@ static gibbs_status record(sandwich *s, ad_var *out)
         }
     out[GRADIENT] = all;
     out[HESSIAN] = ad_hessian(minimised, o->theta, parameters);
-    record_squares(o->graph.data, scores(data_influence(o, L), o, parameters), &out[SQUARES], &out[SUMS]);
+    ad_var u = scores(data_influence(o, L), o, parameters);
+    if (counted(s)) record_counted(&o->graph, u, &out[SQUARES], &out[SUMS]);
+    else record_squares(o->graph.data, u, &out[SQUARES], &out[SUMS]);
     s->outputs = NOISE_SQUARES;
     if (o->loss->noise == EBM_NOISE_PROPOSAL && !o->by_row) { /* a row's own points are part of the row */
         ad_var v = scores(ad_influence(o->graph.noise, L), o, parameters);
@@ -151,12 +169,26 @@ static gibbs_status run(sandwich *s, uint64_t seed)
 {
     ebm_objective *o = s->objective;
     gibbs_status status = ebm_objective_bind(o, s->data->x, s->data->rows, s->error);
+    if (!status && s->weight) status = ebm_objective_weigh(o, s->weight, s->error);
     if (!status) status = ebm_objective_refresh(o, seed, 0, s->error);
     ad_run_options options = {.seed = seed, .threads = o->options.threads};
     return status ? status : ad_run(o->program.workspace, &options, s->error);
 }
 
 /* ---- The rows, the points and the parameters of the fit ---- */
+
+static gibbs_status weigh(sandwich *s)
+{
+    const ebm_data *d = s->data;
+    double mean = ebm_data_weight(d) / (double)d->rows;
+    s->options.weighted = d->weight != NULL;
+    if (!d->weight) return GIBBS_OK;
+    if (!(mean > 0)) return gibbs_fail(s->error, GIBBS_DATA, "standard errors: all rows weigh 0");
+    s->weight = gibbs_alloc(s->alloc, (size_t)d->rows, sizeof *s->weight);
+    if (!s->weight) return gibbs_fail(s->error, GIBBS_MEMORY, "standard errors: out of memory");
+    for (int64_t r = 0; r < d->rows; r++) s->weight[r] = d->weight[r] / mean;
+    return GIBBS_OK;
+}
 
 static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data *data, const ebm_fit_options *o)
 {
@@ -172,6 +204,7 @@ static gibbs_status prepare(sandwich *s, const ebm_model *model, const ebm_data 
     if (!status)
         status = ebm_objective_default_proposal(loss, s->data, ebm_model_given(model), &model->alloc, &s->options,
                                                 &s->fitted, s->error);
+    if (!status) status = weigh(s);
     if (!status) status = ebm_model_like(model, &s->twin, s->error);
     if (!status) status = ebm_objective_make(s->twin, loss, &s->options, false, &s->objective, s->error);
     if (!status) status = compile(s);
@@ -186,6 +219,7 @@ static void release(sandwich *s)
     ebm_data_free(&s->train);
     ebm_data_free(&s->held);
     ebm_model_free(s->twin);
+    gibbs_release(a, s->weight);
     gibbs_release(a, s->memory);
 }
 
@@ -206,8 +240,9 @@ static gibbs_status allocate(sandwich *s, const gibbs_allocator *a, ebm_uncertai
     return GIBBS_OK;
 }
 
-/* Adds H⁻¹SH⁻¹, S = Σ uuᵀ − Σu Σuᵀ/rows, to the covariance; its diagonal goes to variance[p]. Returns tr H⁻¹S. */
-static double add_sample(sandwich *s, int squares, int sums, int64_t rows, ebm_uncertainty *r, double *variance)
+/* Adds H⁻¹SH⁻¹, S = Σ uuᵀ/each − Σu Σuᵀ/rows, to the covariance; its diagonal goes to variance[p]. Returns tr H⁻¹S. */
+static double add_sample(sandwich *s, int squares, int sums, double each, double rows, ebm_uncertainty *r,
+                         double *variance)
 {
     int64_t p = r->size;
     double *centred = s->memory + p * p, *work = centred + p * p, *part = work + p * p;
@@ -215,7 +250,7 @@ static double add_sample(sandwich *s, int squares, int sums, int64_t rows, ebm_u
     const double *uu = ad_result_f64(w, squares), *u = ad_result_f64(w, sums);
     double trace = 0;
     for (int64_t i = 0; i < p * p; i++) {
-        centred[i] = uu[i] - u[i / p] * u[i % p] / (double)rows;
+        centred[i] = uu[i] / each - u[i / p] * u[i % p] / rows;
         trace += centred[i] * s->inverse.inverse[i];
     }
     ebm_sandwich(p, s->inverse.inverse, centred, work, part);
@@ -252,8 +287,10 @@ static gibbs_status finish(sandwich *s, double decay, ebm_uncertainty *r)
                           "standard errors: %s does not depend on any parameter here: its curvature "
                           "is 0 (do the proposal and the data meet? are some columns constant?)",
                           o->loss->name);
-    double excess = add_sample(s, SQUARES, SUMS, o->rows, r, r->standard_error);
-    if (s->outputs == OUTPUTS) excess += add_sample(s, NOISE_SQUARES, NOISE_SUMS, o->noise_rows, r, r->noise_error);
+    double rows = (double)o->rows, seen = counted(s) ? ebm_data_weight(s->data) : rows;
+    double excess = add_sample(s, SQUARES, SUMS, seen / rows, seen, r, r->standard_error);
+    if (s->outputs == OUTPUTS)
+        excess += add_sample(s, NOISE_SQUARES, NOISE_SUMS, 1, (double)o->noise_rows, r, r->noise_error);
     for (int64_t i = 0; i < p; i++) {
         double unseen = s->inverse.seen[i] < 1e-8 ? NAN : 0;
         r->standard_error[i] = sqrt(r->standard_error[i] + r->noise_error[i]) + unseen;

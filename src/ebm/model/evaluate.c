@@ -2,6 +2,8 @@
  * chunk, so that memory does not grow with the number of points. */
 #include "program.h"
 
+#include "ebm/data/data_private.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -157,14 +159,17 @@ gibbs_status ebm_model_energy(ebm_model *model, const double *x, int64_t rows, d
 /* ---- Log likelihood ---- */
 
 /* Adds n energies, of the rows from `first` on, to *total. +∞ counts: the density is 0 there. */
-static gibbs_status add_energies(const double *energy, int64_t n, int64_t first, double *total, gibbs_error *error)
+static gibbs_status add_energies(const ebm_data *data, const double *energy, int64_t n, int64_t first, double *total,
+                                 gibbs_error *error)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
+        double weight = data->weight ? data->weight[first + i] : 1;
+        if (weight == 0) continue;
         if (isnan(energy[i]) || energy[i] == -INFINITY)
             return gibbs_fail_row(error, GIBBS_NUMERIC, first + i, "log likelihood: E is %s at row %lld",
                                   isnan(energy[i]) ? "NaN" : "-infinity", (long long)(first + i + 1));
-        sum += energy[i];
+        sum += weight * energy[i];
     }
     *total += sum;
     return GIBBS_OK;
@@ -195,9 +200,9 @@ gibbs_status ebm_mean_log_likelihood(ebm_model *model, const ebm_data *data, dou
         int64_t n = data->rows - row < chunk ? data->rows - row : chunk;
         status = evaluate(model, data->x + row * model->dim, n, energy, NULL, error);
         if (status) status = chunk_failed(status, row, error);
-        else status = add_energies(energy, n, row, &total, error);
+        else status = add_energies(data, energy, n, row, &total, error);
     }
     gibbs_release(&model->alloc, energy);
-    if (!status) *result = -total / (double)data->rows - log_z;
+    if (!status) *result = -total / ebm_data_weight(data) - log_z;
     return status;
 }

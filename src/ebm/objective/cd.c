@@ -5,8 +5,8 @@
 
 static ad_var record(ebm_graph *g)
 {
-    return ad_sub(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)),
-                  ad_batch_mean(g->noise, ebm_graph_energy(g, g->y)));
+    return ad_sub(ebm_graph_mean(g, g->data, ebm_graph_energy(g, g->x)),
+                  ebm_graph_mean(g, g->noise, ebm_graph_energy(g, g->y)));
 }
 
 const ebm_loss ebm_loss_cd = {

@@ -8,7 +8,7 @@
 static ad_var record(ebm_graph *g)
 {
     ad_var log_z = ebm_conditional_log_z(g->conditioned->model, g->given, g->theta);
-    return ad_batch_mean(g->data, ad_add(ebm_graph_energy(g, g->x), log_z));
+    return ebm_graph_mean(g, g->data, ad_add(ebm_graph_energy(g, g->x), log_z));
 }
 
 const ebm_loss ebm_loss_conditional_ml = {

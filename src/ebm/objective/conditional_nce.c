@@ -12,7 +12,7 @@ static ad_var record(ebm_graph *g)
     ad_var noise = ad_normal(noisy, ad_vec(g->model->dim), EBM_STREAM_LOSS_NORMAL);
     ad_var y = ad_add(ebm_value_on(noisy, g->x), ad_scale(noise, g->options->noise_sd));
     ad_var E = ebm_value_on(noisy, ebm_graph_energy(g, g->x));
-    return ad_scale(ad_batch_mean(noisy, ad_softplus(ad_sub(E, ebm_graph_energy(g, y)))), 2);
+    return ad_scale(ebm_graph_mean(g, noisy, ad_softplus(ad_sub(E, ebm_graph_energy(g, y)))), 2);
 }
 
 const ebm_loss ebm_loss_conditional_nce = {

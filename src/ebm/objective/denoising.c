@@ -22,7 +22,7 @@ static ad_var squares(ebm_graph *g, ad_axis copies)
 static ad_var record(ebm_graph *g)
 {
     ad_axis copies = ebm_graph_copies(g, g->options->copies, "noisy copies");
-    return ad_scale(ad_batch_mean(copies, squares(g, copies)), 0.5);
+    return ad_scale(ebm_graph_mean(g, copies, squares(g, copies)), 0.5);
 }
 
 static ad_var record_autoencoder(ebm_graph *g)

@@ -4,10 +4,10 @@
 
 static ad_var record(ebm_graph *g)
 {
-    ad_var penalty = ad_batch_mean(g->data, ad_square(ebm_graph_energy(g, g->x)));
+    ad_var penalty = ebm_graph_mean(g, g->data, ad_square(ebm_graph_energy(g, g->x)));
     if (ad_is_null(g->y)) return penalty;
     ad_var noise = ebm_graph_energy(g, ad_stop_gradient(g->y));
-    return ad_add(penalty, ad_batch_mean(g->noise, ad_square(noise)));
+    return ad_add(penalty, ebm_graph_mean(g, g->noise, ad_square(noise)));
 }
 
 const ebm_loss ebm_loss_energy_penalty = {

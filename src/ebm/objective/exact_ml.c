@@ -7,7 +7,7 @@ static ad_var record(ebm_graph *g)
 {
     ad_var log_z = ebm_graph_noise_logsumexp(g, ad_neg(ad_add(ebm_graph_energy(g, g->y), g->log_q)));
     g->log_z_estimate = ebm_graph_data_mean(g, log_z);
-    return ad_add(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
+    return ad_add(ebm_graph_mean(g, g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
 }
 
 const ebm_loss ebm_loss_exact_ml = {

@@ -56,4 +56,22 @@ ad_var ebm_graph_noise_count(const ebm_graph *g)
     return by_row(g) ? ad_constant(g->tape, (double)g->tape->axis[g->noise.id].count) : ad_batch_count(g->noise);
 }
 
-ad_var ebm_graph_data_mean(const ebm_graph *g, ad_var v) { return ad_is_shared(v) ? v : ad_batch_mean(g->data, v); }
+/* The weight of each element of an axis: of a data row, for its children as well, or of the artificial points of those
+ * losses whose points belong to rows. Null: all count alike. */
+static ad_var weight_on(const ebm_graph *g, ad_axis axis)
+{
+    if (g->noise.tape && axis.id == g->noise.id) return by_row(g) ? ebm_value_on(axis, g->weight) : g->noise_weight;
+    return ebm_value_on(axis, g->weight);
+}
+
+/* A row that counts for nothing may have a value that overflows. */
+ad_var ebm_graph_mean(const ebm_graph *g, ad_axis axis, ad_var v)
+{
+    if (ad_is_null(g->weight) || ad_is_null(v)) return ad_batch_mean(axis, v);
+    ad_var weight = weight_on(g, axis);
+    if (ad_is_null(weight)) return ad_batch_mean(axis, v);
+    ad_var mean = ad_batch_mean(axis, ad_chain(weight, v));
+    return g->loss->noise == EBM_NOISE_PAIRS ? ad_div(mean, ad_batch_mean(axis, weight)) : mean;
+}
+
+ad_var ebm_graph_data_mean(const ebm_graph *g, ad_var v) { return ad_is_shared(v) ? v : ebm_graph_mean(g, g->data, v); }

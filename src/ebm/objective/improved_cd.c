@@ -47,9 +47,9 @@ static ad_var record(ebm_graph *g)
     ad_var slope = ebm_graph_gradient(g, g->y); /* dy/dθ is one of ∇E by θ: SMOOTH where that would be wrong */
     if (ad_is_null(slope)) return slope;
     ad_var y = last_transition(g), still = ad_as_variable(ad_stop_gradient(y)), E = ebm_graph_energy(g, still);
-    ad_var gap = ad_sub(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), ad_batch_mean(g->noise, E));
+    ad_var gap = ad_sub(ebm_graph_mean(g, g->data, ebm_graph_energy(g, g->x)), ebm_graph_mean(g, g->noise, E));
     ad_var entropy = ad_scale(log_distance(g, y), (double)g->model->dim);
-    ad_var divergence = ad_batch_mean(g->noise, ad_sub(held_energy(g, E, y, still), entropy));
+    ad_var divergence = ebm_graph_mean(g, g->noise, ad_sub(held_energy(g, E, y, still), entropy));
     return ad_add(gap, ad_scale(divergence, g->options->coefficient));
 }
 

@@ -34,7 +34,7 @@ static ad_var record(ebm_graph *g)
         score[k] = ad_neg(ad_batch_gather(slope, index[k]));
     }
     const ebm_radial *radial = g->loss->own;
-    return ad_batch_mean(g->noise, ebm_stein_kernel(*radial, g->options->noise_sd, x, score));
+    return ebm_graph_mean(g, g->noise, ebm_stein_kernel(*radial, g->options->noise_sd, x, score));
 }
 
 static const ebm_radial rbf = ebm_radial_rbf, imq = ebm_radial_imq;

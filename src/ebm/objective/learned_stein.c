@@ -32,7 +32,7 @@ static ad_var record_with(ebm_graph *g, trace_fn trace)
     ad_var energy = ad_neg(ad_dot(slope, ad_stop_gradient(f)));
     /* its value is the critic's, its derivative that of `energy` minus that of `critic` */
     ad_var value = ad_sub(ad_scale(ad_stop_gradient(critic), 2), ad_stop_gradient(energy));
-    return ad_batch_mean(g->data, ad_add(ad_sub(energy, critic), value));
+    return ebm_graph_mean(g, g->data, ad_add(ad_sub(energy, critic), value));
 }
 
 static ad_var record(ebm_graph *g) { return record_with(g, exact_trace); }

@@ -12,7 +12,7 @@ static ad_var record(ebm_graph *g)
     ad_var lse = ebm_graph_noise_logsumexp(g, log_w);
     g->log_z_estimate = ebm_graph_data_mean(g, ad_sub(lse, ad_log(ebm_graph_noise_count(g))));
     g->health = ebm_graph_data_mean(g, ebm_graph_noise_effective_size(g, log_w));
-    return ad_add(ad_batch_mean(g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
+    return ad_add(ebm_graph_mean(g, g->data, ebm_graph_energy(g, g->x)), g->log_z_estimate);
 }
 
 const ebm_loss ebm_loss_ml_is = {

@@ -18,12 +18,12 @@ static ad_var record(ebm_graph *g)
     ad_var data = log_odds(g, g->x, ad_stop_gradient(ebm_graph_log_q(g, g->x)), log_nu);
     ad_var noise = log_odds(g, ad_stop_gradient(g->y), ad_stop_gradient(g->log_q), log_nu);
     /* how often the densities tell data from noise, the prior log ν left aside and both kinds weighted alike */
-    ad_var gap = ad_sub(ad_batch_mean(g->data, ad_sign(ad_add(data, log_nu))),
-                        ad_batch_mean(g->noise, ad_sign(ad_add(noise, log_nu))));
+    ad_var gap = ad_sub(ebm_graph_mean(g, g->data, ad_sign(ad_add(data, log_nu))),
+                        ebm_graph_mean(g, g->noise, ad_sign(ad_add(noise, log_nu))));
     g->health = ad_shift(ad_scale(gap, 0.25), 0.5);
     g->log_z_estimate = g->log_z;
-    return ad_add(ad_batch_mean(g->data, ad_softplus(ad_neg(data))),
-                  ad_mul(nu, ad_batch_mean(g->noise, ad_softplus(noise))));
+    return ad_add(ebm_graph_mean(g, g->data, ad_softplus(ad_neg(data))),
+                  ad_mul(nu, ebm_graph_mean(g, g->noise, ad_softplus(noise))));
 }
 
 const ebm_loss ebm_loss_nce = {

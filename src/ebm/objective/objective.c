@@ -266,6 +266,7 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     if (!status && source->bind) status = source->bind(o, x, rows, noise_rows, error);
     if (status) return status;
     o->x = x;
+    o->weight = NULL; /* others' */
     o->rows = rows;
     o->noise_rows = noise_rows;
     if (o->loss->noise == EBM_NOISE_OTHERS) o->drawn = 0; /* they are rows of what was bound before */
@@ -276,6 +277,19 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     return ad_set_rows(o->program.workspace, o->graph.noise, noise_rows, error);
 }
 
+gibbs_status ebm_objective_weigh(ebm_objective *o, const void *weight, gibbs_error *error)
+{
+    GIBBS_REQUIRE("objective", o && weight, error);
+    if (!o->options.weighted)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "%s: weights are for an objective made with options.weighted",
+                          o->loss->name);
+    if (!o->x) return gibbs_fail(error, GIBBS_UNBOUND, "%s: no data are bound", o->loss->name);
+    o->weight = weight;
+    gibbs_status status = ad_bind(o->program.workspace, o->graph.weight, weight, error);
+    bool noise = !ad_is_null(o->noise_weight);
+    return status || !noise ? status : ad_bind(o->program.workspace, o->noise_weight, weight, error);
+}
+
 bool ebm_objective_draws(const ebm_objective *o)
 {
     return o->draw || o->chains || o->loss->noise == EBM_NOISE_OTHERS;
@@ -284,7 +298,8 @@ bool ebm_objective_draws(const ebm_objective *o)
 gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t step, gibbs_error *error)
 {
     GIBBS_REQUIRE("objective", o, error);
-    if (!o->x) return gibbs_fail(error, GIBBS_UNBOUND, "%s: no data are bound", o->loss->name);
+    if (!o->x || (o->options.weighted && !o->weight))
+        return gibbs_fail(error, GIBBS_UNBOUND, "%s: no %s are bound", o->loss->name, o->x ? "weights" : "data");
     o->seed = seed;
     o->step = step;
     o->graph_step = step;
@@ -318,6 +333,8 @@ gibbs_status ebm_objective_evaluate(ebm_objective *o, double *value, gibbs_error
 {
     GIBBS_REQUIRE("objective", o, error);
     ad_run_options options = run_options(o);
+    if (o->options.weighted && !o->weight)
+        return gibbs_fail(error, GIBBS_UNBOUND, "%s: no weights are bound", o->loss->name);
     if (ebm_objective_draws(o) && o->drawn != o->noise_rows)
         return gibbs_fail(error, GIBBS_UNBOUND,
                           "%s: %lld artificial points are needed and %lld were drawn: refresh after binding",

@@ -19,11 +19,13 @@ struct ebm_objective {
     ebm_graph graph;
     ad_var y_given; /* leaves: the given columns of chains; and what y and log q are made of, or they themselves */
     ad_var y_leaf, log_q_leaf;
+    ad_var noise_weight; /* a leaf: of artificial points, which weigh as their rows do; or null */
     bool by_row;           /* a conditional model's artificial points: the noise axis is a child of the data axis */
     ebm_program program;
     ebm_draw *draw;     /* of a proposal that does not depend on θ */
     ebm_chains *chains;
     const void *x;      /* as it was bound */
+    const void *weight; /* of the bound rows, or NULL */
     void *given, *modelled; /* a conditional model's: the rows of x taken apart, with room for `apart` rows */
     int64_t apart;
     int64_t rows, noise_rows;

@@ -39,7 +39,7 @@ static ad_var record(ebm_graph *g)
         ad_var blocks = ad_reshape(ad_neg(changed), ad_mat(s->variables, s->labels));
         terms = ad_add(ad_logsumexp_dims(blocks, 1u << 1), E);
     }
-    return ad_batch_mean(g->data, ad_sum(terms));
+    return ebm_graph_mean(g, g->data, ad_sum(terms));
 }
 
 static gibbs_status check(const ebm_loss *loss, const ebm_loss_options *o, int64_t dim, gibbs_error *error)

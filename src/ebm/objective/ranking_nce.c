@@ -16,9 +16,9 @@ static ad_var logit(const ebm_graph *g, ad_var x)
 static ad_var ranked(ebm_graph *g, ad_var own, ad_var others)
 {
     /* how often the datum has the highest logit; 1/(K + 1) when it is one of the noise */
-    g->health = ad_batch_mean(g->data, ad_step(ad_sub(own, ad_max_reduce(others))));
+    g->health = ebm_graph_mean(g, g->data, ad_step(ad_sub(own, ad_max_reduce(others))));
     ad_var all = ad_concat(ad_reshape(own, ad_vec(1)), others, 0);
-    return ad_batch_mean(g->data, ad_sub(ad_logsumexp(all), own));
+    return ebm_graph_mean(g, g->data, ad_sub(ad_logsumexp(all), own));
 }
 
 static ad_var record(ebm_graph *g)

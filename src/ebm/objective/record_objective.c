@@ -16,6 +16,7 @@ static void record_noise(ebm_objective *o)
     g->noise = o->by_row ? ad_axis_child(g->data, (int64_t)source->rows(o, 1), "noise") : ad_axis_new(o->tape, "noise");
     o->y_given = o->by_row ? (ad_var){o->tape, -1} : ebm_conditioned_input(&o->of, g->noise);
     source->record(o);
+    if (o->options.weighted && source->weigh) source->weigh(o);
 }
 
 ad_var ebm_objective_record(ebm_objective *o)
@@ -26,12 +27,15 @@ ad_var ebm_objective_record(ebm_objective *o)
     *g = (ebm_graph){.tape = o->tape, .model = &o->of.of_y, .theta = o->theta, .loss = o->loss,
                      .options = &o->options, .x = none, .first = none, .second = none, .y = none, .log_q = none,
                      .given = none, .log_z = none, .health = none, .log_z_estimate = none,
+                     .weight = none, .noise_weight = none,
                      .proposal = o->options.proposal, .context = o->options.context, .conditioned = &o->of};
     if (ebm_model_record(o->model, o->tape, o->theta)) return none;
     if (o->loss->learns_log_z) g->log_z = o->theta[o->model->parameters] = ad_parameter(o->tape, "log_z", ad_scalar());
     g->data = ad_axis_new(o->tape, "data");
     g->given = ebm_conditioned_input(&o->of, g->data);
     g->x = ad_input(g->data, ad_is_null(g->given) ? "x" : "modelled columns", ad_vec(g->model->dim));
+    o->noise_weight = none;
+    if (o->options.weighted) g->weight = ad_input(g->data, "weight", ad_scalar());
     record_noise(o);
     o->prior = o->share = none;
     if (o->model->prior) {
@@ -78,5 +82,8 @@ static gibbs_status check_result(const ebm_objective *o, ad_var loss, gibbs_erro
 gibbs_status ebm_objective_check_recording(const ebm_objective *o, ad_var loss, gibbs_error *error)
 {
     gibbs_status status = recording_error(o, error);
-    return status ? status : check_result(o, loss, error);
+    if (!status) status = check_result(o, loss, error);
+    if (status || !o->options.weighted || ad_degree(loss, o->graph.weight)) return status;
+    return gibbs_fail(error, GIBBS_ARGUMENT, "%s: rows have weights, and the loss does not read them: it must take its "
+                      "means by ebm_graph_mean", o->loss->name);
 }

@@ -11,7 +11,7 @@ static ad_var record(ebm_graph *g)
     ad_var E = ebm_graph_energy(g, g->x), score;
     if (ad_grad(E, &g->x, 1, &score)) return score;
     ad_var squares = ad_scale(ad_sum(ad_square(score)), 0.5);
-    return ad_batch_mean(g->data, ad_sub(squares, ad_laplacian(E, g->x)));
+    return ebm_graph_mean(g, g->data, ad_sub(squares, ad_laplacian(E, g->x)));
 }
 
 const ebm_loss ebm_loss_score_matching = {

@@ -18,7 +18,7 @@ static ad_var record_with(ebm_graph *g, ad_var (*square)(ad_var slope, ad_var v)
         ad_var curvature = ad_directional_curvature(E, g->x, v);
         sum = ad_add(sum, ad_sub(ad_scale(square(slope, v), 0.5), curvature));
     }
-    return ad_scale(ad_batch_mean(g->data, sum), 1.0 / g->options->copies);
+    return ad_scale(ebm_graph_mean(g, g->data, sum), 1.0 / g->options->copies);
 }
 
 static ad_var record(ebm_graph *g) { return record_with(g, square_along); }

@@ -12,6 +12,7 @@ typedef struct ebm_source {
     /* Before the objective notes x and the counts: after an error nothing that an evaluation reads has changed. */
     gibbs_status (*bind)(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows, gibbs_error *error);
     gibbs_status (*refresh)(ebm_objective *o, gibbs_error *error);
+    void (*weigh)(ebm_objective *o); /* the graph's noise_weight, where points belong to rows of a batch */
     int64_t least; /* data rows that it takes */
     bool by_row;   /* of a conditional model each data row has artificial points of its own: `rows` for one row */
     bool whole;    /* not for conditional models: its points are made of whole rows */
@@ -44,6 +45,17 @@ static inline void ebm_source_input_log_q(ebm_objective *o)
  * stay, and what was drawn into them is to be drawn anew. */
 gibbs_status ebm_source_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, int64_t kept,
                              gibbs_error *error);
+
+/* Of a batch whose rows have weights, `count` rows so that row n is there wₙ/Σw · count times, rounded up or down
+ * (systematic resampling, by the seed and the step of the last refresh); without weights, or where all are 0, one row
+ * after another, again and again. Row i of these is number ebm_source_row(o, &rows, i), asked for in order. */
+typedef struct ebm_source_rows {
+    double total, below; /* Σ w; of the rows before `row` */
+    double offset;
+    int64_t row, last, count; /* last: that weighs anything */
+} ebm_source_rows;
+ebm_source_rows ebm_source_rows_start(const ebm_objective *o, int64_t count);
+int64_t ebm_source_row(const ebm_objective *o, ebm_source_rows *rows, int64_t i);
 
 void ebm_source_free(ebm_objective *o);
 

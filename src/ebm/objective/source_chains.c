@@ -61,6 +61,15 @@ gibbs_status ebm_source_room(ebm_objective *o, int64_t rows, size_t buffer, size
     return GIBBS_OK;
 }
 
+/* `count` rows of the batch, each as often as it weighs. */
+static void copy_rows(const ebm_objective *o, void *to, int64_t count)
+{
+    ebm_source_rows rows = ebm_source_rows_start(o, count);
+    for (int64_t i = 0; i < count; i++)
+        memcpy((char *)to + (size_t)i * row_bytes(o),
+               (const char *)o->x + (size_t)ebm_source_row(o, &rows, i) * row_bytes(o), row_bytes(o));
+}
+
 /* k transitions from `x`. */
 static gibbs_status move_from(ebm_objective *o, const void *x, gibbs_error *error)
 {
@@ -70,6 +79,12 @@ static gibbs_status move_from(ebm_objective *o, const void *x, gibbs_error *erro
     if (!status) status = ad_bind(o->program.workspace, o->y_leaf, ebm_chains_native(o->chains), error);
     if (status || ad_is_null(o->y_given)) return status;
     return ad_bind(o->program.workspace, o->y_given, ebm_chains_given(o->chains), error);
+}
+
+/* Chain i starts at row i. */
+static void chain_weigh(ebm_objective *o)
+{
+    o->graph.noise_weight = o->noise_weight = ad_input(o->graph.noise, "weight", ad_scalar());
 }
 
 static gibbs_status chain_refresh(ebm_objective *o, gibbs_error *error) { return move_from(o, o->x, error); }
@@ -93,7 +108,8 @@ static gibbs_status last_refresh(ebm_objective *o, gibbs_error *error)
 {
     uint64_t k = (uint64_t)o->options.sampler_steps, first = o->step * k;
     o->graph_step = first + k - 1;
-    gibbs_status status = ebm_chains_start_native(o->chains, o->x, o->rows, error);
+    if (o->weight) copy_rows(o, o->buffer, o->rows);
+    gibbs_status status = ebm_chains_start_native(o->chains, o->weight ? o->buffer : o->x, o->rows, error);
     if (!status) status = ebm_chains_run(o->chains, (int64_t)k - 1, o->seed, first, error);
     if (status) return status;
     memcpy(o->buffer, ebm_chains_native(o->chains), (size_t)o->rows * row_bytes(o));
@@ -125,36 +141,41 @@ static gibbs_status persistent_make(ebm_objective *o, gibbs_error *error)
     return status ? status : ebm_draw_new(q, o->model->dtype, &o->alloc, &o->draw, error);
 }
 
-/* The first time, and when a batch outgrows the ring, chains start at the data, again and again until it is full. Those
- * of a conditional model take their x from there as well: they start at the rows of this batch, which move first, and
- * of the next ones, so that the ring's x are the data's. */
+static int64_t ring(const ebm_objective *o, int64_t rows) { return o->options.buffer > rows ? o->options.buffer : rows; }
+
 static gibbs_status persistent_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows,
                                     gibbs_error *error)
 {
-    (void)noise_rows;
-    int64_t kept = o->filled, wanted = o->options.buffer > rows ? o->options.buffer : rows;
-    gibbs_status status = ebm_source_room(o, wanted, (size_t)o->model->dim, (size_t)o->model->dim, kept, error);
-    if (status || kept >= wanted) return status;
-    int64_t first = 0;
+    (void)x, (void)noise_rows;
+    return ebm_source_room(o, ring(o, rows), (size_t)o->model->dim, (size_t)o->model->dim, o->filled, error);
+}
+
+/* The first time, and when a batch outgrows the ring, chains start at the data, again and again until it is full. Those
+ * of a conditional model take their x from there as well: they start at the rows of this batch, which move first, and
+ * of the next ones, so that the ring's x are the data's. */
+static void fill_ring(ebm_objective *o)
+{
+    int64_t kept = o->filled, wanted = ring(o, o->rows);
+    if (kept >= wanted) return;
     if (ebm_model_given(o->model)) {
-        if (wanted > kept + rows) wanted = kept + rows;
-        o->buffer_next = first = kept;
+        if (wanted > kept + o->rows) wanted = kept + o->rows;
+        o->buffer_next = kept;
     }
-    for (int64_t i = kept; i < wanted; i++)
-        memcpy((char *)o->buffer + (size_t)i * row_bytes(o),
-               (const char *)x + (size_t)((i - first) % rows) * row_bytes(o), row_bytes(o));
+    copy_rows(o, (char *)o->buffer + (size_t)kept * row_bytes(o), wanted - kept);
     o->filled = wanted;
-    return GIBBS_OK;
 }
 
 static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
 {
     gibbs_words words = gibbs_words_start(o->seed, EBM_STREAM_BUFFER, o->step);
+    ebm_source_rows rows = ebm_source_rows_start(o, o->rows);
     gibbs_status status = o->draw ? ebm_draw_run(o->draw, o->rows, o->seed, o->step, error) : GIBBS_OK;
     for (int64_t i = 0; !status && i < o->rows; i++) {
         bool anew = gibbs_words_unit(&words) < o->options.restart;
         bool own = o->draw || ebm_model_given(o->model); /* a row's chain goes on with the row's x */
-        int64_t row = own ? i : (int64_t)gibbs_words_below(&words, (uint64_t)o->rows);
+        int64_t row = o->weight && !o->draw ? ebm_source_row(o, &rows, i)
+                      : own                 ? i
+                                            : (int64_t)gibbs_words_below(&words, (uint64_t)o->rows);
         const char *from = o->draw ? ebm_draw_y(o->draw) : o->x;
         if (anew) memcpy(buffered_chain(o, i), from + (size_t)row * row_bytes(o), row_bytes(o));
     }
@@ -163,6 +184,7 @@ static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
 
 static gibbs_status persistent_refresh(ebm_objective *o, gibbs_error *error)
 {
+    fill_ring(o);
     gibbs_status status = o->options.restart > 0 ? restart_some(o, error) : GIBBS_OK;
     for (int64_t i = 0; i < o->rows; i++)
         memcpy((char *)o->moved + (size_t)i * row_bytes(o), buffered_chain(o, i), row_bytes(o));
@@ -179,6 +201,7 @@ static gibbs_status persistent_refresh(ebm_objective *o, gibbs_error *error)
 
 const ebm_source ebm_source_chain = {
     .check = chain_check, .record = ebm_source_input_y, .make = chain_make, .refresh = chain_refresh,
+    .weigh = chain_weigh,
 };
 
 const ebm_source ebm_source_last = {

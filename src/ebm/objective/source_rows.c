@@ -8,6 +8,12 @@
 
 /* ---- Pairs of data rows ---- */
 
+static void pairs_weigh(ebm_objective *o)
+{
+    ebm_graph *g = &o->graph;
+    g->noise_weight = ad_mul(ad_batch_gather(g->weight, g->first), ad_batch_gather(g->weight, g->second));
+}
+
 static void pairs_record(ebm_objective *o)
 {
     o->graph.first = ad_input(o->graph.noise, "first", ad_scalar());
@@ -55,16 +61,44 @@ static void draw_distances(const ebm_objective *o, int64_t *distance)
     }
 }
 
+/* A row other than n, by weight; whichever comes next where no other weighs anything. `below`: Σ w of rows before. */
+static int64_t draw_other(const ebm_objective *o, const double *below, double total, int64_t n, gibbs_words *words)
+{
+    double own = ebm_number(o->model->dtype, o->weight, n), place = gibbs_words_unit(words) * (total - own);
+    if (!(total - own > 0)) return (n + 1) % o->rows;
+    if (place >= below[n]) place += own;
+    int64_t low = 0, high = o->rows; /* the last row with below <= place */
+    while (high - low > 1) {
+        int64_t middle = (low + high) / 2;
+        if (below[middle] <= place) low = middle;
+        else high = middle;
+    }
+    return low == n ? (n + 1) % o->rows : low; /* by rounding */
+}
+
+static double sum_below(const ebm_objective *o, double *below)
+{
+    double total = 0;
+    for (int64_t n = 0; n < o->rows; n++) {
+        below[n] = total;
+        total += ebm_number(o->model->dtype, o->weight, n);
+    }
+    return total;
+}
+
 static gibbs_status others_refresh(ebm_objective *o, gibbs_error *error)
 {
     int64_t copies = o->options.copies, *distance = o->moved;
     size_t bytes = (size_t)ebm_source_dim(o) * gibbs_dtype_size(o->model->dtype);
     (void)error;
     const char *from = o->modelled ? o->modelled : o->x;
-    draw_distances(o, distance);
+    double total = o->weight ? sum_below(o, o->moved) : 0;
+    gibbs_words words = gibbs_words_start(o->seed, EBM_STREAM_START, o->step);
+    if (!o->weight) draw_distances(o, distance);
     for (int64_t n = 0; n < o->rows; n++)
         for (int64_t k = 0; k < copies; k++) {
-            int64_t other = (n + distance[k % (o->rows - 1)]) % o->rows;
+            int64_t other = o->weight ? draw_other(o, o->moved, total, n, &words)
+                                      : (n + distance[k % (o->rows - 1)]) % o->rows;
             memcpy((char *)o->buffer + (size_t)(n * copies + k) * bytes, from + (size_t)other * bytes, bytes);
         }
     return GIBBS_OK;
@@ -73,7 +107,7 @@ static gibbs_status others_refresh(ebm_objective *o, gibbs_error *error)
 /* ---- The sources ---- */
 
 const ebm_source ebm_source_pairs = {
-    .record = pairs_record, .rows = pairs_rows, .bind = pairs_bind, .least = 2, .whole = true,
+    .record = pairs_record, .rows = pairs_rows, .bind = pairs_bind, .weigh = pairs_weigh, .least = 2, .whole = true,
 };
 
 const ebm_source ebm_source_others = {

@@ -23,7 +23,7 @@ static ad_var record(ebm_graph *g)
     if (ad_grad(E, &g->x, 1, &slope) || ad_grad(ad_sum(h), &g->x, 1, &rise)) return (ad_var){g->tape, -1};
     ad_var squares = ad_scale(ad_square(slope), 0.5), curvature = ad_hess_diag(E, g->x);
     ad_var terms = ad_sub(ad_mul(h, ad_sub(squares, curvature)), ad_mul(rise, slope));
-    return ad_batch_mean(g->data, ad_sum(terms));
+    return ebm_graph_mean(g, g->data, ad_sum(terms));
 }
 
 const ebm_loss ebm_loss_weighted_score_matching = {

@@ -5,6 +5,8 @@
  * which is Σ wᵢyᵢ + c with w = logit(p)/(high − low). */
 #include "made.h"
 
+#include "ebm/data/data_private.h"
+
 #include <math.h>
 
 enum { P, WEIGHT, ARRAYS }; /* dim numbers each; then low and high */
@@ -51,13 +53,13 @@ gibbs_status ebm_proposal_bernoulli(int64_t dim, const double *p, double low, do
     return ebm_made_finish(b, status, q);
 }
 
-/* How often column i is `high`; −1 after an error. */
-static int64_t count_high(const ebm_data *data, int64_t i, double low, double high, gibbs_error *error)
+/* How often column i is `high`, by the rows' weights; −1 after an error. */
+static double count_high(const ebm_data *data, int64_t i, double low, double high, gibbs_error *error)
 {
-    int64_t count = 0;
+    double count = 0;
     for (int64_t row = 0; row < data->rows; row++) {
         double x = data->x[row * data->cols + i];
-        if (x == high) count++;
+        if (x == high) count += data->weight ? data->weight[row] : 1;
         else if (x != low) {
             gibbs_fail_row(error, GIBBS_DATA, row, "bernoulli: row %lld, column %lld is %g, neither %g nor %g",
                            (long long)row + 1, (long long)i + 1, x, low, high);
@@ -82,9 +84,9 @@ gibbs_status ebm_proposal_bernoulli_fit(const ebm_data *data, double low, double
     double *p = gibbs_alloc(&a, (size_t)data->cols, sizeof *p);
     if (!p) return gibbs_fail(error, GIBBS_MEMORY, "bernoulli: out of memory");
     for (int64_t i = 0; !status && i < data->cols; i++) {
-        int64_t count = count_high(data, i, low, high, error);
+        double count = count_high(data, i, low, high, error);
         if (count < 0) status = GIBBS_DATA;
-        p[i] = ((double)count + smoothing) / ((double)data->rows + 2 * smoothing);
+        p[i] = (count + smoothing) / (ebm_data_weight(data) + 2 * smoothing);
     }
     if (!status) status = ebm_proposal_bernoulli(data->cols, p, low, high, &a, q, error);
     gibbs_release(&a, p);

@@ -4,6 +4,7 @@
  *
  * Differences y − xⱼ are formed column by column: the expansion |y|² − 2y·xⱼ + |xⱼ|² would be one matrix product, but
  * loses the digits of close rows far from the origin, and n × d numbers a row of y would not stay in cache. */
+#include "ebm/data/data_private.h"
 #include "ebm/model/program.h"
 #include "made.h"
 #include "moments.h"
@@ -110,6 +111,7 @@ gibbs_status ebm_proposal_kernel_density(const ebm_data *data, const double *h, 
     ebm_made *k;
     int64_t count;
     gibbs_status status = ebm_data_check(data, error);
+    if (!status) status = ebm_refuse_weights("kernel_density", data, error);
     if (status) return status;
     if (data->rows > MOST_ROWS || !gibbs_mul_size(data->rows + 1, data->cols + 1, &count))
         return gibbs_fail(error, GIBBS_SIZE, "kernel_density: %lld rows of %lld columns; at most %d rows",

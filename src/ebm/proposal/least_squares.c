@@ -23,6 +23,8 @@ static double centred(const normal *n, int64_t row, int64_t col)
     return n->data->x[row * n->data->cols + col] - n->mean[col];
 }
 
+static double weight(const normal *n, int64_t row) { return n->data->weight ? n->data->weight[row] : 1; }
+
 /* The second pass takes the rounding out of the first one's mean. */
 static void find_scale(normal *n)
 {
@@ -31,14 +33,15 @@ static void find_scale(normal *n)
     for (int64_t c = 0; c < d->cols; c++)
         for (int pass = 0; pass < 2; pass++) {
             double sum = 0;
-            for (int64_t r = 0; r < d->rows; r++) sum += centred(n, r, c);
-            n->mean[c] += sum / (double)d->rows;
+            for (int64_t r = 0; r < d->rows; r++) sum += weight(n, r) * centred(n, r, c);
+            n->mean[c] += sum / ebm_data_weight(d);
         }
     for (int64_t c = 0; c < n->given; c++) {
         double sum = 0, most = 0; /* whose square would be too large, or nothing */
         for (int64_t r = 0; r < d->rows; r++) most = fmax(most, fabs(centred(n, r, c)));
-        for (int64_t r = 0; r < d->rows && most > 0; r++) sum += centred(n, r, c) / most * (centred(n, r, c) / most);
-        n->sd[c] = most * sqrt(sum / (double)d->rows);
+        for (int64_t r = 0; r < d->rows && most > 0; r++)
+            sum += weight(n, r) * (centred(n, r, c) / most) * (centred(n, r, c) / most);
+        n->sd[c] = most * sqrt(sum / ebm_data_weight(d));
         if (!(n->sd[c] > 1e-12 * fabs(n->mean[c]))) n->sd[c] = INFINITY; /* constant: of no account */
     }
 }
@@ -52,8 +55,9 @@ static void add_products(normal *n, double *z)
     for (int64_t r = 0; r < n->data->rows; r++) {
         for (int64_t c = 0; c < g; c++) z[c] = centred(n, r, c) / n->sd[c];
         for (int64_t i = 0; i < g; i++) {
-            for (int64_t j = 0; j <= i; j++) n->gram[i * g + j] += z[i] * z[j];
-            for (int64_t k = 0; k < m; k++) n->right[i * m + k] += z[i] * centred(n, r, g + k);
+            double wz = weight(n, r) * z[i];
+            for (int64_t j = 0; j <= i; j++) n->gram[i * g + j] += wz * z[j];
+            for (int64_t k = 0; k < m; k++) n->right[i * m + k] += wz * centred(n, r, g + k);
         }
     }
 }
@@ -134,6 +138,8 @@ gibbs_status ebm_least_squares(const ebm_data *data, int64_t given, double *coef
         factor(&n);
         solve(&n);
         finish(&n, coefficient, residuals->x);
+        status = ebm_data_weigh(residuals, data->weight, data->weight_kind, error);
+        if (status) ebm_data_free(residuals);
     }
     gibbs_release(&a, memory);
     return status;

@@ -1,6 +1,8 @@
 /* moments.c — sums over the rows of a table, as exact as double allows. */
 #include "moments.h"
 
+#include "ebm/data/data_private.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -11,13 +13,15 @@ static int64_t block_end(const ebm_data *data, int64_t row)
     return data->rows - row < BLOCK_ROWS ? data->rows : row + BLOCK_ROWS;
 }
 
-/* Σ (x[row, i] − mean[i]) (x[row, j] − mean[j]) over the rows of a block. */
+static double weight_of(const ebm_data *data, int64_t row) { return data->weight ? data->weight[row] : 1; }
+
+/* Σ w[row] (x[row, i] − mean[i]) (x[row, j] − mean[j]) over the rows of a block. */
 static double block_product(const ebm_data *data, const double *mean, int64_t row, int64_t i, int64_t j)
 {
     double sum = 0;
     for (int64_t end = block_end(data, row); row < end; row++) {
         const double *x = data->x + row * data->cols;
-        sum += (x[i] - mean[i]) * (x[j] - mean[j]);
+        sum += weight_of(data, row) * (x[i] - mean[i]) * (x[j] - mean[j]);
     }
     return sum;
 }
@@ -31,10 +35,11 @@ static void find_mean(const ebm_data *data, double *mean)
             double total = 0;
             for (int64_t row = 0; row < data->rows; row = block_end(data, row)) {
                 double sum = 0;
-                for (int64_t r = row; r < block_end(data, row); r++) sum += data->x[r * data->cols + i] - mean[i];
+                for (int64_t r = row; r < block_end(data, row); r++)
+                    sum += weight_of(data, r) * (data->x[r * data->cols + i] - mean[i]);
                 total += sum;
             }
-            mean[i] += total / (double)data->rows;
+            mean[i] += total / ebm_data_weight(data);
         }
 }
 
@@ -47,7 +52,7 @@ static void find_covariance(const ebm_data *data, const double *mean, int full, 
         for (int64_t i = 0; i < d; i++)
             for (int64_t j = full ? 0 : i; j <= i; j++)
                 covariance[full ? i * d + j : i] += block_product(data, mean, row, i, j);
-    for (int64_t k = 0; k < count; k++) covariance[k] *= factor / (double)data->rows;
+    for (int64_t k = 0; k < count; k++) covariance[k] *= factor / ebm_data_weight(data);
     for (int64_t i = 0; full && i < d; i++)
         for (int64_t j = 0; j < i; j++) covariance[j * d + i] = covariance[i * d + j];
 }

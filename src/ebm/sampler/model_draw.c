@@ -3,6 +3,8 @@
  * Stretches of 100, 200, 400, … steps are each looked at NOTES times; the first whose chains agree is the last. So no
  * stretch is judged together with the way from where the chains started. */
 #include "base/options.h"
+
+#include "ebm/data/data_private.h"
 #include "base/random.h"
 #include "chain_state.h"
 
@@ -61,7 +63,9 @@ static gibbs_status start_chains(drawing *d, const ebm_data *start, gibbs_error 
     gibbs_words words = gibbs_words_start(d->options.seed, EBM_STREAM_START, 0);
     int64_t dim = d->model->dim;
     for (int64_t c = 0; c < d->count; c++) { /* all temperatures of a chain at one row */
-        const double *row = start->x + (int64_t)gibbs_words_below(&words, (uint64_t)start->rows) * dim;
+        int64_t at = start->weight ? ebm_data_row_at(start, gibbs_words_unit(&words))
+                                   : (int64_t)gibbs_words_below(&words, (uint64_t)start->rows);
+        const double *row = start->x + at * dim;
         for (int64_t k = 0; k < d->stride * dim; k++) d->x[c * d->stride * dim + k] = row[k % dim];
     }
     gibbs_status status = ebm_chains_new(d->model, d->options.chain, &d->chains, error);
