@@ -13,6 +13,7 @@
 static const gibbs_option numbers[] = {
     OPTION(steps, 1000, '[', 1, INFINITY, ')'),
     OPTION(batch, 0, '[', 0, INFINITY, ')'),
+    OPTION(tolerance, 1e-5, '(', 0, INFINITY, ')'),
     OPTION(rate, 1e-3, '(', 0, INFINITY, ')'),
     OPTION(momentum, 0, '[', 0, 1, ')'),
     OPTION(beta1, 0.9, '[', 0, 1, ')'),
@@ -231,7 +232,7 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     if (!report) report = &own;
     memset(report, 0, sizeof *report);
     report->loss = report->best_validation = report->health = report->log_z = report->log_z_spread = NAN;
-    report->edge = NAN;
+    report->edge = report->newton = NAN;
     double start = now();
     if (!model || !data || !options || !options->loss)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: no %s", !model ? "model" : !data ? "data" : "loss");
