@@ -192,7 +192,7 @@ static void tell(const settings *set, const ebm_data *data, ebm_model *model, co
             printf("   %12.6f %9.6f (%.3f)", theta[2 * j + k], w[2 * j + k], u->standard_error[2 * j + k]);
         printf("\n");
     }
-    printf("largest difference: %.1e (L-BFGS stops at a gradient of 1e-6). se: standard error. Inputs\n"
+    printf("largest difference: %.1e. se: standard error. Inputs\n"
            "are standardised, and setosa's coefficients are 0. Setosa is separable: without λ the others would\n"
            "go to infinity.\n"
            "Picture and data: %s/conditional-*\n",

@@ -21,8 +21,10 @@ typedef struct ebm_fit_options {
     const ebm_loss *loss;            /* must be set */
     ebm_loss_options loss_options;
     const ebm_optimizer *optimizer;  /* NULL: ebm_adam */
-    int lbfgs;                       /* L-BFGS instead: full batches, deterministic losses only (ARGUMENT otherwise) */
-    int64_t steps;                   /* 0: 1000; L-BFGS: most iterations */
+    int lbfgs;                       /* L-BFGS instead: full batches, deterministic losses only (ARGUMENT otherwise); and then
+                                        Newton's method. In double, whatever the model's type */
+    int64_t steps;                   /* 0: 1000; L-BFGS: most iterations, Newton's included */
+    double tolerance;                /* of L-BFGS: report.newton at which θ is a minimum; 0: 1e-5 */
     int64_t batch;                   /* rows a step; 0: all. Each pass over the rows is shuffled, and its last batch may
                                         be shorter; where the loss compares rows and it has too few, it is left out */
     double rate;                     /* 0: 1e-3 */
@@ -62,7 +64,12 @@ typedef struct ebm_fit_report {
     ebm_importance weights;   /* ML-IS, NCE, ranking NCE: exp(−E)/q at the fit's first ν·N points, at the kept
                                  parameters. With k above ½ ML-IS is not what its standard errors say:
                                  ebm_audit_proposal. Else NaN, and of a conditional model */
-    int converged;            /* L-BFGS */
+    int converged;            /* L-BFGS: θ is a minimum. H = ∇²L has no negative eigenvalue, newton is at most the
+                                 tolerance, and no parameter runs away, as on separated data: then θ is right to six
+                                 digits and more. 0: it is none, or it cannot be told */
+    double newton;            /* L-BFGS: √(gᵀH⁻¹g/tr H⁻¹S) as in ebm_uncertainty, in no unit of x, θ or E, with θᵀHθ
+                                 for the trace where all rows have one gradient; ∞ where the loss curves down. NaN:
+                                 not known */
     int64_t history_count;    /* one row a step: */
     double *history_loss, *history_norm, *history_validation; /* NaN where none was made */
     gibbs_allocator allocator;
@@ -150,8 +157,8 @@ typedef struct ebm_uncertainty {
  * as independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
  * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
  * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
- * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum; a box of
- * points cuts the density off), DATA, SHAPE, MEMORY. */
+ * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum; S is 0, as
+ * of one row; a box of points cuts the density off), DATA, SHAPE, MEMORY. */
 gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
                                  ebm_uncertainty *result, gibbs_error *error);
 void ebm_uncertainty_free(ebm_uncertainty *uncertainty);

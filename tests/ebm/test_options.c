@@ -283,8 +283,8 @@ static const subject subjects[] = {
                      ROW(momentum, 0, 0, -0.5), ROW(weight_decay, 0, 0.1, INFINITY), ROW(clip, 0, 1e-3, -1),
                      ROW(warmup, 0, 10, -1), ROW(validation_every, 10, 0, -1), ROW(patience, 0, 0, -1)))},
     {SUBJECT(ebm_fit_options, .run = run_fit, .write_out = write_fit, .needs = true,
-             COUNTED(ROW(average, 0, 0.9, 1), ROW(validation_fraction, 0, 0.25, 1), ROW(threads, 0, 0, -1),
-                     ROW(schedule, EBM_SCHEDULE_CONSTANT, EBM_SCHEDULE_COSINE, 4)))},
+             COUNTED(ROW(average, 0, 0.9, 1), ROW(tolerance, 1e-5, 0, -1), ROW(validation_fraction, 0, 0.25, 1),
+                     ROW(threads, 0, 0, -1), ROW(schedule, EBM_SCHEDULE_CONSTANT, EBM_SCHEDULE_COSINE, 4)))},
 #undef TYPE
 #define TYPE ebm_loss_options
     {SUBJECT(ebm_loss_options, .run = run_loss, .write_out = write_loss,

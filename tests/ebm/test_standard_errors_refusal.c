@@ -127,6 +127,27 @@ Test(standard_errors_refusal, null_pointers_and_bad_data)
     ebm_model_free(model);
 }
 
+/* One row, or rows that are all alike, say nothing of chance. */
+Test(standard_errors_refusal, rows_that_do_not_differ)
+{
+    double x[ROWS], one = 1;
+    ebm_fit_options o = {.loss = &ebm_loss_score_matching};
+    ebm_parameter p = {"lambda", ad_scalar(), EBM_INIT_CONSTANT, 1};
+    ebm_model *model = model_of(1, &p, 1, precision_graph, GIBBS_FLOAT64);
+    for (int i = 0; i < ROWS; i++) x[i] = 0.7;
+    for (int rows = 1; rows <= ROWS; rows += ROWS - 1) {
+        ebm_data data = table(rows > 1 ? x : &one, rows, 1);
+        ebm_uncertainty u;
+        FAILS(GIBBS_NUMERIC, rows > 1 ? "do not differ" : "one row", ebm_standard_errors(model, &data, &o, &u, FAIL));
+        cr_expect(!u.covariance);
+        x[0] = 0.71; /* the control */
+        if (rows > 1) OK(ebm_standard_errors(model, &data, &o, &u, ERROR));
+        ebm_uncertainty_free(&u);
+        x[0] = 0.7;
+    }
+    ebm_model_free(model);
+}
+
 /* ---- Eigenvalues ---- */
 
 Test(standard_errors_refusal, eigenvectors_make_the_matrix)

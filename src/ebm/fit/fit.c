@@ -10,6 +10,7 @@
 static const gibbs_option numbers[] = {
     OPTION(steps, 1000, '[', 1, INFINITY, ')'),
     OPTION(batch, 0, '[', 0, INFINITY, ')'),
+    OPTION(tolerance, 1e-5, '(', 0, INFINITY, ')'),
     OPTION(rate, 1e-3, '(', 0, INFINITY, ')'),
     OPTION(momentum, 0, '[', 0, 1, ')'),
     OPTION(beta1, 0.9, '[', 0, 1, ')'),

@@ -12,6 +12,7 @@ typedef struct ebm_batches {
     int64_t least;            /* rows that a batch must have */
     size_t number;            /* bytes */
     char *all, *batch;
+    double seen;              /* rows that counted rows stand for; 0 where rows do not count so */
     char *weight, *weight_now; /* of the rows, with mean 1, and of the present batch; NULL: all count alike */
     int64_t *order;           /* the shuffled rows of this epoch; NULL for full batches */
     int64_t next;

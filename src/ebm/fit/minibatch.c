@@ -9,6 +9,7 @@
 static bool weigh(ebm_batches *b, const ebm_data *data, gibbs_dtype dtype, bool full)
 {
     double sum = ebm_data_weight(data);
+    if (data->weight_kind == EBM_WEIGHT_COUNTS) b->seen = sum;
     b->weight = gibbs_alloc_aligned(&b->alloc, (size_t)b->rows, b->number);
     b->weight_now = full || !b->weight ? b->weight : gibbs_alloc_aligned(&b->alloc, (size_t)b->size, b->number);
     for (int64_t i = 0; i < b->rows && b->weight; i++) {

@@ -19,7 +19,7 @@ static const gibbs_option of_trainer[] = {
     COUNT(report.steps, MOST), COUNT(report.converged, 1), COUNT(best_at, MOST), COUNT(since_best, MOST),
     COUNT(over, 1), COUNT(train.epoch, MOST), COUNT(train.next, MOST),
     FIGURE(report.loss), FIGURE(report.best_validation), FIGURE(report.health), FIGURE(report.log_z),
-    FIGURE(report.log_z_spread), FIGURE(report.edge), FIGURE(report.weights.log_z), FIGURE(report.weights.ess),
+    FIGURE(report.log_z_spread), FIGURE(report.edge), FIGURE(report.newton), FIGURE(report.weights.log_z), FIGURE(report.weights.ess),
     FIGURE(report.weights.standard_error), FIGURE(report.weights.k), FIGURE(report.weights.largest),
     FIGURE(report.seconds),
 };

@@ -311,6 +311,14 @@ gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t ste
     return status;
 }
 
+gibbs_status ebm_objective_bind_rows(ebm_objective *o, const ebm_weighed_rows *r, uint64_t seed, gibbs_error *error)
+{
+    if (r->seen > 0) o->whole_rows = (int64_t)fmax(round(r->seen), 1);
+    gibbs_status status = ebm_objective_bind(o, r->x, r->count, error);
+    if (!status && r->weight) status = ebm_objective_weigh(o, r->weight, error);
+    return status ? status : ebm_objective_refresh(o, seed, 0, error);
+}
+
 static ad_run_options run_options(const ebm_objective *o)
 {
     return (ad_run_options){.seed = o->seed, .step = o->graph_step, .threads = o->options.threads};

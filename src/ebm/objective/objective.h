@@ -86,6 +86,18 @@ gibbs_status ebm_objective_default_proposal(const ebm_loss *loss, const ebm_data
                                             const gibbs_allocator *a, ebm_loss_options *options, ebm_proposal **owned,
                                             gibbs_error *error);
 
+/* Rows of a float64 model's numbers, and how they weigh. */
+typedef struct ebm_weighed_rows {
+    const double *x;
+    int64_t count;
+    const double *weight; /* of mean 1, or NULL */
+    double seen;          /* rows that they stand for, Σ w where weights are counts; else 0 */
+} ebm_weighed_rows;
+
+/* Binds them, with their weights, and draws the artificial points of step 0. */
+gibbs_status ebm_objective_bind_rows(ebm_objective *objective, const ebm_weighed_rows *rows, uint64_t seed,
+                                     gibbs_error *error);
+
 /* Whether an evaluation needs a refresh after each binding: the artificial points are not recorded in the graph. */
 bool ebm_objective_draws(const ebm_objective *objective);
 
