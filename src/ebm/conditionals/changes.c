@@ -111,8 +111,8 @@ ad_var ebm_graph_changes(const ebm_graph *g)
 
 /* ---- Rows ---- */
 
-gibbs_status ebm_check_state(const ebm_loss *loss, const ebm_loss_options *o, const double *x, int64_t given, int64_t dim,
-                             gibbs_error *error)
+gibbs_status ebm_check_state(const ebm_loss *loss, const ebm_loss_options *o, const double *x, int64_t given,
+                             int64_t dim, gibbs_error *error)
 {
     gibbs_error found = {GIBBS_OK, "", -1, -1};
     (void)dim;
