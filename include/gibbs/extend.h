@@ -197,6 +197,10 @@ typedef struct ebm_option {
 struct ebm_energy {
     const char *name;     /* what a model's file calls it */
     ebm_energy_fn record; /* E(x; θ) */
+    /* ∂E/∂x [dim] of an E of degree at most 2 in x, recorded, where it is better had than by differentiating E; x is a
+     * variable. *apart: in E no column is multiplied with itself, nor with another one of its block of so many columns
+     * (0: some may be). */
+    ad_var (*slope)(ad_var x, const ad_var *theta, void *context, int64_t *apart);
     /* log ∫ or Σ exp(−βE), exactly; theta are the model's parameters, one after the other. ARGUMENT where there is none
      * for this β, NUMERIC where it is infinite; *log_z is then left alone. Memory is the allocator's. */
     gibbs_status (*log_z)(const double *theta, double beta, void *context, const gibbs_allocator *allocator,

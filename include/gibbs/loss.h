@@ -88,10 +88,15 @@ extern const ebm_loss ebm_loss_ranking_nce;
  * more are usual. */
 extern const ebm_loss ebm_loss_batch_ranking_nce;
 
-/* Pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). Rows are states of
- * options.space, of two-valued columns or one-hot blocks; others are DATA errors, with their row. Costs d + 1 energies
- * a row. */
+/* Losses of discrete data that need no log Z: rows are states of options.space, of two-valued columns or one-hot blocks;
+ * others are DATA errors, with their row. Of an energy that is of degree at most 2 in x (Ising, Potts, Boltzmann
+ * machines, pairwise fields, a user's own: ad_degree) they take one ∇E a row, of any other d + 1 energies. A density's
+ * own terms of a variable (as xᵢ²) cost a Hessian an evaluation, from 4097 columns on the d + 1 energies. */
+/* Pseudo-likelihood (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). */
 extern const ebm_loss ebm_loss_pseudo_likelihood;
+/* Ratio matching (Hyvärinen 2007, «Some extensions of score matching»): mean Σ [p(x′)/(p(x) + p(x′))]² over all
+ * changes x′ of one variable: to its other value, or to each other label. */
+extern const ebm_loss ebm_loss_ratio_matching;
 
 /* Kernel Stein discrepancy (Liu, Lee & Jordan 2016; Chwialkowski et al. 2016; Gorham & Mackey 2017), the U-statistic
  * mean over pairs of k s·s′ + s·∇′k + s′·∇k + tr ∇∇′k, s = −∇E, with k = exp(−r²/2b²) or (b² + r²)^−½, r = ‖x − x′‖,

@@ -116,8 +116,8 @@ Test(loss_memory, every_allocation_fails_once)
         &ebm_loss_ml_is, &ebm_loss_exact_ml, &ebm_loss_cd, &ebm_loss_pcd, &ebm_loss_improved_cd,
         &ebm_loss_score_matching, &ebm_loss_weighted_score_matching, &ebm_loss_denoising,
         &ebm_loss_denoising_autoencoder, &ebm_loss_sliced, &ebm_loss_sliced_reduced, &ebm_loss_nce,
-        &ebm_loss_conditional_nce, &ebm_loss_ranking_nce, &ebm_loss_pseudo_likelihood, &ebm_loss_ksd_rbf,
-        &ebm_loss_ksd_imq, &ebm_loss_stein, &ebm_loss_stein_hutchinson, &ebm_loss_energy_penalty,
+        &ebm_loss_conditional_nce, &ebm_loss_ranking_nce, &ebm_loss_pseudo_likelihood, &ebm_loss_ratio_matching,
+        &ebm_loss_ksd_rbf, &ebm_loss_ksd_imq, &ebm_loss_stein, &ebm_loss_stein_hutchinson, &ebm_loss_energy_penalty,
         &ebm_loss_conditional_ml, &ebm_loss_batch_ranking_nce,
     };
     double *x = normals(MORE_ROWS * DIM, 0, 1, 3), *bits = calloc(MORE_ROWS * DIM, sizeof *bits);

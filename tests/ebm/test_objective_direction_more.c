@@ -89,6 +89,7 @@ static const pull pulls[] = {
     {&ebm_loss_improved_cd, precision, gaussian_rows, &ebm_ula, 0.5, false},
     {&ebm_loss_improved_cd, precision, gaussian_rows, &ebm_ula, -1, false},
     {&ebm_loss_pseudo_likelihood, ring, ring_rows, NULL, 0, false},
+    {&ebm_loss_ratio_matching, ring, ring_rows, NULL, 0, false},
     {&ebm_loss_exact_ml, ring, ring_rows, NULL, 0, false},
     {&ebm_loss_cd, ring, ring_rows, &ebm_gibbs, 0, false},
     {&ebm_loss_cd, ring, ring_rows, &ebm_gibbs_with_gradients, 0, false},

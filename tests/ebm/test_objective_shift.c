@@ -53,6 +53,7 @@ static const unseen losses[] = {
     {.loss = &ebm_loss_conditional_nce, .energy = quadratic},
     {.loss = &ebm_loss_ranking_nce, .energy = quadratic},
     {.loss = &ebm_loss_pseudo_likelihood, .energy = ring},
+    {.loss = &ebm_loss_ratio_matching, .energy = ring},
     {.loss = &ebm_loss_ksd_rbf, .energy = quadratic},
     {.loss = &ebm_loss_ksd_imq, .energy = quadratic},
     {.loss = &ebm_loss_stein, .energy = quadratic, .field = critic},

@@ -99,7 +99,7 @@ Test(loss_consistency, denoising_is_no_estimate_of_the_truth)
     cr_expect(fabs(last / off - 1) < 0.1, "%g, the bias is %g", last, off);
 }
 
-/* ---- Couplings of four spins by pseudo-likelihood ---- */
+/* ---- Couplings of four spins by pseudo-likelihood and ratio matching ---- */
 
 enum { SPINS = 4, STATES = 1 << SPINS };
 static const double couplings[SPINS] = {0.5, -0.4, 0.3, 0.6}; /* of a ring */
@@ -174,13 +174,14 @@ static double ring_study(const ebm_loss *loss, int64_t rows)
 
 Test(loss_consistency, couplings)
 {
-    static const ebm_loss *const losses[] = {&ebm_loss_pseudo_likelihood, &ebm_loss_exact_ml};
-    double rms[2][SIZES];
-    for (int l = 0; l < 2; l++) {
+    static const ebm_loss *const losses[] = {&ebm_loss_pseudo_likelihood, &ebm_loss_exact_ml, &ebm_loss_ratio_matching};
+    double rms[3][SIZES];
+    for (int l = 0; l < 3; l++) {
         for (int k = 0; k < SIZES; k++) rms[l][k] = ring_study(losses[l], (int64_t)300 << 2 * k);
         double whole = rms[l][0] / rms[l][2];
         cr_expect(whole > 2.4 && whole < 7.5, "%s: the error falls by %g", losses[l]->name, whole);
     }
     cr_expect(rms[0][2] > 0.97 * rms[1][2], "pseudo-likelihood does not beat maximum likelihood: %g %g", rms[0][2],
               rms[1][2]);
+    cr_expect(rms[2][2] > 0.97 * rms[1][2], "ratio matching does not: %g %g", rms[2][2], rms[1][2]);
 }

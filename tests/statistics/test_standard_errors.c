@@ -179,6 +179,7 @@ static const problem redundant = {.dim = BLOCKS, .make = redundant_make, .draw =
 #define PAIRS .problem = &ring, .size = 8, .limit = COUPLINGS
 INTERVALS(exact_ml_by_enumeration, PAIRS, EACH(SOME), LOSS(exact_ml), .control = MEAT)
 INTERVALS(pseudo_likelihood, PAIRS, EACH(SOME), LOSS(pseudo_likelihood), .control = MEAT, .missed = 3)
+INTERVALS(ratio_matching, PAIRS, EACH(SOME), LOSS(ratio_matching), .control = MEAT, .missed = 3)
 INTERVALS(pseudo_likelihood_of_a_wrong_model, .problem = &not_ring, .size = 8, EACH(SOME), LOSS(pseudo_likelihood),
           .control = MEAT, .missed = 3)
 INTERVALS(pseudo_likelihood_of_labels, .problem = &potts, .size = 5, .limit = POTTS, EACH(SOME),

@@ -1,8 +1,10 @@
 /* edges.c — edges, and Σ over pairs of columns. */
 #include "edges.h"
 
+#include "autodiff/tape/tape.h"
+#include "ebm/space/space.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- Edges ---- */
 
@@ -13,72 +15,66 @@ static int compare(const void *a, const void *b)
 }
 
 /* No pair is there twice, whichever way round: sorts keys of the pairs. */
-static gibbs_status check_twice(const char *model, const ebm_edges *e, int64_t variables, const gibbs_allocator *a,
+static gibbs_status check_twice(const char *model, const ebm_mrf_spec *spec, const gibbs_allocator *a,
                                 gibbs_error *error)
 {
+    int64_t n = spec->space.variables, *key = gibbs_alloc(a, (size_t)spec->edge_count, sizeof *key);
     gibbs_status status = GIBBS_OK;
-    int64_t *key = gibbs_alloc(a, (size_t)e->count, sizeof *key);
     if (!key) return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", model);
-    for (int64_t k = 0; k < e->count; k++) {
-        int64_t i = e->pair[2 * k], j = e->pair[2 * k + 1];
-        key[k] = i < j ? i * variables + j : j * variables + i;
+    for (int64_t k = 0; k < spec->edge_count; k++) {
+        int64_t i = spec->edges[2 * k], j = spec->edges[2 * k + 1];
+        key[k] = i < j ? i * n + j : j * n + i;
     }
-    qsort(key, (size_t)e->count, sizeof *key, compare);
-    for (int64_t k = 1; k < e->count && !status; k++)
+    qsort(key, (size_t)spec->edge_count, sizeof *key, compare);
+    for (int64_t k = 1; k < spec->edge_count && !status; k++)
         if (key[k] == key[k - 1])
             status = gibbs_fail(error, GIBBS_ARGUMENT, "%s: the edge (%lld, %lld) is there twice", model,
-                                (long long)(key[k] / variables), (long long)(key[k] % variables));
+                                (long long)(key[k] / n), (long long)(key[k] % n));
     gibbs_release(a, key);
     return status;
 }
 
-static gibbs_status check(const char *model, const ebm_edges *e, int64_t variables, const gibbs_allocator *a,
-                          gibbs_error *error)
+static gibbs_status check(const char *model, const ebm_mrf_spec *spec, const gibbs_allocator *a, gibbs_error *error)
 {
-    for (int64_t k = 0; k < e->count; k++) {
-        int64_t i = e->pair[2 * k], j = e->pair[2 * k + 1];
-        if (i < 0 || j < 0 || i >= variables || j >= variables || i == j)
+    int64_t n = spec->space.variables;
+    for (int64_t k = 0; k < spec->edge_count; k++) {
+        int64_t i = spec->edges[2 * k], j = spec->edges[2 * k + 1];
+        if (i < 0 || j < 0 || i >= n || j >= n || i == j)
             return gibbs_fail(error, GIBBS_ARGUMENT,
                               "%s: edge %lld is (%lld, %lld); it must join two of the %lld variables", model,
-                              (long long)k, (long long)i, (long long)j, (long long)variables);
+                              (long long)k, (long long)i, (long long)j, (long long)n);
     }
-    return check_twice(model, e, variables, a, error);
+    return check_twice(model, spec, a, error);
 }
 
-static void fill_all(int64_t variables, int64_t *pair)
+gibbs_status ebm_pairwise_check(const char *model, const ebm_mrf_spec *spec, int64_t *edges, gibbs_error *error)
 {
-    for (int64_t i = 0; i < variables; i++)
-        for (int64_t j = i + 1; j < variables; j++) {
-            *pair++ = i;
-            *pair++ = j;
-        }
-}
-
-gibbs_status ebm_edges_new(const char *model, const ebm_mrf_spec *spec, const gibbs_allocator *a, ebm_edges *edges,
-                           gibbs_error *error)
-{
-    int64_t n = spec->space.variables, count;
-    *edges = (ebm_edges){0};
-    gibbs_status status = gibbs_allocator_check(a, error);
+    gibbs_allocator a = gibbs_allocator_or_default(spec->allocator);
+    int64_t n = spec->space.variables;
+    gibbs_status status = gibbs_allocator_check(&a, error);
     if (!status) status = ebm_need_count(model, "variables", n, 2, error);
     if (!status) status = ebm_need_count(model, "edges", spec->edge_count, spec->edges ? 1 : 0, error);
     if (status) return status;
-    count = spec->edges ? spec->edge_count : n * (n - 1) / 2;
-    status = ebm_need_count(model, "edges", count, 1, error);
-    if (status) return status;
-    *edges = (ebm_edges){count, gibbs_alloc(a, (size_t)count, 2 * sizeof *edges->pair)};
-    if (!edges->pair) return gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory", model);
-    if (!spec->edges) fill_all(n, edges->pair);
-    else memcpy(edges->pair, spec->edges, (size_t)count * 2 * sizeof *edges->pair);
-    status = spec->edges ? check(model, edges, n, a, error) : GIBBS_OK;
-    if (status) ebm_edges_free(a, edges);
-    return status;
+    *edges = spec->edges ? spec->edge_count : n * (n - 1) / 2;
+    status = ebm_need_count(model, "edges", *edges, 1, error);
+    return status || !spec->edges ? status : check(model, spec, &a, error);
 }
 
-void ebm_edges_free(const gibbs_allocator *a, ebm_edges *edges)
+ebm_pairwise *ebm_pairwise_new(const ebm_energy *kind, const ebm_pairwise *about, const gibbs_allocator *a)
 {
-    gibbs_release(a, edges->pair);
-    *edges = (ebm_edges){0};
+    ebm_pairwise *own = ebm_context_new(kind, &about->spec, sizeof *own, a);
+    if (own) own->edges = about->edges, own->labels = about->labels, own->tied = about->tied;
+    return own;
+}
+
+bool ebm_next_edge(const ebm_mrf_spec *spec, ebm_edge *e)
+{
+    int64_t n = spec->space.variables;
+    e->number++;
+    if (spec->edges && e->number >= spec->edge_count) return false;
+    if (spec->edges) e->i = spec->edges[2 * e->number], e->j = spec->edges[2 * e->number + 1];
+    else if (++e->j >= n) e->j = ++e->i + 1;
+    return e->i < n - 1 || spec->edges;
 }
 
 /* ---- Options ---- */
@@ -96,27 +92,129 @@ const ebm_option ebm_mrf_options[] = {
     EBM_COMMON_OPTIONS(ebm_mrf_spec),
 };
 
-/* ---- Sums over pairs ---- */
+/* ---- One matrix, or none ---- */
 
-/* The weights as a D × D matrix, for one matrix product a block: faster than gathering pairs up to about 160 zeros a
- * pair (E and ∇xE, D from 30 to 400). Places in it are indices on the tape, exact up to 2²⁴ in float32. */
-enum { MAX_DENSE = 4096, ZEROS_A_PAIR = 128 };
+/* The weights as a matrix of all columns, for one product a block of rows: faster than gathering pairs up to about 160
+ * zeros a pair (E and ∇xE, from 30 to 400 columns). */
+enum { MAX_DENSE = 11585, ZEROS_A_PAIR = 128 };
 
-static ad_var dense(ad_var x, ad_var weight, const ebm_pairs *p, int64_t D)
+bool ebm_pairwise_dense(const ebm_pairwise *p)
 {
-    ad_var left = ad_constant_array(x.tape, ad_vec(p->count), p->left);
-    ad_var right = ad_constant_array(x.tape, ad_vec(p->count), p->right);
-    ad_var place = ad_add(ad_scale(left, (double)D), right);
-    ad_var matrix = ad_reshape(ad_scatter_add(weight, place, D * D), ad_mat(D, D));
-    return ad_dot(ad_matmul(x, matrix), x);
+    int64_t n = p->spec.space.variables, side = n * p->labels;
+    return p->labels && side <= MAX_DENSE && p->edges * ZEROS_A_PAIR >= n * n;
 }
 
-ad_var ebm_pair_sum(ad_var x, ad_var weight, const ebm_pairs *p)
+/* What every two variables i and j have as edge number index[i·n + j]; `none` where they have no edge. */
+static void fill_index(const ebm_pairwise *p, double *index)
 {
-    ad_shape shape = ad_shape_of(x);
-    int64_t D = shape.rank == 1 ? shape.dim[0] : 1;
-    if (D <= MAX_DENSE && p->count * ZEROS_A_PAIR >= D * D) return dense(x, weight, p, D);
-    ad_var left = ad_gather(x, ad_constant_array(x.tape, ad_vec(p->count), p->left));
-    ad_var right = ad_gather(x, ad_constant_array(x.tape, ad_vec(p->count), p->right));
-    return ad_dot(weight, ad_mul(left, right));
+    int64_t n = p->spec.space.variables;
+    ebm_edge e = EBM_FIRST_EDGE;
+    for (int64_t k = 0; k < n * n; k++) index[k] = (double)p->edges;
+    while (ebm_next_edge(&p->spec, &e)) index[e.i * n + e.j] = (double)e.number;
+}
+
+/* The matrix U whose block (i, j) is the table of the edge from i to j, all else being 0: the tables and one of zeros,
+ * read by the edges' numbers. */
+static ad_var upper(const ebm_pairwise *p, ad_var weight)
+{
+    ad_tape *tape = weight.tape;
+    int64_t n = p->spec.space.variables, K = p->tied ? 1 : p->labels;
+    double *index = gibbs_alloc(&tape->alloc, (size_t)(n * n), sizeof *index);
+    if (!index) return ad_fail(tape, GIBBS_MEMORY, "%lld variables: out of memory", (long long)n);
+    fill_index(p, index);
+    ad_var at = ad_constant_array(tape, ad_mat(n, n), index);
+    gibbs_release(&tape->alloc, index);
+    ad_var blocks = ad_gather(ad_pad(ad_reshape(weight, ad_cube(p->edges, K, K)), 0, 0, 1), at);
+    return ad_reshape(ad_permute(blocks, (int[]){0, 2, 1, 3}), ad_mat(n * K, n * K));
+}
+
+/* x·U; of tied weights, whose U is one for each label, a row of all variables for each label. */
+static ad_var times(const ebm_pairwise *p, ad_var x, ad_var matrix)
+{
+    if (!p->tied || p->labels == 1) return ad_matmul(x, matrix);
+    ad_shape own = ad_shape_of(x);
+    ad_var by_label = ad_transpose(ad_reshape(x, ad_mat(p->spec.space.variables, p->labels)));
+    return ad_reshape(ad_transpose(ad_matmul(by_label, matrix)), own);
+}
+
+/* ---- Pairs of columns, listed ---- */
+
+/* As reals, because that is what a tape's indices are. */
+typedef struct pairs {
+    int64_t count;
+    double *left, *right, *edge; /* edge: which edge the pair belongs to */
+} pairs;
+
+static int64_t labels_of(const ebm_pairwise *p, int64_t variable)
+{
+    return p->labels ? p->labels : ebm_space_labels(&p->spec.space, variable);
+}
+
+int64_t ebm_pairwise_pairs(const ebm_pairwise *p)
+{
+    int64_t n = 0, entries;
+    ebm_edge e = EBM_FIRST_EDGE;
+    while (ebm_next_edge(&p->spec, &e)) {
+        int64_t rows = labels_of(p, e.i), cols = labels_of(p, e.j);
+        if (p->tied) entries = rows < cols ? rows : cols;
+        else if (!gibbs_mul_size(rows, cols, &entries)) return -1;
+        if (entries > INT32_MAX - n) return -1;
+        n += entries;
+    }
+    return n;
+}
+
+/* Row by row of each edge's table, or its diagonal. `start` is each variable's first column. */
+static void fill_pairs(const ebm_pairwise *p, const int64_t *start, pairs *list)
+{
+    ebm_edge e = EBM_FIRST_EDGE;
+    for (int64_t n = 0; ebm_next_edge(&p->spec, &e);) {
+        int64_t rows = labels_of(p, e.i), cols = labels_of(p, e.j), smaller = rows < cols ? rows : cols;
+        for (int64_t c = 0; c < (p->tied ? smaller : rows * cols); c++, n++) {
+            list->left[n] = (double)(start[e.i] + (p->tied ? c : c / cols));
+            list->right[n] = (double)(start[e.j] + (p->tied ? c : c % cols));
+            list->edge[n] = (double)e.number;
+        }
+    }
+}
+
+static ad_var listed(const ebm_pairwise *p, ad_var x, ad_var weight)
+{
+    ad_tape *tape = x.tape;
+    int64_t variables = p->spec.space.variables, count = ebm_pairwise_pairs(p), column = 0;
+    int64_t *start = gibbs_alloc(&tape->alloc, (size_t)variables, sizeof *start);
+    double *room = gibbs_alloc(&tape->alloc, (size_t)count, 3 * sizeof *room);
+    ad_var sum = {tape, -1};
+    if (!start || !room) ad_fail(tape, GIBBS_MEMORY, "%lld pairs of columns: out of memory", (long long)count);
+    else {
+        pairs list = {count, room, room + count, room + 2 * count};
+        for (int64_t v = 0; v < variables; column += labels_of(p, v++)) start[v] = column;
+        fill_pairs(p, start, &list);
+        ad_var left = ad_gather(x, ad_constant_array(tape, ad_vec(count), list.left));
+        ad_var right = ad_gather(x, ad_constant_array(tape, ad_vec(count), list.right));
+        if (p->tied && p->labels != 1) weight = ad_gather(weight, ad_constant_array(tape, ad_vec(count), list.edge));
+        sum = ad_dot(weight, ad_mul(left, right));
+    }
+    gibbs_release(&tape->alloc, start);
+    gibbs_release(&tape->alloc, room);
+    return sum;
+}
+
+/* ---- Sums over pairs ---- */
+
+ad_var ebm_pairwise_sum(const ebm_pairwise *p, ad_var x, ad_var weight)
+{
+    if (!ebm_pairwise_dense(p)) return listed(p, x, weight);
+    return ad_dot(times(p, x, upper(p, weight)), x);
+}
+
+ad_var ebm_pairwise_slope(const ebm_pairwise *p, ad_var x, ad_var weight)
+{
+    ad_var slope = {x.tape, -1};
+    if (ebm_pairwise_dense(p)) {
+        ad_var matrix = upper(p, weight);
+        return times(p, x, ad_add(matrix, ad_transpose(matrix)));
+    }
+    ad_grad(listed(p, x, weight), &x, 1, &slope);
+    return slope;
 }

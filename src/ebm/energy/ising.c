@@ -3,30 +3,19 @@
 #include "edges.h"
 #include "ships.h"
 
-typedef struct ising {
-    ebm_mrf_spec spec;
-    ebm_pairs pairs;
-    double index[];
-} ising;
+static ad_var spins(ad_var x) { return ad_shift(ad_scale(x, 2), -1); }
 
 static ad_var energy(ad_var x, const ad_var *theta, void *context)
 {
-    const ising *own = context;
-    ad_var s = ad_shift(ad_scale(x, 2), -1);
-    return ad_neg(ad_add(ebm_pair_sum(s, theta[0], &own->pairs), ad_dot(theta[1], s)));
+    ad_var s = spins(x);
+    return ad_neg(ad_add(ebm_pairwise_sum(context, s, theta[0]), ad_dot(theta[1], s)));
 }
 
-static ising *ising_new(const ebm_mrf_spec *spec, const gibbs_allocator *a, const ebm_edges *edges)
+static ad_var slope(ad_var x, const ad_var *theta, void *context, int64_t *apart)
 {
-    size_t bytes = sizeof(ising) + 2 * (size_t)edges->count * sizeof(double);
-    ising *own = ebm_context_new(&ebm_energy_ising, spec, bytes, a);
-    if (!own) return NULL;
-    own->pairs = (ebm_pairs){edges->count, own->index, own->index + edges->count, NULL};
-    for (int64_t k = 0; k < edges->count; k++) {
-        own->pairs.left[k] = (double)edges->pair[2 * k];
-        own->pairs.right[k] = (double)edges->pair[2 * k + 1];
-    }
-    return own;
+    *apart = 1;
+    ad_var s = ad_variable(spins(x));
+    return ad_scale(ad_add(ebm_pairwise_slope(context, s, theta[0]), theta[1]), -2);
 }
 
 static gibbs_status make(const void *from, ebm_model **model, gibbs_error *error)
@@ -36,19 +25,19 @@ static gibbs_status make(const void *from, ebm_model **model, gibbs_error *error
     if (space->labels_of || space->values || space->one_hot || (space->labels != 0 && space->labels != 2))
         return gibbs_fail(error, GIBBS_ARGUMENT, "ising: a variable is one column of 0 and 1");
     ebm_build b = ebm_build_start(spec->allocator);
-    ebm_edges edges;
-    gibbs_status status = ebm_edges_new("ising", spec, &b.alloc, &edges, error);
+    int64_t edges;
+    gibbs_status status = ebm_pairwise_check("ising", spec, &edges, error);
     if (status) return status;
-    ebm_build_add(&b, NULL, &(ebm_parameter){"J", ad_vec(edges.count), EBM_INIT_CONSTANT, 0});
+    ebm_build_add(&b, NULL, &(ebm_parameter){"J", ad_vec(edges), EBM_INIT_CONSTANT, 0});
     ebm_build_add(&b, NULL, &(ebm_parameter){"h", ad_vec(space->variables), EBM_INIT_CONSTANT, 0});
+    ebm_pairwise about = {*spec, edges, 1, true};
     ebm_model_spec made = {.dtype = spec->dtype, .dim = space->variables, .kind = &ebm_energy_ising,
-                           .context = ising_new(spec, &b.alloc, &edges)};
-    ebm_edges_free(&b.alloc, &edges);
+                           .context = ebm_pairwise_new(&ebm_energy_ising, &about, &b.alloc)};
     return ebm_build_model(&b, made, model, error);
 }
 
 const ebm_energy ebm_energy_ising = {
-    .name = "ising", .record = energy,
+    .name = "ising", .record = energy, .slope = slope,
     EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make),
 };
 
