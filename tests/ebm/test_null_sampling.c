@@ -47,6 +47,8 @@ Test(null, proposal_h_numbers)
     NULL_IN("kernel_density", ebm_proposal_kernel_density(NULL, NULL, NULL, &q, &error));
     NULL_IN("bandwidth", ebm_bandwidth(NULL, EBM_BANDWIDTH_SCOTT, 1, out, &error));
     NULL_IN("kernel_density", ebm_proposal_kernel_density_left_out(NULL, out, &error));
+    NULL_IN("widened", ebm_proposal_widened(NULL, 2, NULL, &q, &error));
+    NULL_IN("following", ebm_proposal_following(NULL, part, NULL, NULL, &q, &error));
     NULL_IN("mixture", ebm_proposal_mixture(1, NULL, NULL, NULL, &q, &error));
     NULL_IN("mixture", ebm_proposal_mixture(1, NULL, none, NULL, &q, &error));
     NULL_IN("product", ebm_proposal_product(1, NULL, NULL, &q, &error));
@@ -101,6 +103,10 @@ Test(null, sampler_h_weights)
     NULL_IN("importance", ebm_importance_of(NULL, 1, 1, NULL, out, &importance, &error));
     NULL_IN("resample", ebm_resample(NULL, 2, 2, 0, 1, NULL, index, &error));
     NULL_IN("resample", ebm_resample(x, 2, 2, 0, 1, NULL, NULL, &error));
+    ebm_audit audit;
+    NULL_IN("audit", ebm_audit_proposal(NULL, q, NULL, &audit, &error));
+    NULL_IN("audit", ebm_audit_proposal(model, NULL, NULL, &audit, &error));
+    NULL_IN("audit", ebm_audit_proposal(model, q, NULL, NULL, &error));
     NULL_IN("ais_forward", ebm_ais_forward(NULL, &options, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais_forward", ebm_ais_forward(model, NULL, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais", ebm_ais_forward(model, &without, 2, NULL, NULL, &ais, &error));
