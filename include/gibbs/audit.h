@@ -54,5 +54,42 @@ gibbs_status ebm_audit_proposal(const ebm_model *model, const ebm_proposal *q, c
                                 ebm_audit *audit, gibbs_error *error);
 void ebm_audit_free(ebm_audit *audit);
 
+/* ---- Ratios of Z that nobody knows: likelihood ratios, profiles ---- */
+
+typedef struct ebm_bridge_estimate {
+    double log_ratio;      /* log Z₁/Z₀ */
+    double standard_error; /* of independent draws; of chains, give each as many steps apart as it takes to forget */
+    double overlap;        /* what the densities have in common, 1 where they are equal; below 0.05 put some between */
+} ebm_bridge_estimate;
+
+/* Bridge sampling (Meng & Wong 1996; Bennett 1976): log Z₁/Z₀ of φ₀ = exp(−E₀) and φ₁ = exp(−E₁) from l = E₀ − E₁ at
+ * rows0 draws of p₀ and at rows1 draws of p₁. Errors: ARGUMENT (fewer than 2 draws), NUMERIC (an l that is NaN, or a
+ * draw that its own density does not have; no overlap), MEMORY. */
+gibbs_status ebm_bridge_sampling(const double *l0, int64_t rows0, const double *l1, int64_t rows1,
+                                 const gibbs_allocator *allocator, ebm_bridge_estimate *result, gibbs_error *error);
+
+/* Zeroed: the defaults. */
+typedef struct ebm_ratio_options {
+    const ebm_draw_options *draw; /* how the model is drawn from, but the seed; NULL: the defaults */
+    int64_t rows;                 /* draws at each point of the way; 0: 1000 */
+    int64_t points;               /* parts of the way, at most 1000; 0: 8. A multiple of 4, for Simpson's rule */
+    uint64_t seed;
+} ebm_ratio_options;
+
+typedef struct ebm_ratio {
+    double bridge, bridge_error; /* log Z(θ₁)/Z(θ₀), the sum of bridges between neighbours, and its standard error */
+    double path, path_error;     /* the same by integrating −E[dE/dt] (S0 §5, remark c); errors of draws and rule */
+    double loss;                 /* (J(θ₁) − J(θ₀))/N of the table, by bridges: twice N of it is a likelihood ratio */
+    double overlap;              /* the least of neighbours; below 0.05 take more points */
+} ebm_ratio;
+
+/* log Z(θ₁)/Z(θ₀) of one energy along the straight way from `from` to `to` (numbers of θ each), by draws of the model
+ * at its points and nothing else: chains by ebm_model_draw, started at rows of `data`, until they are mixed. The
+ * model's own parameters are neither read nor changed. Two estimates of the same draws by different means: where they
+ * differ by more than their errors, one of them is not to be trusted. Errors: ARGUMENT (an option, no parameters, a
+ * conditional model), what ebm_model_draw reports (NUMERIC: chains that do not mix), NUMERIC (no overlap), MEMORY. */
+gibbs_status ebm_log_z_ratio(const ebm_model *model, const double *from, const double *to, const ebm_data *data,
+                             const ebm_ratio_options *options, ebm_ratio *result, gibbs_error *error);
+
 GIBBS_API_END
 #endif

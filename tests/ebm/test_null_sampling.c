@@ -107,6 +107,16 @@ Test(null, sampler_h_weights)
     NULL_IN("audit", ebm_audit_proposal(NULL, q, NULL, &audit, &error));
     NULL_IN("audit", ebm_audit_proposal(model, NULL, NULL, &audit, &error));
     NULL_IN("audit", ebm_audit_proposal(model, q, NULL, NULL, &error));
+    ebm_bridge_estimate bridge;
+    ebm_ratio ratio;
+    NULL_IN("bridge", ebm_bridge_sampling(NULL, 2, x, 2, NULL, &bridge, &error));
+    NULL_IN("bridge", ebm_bridge_sampling(x, 2, NULL, 2, NULL, &bridge, &error));
+    NULL_IN("bridge", ebm_bridge_sampling(x, 2, x, 2, NULL, NULL, &error));
+    NULL_IN("ratio", ebm_log_z_ratio(NULL, x, x, &column, NULL, &ratio, &error));
+    NULL_IN("ratio", ebm_log_z_ratio(model, NULL, x, &column, NULL, &ratio, &error));
+    NULL_IN("ratio", ebm_log_z_ratio(model, x, NULL, &column, NULL, &ratio, &error));
+    NULL_IN("ratio", ebm_log_z_ratio(model, x, x, NULL, NULL, &ratio, &error));
+    NULL_IN("ratio", ebm_log_z_ratio(model, x, x, &column, NULL, NULL, &error));
     NULL_IN("ais_forward", ebm_ais_forward(NULL, &options, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais_forward", ebm_ais_forward(model, NULL, 2, NULL, NULL, &ais, &error));
     NULL_IN("ais", ebm_ais_forward(model, &without, 2, NULL, NULL, &ais, &error));

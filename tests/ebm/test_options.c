@@ -176,6 +176,28 @@ static gibbs_status run_audit(const void *options, double *out, gibbs_error *err
     return status;
 }
 
+static gibbs_status run_ratio(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[QUARTIC].make();
+    ebm_proposal *q = test_proposal(&energies[QUARTIC]);
+    const ebm_chain_options chain = {.sampler = &ebm_independence_mh, .proposal = q};
+    const ebm_draw_options draw = {.chain = &chain, .warm_up = 1, .steps = 100, .r_hat = INFINITY};
+    ebm_data data = table(data_rows(), ROWS, 1);
+    ebm_ratio_options o = {0};
+    ebm_ratio result = {0};
+    double from[4], to[4];
+    if (options) o = *(const ebm_ratio_options *)options;
+    o.draw = &draw;
+    ebm_model_get(model, from);
+    ebm_model_get(model, to);
+    to[0] += 0.2;
+    gibbs_status status = ebm_log_z_ratio(model, from, to, &data, &o, &result, error);
+    out[0] = result.bridge, out[1] = result.path, out[2] = result.path_error;
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+    return status;
+}
+
 static void write_ais(void *options)
 {
     ebm_ais_options *o = options;
@@ -343,6 +365,9 @@ static const subject subjects[] = {
 #undef TYPE
 #define TYPE ebm_audit_options
     {SUBJECT(ebm_audit_options, .run = run_audit, COUNTED(ROW(rows, 10000, 900, 99), ROW(accuracy, 0.01, 5, -1)))},
+#undef TYPE
+#define TYPE ebm_ratio_options
+    {SUBJECT(ebm_ratio_options, .run = run_ratio, COUNTED(ROW(rows, 1000, 0, 9), ROW(points, 8, 4, -1)))},
 #undef TYPE
 #define TYPE ebm_draw_options
     {SUBJECT(ebm_draw_options, .run = run_draw,
