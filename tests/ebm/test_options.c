@@ -148,6 +148,56 @@ static gibbs_status run_ais(const void *options, double *out, gibbs_error *error
     return status;
 }
 
+static gibbs_status run_following(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[QUARTIC].make();
+    ebm_proposal *family = test_proposal(&energies[QUARTIC]), *q;
+    ebm_importance result = {0};
+    gibbs_status status = ebm_proposal_following(model, family, options, NULL, &q, error);
+    ((double *)ebm_model_theta(model))[0] += 0.1;
+    if (!status) OK(ebm_importance_sample(model, q, 5, 3, NULL, NULL, &result, ERROR));
+    out[0] = result.log_z, out[1] = result.ess;
+    ebm_proposal_free(q);
+    ebm_proposal_free(family);
+    ebm_model_free(model);
+    return status;
+}
+
+static gibbs_status run_audit(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[QUARTIC].make();
+    ebm_proposal *q = test_proposal(&energies[QUARTIC]);
+    ebm_audit audit;
+    gibbs_status status = ebm_audit_proposal(model, q, options, &audit, error);
+    if (!status) out[0] = audit.row[0].weights.log_z, out[1] = audit.row[0].verdict, out[2] = audit.row[0].weights.ess;
+    ebm_audit_free(&audit);
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+    return status;
+}
+
+static gibbs_status run_ratio(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[QUARTIC].make();
+    ebm_proposal *q = test_proposal(&energies[QUARTIC]);
+    const ebm_chain_options chain = {.sampler = &ebm_independence_mh, .proposal = q};
+    const ebm_draw_options draw = {.chain = &chain, .warm_up = 1, .steps = 100, .r_hat = INFINITY};
+    ebm_data data = table(data_rows(), ROWS, 1);
+    ebm_ratio_options o = {0};
+    ebm_ratio result = {0};
+    double from[4], to[4];
+    if (options) o = *(const ebm_ratio_options *)options;
+    o.draw = &draw;
+    ebm_model_get(model, from);
+    ebm_model_get(model, to);
+    to[0] += 0.2;
+    gibbs_status status = ebm_log_z_ratio(model, from, to, &data, &o, &result, error);
+    out[0] = result.bridge, out[1] = result.path, out[2] = result.path_error;
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+    return status;
+}
+
 static void write_ais(void *options)
 {
     ebm_ais_options *o = options;
@@ -310,6 +360,15 @@ static const subject subjects[] = {
 #define TYPE ebm_trace_options
     {SUBJECT(ebm_trace_options, .run = run_trace, COUNTED(ROW(steps, 1000, 900, 3), ROW(every, 1, 2, -1)))},
 #undef TYPE
+#define TYPE ebm_following_options
+    {SUBJECT(ebm_following_options, .run = run_following, COUNTED(ROW(widen, 1, 1.3, -1), ROW(rows, 4096, 900, 99)))},
+#undef TYPE
+#define TYPE ebm_audit_options
+    {SUBJECT(ebm_audit_options, .run = run_audit, COUNTED(ROW(rows, 10000, 900, 99), ROW(accuracy, 0.01, 5, -1)))},
+#undef TYPE
+#define TYPE ebm_ratio_options
+    {SUBJECT(ebm_ratio_options, .run = run_ratio, COUNTED(ROW(rows, 1000, 0, 9), ROW(points, 8, 4, -1)))},
+#undef TYPE
 #define TYPE ebm_draw_options
     {SUBJECT(ebm_draw_options, .run = run_draw,
              COUNTED(ROW(warm_up, 1000, 10, -1), ROW(steps, 102400, 0, 99), ROW(r_hat, 1.05, 1.0001, 1)))},
@@ -466,7 +525,8 @@ static char *text_of(const char *path)
 Test(options, every_struct_of_the_headers)
 {
     static const char *const headers[] = {"ad.h", "plan.h", "data.h", "model.h", "energy.h", "fit.h", "log_z.h",
-                                          "loss.h", "optim.h", "proposal.h", "sampler.h", "space.h", "extend.h"};
+                                          "loss.h", "optim.h", "proposal.h", "sampler.h", "space.h", "extend.h",
+                                          "audit.h"};
     static const char start[] = "\ntypedef struct ";
     static char own[1 << 16];
     int found = 0;

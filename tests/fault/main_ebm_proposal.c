@@ -84,6 +84,18 @@ static gibbs_status following(const gibbs_allocator *a, ebm_proposal **q, gibbs_
     *q = NULL;
     gibbs_status status = ebm_model_new(&spec, &model, error);
     if (!status) status = ebm_proposal_following(model, part, &o, a, q, error);
+    const ebm_audit_options look = {.rows = 100};
+    static const ebm_chain_options chain = {.step = 0.5};
+    static const ebm_draw_options draw = {.chain = &chain, .warm_up = 1, .steps = 100, .r_hat = INFINITY};
+    const ebm_ratio_options way = {.draw = &draw, .rows = 10, .points = 1};
+    ebm_bridge_estimate bridge;
+    ebm_ratio ratio;
+    ebm_audit audit;
+    if (!status) status = ebm_bridge_sampling(x, 2, x, 3, a, &bridge, error);
+    if (!status) status = ebm_log_z_ratio(model, half, one, &data, &way, &ratio, error);
+    if (!status) status = ebm_audit_proposal(model, part, &look, &audit, error);
+    if (!status) ebm_audit_free(&audit);
+    else ebm_proposal_free(*q), *q = NULL;
     ebm_model_free(model);
     return status;
 }
