@@ -8,6 +8,7 @@
  * Reading order: main, run, compare, draw_chains, centre. */
 #include "common/failure.h"
 #include "common/files.h"
+#include "common/fitting.h"
 #include "common/options.h"
 #include "common/picture.h"
 #include "common/report.h"
@@ -163,8 +164,10 @@ static gibbs_status fit(const settings *set, ebm_model *model, const ebm_data *d
                         gibbs_error *error)
 {
     ebm_fit_options options = {0};
+    char name[32];
+    snprintf(name, sizeof name, "%lld%s", (long long)data->rows, u ? "" : ".alone");
     options.loss = &ebm_loss_conditional_ml, options.lbfgs = 1, options.threads = (int)set->common.threads;
-    gibbs_status status = ebm_fit(model, data, &options, NULL, error);
+    gibbs_status status = fit_model(&set->common, name, model, data, &options, NULL, error);
     return !status && u ? ebm_standard_errors(model, data, &options, u, error) : status;
 }
 

@@ -8,7 +8,7 @@
  * Reading order: main, run, fit_set, sample, gaussians. */
 #include "common/compose_tell.h"
 #include "common/failure.h"
-#include "common/progress.h"
+#include "common/fitting.h"
 
 #include <gibbs/ebm.h>
 
@@ -62,7 +62,6 @@ static gibbs_status fit_set(const settings *set, int k, ebm_data *data, ebm_mode
                          .dtype = GIBBS_FLOAT32, .seed = (uint64_t)set->common.seed + (uint64_t)k};
     gibbs_status status = ebm_data_generate(set->set[k], (int64_t)set->rows, spec.seed, NULL, data, error);
     if (!status) status = ebm_model_mlp(&spec, model, error);
-    progress_line line = progress_start(set->set[k], set->common.quiet);
     ebm_fit_options fit = {0};
     ebm_proposal *noise = NULL;
     if (!status)
@@ -71,9 +70,7 @@ static gibbs_status fit_set(const settings *set, int k, ebm_data *data, ebm_mode
     fit.loss_options.proposal = noise, fit.loss_options.noise_ratio = 4;
     fit.steps = (int64_t)set->steps, fit.batch = 256, fit.rate = 0.004, fit.schedule = EBM_SCHEDULE_COSINE;
     fit.seed = spec.seed, fit.threads = (int)set->common.threads;
-    fit.progress = progress_of_fit, fit.context = &line;
-    if (!status) status = ebm_fit(*model, data, &fit, NULL, error);
-    progress_clear(&line);
+    if (!status) status = fit_model(&set->common, set->set[k], *model, data, &fit, NULL, error);
     ebm_proposal_free(noise);
     return status;
 }

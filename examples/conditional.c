@@ -9,6 +9,7 @@
 #include "common/data_load.h"
 #include "common/failure.h"
 #include "common/files.h"
+#include "common/fitting.h"
 #include "common/options.h"
 #include "common/picture.h"
 #include "common/pitchfork.h"
@@ -57,7 +58,7 @@ static gibbs_status fit(const settings *set, ebm_model *model, const ebm_data *d
     ebm_fit_options options = {0};
     options.loss = &ebm_loss_conditional_ml, options.lbfgs = 1, options.steps = 2000;
     options.weight_decay = set->ridge, options.threads = (int)set->common.threads;
-    gibbs_status status = ebm_fit(model, data, &options, NULL, error);
+    gibbs_status status = fit_model(&set->common, NULL, model, data, &options, NULL, error);
     return status ? status : ebm_standard_errors(model, data, &options, u, error);
 }
 

@@ -11,7 +11,7 @@
 #include "common/data_load.h"
 #include "common/denoise_tell.h"
 #include "common/failure.h"
-#include "common/progress.h"
+#include "common/fitting.h"
 #include "common/report.h"
 #include "common/statistics.h"
 
@@ -44,7 +44,6 @@ static const ebm_loss denoising = {
 
 static gibbs_status fit(const settings *set, problem *p, ebm_model *model, gibbs_error *error)
 {
-    progress_line line = progress_start("fit", set->common.quiet);
     ebm_fit_options o = {0};
     o.loss = &denoising;
     o.loss_options.context = &p->noise;
@@ -55,11 +54,7 @@ static gibbs_status fit(const settings *set, problem *p, ebm_model *model, gibbs
     o.clip = 10;
     o.seed = (uint64_t)set->common.seed;
     o.threads = (int)set->common.threads;
-    o.progress = progress_of_fit;
-    o.context = &line;
-    gibbs_status status = ebm_fit(model, &p->train, &o, &p->fit, error);
-    progress_clear(&line);
-    return status;
+    return fit_model(&set->common, NULL, model, &p->train, &o, &p->fit, error);
 }
 
 /* ---- Denoisers ------------------------------------------------------------------------------------------------- */

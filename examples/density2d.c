@@ -9,7 +9,7 @@
 #include "common/density_tell.h"
 #include "common/failure.h"
 #include "common/files.h"
-#include "common/progress.h"
+#include "common/fitting.h"
 #include "common/statistics.h"
 
 #include <gibbs/ebm.h>
@@ -54,7 +54,6 @@ static ebm_loss_options loss_options(const settings *set, const problem *p, cons
 
 static gibbs_status train(const settings *set, const problem *p, const method *m, ebm_model *model, result *r)
 {
-    progress_line line = progress_start(m->name, set->common.quiet);
     ebm_fit_options o = {0};
     o.loss = m->loss;
     o.loss_options = loss_options(set, p, m);
@@ -67,11 +66,7 @@ static gibbs_status train(const settings *set, const problem *p, const method *m
     o.seed = (uint64_t)set->common.seed;
     o.validation_fraction = set->validation; /* of the training rows; the best parameters are kept */
     o.threads = (int)set->common.threads;
-    o.progress = progress_of_fit;
-    o.context = &line;
-    gibbs_status status = ebm_fit(model, &p->train, &o, &r->fit, &r->error);
-    progress_clear(&line);
-    return status;
+    return fit_model(&set->common, m->name, model, &p->train, &o, &r->fit, &r->error);
 }
 
 /* A loss at the parameters that were kept: the fit's report has those of the last step. */

@@ -7,9 +7,9 @@
  * Reading order: main, run, half, make_model, train, retrieve. */
 #include "common/data_load.h"
 #include "common/failure.h"
+#include "common/fitting.h"
 #include "common/image_plot.h"
 #include "common/options.h"
-#include "common/progress.h"
 #include "common/report.h"
 
 #include <gibbs/ebm.h>
@@ -62,7 +62,6 @@ static gibbs_status make_model(const settings *set, const problem *p, ebm_model 
 static gibbs_status train(const settings *set, const problem *p, ebm_model *model, ebm_fit_report *fit,
                           gibbs_error *error)
 {
-    progress_line line = progress_start("contrast", set->common.quiet);
     ebm_fit_options o = {0};
     o.loss = &ebm_loss_batch_ranking_nce;
     o.loss_options.copies = (int)set->negatives;
@@ -70,10 +69,7 @@ static gibbs_status train(const settings *set, const problem *p, ebm_model *mode
     o.schedule = EBM_SCHEDULE_COSINE;
     o.validation_fraction = 0.1, o.validation_every = 50;
     o.seed = (uint64_t)set->common.seed, o.threads = (int)set->common.threads;
-    o.progress = progress_of_fit, o.context = &line;
-    gibbs_status status = ebm_fit(model, &p->train, &o, fit, error);
-    progress_clear(&line);
-    return status;
+    return fit_model(&set->common, NULL, model, &p->train, &o, fit, error);
 }
 
 /* ---- Retrieval -------------------------------------------------------------------------------------------------- */

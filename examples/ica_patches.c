@@ -6,10 +6,10 @@
  * wᵢ come out as edges. Patches of sky or shadow are almost constant, a spike of density at 0 on which score matching
  * would sharpen without end: both losses see the patches with noise. Reading order: main, run, run_fit, fit. */
 #include "common/failure.h"
+#include "common/fitting.h"
 #include "common/image_plot.h"
 #include "common/options.h"
 #include "common/patches.h"
-#include "common/progress.h"
 #include "common/report.h"
 
 #include <gibbs/ebm.h>
@@ -72,7 +72,6 @@ static gibbs_status load(const settings *set, problem *p, gibbs_error *error)
 static gibbs_status fit(const settings *set, const problem *p, const method *m, ebm_model *model, result *r,
                         gibbs_error *error)
 {
-    progress_line line = progress_start(m->name, set->common.quiet);
     ebm_fit_options o = {0};
     o.loss = m->loss;
     o.loss_options.proposal = p->noise;
@@ -83,11 +82,7 @@ static gibbs_status fit(const settings *set, const problem *p, const method *m, 
     o.batch = (int64_t)set->batch;
     o.schedule = EBM_SCHEDULE_COSINE;
     o.seed = (uint64_t)set->common.seed;
-    o.progress = progress_of_fit;
-    o.context = &line;
-    gibbs_status status = ebm_fit(model, &p->patches.train, &o, &r->fit, error);
-    progress_clear(&line);
-    return status;
+    return fit_model(&set->common, m->name, model, &p->patches.train, &o, &r->fit, error);
 }
 
 /* The filters on patches, Wᵀ · white, and the mean of α. */

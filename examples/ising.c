@@ -9,6 +9,7 @@
  *
  * Reading order: main, run, one_size, fit_one, draw. */
 #include "common/failure.h"
+#include "common/fitting.h"
 #include "common/ising_tell.h"
 #include "common/progress.h"
 
@@ -33,6 +34,7 @@ const method ising_methods[METHODS] = {
 typedef struct problem {
     ebm_model *model;
     ebm_points states; /* all of them, weight 1 */
+    int64_t repeat;    /* which data set of a size */
     double truth[THETA], probability[STATES], log_z;
 } problem;
 
@@ -118,7 +120,9 @@ static gibbs_status fit_one(const settings *set, const method *m, problem *p, co
 {
     memset(ebm_model_theta(p->model), 0, THETA * sizeof *theta);
     ebm_fit_options fit = options_of(set, m, p, data->rows);
-    gibbs_status status = ebm_fit(p->model, data, &fit, NULL, error);
+    char name[64];
+    snprintf(name, sizeof name, "%s.%lld.%lld", m->name, (long long)data->rows, (long long)p->repeat);
+    gibbs_status status = fit_model(&set->common, name, p->model, data, &fit, NULL, error);
     ebm_model_get(p->model, theta);
     return status;
 }
@@ -148,6 +152,7 @@ static gibbs_status one_size(const settings *set, problem *p, int64_t rows, outc
     int64_t repeats = (int64_t)set->repeats;
     for (int64_t r = 0; !status && r < repeats; r++) {
         ebm_data data = {0};
+        p->repeat = r;
         status = draw(p, rows, ((uint64_t)set->common.seed << 20) + (uint64_t)r, &data, error);
         for (int m = 0; !status && m < METHODS; m++) {
             status = fit_one(set, &ising_methods[m], p, &data, o->theta[m], error);

@@ -7,6 +7,7 @@
  *
  * Reading order: main, run, fit_one, make_mixture. */
 #include "common/failure.h"
+#include "common/fitting.h"
 #include "common/mixture_tell.h"
 
 #include <gibbs/ebm.h>
@@ -143,15 +144,17 @@ static gibbs_status fit_and_judge(const settings *set, const truth *t, const ebm
 {
     ebm_fit_options fit = {0};
     ebm_fit_report record = {0};
+    char name[32];
     ebm_proposal *noise;
     gibbs_status status = ebm_proposal_student_t_fit(data, 3, 1.2, NULL, &noise, error);
     if (status) return status;
     fit.loss = &ebm_loss_nce, fit.lbfgs = 1, fit.steps = 2000, fit.seed = (uint64_t)set->common.seed;
     fit.threads = (int)set->common.threads;
+    snprintf(name, sizeof name, "%lld", (long long)data->rows);
     fit.loss_options.proposal = noise;
     fit.loss_options.noise_ratio = set->noise_ratio;
     fit.loss_options.redraw = EBM_REDRAW_NEVER;
-    status = ebm_fit(mixture, data, &fit, &record, error);
+    status = fit_model(&set->common, name, mixture, data, &fit, &record, error);
     if (!status) status = find_errors(mixture, data, &fit, o, error);
     o->theta[LOG_Z] = record.log_z;
     o->seconds = record.seconds;

@@ -7,8 +7,8 @@
  * main, run_fit, fit, judge, draw_exactly. */
 #include "common/data_load.h"
 #include "common/failure.h"
+#include "common/fitting.h"
 #include "common/image_plot.h"
-#include "common/progress.h"
 #include "common/rbm_tell.h"
 
 #include <gibbs/ebm.h>
@@ -36,7 +36,6 @@ static gibbs_status fit(const settings *set, const problem *p, const method *m, 
     ebm_blocks blocks;
     ebm_chain_options chain = {0};
     gibbs_status status = ebm_model_blocks(model, &blocks, error);
-    progress_line line = progress_start(m->name, set->common.quiet);
     ebm_fit_options o = {0};
     chain.blocks = &blocks;
     o.loss = m->loss;
@@ -50,11 +49,7 @@ static gibbs_status fit(const settings *set, const problem *p, const method *m, 
     o.weight_decay = set->weight_decay;
     o.schedule = EBM_SCHEDULE_LINEAR;
     o.seed = (uint64_t)set->common.seed;
-    o.progress = progress_of_fit;
-    o.context = &line;
-    if (!status) status = ebm_fit(model, &p->train, &o, &r->fit, error);
-    progress_clear(&line);
-    return status;
+    return status ? status : fit_model(&set->common, m->name, model, &p->train, &o, &r->fit, error);
 }
 
 /* ---- Samples of the model ------------------------------------------------------------------------------------- */

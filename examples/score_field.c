@@ -7,7 +7,7 @@
  * the losses can be judged by it. Reading order: main, run, fit_one, and the losses in common/score_settings.c. */
 #include "common/data_load.h"
 #include "common/failure.h"
-#include "common/progress.h"
+#include "common/fitting.h"
 #include "common/report.h"
 #include "common/score_plot.h"
 #include "common/score_settings.h"
@@ -111,7 +111,7 @@ static gibbs_status make_truth(problem *p, gibbs_error *error)
 
 /* ---- Fitting and judging --------------------------------------------------------------------------------------- */
 
-static ebm_fit_options fit_options(const settings *set, const problem *p, const method *m, progress_line *line)
+static ebm_fit_options fit_options(const settings *set, const problem *p, const method *m)
 {
     ebm_fit_options o = {0};
     o.loss = m->loss;
@@ -133,8 +133,6 @@ static ebm_fit_options fit_options(const settings *set, const problem *p, const 
     o.schedule = EBM_SCHEDULE_COSINE;
     o.clip = 10;
     o.seed = (uint64_t)set->common.seed;
-    o.progress = progress_of_fit;
-    o.context = line;
     return o;
 }
 
@@ -201,11 +199,9 @@ static gibbs_status fit_one(const settings *set, problem *p, const method *m, re
 {
     result r = {.held_out = NAN, .fisher = NAN, .quadrature = {NAN, NAN, 0}};
     ebm_model *model = NULL;
-    progress_line line = progress_start(m->name, set->common.quiet);
-    ebm_fit_options options = fit_options(set, p, m, &line);
+    ebm_fit_options options = fit_options(set, p, m);
     gibbs_status status = make_network(set, m, &model, &r.error);
-    if (!status) status = ebm_fit(model, &p->train, &options, &r.fit, &r.error);
-    progress_clear(&line);
+    if (!status) status = fit_model(&set->common, m->name, model, &p->train, &options, &r.fit, &r.error);
     if (!status) status = judge(set, p, model, &r);
     *failures += status != GIBBS_OK;
     if (status && set->common.quiet) complain(&r.error);

@@ -152,6 +152,9 @@ void options_read(int argc, char **argv, const char *doc, const option_entry *ta
          "stderr", &common->json, NULL, NULL},
         {"out", "FOLDER", "Where pictures and data go", &common->out, NULL, NULL},
         {"threads", "N", "At most so many; 0: all processors", &common->threads, &threads, NULL},
+        {"checkpoint", "FILE", "Save trainings there as they go, one a fit; they end on Ctrl-C after the step in hand",
+         &common->checkpoint, NULL, NULL},
+        {"resume", NULL, "Go on with the trainings saved by --checkpoint", &common->resume, NULL, NULL},
         {"quiet", NULL, "Print nothing but errors", &common->quiet, NULL, NULL},
         {"help", NULL, "Print this", &help, NULL, NULL},
         {"version", NULL, "Print the library's version", &version, NULL, NULL},
@@ -165,6 +168,7 @@ void options_read(int argc, char **argv, const char *doc, const option_entry *ta
     memcpy(all + count, shared, sizeof shared);
     parse_all(argc, argv, doc, all, count + SHARED);
     free(all);
+    if (common->resume && !common->checkpoint) refuse("--resume: from which file? Give it by --checkpoint");
     if (output_is_stdout(common->json)) output_divert();
 }
 

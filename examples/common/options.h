@@ -33,8 +33,8 @@ typedef struct option_entry {
 /* The options that every example has. */
 typedef struct common_options {
     double seed, threads;
-    const char *json, *out;
-    int quiet;
+    const char *json, *out, *checkpoint;
+    int quiet, resume;
 } common_options;
 
 /* Reads the command line into the tables' targets. Does not return when it is wrong or asks for help. `doc` is what

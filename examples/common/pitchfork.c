@@ -1,8 +1,8 @@
 #include "pitchfork.h"
 #include "failure.h"
 #include "files.h"
+#include "fitting.h"
 #include "picture.h"
-#include "progress.h"
 
 #include <gibbs/ebm.h>
 
@@ -135,7 +135,6 @@ static gibbs_status judge(const setup *s, ebm_model *model, double *held_out, gi
 
 static gibbs_status fit(const setup *s, const method *m, ebm_model *model, result *r, gibbs_error *error)
 {
-    progress_line line = progress_start(m->name, s->common->quiet);
     ebm_fit_options o = {0};
     ebm_fit_report report;
     ebm_uncertainty u = {0};
@@ -145,9 +144,7 @@ static gibbs_status fit(const setup *s, const method *m, ebm_model *model, resul
     o.lbfgs = m->own, o.steps = (int64_t)s->steps, o.rate = 5e-3, o.schedule = EBM_SCHEDULE_COSINE;
     o.batch = m->own ? 0 : 256, o.validation_fraction = m->own ? 0 : 0.2, o.validation_every = 20;
     o.seed = (uint64_t)s->common->seed, o.threads = (int)s->common->threads;
-    o.progress = progress_of_fit, o.context = &line;
-    gibbs_status status = ebm_fit(model, &s->train, &o, &report, error);
-    progress_clear(&line);
+    gibbs_status status = fit_model(s->common, m->name, model, &s->train, &o, &report, error);
     r->spread = report.log_z_spread;
     ebm_fit_report_free(&report);
     if (!status && m->own) status = ebm_standard_errors(model, &s->train, &o, &u, error);

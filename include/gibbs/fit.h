@@ -96,6 +96,9 @@ gibbs_status ebm_trainer_new(ebm_model *model, const ebm_data *data, const ebm_f
                              ebm_trainer **trainer, gibbs_error *error);
 void ebm_trainer_free(ebm_trainer *trainer);
 
+/* Frees it and returns its report, whose histories are then the caller's (ebm_fit_report_free). Not NULL. */
+ebm_fit_report ebm_trainer_end(ebm_trainer *trainer);
+
 /* Takes `steps` more steps, or the rest of them (0: all that are left). The model has the parameters in training, and
  * after the last step those that are kept, as ebm_fit says: of the best validation, or their average. run(37) and
  * run(63) are run(100), bit for bit; but L-BFGS begins each run anew from where it is. Errors: those of ebm_fit;

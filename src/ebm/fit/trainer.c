@@ -97,6 +97,14 @@ gibbs_status ebm_trainer_keep(ebm_trainer *t, const char *name, void *memory, si
 
 /* ---- A fit ---- */
 
+ebm_fit_report ebm_trainer_end(ebm_trainer *t)
+{
+    ebm_fit_report report = t->report;
+    t->report = no_report();
+    ebm_trainer_free(t);
+    return report;
+}
+
 gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_options *options, ebm_fit_report *report,
                      gibbs_error *error)
 {
@@ -105,11 +113,9 @@ gibbs_status ebm_fit(ebm_model *model, const ebm_data *data, const ebm_fit_optio
     gibbs_status status = ebm_trainer_new(model, data, options, &t, error);
     if (status) return status;
     status = ebm_trainer_run(t, 0, error);
-    if (report) { /* the histories are handed over */
-        *report = t->report;
-        t->report = no_report();
-    }
-    ebm_trainer_free(t);
+    ebm_fit_report all = ebm_trainer_end(t);
+    if (report) *report = all;
+    else ebm_fit_report_free(&all);
     return status;
 }
 
