@@ -70,7 +70,9 @@ gibbs_status fit_model(const common_options *common, const char *name, ebm_model
     char path[4096];
     ebm_fit_options o = *options;
     const char *base = common->checkpoint;
-    snprintf(path, sizeof path, "%s%s%s", base ? base : "", name ? "." : "", name ? name : "");
+    int length = snprintf(path, sizeof path, "%s%s%s", base ? base : "", name ? "." : "", name ? name : "");
+    for (char *at = path + (base ? strlen(base) : 0); at < path + length && *at; at++)
+        if (*at == ' ' || *at == ',' || *at == '/') *at = '-';
     fitting f = {.line = progress_start(name ? name : "fit", common->quiet), .path = base ? path : NULL,
                  .saved = time(NULL), .error = error};
     o.progress = after_step, o.context = &f;

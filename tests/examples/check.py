@@ -388,6 +388,7 @@ def well_formed():
 PARTS = {
     "command_lines": [],
     "files": [],
+    "interrupted": [],
     "scripts": [],
     "plane": [custom_energy, density2d, geyer],
     "families": [maxent, mixture, lambda: conditional(sys.argv[2]), chain_crf, ising, compose],
