@@ -30,6 +30,8 @@ typedef struct ebm_data {
     double *weight;
     ebm_weight_kind weight_kind;
     ebm_labels *labels;
+    void *map; /* not NULL: x lies in a file that is mapped (ebm_data_read), of so many bytes */
+    int64_t map_bytes;
 } ebm_data;
 
 /* Reads a table from a file whose format its first bytes tell:
@@ -39,7 +41,9 @@ typedef struct ebm_data {
  *   gzip  of any of the others; offsets and lines in messages are then those of the unpacked file
  *   CSV   any other text, in UTF-8: see below
  * The first dimension of an npy or IDX array counts the rows, the others are columns, the last moving fastest; an array
- * of one dimension is one column, of none one number. Whole numbers beyond 2^53 become the nearest double.
+ * of one dimension is one column, of none one number. Whole numbers beyond 2^53 become the nearest double. An npy file of
+ * float64 in C order and this machine's byte order, of 2^20 bytes and more, is mapped, not copied: changes of the table
+ * do not reach the file, and the file must not become shorter as long as the table is there.
  *
  * CSV (RFC 4180: quotes, a UTF-8 byte order mark; lines end in LF, CRLF or CR). Commas, semicolons, tabs or blanks
  * separate the fields: what fits the first hundred lines. Fields are numbers in C notation, whatever the locale; blanks
@@ -205,12 +209,15 @@ typedef struct ebm_metadata {
     char *key, *value;
 } ebm_metadata;
 
-/* What ebm_tensors_read made: `count` tensors and `metadata_count` texts, all owned by this struct. */
+/* What ebm_tensors_read made: `count` tensors and `metadata_count` texts, and what it did not read: the names of tensors
+ * with the reason («has no numbers»). All owned by this struct. */
 typedef struct ebm_tensors {
     int count, metadata_count;
     ebm_tensor *tensor;
     ebm_metadata *metadata;
     gibbs_allocator allocator;
+    int skipped_count;
+    ebm_metadata *skipped;
 } ebm_tensors;
 
 /* Writes a safetensors file (github.com/huggingface/safetensors: 8-byte header length, JSON header, data), to a
@@ -218,9 +225,11 @@ typedef struct ebm_tensors {
  * name twice, empty, not UTF-8 or "__metadata__"; no data), SIZE, IO, MEMORY. */
 gibbs_status ebm_tensors_write(const char *path, const ebm_tensor *tensor, int count, gibbs_error *error);
 
-/* Reads one. Anything malformed is FORMAT with a sentence: a header that is no strict JSON object, duplicate
- * keys, a dtype other than F32 and F64, offsets that overlap, leave gaps, exceed the file or disagree with the
- * shape, trailing bytes. On error *out is zeroed. */
+/* Reads one. F16, BF16, BOOL and whole numbers of 8 and 16 bits become float32, those of 32 and 64 bits float64 (beyond
+ * 2^53 the nearest). Tensors of other types of the format, without numbers (a dimension of 0) or of too many dimensions
+ * are skipped. Anything malformed is FORMAT with a sentence: a header that is no strict JSON object, duplicate keys, a
+ * dtype that the format does not have, other members, offsets that overlap, leave gaps, exceed the file or disagree
+ * with the shape, trailing bytes. On error *out is zeroed. */
 gibbs_status ebm_tensors_read(const char *path, const gibbs_allocator *allocator, ebm_tensors *out, gibbs_error *error);
 
 /* The tensor of that name, or NULL (also for a NULL). */

@@ -173,6 +173,43 @@ Test(npy, options)
     cr_expect(strstr(error.message, "no text in npy files"), "%s", error.message);
 }
 
+/* A large file of doubles is mapped: with options, too; changes stay in memory; a stride that does not fit is copied; one
+ * that is cut short, or holds a NaN, leaves no mapping behind (the sanitizers see others). */
+Test(npy, large_files_are_mapped)
+{
+    enum { ROWS = 70000, COLS = 2 };
+    static double x[ROWS * COLS];
+    static const char *const first[] = {"1"};
+    char path[] = "/tmp/gibbs-npy-XXXXXX";
+    ebm_data data = {.rows = ROWS, .cols = COLS, .x = x}, again;
+    gibbs_error error = {.message = ""};
+    int descriptor = mkstemp(path);
+    cr_assert(descriptor >= 0 && close(descriptor) == 0);
+    for (int i = 0; i < ROWS * COLS; i++) x[i] = i + 0.25;
+    cr_assert(!ebm_data_write_npy(path, &data, &error), "%s", error.message);
+    cr_assert(!ebm_data_read(path, NULL, &data, &error), "%s", error.message);
+    cr_assert(data.map && data.rows == ROWS && data.cols == COLS && !memcmp(data.x, x, sizeof x));
+    cr_assert(!ebm_data_standardise(&data, NULL, NULL, &error));
+    ebm_read_options o = {.columns = first, .column_count = 1, .weight = "2", .missing = EBM_MISSING_DROP};
+    cr_assert(!ebm_data_read_with(path, &o, NULL, &again, NULL, &error), "%s", error.message);
+    cr_expect(again.cols == 1 && data.x[0] != x[0]);
+    for (int i = 0; i < ROWS; i++) cr_assert(again.x[i] == x[2 * i] && again.weight[i] == x[2 * i + 1]);
+    ebm_data_free(&again);
+    ebm_data_free(&data);
+    cr_expect(!data.map && !data.x);
+    x[5] = NAN;
+    data = (ebm_data){.rows = ROWS, .cols = COLS, .x = x};
+    cr_assert(!ebm_data_write_npy(path, &data, &error));
+    cr_expect(ebm_data_read(path, NULL, &data, &error) == GIBBS_DATA && !data.x && !data.map && error.row == 2);
+    o = (ebm_read_options){.missing = EBM_MISSING_DROP};
+    cr_assert(!ebm_data_read_with(path, &o, NULL, &data, NULL, &error), "%s", error.message);
+    cr_expect(data.rows == ROWS - 1 && !memcmp(data.x + 4, x + 6, sizeof x - 6 * sizeof *x));
+    ebm_data_free(&data);
+    cr_assert(!truncate(path, 1 << 20));
+    cr_expect(ebm_data_read(path, NULL, &data, &error) == GIBBS_FORMAT && !data.map);
+    unlink(path);
+}
+
 /* ---- Malformed files --------------------------------------------------------------------------------------- */
 
 #define HEAD "{'descr': '<f8', 'fortran_order': False, 'shape': "

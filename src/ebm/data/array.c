@@ -54,18 +54,31 @@ static double value_f2(uint64_t bits)
     return bits >> 15 ? -x : x;
 }
 
+/* The upper half of a float32. */
+static double value_bf16(uint64_t bits)
+{
+    return value_f4(bits << 16);
+}
+
 static const ebm_number_type numbers[] = {
-    {"b1", 1, value_b1, " ? bool "},         {"i1", 1, value_i1, " int8 b "},
-    {"i2", 2, value_i2, " int16 h "},        {"i4", 4, value_i4, " int32 i "},
-    {"i8", 8, value_i8, " int64 q "},        {"u1", 1, value_unsigned, " uint8 B "},
-    {"u2", 2, value_unsigned, " uint16 H "}, {"u4", 4, value_unsigned, " uint32 I "},
-    {"u8", 8, value_unsigned, " uint64 Q "}, {"f2", 2, value_f2, " float16 e "},
-    {"f4", 4, value_f4, " float32 f "},      {"f8", 8, value_f8, " float64 d "},
+    {"BF16", 2, value_bf16, ""},
+    {"b1", 1, value_b1, " ? bool "},
+    {"i1", 1, value_i1, " int8 b "},
+    {"i2", 2, value_i2, " int16 h "},
+    {"i4", 4, value_i4, " int32 i "},
+    {"i8", 8, value_i8, " int64 q "},
+    {"u1", 1, value_unsigned, " uint8 B "},
+    {"u2", 2, value_unsigned, " uint16 H "},
+    {"u4", 4, value_unsigned, " uint32 I "},
+    {"u8", 8, value_unsigned, " uint64 Q "},
+    {"f2", 2, value_f2, " float16 e "},
+    {"f4", 4, value_f4, " float32 f "},
+    {"f8", 8, value_f8, " float64 d "},
 };
 
 const ebm_number_type *ebm_number_type_spelt(const char *name)
 {
-    const ebm_number_type *found = ebm_number_type_named(name);
+    const ebm_number_type *found = strcmp(name, "BF16") ? ebm_number_type_named(name) : NULL;
     char word[16];
     int length = snprintf(word, sizeof word, " %s ", name);
     if (strchr(name, ' ') || length >= (int)sizeof word) return NULL;
@@ -152,8 +165,8 @@ static gibbs_status pick(const ebm_bytes *f, const ebm_source *source, const ebm
                                       ebm_short_name(f->name), (long long)row + 1, (long long)c + 1);
             if (isnan(value) && !report->missing++) *first = row * cols + c;
             whole &= !isnan(value);
-            if (c == s->weight) out->weight[kept] = value;
-            else out->x[kept * s->count + s->place[c]] = value;
+            double *to = c == s->weight ? &out->weight[kept] : &out->x[kept * s->count + s->place[c]];
+            if (to != &out->x[row * cols + c]) *to = value; /* pages of a mapping stay the file's */
         }
         kept += whole;
     }
@@ -210,6 +223,32 @@ static void tell(const ebm_array *array, const ebm_data *out, ebm_read_report *r
                  (long long)report->missing, gibbs_plural(report->missing));
 }
 
+/* The numbers lie in a mapping as they do in a table. */
+static bool is_table(const ebm_bytes *f, const ebm_array *array, int64_t cols)
+{
+    bool ours = array->big_endian == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+    bool in_order = !array->first_fastest || cols == 1 || array->dim[0] == 1;
+    return f->mapped && ours && in_order && !strcmp(array->number->name, "f8") &&
+           array->at % (int64_t)sizeof(double) == 0;
+}
+
+static gibbs_status fill(const ebm_bytes *f, const ebm_array *array, int64_t cols, const gibbs_allocator *a,
+                         ebm_data *out)
+{
+    if (is_table(f, array, cols)) {
+        *out = (ebm_data){.rows = array->dim[0],
+                          .cols = cols,
+                          .x = (double *)(f->at + array->at),
+                          .allocator = *a,
+                          .map = (void *)f->at,
+                          .map_bytes = f->length};
+        return GIBBS_OK;
+    }
+    gibbs_status status = ebm_data_new(array->dim[0], cols, a, out, f->error);
+    if (!status) convert(f, array, out);
+    return status;
+}
+
 gibbs_status ebm_array_table(const ebm_bytes *f, const ebm_array *array, const ebm_source *source, ebm_data *out)
 {
     int64_t cols = 0;
@@ -221,11 +260,8 @@ gibbs_status ebm_array_table(const ebm_bytes *f, const ebm_array *array, const e
     gibbs_status status = measure(f, array);
     if (status || !product(array, 1, &cols)) return status;
     status = ebm_select(f, source, NULL, cols, 0, &selection);
-    if (!status) status = ebm_data_new(array->dim[0], cols, source->allocator, out, f->error);
-    if (!status) {
-        convert(f, array, out);
-        status = choose(f, source, &selection, out);
-    }
+    if (!status) status = fill(f, array, cols, source->allocator, out);
+    if (!status) status = choose(f, source, &selection, out);
     ebm_selection_free(source->allocator, &selection);
     if (status) ebm_data_free(out);
     else tell(array, out, source->report);

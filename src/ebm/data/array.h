@@ -10,7 +10,11 @@ typedef struct ebm_bytes {
     int64_t length;
     const char *name; /* of the file, for messages */
     gibbs_error *error;
+    bool mapped; /* a private mapping that may be written to, and that a table may take over */
 } ebm_bytes;
+
+/* Maps the file if it is a large npy file: sets at, length and mapped. False: it is to be read. */
+bool ebm_map_file(const char *path, ebm_bytes *f);
 
 /* FORMAT with «file: byte 12: …». The rest of the sentence says what was expected and what was found. */
 #define EBM_BYTES_FAIL(f, offset, format, ...)                                                               \
@@ -60,6 +64,9 @@ const ebm_number_type *ebm_number_type_named(const char *name);
 
 /* The same, in one of NumPy's other spellings as well: float64, d, … */
 const ebm_number_type *ebm_number_type_spelt(const char *name);
+
+/* What an npy file begins with. */
+enum { EBM_NPY_MAGIC = 6 };
 
 /* Numbers from byte `at` to the end of the file. The first dimension counts the rows. */
 enum { EBM_ARRAY_RANK = 255 };

@@ -65,6 +65,9 @@ gibbs_status ebm_data_new(int64_t rows, int64_t cols, const gibbs_allocator *a, 
 gibbs_status ebm_data_like(const ebm_data *like, int64_t rows, const int64_t *column, int64_t cols, ebm_data *out,
                            gibbs_error *error);
 
+/* Gives a mapping back; NULL is none. */
+void ebm_map_release(void *map, int64_t length);
+
 /* A copy of labels. False when memory is out; what is there is then the caller's to free. */
 bool ebm_labels_copy(const ebm_labels *from, const gibbs_allocator *a, ebm_labels *out);
 
@@ -90,8 +93,9 @@ const char *ebm_tensor_name_objection(const char *name);
 /* Where the bytes of one tensor lie, counted from the end of the header. */
 typedef struct tensor_span {
     int64_t begin, end;
-    int tensor;       /* its index */
-    const char *name; /* the tensor's */
+    int tensor;         /* its index; −1: it is skipped */
+    const char *name;   /* the tensor's */
+    const char *number; /* the type of number in the file, as ebm_number_type_named calls it; NULL: none that is known */
 } tensor_span;
 
 /* Makes the tensors (data still NULL) from the JSON header of a file with `data_bytes` bytes of data, and a span

@@ -43,6 +43,13 @@ bool ebm_json_end(json_reader *r)
     return ebm_json_fail(r, "the text goes on after its end");
 }
 
+bool ebm_json_null(json_reader *r)
+{
+    if (peek(r) != 'n' || r->end - r->at < 4 || memcmp(r->at, "null", 4)) return false;
+    r->at += 4;
+    return true;
+}
+
 bool ebm_json_whole(json_reader *r, int64_t *value)
 {
     if (peek(r) < 0) return ebm_json_fail(r, "a whole number was expected");

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char magic[] = "\x93NUMPY";
-enum { MAGIC = sizeof magic - 1, PREFIX = MAGIC + 2, TEXT_SIZE = 32 };
+enum { MAGIC = EBM_NPY_MAGIC, PREFIX = MAGIC + 2, TEXT_SIZE = 32 };
 
 /* Invariant: the header before `at` is read. It ends at `end`, which lies within the file. */
 typedef struct npy_reader {

@@ -51,7 +51,7 @@ static gibbs_status gzip_table(const ebm_bytes *f, const ebm_source *source, ebm
     gibbs_status status = ebm_gzip_unpack(f, source, &text, &length);
     if (status) return status;
     snprintf(name, sizeof name, "%s (unpacked)", ebm_short_name(f->name));
-    ebm_bytes inner = {(unsigned char *)text, length, name, f->error};
+    ebm_bytes inner = {(unsigned char *)text, length, name, f->error, false};
     if (length >= 2 && memcmp(text, "\x1f\x8b", 2) == 0)
         status = EBM_BYTES_FAIL(&inner, 0, "expected a table, found %s", "another gzip file");
     else status = table_of(&inner, source, out);
@@ -95,32 +95,44 @@ static gibbs_status fill_options(const ebm_read_options *options, ebm_read_optio
 
 /* ---- The public functions ---- */
 
-static gibbs_status parse(const void *bytes, size_t length, const char *name, const ebm_read_options *options,
-                          const gibbs_allocator *allocator, ebm_table_reader *read, ebm_data *out,
-                          ebm_read_report *report, gibbs_error *error)
+static gibbs_status parse(const ebm_bytes *f, const ebm_read_options *options, const gibbs_allocator *allocator,
+                          ebm_table_reader *read, ebm_data *out, ebm_read_report *report)
 {
     ebm_read_options filled;
     ebm_read_report found = {.header = 0};
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
-    ebm_bytes f = {length ? bytes : (const unsigned char *)"", (int64_t)length, name, error};
     ebm_source source = {&filled, &found, &a};
     *out = (ebm_data){0};
-    if (gibbs_allocator_check(allocator, error) || fill_options(options, &filled, error)) return GIBBS_ARGUMENT;
-    gibbs_status status = read(&f, &source, out);
+    if (gibbs_allocator_check(allocator, f->error) || fill_options(options, &filled, f->error)) return GIBBS_ARGUMENT;
+    gibbs_status status = read(f, &source, out);
     if (!status && report) *report = found;
     return status;
+}
+
+static gibbs_status parse_bytes(const void *bytes, size_t length, const char *name, const ebm_read_options *options,
+                                const gibbs_allocator *allocator, ebm_table_reader *reader, ebm_data *out,
+                                ebm_read_report *report, gibbs_error *error)
+{
+    const ebm_bytes f = {length ? bytes : (const unsigned char *)"", (int64_t)length, name, error, false};
+    return parse(&f, options, allocator, reader, out, report);
 }
 
 static gibbs_status read(const char *path, const ebm_read_options *options, const gibbs_allocator *allocator,
                          ebm_table_reader *reader, ebm_data *out, ebm_read_report *report, gibbs_error *error)
 {
     gibbs_allocator a = gibbs_allocator_or_default(allocator);
+    ebm_bytes f = {.name = path, .error = error};
     char *bytes;
-    int64_t length;
     *out = (ebm_data){0};
     if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
-    gibbs_status status = ebm_read_file(path, &a, &bytes, &length, error);
-    if (!status) status = parse(bytes, (size_t)length, path, options, allocator, reader, out, report, error);
+    if (reader == table_of && ebm_map_file(path, &f)) {
+        gibbs_status status = parse(&f, options, allocator, reader, out, report);
+        if (!out->map) ebm_map_release((void *)f.at, f.length);
+        return status;
+    }
+    gibbs_status status = ebm_read_file(path, &a, &bytes, &f.length, error);
+    f.at = (const unsigned char *)bytes;
+    if (!status) status = parse(&f, options, allocator, reader, out, report);
     gibbs_release(&a, bytes);
     return status;
 }
@@ -130,7 +142,7 @@ gibbs_status ebm_data_parse_with(const void *bytes, size_t length, const char *n
                                  gibbs_error *error)
 {
     GIBBS_REQUIRE("parse", (bytes || !length) && name && out, error);
-    return parse(bytes, length, name, options, allocator, table_of, out, report, error);
+    return parse_bytes(bytes, length, name, options, allocator, table_of, out, report, error);
 }
 
 gibbs_status ebm_data_read_with(const char *path, const ebm_read_options *options, const gibbs_allocator *allocator,
@@ -155,7 +167,7 @@ gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *nam
                                 ebm_data *out, gibbs_error *error)
 {
     GIBBS_REQUIRE("parse_csv", (text || !length) && name && out, error);
-    return parse(text, length, name, NULL, allocator, csv_alone, out, NULL, error);
+    return parse_bytes(text, length, name, NULL, allocator, csv_alone, out, NULL, error);
 }
 
 gibbs_status ebm_data_read_csv(const char *path, const gibbs_allocator *allocator, ebm_data *out, gibbs_error *error)

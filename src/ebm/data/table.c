@@ -160,7 +160,8 @@ void ebm_data_free(ebm_data *data)
     }
     gibbs_release(a, data->names);
     gibbs_release(a, data->labels);
-    gibbs_release(a, data->x);
+    if (data->map) ebm_map_release(data->map, data->map_bytes); /* x lies in it */
+    else gibbs_release(a, data->x);
     gibbs_release(a, data->weight);
     *data = (ebm_data){0};
 }

@@ -141,8 +141,6 @@ gibbs_status ebm_least_squares(const ebm_data *data, int64_t given, double *coef
         factor(&n);
         solve(&n);
         finish(&n, coefficient, residuals->x);
-        status = ebm_data_weigh(residuals, data->weight, data->weight_kind, error);
-        if (status) ebm_data_free(residuals);
     }
     gibbs_release(&a, memory);
     return status;
