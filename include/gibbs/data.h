@@ -11,10 +11,17 @@ GIBBS_API_BEGIN
  *   SAMPLING  the row was drawn w times too seldom (surveys, reweighted sequences): the meat is Σ w² u uᵀ */
 typedef enum ebm_weight_kind { EBM_WEIGHT_COUNTS, EBM_WEIGHT_SAMPLING } ebm_weight_kind;
 
+/* The texts that a column's numbers stand for: text[k] is that of k. A column of numbers proper has count 0. */
+typedef struct ebm_labels {
+    int64_t count;
+    char **text;
+} ebm_labels;
+
 /* A table of `rows` observations of `cols` variables, row-major: x[row * cols + col]. Fill it with one of the
  * functions below; free it with ebm_data_free, which also accepts a zeroed struct. `names` holds one string a
  * column (from the CSV's header), or is NULL. `weight` holds one number a row, finite and not negative and some of
- * them above 0 (else DATA), or is NULL: every row counts once. What copies rows copies their weights. */
+ * them above 0 (else DATA), or is NULL: every row counts once. `labels` holds one entry a column, or is NULL where no
+ * column was text. What copies rows and columns copies these, too. */
 typedef struct ebm_data {
     int64_t rows, cols;
     double *x;
@@ -22,38 +29,91 @@ typedef struct ebm_data {
     gibbs_allocator allocator;
     double *weight;
     ebm_weight_kind weight_kind;
+    ebm_labels *labels;
+    void *map; /* not NULL: x lies in a file that is mapped (ebm_data_read), of so many bytes */
+    int64_t map_bytes;
 } ebm_data;
 
 /* Reads a table from a file whose format its first bytes tell:
  *   npy   NumPy's format, versions 1.0 to 3.0, either byte order, C and Fortran order; bool, whole numbers of 8 to 64
- *         bits, float32 and float64
+ *         bits, float16, float32 and float64
  *   IDX   the format of MNIST: all six types of number, any number of dimensions
  *   gzip  of any of the others; offsets and lines in messages are then those of the unpacked file
- *   CSV   any other file: ebm_data_read_csv below
+ *   CSV   any other text, in UTF-8: see below
  * The first dimension of an npy or IDX array counts the rows, the others are columns, the last moving fastest; an array
- * of one dimension is one column. Whole numbers beyond 2^53 become the nearest double.
- * Errors: IO; FORMAT with «file: byte 128: …» (from 0), what was expected there and what was found (a header that is
- * damaged or says more or less than the file holds, records and Python objects, other types of number, data after the
- * end); DATA (no numbers, NaN or infinity: row and column are named); SIZE, MEMORY. What a file claims is held against
- * its length before memory is asked for, at most eight bytes a byte; but gzip can pack a thousand bytes into one. On
- * error *out is zeroed. */
+ * of one dimension is one column, of none one number. Whole numbers beyond 2^53 become the nearest double. An npy file of
+ * float64 in C order and this machine's byte order, of 2^20 bytes and more, is mapped, not copied: changes of the table
+ * do not reach the file, and the file must not become shorter as long as the table is there.
+ *
+ * CSV (RFC 4180: quotes, a UTF-8 byte order mark; lines end in LF, CRLF or CR). Commas, semicolons, tabs or blanks
+ * separate the fields: what fits the first hundred lines. Fields are numbers in C notation, whatever the locale; blanks
+ * around them (the non-breaking ones, too) mean nothing, and U+2212 is a minus. Blank lines at the end are ignored, and
+ * so are lines that begin with # before the table.
+ * The first line is the header when no field of it is a number or a missing value; a first line of both words and
+ * numbers is an error that names them. Row names are left out, as R and pandas write them: a first column whose name is
+ * empty or «Unnamed: 0», or that the header lacks. So is a last column without a name or a value (lines that end in a
+ * comma). Missing values are the empty field, NA, N/A, NaN, null, None, ., ?, -, and the like.
+ *
+ * Errors: IO; FORMAT with «file:line: …» and the column (ragged line, not a number, open quote) or «file: byte 128: …»
+ * (from 0), what was expected there and what was found (a header that is damaged or says more or less than the file
+ * holds, records and Python objects, other types of number, data after the end; other formats and UTF-16 by name); DATA
+ * (no numbers, infinity; missing values, with their count and the first one's row and column); SIZE, MEMORY. What a
+ * file claims is held against its length before memory is asked for, at most eight bytes a byte; gzip can pack a
+ * thousand bytes into one, and may unpack to 2^30 bytes. On error *out is zeroed. */
 gibbs_status ebm_data_read(const char *path, const gibbs_allocator *allocator, ebm_data *out, gibbs_error *error);
 
-/* The same from memory; `name` stands for the file in messages. */
+/* The same from memory; `name` stands for the file in messages. `bytes` need not end in a NUL. */
 gibbs_status ebm_data_parse(const void *bytes, size_t length, const char *name, const gibbs_allocator *allocator,
                             ebm_data *out, gibbs_error *error);
 
-/* Reads comma separated numbers (RFC 4180: quotes, CRLF, a UTF-8 byte order mark are understood). A first line
- * in which some field is not a number is taken as the header. Blank lines at the end are ignored. Every field
- * must be one finite number in C notation, whatever the locale; every line must have as many as the first.
- * Errors: IO (cannot be read), FORMAT with «file:line: …» and the column (ragged line, not a number, open
- * quote; where semicolons, tabs or spaces separate the fields, how to make commas of them), DATA (no rows, NaN or
- * infinity: row and column are named), SIZE, MEMORY. On error *out is zeroed. */
+/* The same for what is known to be CSV. */
 gibbs_status ebm_data_read_csv(const char *path, const gibbs_allocator *allocator, ebm_data *out, gibbs_error *error);
-
-/* The same from memory; `name` stands for the file in messages. `text` need not end in a NUL. */
 gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *name, const gibbs_allocator *allocator,
                                 ebm_data *out, gibbs_error *error);
+
+/* Whether the first line of a CSV is a header: by what is in it (above), or as told. */
+typedef enum ebm_header { EBM_HEADER_FOUND, EBM_HEADER_YES, EBM_HEADER_NO } ebm_header;
+
+/* What becomes of rows with a missing value (NaN in an npy or IDX file) in a column that is read. */
+typedef enum ebm_missing { EBM_MISSING_REFUSE, EBM_MISSING_DROP } ebm_missing;
+
+/* How a file is to be read. Columns are given by their name in the header or, where none has it, by their number in the
+ * file, from 1 («2»; row names count). The lists and texts are the caller's. */
+typedef struct ebm_read_options {
+    char separator; /* between fields: ',', ';', '\t', ' ' (any number of blanks and tabs) …; 0: found */
+    char decimal;   /* '.' or ','; 0: '.' */
+    char comment;   /* the rest of a line from this character on is left out; 0: lines before the table from # on */
+    ebm_header header;
+    ebm_missing missing;
+    const char *const *columns; /* the columns of the table, in this order; NULL: all */
+    int64_t column_count;
+    const char *const *labels; /* columns of text (CSV), numbered from 0 in the order of the alphabet (bytes), or of the
+                                  numbers if all are; the table's `labels` keep it */
+    int64_t label_count;
+    const ebm_data *like;        /* a table read before, whose labels keep their numbers; another text is DATA */
+    const char *weight;          /* the column of the rows' weights, which is no column of the table; NULL: none */
+    ebm_weight_kind weight_kind; /* what they say */
+    int64_t unpacked_limit;      /* bytes that a gzip file may unpack to; 0: 2^30 */
+} ebm_read_options;
+
+/* What was found in a file. */
+enum { EBM_READ_TEXT = 512 };
+typedef struct ebm_read_report {
+    char text[EBM_READ_TEXT]; /* all of it in a sentence: «CSV separated by ';', a header; 2 of 10 rows dropped, …» */
+    char separator;           /* of a CSV; 0: another format */
+    int header, row_names, open_lines; /* 1: the first line was names; the first column was row names, the last one
+                                          empty, and was left out */
+    int64_t comments, missing, dropped; /* lines left out; missing values; rows dropped for them */
+} ebm_read_report;
+
+/* ebm_data_read with options (NULL: the defaults), and a report (or NULL). Errors besides: ARGUMENT (an option out of
+ * its range; no such column, or one twice), DATA (no row is complete; a text that `like` has not; weights that are
+ * none). */
+gibbs_status ebm_data_read_with(const char *path, const ebm_read_options *options, const gibbs_allocator *allocator,
+                                ebm_data *out, ebm_read_report *report, gibbs_error *error);
+gibbs_status ebm_data_parse_with(const void *bytes, size_t length, const char *name, const ebm_read_options *options,
+                                 const gibbs_allocator *allocator, ebm_data *out, ebm_read_report *report,
+                                 gibbs_error *error);
 
 /* A copy of rows × cols numbers. Errors: DATA (empty; NaN or infinity, row and column named), SIZE, MEMORY. */
 gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gibbs_allocator *allocator, ebm_data *out,
@@ -64,9 +124,10 @@ gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gi
  * as it was. */
 gibbs_status ebm_data_weigh(ebm_data *data, const double *weight, ebm_weight_kind kind, gibbs_error *error);
 
-/* Writes a CSV with full precision (17 digits), header included when there are names; weights are a column more, the
- * last, named «weight». Errors: DATA (an empty table,
- * which no reader accepts), ARGUMENT (all names are numbers), IO, MEMORY. */
+/* Writes a CSV with full precision (17 digits), header included when there are names; labels are written as
+ * their texts, and weights are a column more, the last, named «weight». Errors: DATA (an empty table, which no reader
+ * accepts), ARGUMENT (no name is a word, or the first is empty: they would be read as data and as row names), IO,
+ * MEMORY. */
 gibbs_status ebm_data_write_csv(const char *path, const ebm_data *data, gibbs_error *error);
 
 /* Writes an npy file, version 1.0, of rows × cols float64 in C order; names are left out, and weights
@@ -110,10 +171,10 @@ gibbs_status ebm_data_standardise_first(ebm_data *data, int64_t count, double *m
 /* Applies x ← (x − mean)/sd with given figures, such as those of the training rows to the held-out rows. */
 gibbs_status ebm_data_apply_scale(ebm_data *data, const double *mean, const double *sd, gibbs_error *error);
 
-/* Splits the rows, with their weights, at random (a Philox shuffle by `seed`: the same split everywhere) into `train` and `held`, the latter
- * with round(fraction·rows) rows. 0 < fraction < 1, and both parts get at least one row, else ARGUMENT, as where two of
- * the three tables are the same one. Rows keep their order within each part; their numbers in `data` go to number[rows]
- * (may be NULL), those of `train` first. The caller frees both. */
+/* Splits the rows, with their weights, at random (a Philox shuffle by `seed`: the same split everywhere) into `train`
+ * and `held`, the latter with round(fraction·rows) rows. 0 < fraction < 1, and both parts get at least one row, else
+ * ARGUMENT, as where two of the three tables are the same one. Rows keep their order within each part; their numbers in
+ * `data` go to number[rows] (may be NULL), those of `train` first. The caller frees both. */
 gibbs_status ebm_data_split(const ebm_data *data, double fraction, uint64_t seed, ebm_data *train, ebm_data *held,
                             int64_t *number, gibbs_error *error);
 
@@ -125,9 +186,9 @@ gibbs_status ebm_data_columns(const ebm_data *data, const int64_t *column, int64
 
 /* A copy of the table in which `column`, from 0, gives way to `categories` columns, one for each of its values 0 …
  * categories − 1: 1 in that of the row's value, 0 in the others. Conditional models and energies of discrete variables
- * (gibbs/energy.h) take labels like this. Where there are names those of the block are «species=0», «species=1», …
- * The number of categories is told, not counted, since the rows need not show all of them. Labels that are text have
- * to be numbered before the file is read. `out` is another table than `data`; the caller frees both. Errors: ARGUMENT
+ * (gibbs/energy.h) take labels like this. Where there are names those of the block are «species=0», «species=1», …,
+ * or have the labels' texts. The number of categories is told, not counted, since the rows need not show all of them;
+ * of a column that was read as labels it is data->labels[column].count. `out` is another table than `data`; the caller frees both. Errors: ARGUMENT
  * (no such column; categories < 1 or ≥ 2^31), DATA (row and column of the first number that is no category; what
  * ebm_data_check says), SIZE, MEMORY. On error *out is zeroed. */
 gibbs_status ebm_data_one_hot(const ebm_data *data, int64_t column, int64_t categories, ebm_data *out,
@@ -148,12 +209,15 @@ typedef struct ebm_metadata {
     char *key, *value;
 } ebm_metadata;
 
-/* What ebm_tensors_read made: `count` tensors and `metadata_count` texts, all owned by this struct. */
+/* What ebm_tensors_read made: `count` tensors and `metadata_count` texts, and what it did not read: the names of tensors
+ * with the reason («has no numbers»). All owned by this struct. */
 typedef struct ebm_tensors {
     int count, metadata_count;
     ebm_tensor *tensor;
     ebm_metadata *metadata;
     gibbs_allocator allocator;
+    int skipped_count;
+    ebm_metadata *skipped;
 } ebm_tensors;
 
 /* Writes a safetensors file (github.com/huggingface/safetensors: 8-byte header length, JSON header, data), to a
@@ -161,9 +225,11 @@ typedef struct ebm_tensors {
  * name twice, empty, not UTF-8 or "__metadata__"; no data), SIZE, IO, MEMORY. */
 gibbs_status ebm_tensors_write(const char *path, const ebm_tensor *tensor, int count, gibbs_error *error);
 
-/* Reads one. Anything malformed is FORMAT with a sentence: a header that is no strict JSON object, duplicate
- * keys, a dtype other than F32 and F64, offsets that overlap, leave gaps, exceed the file or disagree with the
- * shape, trailing bytes. On error *out is zeroed. */
+/* Reads one. F16, BF16, BOOL and whole numbers of 8 and 16 bits become float32, those of 32 and 64 bits float64 (beyond
+ * 2^53 the nearest). Tensors of other types of the format, without numbers (a dimension of 0) or of too many dimensions
+ * are skipped. Anything malformed is FORMAT with a sentence: a header that is no strict JSON object, duplicate keys, a
+ * dtype that the format does not have, other members, offsets that overlap, leave gaps, exceed the file or disagree
+ * with the shape, trailing bytes. On error *out is zeroed. */
 gibbs_status ebm_tensors_read(const char *path, const gibbs_allocator *allocator, ebm_tensors *out, gibbs_error *error);
 
 /* The tensor of that name, or NULL (also for a NULL). */

@@ -27,6 +27,43 @@ size_t gibbs_dtype_size(gibbs_dtype dtype)
     return dtype == GIBBS_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
+int gibbs_utf8(const char *p, const char *end, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char lead = (unsigned char)*p;
+    int length = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
+    *code = length > 1 ? lead & (0x7Fu >> length) : lead;
+    if (end - p < length) return 0;
+    for (int i = 1; i < length; i++) {
+        if ((p[i] & 0xC0) != 0x80) return 0;
+        *code = *code << 6 | (p[i] & 0x3F);
+    }
+    return *code >= least[length] && *code <= 0x10FFFF && (*code < 0xD800 || *code > 0xDFFF) ? length : 0;
+}
+
+/* C0, DEL and C1; line and paragraph ends; what turns the direction of writing, or is not seen. */
+static bool is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x200B && code <= 0x200F) ||
+           code == 0xFEFF || (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+void gibbs_safe_text(char *text)
+{
+    const char *end = text + strlen(text);
+    uint32_t code;
+    char *out = text;
+    for (const char *p = text; p < end;) {
+        int length = gibbs_utf8(p, end, &code);
+        bool bad = !length || is_control(code);
+        if (bad) *out++ = '?';
+        for (int i = 0; i < length; i++, p++)
+            if (!bad) *out++ = *p;
+        if (!length) do p++; while (p < end && (*p & 0xC0) == 0x80);
+    }
+    *out = 0;
+}
+
 /* A NaN has no sign worth telling, but printf shows one. Only numbers begin after a space or a bracket here. */
 static void drop_signs_of_nan(char *message)
 {
@@ -38,6 +75,7 @@ static void describe(gibbs_error *error, gibbs_status status, int64_t row, const
 {
     if (!error) return;
     vsnprintf(error->message, sizeof error->message, format, args);
+    gibbs_safe_text(error->message);
     drop_signs_of_nan(error->message);
     error->status = status;
     error->row = row;

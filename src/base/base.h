@@ -19,6 +19,15 @@ gibbs_status gibbs_fail(gibbs_error *error, gibbs_status status, const char *for
 gibbs_status gibbs_fail_row(gibbs_error *error, gibbs_status status, int64_t row, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Bytes of the well-formed UTF-8 character at p, before `end`, and its code; 0 when it is none: cut short, too long a
+ * form, a surrogate. */
+int gibbs_utf8(const char *p, const char *end, uint32_t *code);
+
+/* Makes a text that came from files, names or system calls fit for a terminal, in place: each control character (those
+ * of C1 and of writing direction, too) and each byte that is no UTF-8 becomes a question mark. Every sentence of a
+ * gibbs_error has been through this. */
+void gibbs_safe_text(char *text);
+
 /* What a counted noun of a sentence ends with: «1 row», «2 rows». */
 static inline const char *gibbs_plural(int64_t count)
 {

@@ -31,6 +31,8 @@ static void check(const gibbs_allocator *a, const char *name)
     NULL_IN(name, ebm_data_parse("1\n", 2, "n", a, &table, &error));
     NULL_IN(name, ebm_data_parse_csv("1\n", 2, "n", a, &table, &error));
     NULL_IN(name, ebm_data_read("there is none", a, &table, &error));
+    NULL_IN(name, ebm_data_parse_with("1\n", 2, "n", NULL, a, &table, NULL, &error));
+    NULL_IN(name, ebm_data_read_with("there is none", NULL, a, &table, NULL, &error));
     NULL_IN(name, ebm_data_read_csv("there is none", a, &table, &error));
     NULL_IN(name, ebm_tensors_read("there is none", a, &tensors, &error));
     NULL_IN(name, ebm_proposal_gaussian_diagonal(1, low, high, a, &q, &error));

@@ -97,7 +97,8 @@ Test(data_read, errors_inside_a_packed_file)
         gibbs_status status;
         const char *message;
     } cases[] = {
-        {"a\n1\nx\n", 6, GIBBS_FORMAT, "t (unpacked):3: column 1 (a): 'x' is not a number"},
+        {"a\n1\nx\n", 6, GIBBS_FORMAT, "t (unpacked):3: column 1 (a): 'x' is not a number"
+                                          ": leave the column out, or read it as labels (options columns, labels)"},
         {"", 0, GIBBS_DATA, "'t (unpacked)' has no rows of numbers"},
         {"\0\0\x08\1\0\0\0\2a", 9, GIBBS_FORMAT, "t (unpacked): byte 8: expected 2 bytes of data, found 1"},
         {"\x93NUMPY\7\0", 8, GIBBS_FORMAT, "t (unpacked): byte 6: expected version 1.0, 2.0 or 3.0, found 7.0"},
@@ -126,12 +127,28 @@ Test(data_read, malformed_gzip)
     b.at[b.length - 5] ^= 1;
     size_t length = b.length;
     add(&b, "junk", 4);
-    snprintf(message, sizeof message, "t: byte %zu: the gzip data are damaged: incorrect header check", length + 2);
+    snprintf(message, sizeof message, "t: byte %zu: expected the end of the gzip file, found 4 bytes more", length);
     expect_refused(&b, GIBBS_FORMAT, message);
     b.length = length;
     add(&b, "\x1f", 1);
     snprintf(message, sizeof message, "t: byte %zu: expected more of a gzip member, found the end", length + 1);
     expect_refused(&b, GIBBS_FORMAT, message);
+}
+
+/* Zeros behind the last member are padding; a bound holds before the memory is taken. */
+Test(data_read, padding_and_a_bound)
+{
+    bytes b = packed(csv, sizeof csv - 1);
+    static const char zeros[512];
+    ebm_data data;
+    gibbs_error error = {0};
+    add(&b, zeros, sizeof zeros);
+    expect_four(parse_exactly(b.at, b.length, &data, &error), &data, &error, "padded");
+    ebm_read_options options = {.unpacked_limit = sizeof csv - 1};
+    expect_four(ebm_data_parse_with(b.at, b.length, "t", &options, NULL, &data, NULL, &error), &data, &error, "just");
+    options.unpacked_limit--;
+    cr_expect(ebm_data_parse_with(b.at, b.length, "t", &options, NULL, &data, NULL, &error) == GIBBS_SIZE && !data.x);
+    cr_expect_str_eq(error.message, "t: unpacks to more than 11 bytes (unpacked_limit)");
 }
 
 Test(data_read, damaged_gzip_does_no_harm)
@@ -147,7 +164,7 @@ Test(data_read, what_is_no_table)
     expect_refused(&b, GIBBS_DATA, "'t' has no rows of numbers");
     add(&b, "PK\3\4....", 8);
     expect_refused(&b, GIBBS_FORMAT,
-                   "t: byte 0: expected a table, found a zip archive (npz?): unpack it, it may hold several");
+                   "t: this is a zip archive (npz, xlsx?): unpack it first, or write its table as CSV or npy first");
     b.length = 0, add(&b, "\x93", 1);
     expect_refused(&b, GIBBS_DATA, "'t' has no rows of numbers"); /* one byte is text: a header, and no more */
     ebm_data data = {.rows = 9};

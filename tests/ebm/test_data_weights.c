@@ -88,7 +88,8 @@ Test(weights, count_in_means_and_deviations)
     static const double x[] = {3, 1, -2, 7, 7e300}, w[] = {2, 1, 0, 3, 0}, rows[] = {3, 3, 1, 7, 7, 7};
     double a[5], b[6], mean[2], sd[2];
     memcpy(a, x, sizeof a), memcpy(b, rows, sizeof b);
-    ebm_data by_weight = {.rows = 5, .cols = 1, .x = a, .weight = (double *)w}, by_rows = {.rows = 6, .cols = 1, .x = b};
+    ebm_data by_weight = {.rows = 5, .cols = 1, .x = a, .weight = (double *)w},
+        by_rows = {.rows = 6, .cols = 1, .x = b};
     OK(ebm_data_standardise(&by_weight, &mean[0], &sd[0], ERROR));
     OK(ebm_data_standardise(&by_rows, &mean[1], &sd[1], ERROR));
     cr_expect(fabs(mean[0] / mean[1] - 1) < 1e-15 && fabs(sd[0] / sd[1] - 1) < 1e-15, "%g %g", mean[0], sd[0]);
@@ -152,7 +153,8 @@ Test(weights, memory)
             ebm_data data = weighted();
             data.allocator = counting_allocator(&c);
             status = copies(&data, which, &error);
-            cr_assert(status == (c.failures ? GIBBS_MEMORY : GIBBS_OK) && !c.live, "copy %d, request %d", which, (int)n);
+            cr_assert(status == (c.failures ? GIBBS_MEMORY : GIBBS_OK) && !c.live, "copy %d, request %d", which,
+                      (int)n);
             cr_expect(status || n > 4, "copy %d: %d requests", which, (int)n);
         }
     }

@@ -66,7 +66,8 @@ static const struct {
      "t: byte 12: expected more than 2^63 bytes of data, found 1"},
     {"\0\0\x08\1\0\0\0\0", 8, GIBBS_DATA, "'t' has no rows of numbers"},
     {"\0\0\x08\2\0\0\0\5\0\0\0\0", 12, GIBBS_DATA, "'t' has no rows of numbers"},
-    {"\0\0\x0D\1\0\0\0\1\x7f\xc0\0\0", 12, GIBBS_DATA, "t: row 1, column 1 is NaN"},
+    {"\0\0\x0D\1\0\0\0\1\x7f\xc0\0\0", 12, GIBBS_DATA,
+     "t: row 1, column 1 is NaN, a missing value: fill it in, or have such rows dropped (missing)"},
     {"\0\0\x0E\1\0\0\0\1\x7f\xf0\0\0\0\0\0\0", 16, GIBBS_DATA, "t: row 1, column 1 is infinite"},
 };
 

@@ -125,6 +125,91 @@ Test(npy, spellings)
         }
 }
 
+/* Types in the spellings of numpy.dtype; float16 in both orders; an array of no dimensions. */
+Test(npy, spellings_of_types)
+{
+    static const double two[] = {1, 2}, halves[] = {0, -0.0, 1, -2, 65504, 0x1p-24, 0x3ffp-24, 0x1p-14, 0x1.554p-2};
+    static const char *const eight[] = {"'=f8'", "'f8'", "'|f8'", "'float64'", "'d'", "'=d'"};
+    static const int half[] = {0, 0x8000, 0x3C00, 0xC000, 0x7BFF, 1, 0x3FF, 0x400, 0x3555};
+    for (int i = 0; i < COUNT(eight); i++) {
+        bytes b = array_of(eight[i], "False", "(2,)");
+        for (int k = 0; k < 2; k++) add(&b, &two[k], 8);
+        expect_table(&b, 2, 1, two, eight[i]);
+    }
+    for (int big = 0; big < 2; big++) {
+        bytes b = array_of(big ? "'>f2'" : "'<e'", "False", "(9,)");
+        for (int k = 0; k < 9; k++) add_whole(&b, (uint64_t)half[k], 2, big);
+        expect_table(&b, 9, 1, halves, "float16");
+    }
+    bytes b = array_of("'?'", "False", "()");
+    add(&b, "\1", 1);
+    expect_table(&b, 1, 1, two, "no dimensions");
+    b = array_of("'<f2'", "False", "(1,)");
+    add_whole(&b, 0xFC00, 2, false);
+    expect_refused(&b, GIBBS_DATA, "t: row 1, column 1 is infinite");
+}
+
+/* Columns by number, one of weights, rows with NaN dropped. */
+Test(npy, options)
+{
+    bytes b = array_of("'<f8'", "True", "(3, 3)");
+    for (int k = 0; k < 9; k++) add_number(&b, "f8", 0, k == 4 ? NAN : k + 1, false);
+    static const double four[] = {7, 1, 9, 3}, weights[] = {4, 6};
+    const char *const columns[] = {"3", "1"}, *const all[] = {"1", "2", "3"}, *const two[] = {"2"};
+    ebm_read_options o = {.columns = columns, .column_count = 2, .weight = "2", .missing = EBM_MISSING_DROP};
+    ebm_read_report report;
+    ebm_data data;
+    gibbs_error error = {0};
+    cr_assert(!ebm_data_parse_with(b.at, b.length, "t", &o, NULL, &data, &report, &error), "%s", error.message);
+    cr_assert(data.rows == 2 && data.cols == 2 && data.weight);
+    cr_expect(!memcmp(data.x, four, sizeof four) && !memcmp(data.weight, weights, sizeof weights));
+    cr_expect(report.dropped == 1 && report.missing == 1 && strstr(report.text, "1 rows dropped"), "%s", report.text);
+    ebm_data_free(&data);
+    o.weight = NULL; /* the NaN is in no column that is read */
+    cr_assert(!ebm_data_parse_with(b.at, b.length, "t", &o, NULL, &data, &report, &error) && data.rows == 3);
+    ebm_data_free(&data);
+    o = (ebm_read_options){.columns = all, .column_count = 3, .labels = two, .label_count = 1};
+    cr_expect(ebm_data_parse_with(b.at, b.length, "t", &o, NULL, &data, NULL, &error) == GIBBS_ARGUMENT);
+    cr_expect(strstr(error.message, "no text in npy files"), "%s", error.message);
+}
+
+/* A large file of doubles is mapped: with options, too; changes stay in memory; a stride that does not fit is copied; one
+ * that is cut short, or holds a NaN, leaves no mapping behind (the sanitizers see others). */
+Test(npy, large_files_are_mapped)
+{
+    enum { ROWS = 70000, COLS = 2 };
+    static double x[ROWS * COLS];
+    static const char *const first[] = {"1"};
+    char path[] = "/tmp/gibbs-npy-XXXXXX";
+    ebm_data data = {.rows = ROWS, .cols = COLS, .x = x}, again;
+    gibbs_error error = {.message = ""};
+    int descriptor = mkstemp(path);
+    cr_assert(descriptor >= 0 && close(descriptor) == 0);
+    for (int i = 0; i < ROWS * COLS; i++) x[i] = i + 0.25;
+    cr_assert(!ebm_data_write_npy(path, &data, &error), "%s", error.message);
+    cr_assert(!ebm_data_read(path, NULL, &data, &error), "%s", error.message);
+    cr_assert(data.map && data.rows == ROWS && data.cols == COLS && !memcmp(data.x, x, sizeof x));
+    cr_assert(!ebm_data_standardise(&data, NULL, NULL, &error));
+    ebm_read_options o = {.columns = first, .column_count = 1, .weight = "2", .missing = EBM_MISSING_DROP};
+    cr_assert(!ebm_data_read_with(path, &o, NULL, &again, NULL, &error), "%s", error.message);
+    cr_expect(again.cols == 1 && data.x[0] != x[0]);
+    for (int i = 0; i < ROWS; i++) cr_assert(again.x[i] == x[2 * i] && again.weight[i] == x[2 * i + 1]);
+    ebm_data_free(&again);
+    ebm_data_free(&data);
+    cr_expect(!data.map && !data.x);
+    x[5] = NAN;
+    data = (ebm_data){.rows = ROWS, .cols = COLS, .x = x};
+    cr_assert(!ebm_data_write_npy(path, &data, &error));
+    cr_expect(ebm_data_read(path, NULL, &data, &error) == GIBBS_DATA && !data.x && !data.map && error.row == 2);
+    o = (ebm_read_options){.missing = EBM_MISSING_DROP};
+    cr_assert(!ebm_data_read_with(path, &o, NULL, &data, NULL, &error), "%s", error.message);
+    cr_expect(data.rows == ROWS - 1 && !memcmp(data.x + 4, x + 6, sizeof x - 6 * sizeof *x));
+    ebm_data_free(&data);
+    cr_assert(!truncate(path, 1 << 20));
+    cr_expect(ebm_data_read(path, NULL, &data, &error) == GIBBS_FORMAT && !data.map);
+    unlink(path);
+}
+
 /* ---- Malformed files --------------------------------------------------------------------------------------- */
 
 #define HEAD "{'descr': '<f8', 'fortran_order': False, 'shape': "
@@ -157,23 +242,18 @@ static const struct {
     {"{'descr': [('x', '<f8'), ('y', '<f8')]}", 0,
      "t: byte 20: expected one type of number, such as '<f8', found '['"},
     {"{'descr': '|O'}", 0,
-     "t: byte 20: expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found '|O'"},
-    {"{'descr': '<f2'}", 0,
-     "t: byte 20: expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found '<f2'"},
+     "t: byte 20: expected a type of number (b1, i1 to i8, u1 to u8, f2, f4, f8), found '|O': Python objects"},
     {"{'descr': '<c16'}", 0,
-     "t: byte 20: expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found '<c16'"},
+     "t: byte 20: expected a type of number (b1, i1 to i8, u1 to u8, f2, f4, f8), found '<c16'"},
     {"{'descr': '<U4'}", 0,
-     "t: byte 20: expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found '<U4'"},
-    {"{'descr': '|f8'}", 0,
-     "t: byte 20: expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found '|f8'"},
-    {"{'descr': '=f8'}", 0,
-     "t: byte 20: expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found '=f8'"},
-    {"{'descr': ''}", 0, "t: byte 20: expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found ''"},
+     "t: byte 20: expected a type of number (b1, i1 to i8, u1 to u8, f2, f4, f8), found '<U4'"},
+    {"{'descr': ''}", 0, "t: byte 20: expected a type of number (b1, i1 to i8, u1 to u8, f2, f4, f8), found ''"},
     {"{'fortran_order': 0}", 0, "t: byte 28: expected True or False, found '0'"},
     {"{'fortran_order': true}", 0, "t: byte 28: expected True or False, found 't'"},
     {HEAD "2}", 0, "t: byte 60: expected the shape's '(', found '2'"},
     {HEAD "[2]}", 0, "t: byte 60: expected the shape's '(', found '['"},
-    {HEAD "()}", 8, "t: byte 61: expected a dimension, found ')'"},
+    {HEAD "()}", 9, "t: byte 72: expected the end of the data, found 1 byte more"},
+    {HEAD "(,)}", 8, "t: byte 61: expected a dimension, found ','"},
     {HEAD "(2)}", 16, "t: byte 62: expected ',', found ')'"},
     {HEAD "(2, 3", 16, "t: byte 128: expected ',' or ')', found the end of the header"},
     {HEAD "(2, , 3)}", 16, "t: byte 64: expected a dimension, found ','"},
@@ -252,7 +332,8 @@ Test(npy, no_numbers_and_no_finite_ones)
     expect_refused(&b, GIBBS_DATA, "'t' has no rows of numbers");
     b = array_of("'<f8'", "True", "(2, 2)");
     for (int k = 0; k < 4; k++) add_number(&b, "f8", 0, k == 1 ? NAN : 1, false);
-    expect_refused(&b, GIBBS_DATA, "t: row 2, column 1 is NaN");
+    expect_refused(&b, GIBBS_DATA,
+                   "t: row 2, column 1 is NaN, a missing value: fill it in, or have such rows dropped (missing)");
     b = array_of("'<f4'", "False", "(2, 2)");
     for (int k = 0; k < 4; k++) add_number(&b, "f4", 0, k == 3 ? -INFINITY : 1, false);
     expect_refused(&b, GIBBS_DATA, "t: row 2, column 2 is infinite");

@@ -12,6 +12,11 @@ Test(null, data_h)
     NULL_IN("parse", ebm_data_parse(NULL, 5, "t.csv", NULL, &made, &error));
     NULL_IN("parse", ebm_data_parse("1,2", 3, NULL, NULL, &made, &error));
     NULL_IN("parse", ebm_data_parse("1,2", 3, "t.csv", NULL, NULL, &error));
+    NULL_IN("read", ebm_data_read_with(NULL, NULL, NULL, &made, NULL, &error));
+    NULL_IN("read", ebm_data_read_with("t.csv", NULL, NULL, NULL, NULL, &error));
+    NULL_IN("parse", ebm_data_parse_with(NULL, 5, "t.csv", NULL, NULL, &made, NULL, &error));
+    NULL_IN("parse", ebm_data_parse_with("1,2", 3, NULL, NULL, NULL, &made, NULL, &error));
+    NULL_IN("parse", ebm_data_parse_with("1,2", 3, "t.csv", NULL, NULL, NULL, NULL, &error));
     NULL_IN("read_csv", ebm_data_read_csv(NULL, NULL, &made, &error));
     NULL_IN("read_csv", ebm_data_read_csv("t.csv", NULL, NULL, &error));
     NULL_IN("parse_csv", ebm_data_parse_csv(NULL, 3, "t.csv", NULL, &made, &error));

@@ -34,6 +34,23 @@ static double *data_rows(void)
 
 /* ---- What is done with each ---- */
 
+/* The second column is the weights; the lists come with their counts. */
+static gibbs_status run_read(const void *options, double *out, gibbs_error *error)
+{
+    static const char text[] = "5,2\n7,4\n";
+    static const char *const first[] = {"1"};
+    ebm_read_options o = options ? *(const ebm_read_options *)options : (ebm_read_options){.weight = "2"};
+    ebm_data data;
+    o.weight = "2";
+    o.columns = o.column_count ? first : NULL;
+    o.labels = o.label_count ? first : NULL;
+    gibbs_status status = ebm_data_parse_with(text, sizeof text - 1, "t", &o, NULL, &data, NULL, error);
+    if (status) return status;
+    out[0] = (double)data.rows, out[1] = data.x[0], out[2] = data.weight_kind;
+    ebm_data_free(&data);
+    return status;
+}
+
 static gibbs_status run_fit(const void *options, double *out, gibbs_error *error)
 {
     ebm_model *model = energies[QUARTIC].make();
@@ -342,6 +359,13 @@ static const subject subjects[] = {
                      ROW(sampler_steps, 1, 2, -1), ROW(sampler_step, 0.01, 0.1, NAN), ROW(buffer, 0, 0, -1),
                      ROW(restart, 0, 0, 1.5), ROW(noise_sd, 0.1, 0.2, -0.1), ROW(copies, 1, 3, -1),
                      ROW(coefficient, 1, EBM_ZERO, INFINITY), ROW(threads, 0, 0, -1)))},
+#undef TYPE
+#define TYPE ebm_read_options
+    {SUBJECT(ebm_read_options, .run = run_read,
+             COUNTED(ROW(header, EBM_HEADER_FOUND, EBM_HEADER_YES, 3), ROW(missing, EBM_MISSING_REFUSE, 0, 2),
+                     ROW(column_count, 0, 0, -1), ROW(label_count, 0, 1, -1),
+                     ROW(weight_kind, EBM_WEIGHT_COUNTS, EBM_WEIGHT_SAMPLING, 2),
+                     ROW(unpacked_limit, 1 << 30, 0, -1)))},
 #undef TYPE
 #define TYPE ebm_chain_options
     {SUBJECT(ebm_chain_options, .run = run_chain, .write_out = write_chain,

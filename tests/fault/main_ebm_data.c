@@ -28,6 +28,8 @@ static char numbers[8 + ROWS] = "\0\0\x08\1\x00\x03\x0D\x40";
 static const char npy[] =
     "\x93NUMPY\1\0:\0{'descr':'<u2','fortran_order':True,'shape':(2,2)}       \n\1\0\2\0\3\0\4\0";
 static const char csv[] = "a,b\n1,2\n3,4\n";
+static const char all[] = "# all\n,x,kind,w\n1,5,one,1\nb,6,two,2\nc,7,one,3\nd,NA,three,4\n";
+static const char commented[] = "# x,y\n1,2\n3,4\n";
 
 typedef gibbs_status attempt_fn(const void *bytes, size_t length, const gibbs_allocator *a, ebm_data *out,
                                 gibbs_error *error);
@@ -35,6 +37,25 @@ typedef gibbs_status attempt_fn(const void *bytes, size_t length, const gibbs_al
 static gibbs_status parse(const void *bytes, size_t length, const gibbs_allocator *a, ebm_data *out, gibbs_error *error)
 {
     return ebm_data_parse(bytes, length, "t", a, out, error);
+}
+
+/* Everything that a CSV can have: comments, names, row names, labels, weights, rows that are dropped. */
+static gibbs_status parse_with_all(const void *bytes, size_t length, const gibbs_allocator *a, ebm_data *out,
+                                   gibbs_error *error)
+{
+    static const char *const columns[] = {"kind", "x"}, *const labels[] = {"kind"};
+    const ebm_read_options o = {.columns = columns, .column_count = 2, .labels = labels, .label_count = 1, .weight = "w",
+                                .missing = EBM_MISSING_DROP};
+    return ebm_data_parse_with(bytes, length, "t", &o, a, out, NULL, error);
+}
+
+/* NumPy's format with a column chosen, and one of weights. */
+static gibbs_status parse_chosen(const void *bytes, size_t length, const gibbs_allocator *a, ebm_data *out,
+                                 gibbs_error *error)
+{
+    static const char *const columns[] = {"2"};
+    const ebm_read_options o = {.columns = columns, .column_count = 1, .weight = "1"};
+    return ebm_data_parse_with(bytes, length, "t", &o, a, out, NULL, error);
 }
 
 static gibbs_status write_and_read(const void *bytes, size_t length, const gibbs_allocator *a, ebm_data *out,
@@ -72,6 +93,9 @@ static const struct attempt {
     int64_t rows, allocations; /* at least so many, or the allocator is not used */
 } attempts[] = {
     {"npy", parse, npy, sizeof npy - 1, 2, 1},
+    {"npy with columns", parse_chosen, npy, sizeof npy - 1, 2, 5},
+    {"CSV with all", parse_with_all, all, sizeof all - 1, 3, 20},
+    {"CSV with names in a comment", parse, commented, sizeof commented - 1, 2, 10},
     {"IDX", parse, numbers, sizeof numbers, ROWS, 1},
     {"npy from a file", write_and_read, npy, sizeof npy - 1, 2, 2},
     {"CSV from a file", write_and_read, csv, sizeof csv - 1, 2, 5},

@@ -34,6 +34,9 @@ static gibbs_status match(const ebm_model *model, const ebm_model_parameter *p, 
 {
     char theirs[AD_SHAPE_TEXT], ours[AD_SHAPE_TEXT];
     const ebm_tensor *t = ebm_tensors_find(file, p->name);
+    for (int k = 0; !t && k < file->skipped_count; k++)
+        if (!strcmp(file->skipped[k].key, p->name))
+            return gibbs_fail(error, GIBBS_FORMAT, "%s: «%.60s» %s", path, p->name, file->skipped[k].value);
     if (!t) return gibbs_fail(error, GIBBS_FORMAT, "%s: there is no «%.60s»", path, p->name);
     if (t->dtype != model->dtype)
         return gibbs_fail(error, GIBBS_FORMAT, "%s: «%.60s» is %s, in the model it is %s", path, p->name,
@@ -57,6 +60,9 @@ static gibbs_status match_all(const ebm_model *model, const ebm_tensors *file, c
         gibbs_status status = match(model, &model->parameter[k], file, path, error);
         if (status) return status;
     }
+    if (file->skipped_count)
+        return gibbs_fail(error, GIBBS_FORMAT, "%s: «%.60s» %s, and the model has no such", path, file->skipped[0].key,
+                          file->skipped[0].value);
     for (int k = 0; k < file->count; k++)
         if (!has_parameter(model, file->tensor[k].name))
             return gibbs_fail(error, GIBBS_FORMAT, "%s: the model has no «%.60s»", path, file->tensor[k].name);

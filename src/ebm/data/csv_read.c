@@ -1,293 +1,263 @@
-/* csv_read.c — RFC 4180 text to a table. Two layers: csv_next reads one field, the rest reads lines of them. */
-#include "data_private.h"
+/* csv_read.c — the text of a CSV to a table, row after row. */
+#include "csv.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Invariant: text before `at` is read; `line` is the number of the line that `at` stands in. */
-typedef struct csv_reader {
-    const char *at, *end, *name;
-    const char *first, *record; /* where the first line begins, and the current one */
-    int64_t line;
-    int64_t column, field_line; /* of the current field, both from 1 */
-    bool last;                  /* the current field ends its line */
-    bool quoted;
-    char *field; /* the current field: unquoted, NUL ended, in memory that is used again for the next */
-    int64_t length, capacity;
-    const gibbs_allocator *allocator;
-    gibbs_error *error;
-} csv_reader;
-
-#define CSV_FAIL(r, status, format, ...)                                                                          \
-    gibbs_fail((r)->error, status, "%s:%lld: " format, ebm_short_name((r)->name), (long long)(r)->field_line,    \
-               __VA_ARGS__)
-
-static const char *line_end(const csv_reader *r, const char *line)
+static const char *label_of(const csv_table *t, int64_t column, char label[EBM_LABEL_SIZE])
 {
-    const char *end = memchr(line, '\n', (size_t)(r->end - line));
-    return end ? end : r->end;
+    return ebm_column_label(label, t->names, column);
 }
 
-static bool has(const csv_reader *r, const char *line, char c)
+/* ---- Fields ---- */
+
+/* The row in hand among those of the file, from 0. */
+static int64_t row_of(const csv_table *t)
 {
-    return memchr(line, c, (size_t)(line_end(r, line) - line)) != NULL;
+    return t->out->rows + t->source->report->dropped;
 }
 
-/* Whether the line is numbers, perhaps with decimal commas, with spaces between them; words and dates have spaces, too.
- * Spaces behind a comma belong to a field. */
-static bool spaced_numbers(const csv_reader *r, const char *line)
+static gibbs_status not_whole(csv_table *t, int64_t fields)
 {
-    bool found = false;
-    for (const char *p = line, *end = line_end(r, line); p < end; p++) {
-        if (!*p || !strchr("0123456789.,+-eE \r", *p) || (*p == ' ' && p > line && p[-1] == ',')) return false;
-        found |= *p == ' ' && p > line && p[-1] != ' ' && p + 1 < end && p[1] != '\r';
-    }
-    return found;
+    int64_t wanted = t->fields - t->short_header;
+    if (t->short_header && fields != t->fields) wanted = t->fields;
+    return CSV_FAIL(&t->r, GIBBS_FORMAT, "the line has %lld field%s and the %s has %lld: column %lld is %s",
+                    (long long)fields, gibbs_plural(fields),
+                    wanted == t->fields && t->short_header ? "second" : "first", (long long)wanted,
+                    (long long)(fields < wanted ? fields : wanted) + 1, fields < wanted ? "missing" : "too many");
 }
 
-/* What to add to a sentence about a line: another separator than the comma, where the first line has it, too. */
-static const char *separator_hint(const csv_reader *r)
+static void note_missing(csv_table *t, int64_t column, bool *whole)
 {
-    const char *line = r->record;
-    if (has(r, r->first, ';') && has(r, line, ';'))
-        return "; fields are separated by commas, not semicolons, and decimals by points: tr ',;' '.,' makes it so";
-    if (has(r, r->first, '\t') && has(r, line, '\t'))
-        return "; fields are separated by commas, not tabs, and decimals by points: tr ',\\t' '.,' makes it so";
-    if (has(r, r->first, ' ') && spaced_numbers(r, line))
-        return "; fields are separated by commas, not spaces, and decimals by points: "
-               "awk '{ gsub(/,/, \".\"); $1 = $1 } 1' OFS=, makes it so";
-    return "";
+    char shown[CSV_SHOWN], label[EBM_LABEL_SIZE];
+    ebm_read_report *report = t->source->report;
+    *whole = false;
+    if (report->missing++) return;
+    t->missing_row = row_of(t);
+    snprintf(t->missing, sizeof t->missing, "%s:%lld: row %lld, %s: '%s'", ebm_short_name(t->r.name),
+             (long long)t->r.field_line, (long long)t->missing_row + 1, label_of(t, column, label),
+             ebm_csv_excerpt(&t->r, shown));
 }
 
-static gibbs_status no_memory(csv_reader *r)
+static gibbs_status read_label(csv_table *t, int64_t column, bool *whole, double *value)
 {
-    return gibbs_fail(r->error, GIBBS_MEMORY, "no memory for the table in '%s'", ebm_short_name(r->name));
+    char shown[CSV_SHOWN], label[EBM_LABEL_SIZE];
+    csv_reader *r = &t->r;
+    if (ebm_csv_missing_label(r)) return note_missing(t, column, whole), GIBBS_OK;
+    ebm_label_set *set = &t->labels[t->selection.place[column]];
+    int64_t number = memchr(r->field, 0, (size_t)r->length) ? -1 : ebm_label_number(set, r->allocator, r->field);
+    if (number == -2) return ebm_csv_no_memory(r);
+    *value = (double)number;
+    if (number >= 0) return GIBBS_OK;
+    return gibbs_fail_row(r->error, GIBBS_DATA, row_of(t), "%s:%lld: row %lld, %s: '%s' %s", ebm_short_name(r->name),
+                          (long long)r->field_line, (long long)row_of(t) + 1, label_of(t, column, label),
+                          ebm_csv_excerpt(r, shown),
+                          set->known                     ? "is none of the labels of the other table"
+                          : set->count < EBM_LABELS_MOST ? "has a NUL byte in it"
+                                                         : "is one label too many, after 65536");
 }
 
-static bool is_blank(char c)
+static gibbs_status read_number(csv_table *t, int64_t column, bool *whole, double *value)
 {
-    return c == ' ' || c == '\t';
+    char shown[CSV_SHOWN], label[EBM_LABEL_SIZE];
+    csv_reader *r = &t->r;
+    csv_kind kind = ebm_csv_kind(r, value);
+    if (kind == CSV_MISSING) return note_missing(t, column, whole), GIBBS_OK;
+    if (kind != CSV_NUMBER)
+        return CSV_FAIL(r, GIBBS_FORMAT, "%s: '%s' is not a number%s", label_of(t, column, label),
+                        ebm_csv_excerpt(r, shown), ebm_csv_hint(r));
+    if (isfinite(*value)) return GIBBS_OK;
+    return gibbs_fail_row(r->error, GIBBS_DATA, row_of(t), "%s:%lld: row %lld, %s: '%s' is not finite",
+                          ebm_short_name(r->name), (long long)r->field_line, (long long)row_of(t) + 1,
+                          label_of(t, column, label), ebm_csv_excerpt(r, shown));
 }
 
-static void skip_blanks(csv_reader *r)
+/* Row names are text, or whole numbers: where nothing but a short header speaks of them, they must be. */
+static bool is_row_name(csv_table *t)
 {
-    while (r->at < r->end && is_blank(*r->at)) r->at++;
-}
-
-/* Room for a field of `length` bytes and its NUL. */
-static bool field_room(csv_reader *r, int64_t length)
-{
-    return gibbs_grow(r->allocator, &r->field, &r->capacity, 0, length + 1, 1);
-}
-
-/* At a quote. Two quotes inside stand for one; line ends inside belong to the field. */
-static gibbs_status read_quoted(csv_reader *r)
-{
-    const char *p = r->at + 1, *stop = p;
-    while (stop < r->end && (*stop != '"' || (stop + 1 < r->end && stop[1] == '"'))) stop += *stop == '"' ? 2 : 1;
-    if (stop >= r->end)
-        return CSV_FAIL(r, GIBBS_FORMAT, "column %lld opens a quote that is never closed", (long long)r->column);
-    if (!field_room(r, stop - p)) return no_memory(r);
-    char *out = r->field;
-    for (; p < stop; p += *p == '"' ? 2 : 1) {
-        r->line += *p == '\n';
-        *out++ = *p;
-    }
-    *out = 0;
-    r->length = out - r->field;
-    r->at = stop + 1;
-    return GIBBS_OK;
-}
-
-/* Up to the comma or line end; spaces around the field do not belong to it. */
-static gibbs_status read_plain(csv_reader *r)
-{
-    const char *stop = r->at;
-    for (; stop < r->end && *stop != ',' && *stop != '\n'; stop++)
-        if (*stop == '"')
-            return CSV_FAIL(r, GIBBS_FORMAT, "column %lld has a quote inside an unquoted field", (long long)r->column);
-    if (stop < r->end && *stop == '\n' && stop > r->at && stop[-1] == '\r') stop--;
-    const char *tail = stop;
-    while (tail > r->at && is_blank(tail[-1])) tail--;
-    r->length = tail - r->at;
-    if (!field_room(r, r->length)) return no_memory(r);
-    memcpy(r->field, r->at, (size_t)r->length);
-    r->field[r->length] = 0;
-    r->at = stop;
-    return GIBBS_OK;
-}
-
-/* Past the comma or line end after a field. */
-static gibbs_status read_separator(csv_reader *r)
-{
-    skip_blanks(r);
-    int64_t left = r->end - r->at;
-    int64_t line_end = left && *r->at == '\n' ? 1 : left > 1 && *r->at == '\r' && r->at[1] == '\n' ? 2 : 0;
-    r->last = left == 0 || line_end;
-    r->line += line_end > 0;
-    if (!r->last && *r->at != ',')
-        return CSV_FAIL(r, GIBBS_FORMAT, "column %lld has text after its closing quote%s", (long long)r->column,
-                        separator_hint(r));
-    r->at += r->last ? line_end : 1;
-    return GIBBS_OK;
-}
-
-/* Reads the next field of the line, or the first of the next line when r->last. */
-static gibbs_status csv_next(csv_reader *r)
-{
-    r->column = r->last ? 1 : r->column + 1;
-    if (r->last) r->record = r->at;
-    r->field_line = r->line;
-    skip_blanks(r);
-    r->quoted = r->at < r->end && *r->at == '"';
-    gibbs_status status = r->quoted ? read_quoted(r) : read_plain(r);
-    if (!status) status = read_separator(r);
-    if (status) return status;
-    if (r->last && r->column == 1 && !r->quoted && !r->length)
-        return CSV_FAIL(r, GIBBS_FORMAT, "the line is blank, column %d is missing", 1);
-    return GIBBS_OK;
-}
-
-/* The start of the current field for a message: one line, nothing but text. */
-static const char *excerpt(const csv_reader *r, char shown[48])
-{
-    size_t length = r->length < 40 ? (size_t)r->length : 40;
-    while (length && (int64_t)length < r->length && (r->field[length] & 0xC0) == 0x80) length--;
-    memcpy(shown, r->field, length);
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)shown[i] < ' ' || shown[i] == 127) shown[i] = '?';
-    strcpy(shown + length, (int64_t)length < r->length ? "…" : "");
-    return shown;
-}
-
-static gibbs_status store_number(csv_reader *r, ebm_data *data)
-{
-    char shown[48], label[EBM_LABEL_SIZE];
     double value;
-    if (!ebm_parse_number(r->field, r->length, &value))
-        return CSV_FAIL(r, GIBBS_FORMAT, "%s: '%s' is not a number%s",
-                        ebm_column_label(label, data->names, r->column - 1), excerpt(r, shown), separator_hint(r));
-    if (!isfinite(value))
-        return gibbs_fail_row(r->error, GIBBS_DATA, data->rows, "%s:%lld: row %lld, %s: '%s' is not finite",
-                              ebm_short_name(r->name), (long long)r->field_line, (long long)data->rows + 1,
-                              ebm_column_label(label, data->names, r->column - 1), excerpt(r, shown));
-    data->x[data->rows * data->cols + r->column - 1] = value;
-    return GIBBS_OK;
+    return t->r.quoted || ebm_csv_kind(&t->r, &value) != CSV_NUMBER || value == floor(value);
 }
 
-static gibbs_status read_row(csv_reader *r, ebm_data *data)
+static gibbs_status store_field(csv_table *t, int64_t column, bool *whole)
+{
+    int64_t place = t->selection.place[column];
+    bool weight = column == t->selection.weight;
+    double value = 0;
+    if (column == 0 && t->short_header && !is_row_name(t)) return not_whole(t, t->fields);
+    if (place < 0 && !weight) return GIBBS_OK;
+    gibbs_status status =
+        t->selection.is_labels[column] ? read_label(t, column, whole, &value) : read_number(t, column, whole, &value);
+    if (t->source->report->missing && t->source->options->missing == EBM_MISSING_REFUSE) return status;
+    if (weight) t->weight[t->out->rows] = value;
+    else t->out->x[t->out->rows * t->out->cols + place] = value;
+    return status;
+}
+
+/* ---- Rows ---- */
+
+static gibbs_status read_row(csv_table *t)
 {
     gibbs_status status = GIBBS_OK;
     int64_t fields = 0;
+    bool whole = true;
     do {
-        status = csv_next(r);
-        if (!status && ++fields <= data->cols) status = store_number(r, data);
-    } while (!status && !r->last);
+        status = ebm_csv_next(&t->r);
+        if (!status && fields++ < t->fields) status = store_field(t, fields - 1, &whole);
+    } while (!status && !t->r.last);
     if (status) return status;
-    if (fields != data->cols)
-        return CSV_FAIL(r, GIBBS_FORMAT, "the line has %lld field%s and the first has %lld: column %lld is %s%s",
-                        (long long)fields, gibbs_plural(fields), (long long)data->cols,
-                        (long long)(fields < data->cols ? fields : data->cols) + 1,
-                        fields < data->cols ? "missing" : "too many", separator_hint(r));
-    data->rows++;
+    if (t->open_rows && fields == t->fields + 1 && ebm_csv_empty(&t->r)) fields--;
+    if (fields != t->fields) return not_whole(t, fields);
+    if (whole || t->source->options->missing == EBM_MISSING_REFUSE) t->out->rows++;
+    else t->source->report->dropped++;
     return GIBBS_OK;
 }
 
-/* Reads the first line as names; *header tells whether some of them is not a number. data->cols counts the names
- * that are there, so that ebm_data_free is right at every moment. */
-static gibbs_status read_names(csv_reader *r, ebm_data *data, bool *header)
+/* Lines to come, at most. */
+static int64_t row_bound(const csv_reader *r)
 {
-    int64_t capacity = 0;
-    double ignored;
-    *header = false;
-    do {
-        gibbs_status status = csv_next(r);
-        if (status) return status;
-        if (memchr(r->field, 0, (size_t)r->length))
-            return CSV_FAIL(r, GIBBS_FORMAT, "the name of column %lld has a NUL byte in it", (long long)r->column);
-        if (!gibbs_grow(r->allocator, &data->names, &capacity, data->cols, data->cols + 1, sizeof *data->names))
-            return no_memory(r);
-        data->names[data->cols] = gibbs_strdup(r->allocator, r->field);
-        if (!data->names[data->cols]) return no_memory(r);
-        data->cols++;
-        *header |= !ebm_parse_number(r->field, r->length, &ignored);
-    } while (!r->last);
-    return GIBBS_OK;
+    int64_t rows = 1;
+    for (const char *p = r->at; (p = memchr(p, '\n', (size_t)(r->end - p))) != NULL; p++) rows++;
+    for (const char *p = r->at; (p = memchr(p, '\r', (size_t)(r->end - p))) != NULL; p++)
+        rows += p + 1 < r->end && p[1] != '\n';
+    return rows;
 }
 
-/* A number and its separator are two bytes at least, and a row ends with a line: two bounds on the numbers to
- * come, so that their memory is asked for once and a hostile text cannot ask for more than four times itself. */
-static int64_t number_bound(const csv_reader *r, int64_t cols)
+/* A number and its separator are two bytes at least, and only of the row in hand can there be empty ones: memory is
+ * asked for once, and a hostile text cannot ask for more than some times itself. */
+static gibbs_status make_room(csv_table *t)
 {
-    int64_t lines = 1, bytes = (r->end - r->at) / 2 + 1, bound;
-    for (const char *p = r->at; (p = memchr(p, '\n', (size_t)(r->end - p))) != NULL; p++) lines++;
-    return gibbs_mul_size(lines, cols, &bound) && bound < bytes ? bound : bytes;
+    const gibbs_allocator *a = t->r.allocator;
+    int64_t rows = row_bound(&t->r), bytes = (t->r.end - t->r.at) / 2 + 1 + t->selection.count, bound;
+    if (!gibbs_mul_size(rows, t->selection.count, &bound) || bound > bytes) bound = bytes;
+    t->out->x = gibbs_alloc(a, (size_t)bound, sizeof *t->out->x);
+    t->labels = gibbs_alloc_zero(a, (size_t)t->selection.count, sizeof *t->labels);
+    if (!t->out->x || !t->labels) return ebm_csv_no_memory(&t->r);
+    t->out->cols = t->selection.count;
+    if (t->selection.weight < 0) return GIBBS_OK;
+    t->weight = gibbs_alloc(a, (size_t)(rows < bytes ? rows : bytes), sizeof *t->weight);
+    return t->weight ? GIBBS_OK : ebm_csv_no_memory(&t->r);
 }
 
-static gibbs_status read_table(csv_reader *r, ebm_data *data)
+/* The labels of the other table, for columns of the same name, or place where one of the two has no names. */
+static gibbs_status find_known(csv_table *t)
 {
-    bool header;
-    csv_reader first = *r;
-    gibbs_status status = read_names(r, data, &header);
-    if (status) return status;
-    if (!header) {
-        for (int64_t i = 0; i < data->cols; i++) gibbs_release(r->allocator, data->names[i]);
-        gibbs_release(r->allocator, data->names);
-        data->names = NULL;
-        r->at = first.at;
-        r->line = first.line;
+    const ebm_data *like = t->source->options->like;
+    char label[EBM_LABEL_SIZE];
+    for (int64_t c = 0; like && c < t->fields; c++) {
+        int64_t place = t->selection.place[c];
+        if (!t->selection.is_labels[c]) continue;
+        int64_t from = t->names && like->names ? ebm_column_of(t->names[c], like->names, like->cols) : place;
+        if (from < 0 || from >= like->cols || !like->labels || !like->labels[from].count)
+            return gibbs_fail(t->r.error, GIBBS_ARGUMENT, "%s: like: the other table has no labels of %s",
+                              ebm_short_name(t->r.name), label_of(t, c, label));
+        t->labels[place].known = &like->labels[from];
     }
-    data->x = gibbs_alloc(r->allocator, (size_t)number_bound(r, data->cols), sizeof *data->x);
-    if (!data->x) return no_memory(r);
-    while (!status && r->at < r->end) status = read_row(r, data);
+    return GIBBS_OK;
+}
+
+/* ---- The table ---- */
+
+static gibbs_status check_rows(const csv_table *t)
+{
+    const ebm_read_report *report = t->source->report;
+    const char *name = ebm_short_name(t->r.name);
+    if (report->missing && t->source->options->missing == EBM_MISSING_REFUSE) {
+        char count[48] = "";
+        if (report->missing > 1) snprintf(count, sizeof count, ", the first of %lld", (long long)report->missing);
+        return gibbs_fail_row(t->r.error, GIBBS_DATA, t->missing_row,
+                              "%s is a missing value%s: fill it in, or have such rows dropped (missing)", t->missing,
+                              count);
+    }
+    if (t->out->rows) return GIBBS_OK;
+    if (!report->dropped) return gibbs_fail(t->r.error, GIBBS_DATA, "'%s' has no rows of numbers", name);
+    return gibbs_fail(t->r.error, GIBBS_DATA, "%s: no row is left: all %lld have missing values", name,
+                      (long long)report->dropped);
+}
+
+static gibbs_status finish(csv_table *t)
+{
+    ebm_data *out = t->out;
+    gibbs_error found;
+    gibbs_status status = check_rows(t);
+    if (status) return status;
+    if (t->names) out->names = gibbs_alloc_zero(&out->allocator, (size_t)out->cols, sizeof *out->names);
+    if (t->names && !out->names) return ebm_csv_no_memory(&t->r);
+    for (int64_t c = 0; c < t->fields; c++) {
+        int64_t place = t->selection.place[c];
+        if (place < 0) continue;
+        if (t->selection.is_labels[c] && !ebm_labels_settle(&t->labels[place], out, place))
+            return ebm_csv_no_memory(&t->r);
+        if (!t->names) continue;
+        out->names[place] = t->names[c];
+        t->names[c] = NULL;
+    }
+    out->weight = t->weight;
+    out->weight_kind = t->weight ? t->source->options->weight_kind : EBM_WEIGHT_COUNTS;
+    t->weight = NULL;
+    status = out->weight ? ebm_data_check(out, &found) : GIBBS_OK;
+    if (!status) return GIBBS_OK;
+    return gibbs_fail_row(t->r.error, status, found.row, "%s: %.150s", ebm_short_name(t->r.name), found.message);
+}
+
+static gibbs_status read_table(csv_table *t)
+{
+    gibbs_status status = ebm_csv_shape(&t->r, &t->shape);
+    if (!status) status = ebm_csv_header(t);
+    if (!status)
+        status = ebm_select(t->file, t->source, t->names, t->fields, t->source->report->row_names, &t->selection);
+    if (!status) status = make_room(t);
+    if (!status) status = find_known(t);
+    while (!status && ebm_csv_more(&t->r)) status = read_row(t);
+    if (!status) status = finish(t);
+    if (!status) ebm_csv_tell(t);
     return status;
 }
 
-/* A byte order mark goes, and so do blank lines at the end: spaces before them mean nothing either. */
-static csv_reader csv_open(const char *text, size_t length, const char *name, const gibbs_allocator *a,
-                           gibbs_error *error)
+/* A byte order mark goes, and so do blank lines at the end: blanks before them mean nothing either. */
+static csv_reader csv_open(const ebm_bytes *f, const ebm_source *source)
 {
-    csv_reader r = {.name = name, .line = 1, .field_line = 1, .last = true, .allocator = a, .error = error};
-    size_t mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (length > mark && (is_blank(text[length - 1]) || text[length - 1] == '\n' || text[length - 1] == '\r'))
-        length--;
-    r.at = r.first = r.record = text + mark;
-    r.end = text + length;
-    return r;
+    const ebm_read_options *o = source->options;
+    const char *text = (const char *)f->at;
+    int64_t length = f->length, mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    while (length > mark && strchr(" \t\r\n", text[length - 1]) && text[length - 1]) length--;
+    return (csv_reader){.at = text + mark,
+                        .end = text + length,
+                        .name = f->name,
+                        .line = 1,
+                        .field_line = 1,
+                        .last = true,
+                        .separator = o->separator,
+                        .decimal = o->decimal ? o->decimal : '.',
+                        .comment = o->comment,
+                        .allocator = source->allocator,
+                        .error = f->error};
 }
 
-gibbs_status ebm_data_parse_csv(const char *text, size_t length, const char *name, const gibbs_allocator *allocator,
-                                ebm_data *out, gibbs_error *error)
+static void close_table(csv_table *t)
 {
-    GIBBS_REQUIRE("parse_csv", (text || !length) && name && out, error);
-    *out = (ebm_data){.allocator = gibbs_allocator_or_default(allocator)};
-    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
-    csv_reader r = csv_open(length ? text : "", length, name, &out->allocator, error);
+    const gibbs_allocator *a = t->r.allocator;
+    for (int64_t c = 0; c < t->names_count; c++) gibbs_release(a, t->names[c]);
+    for (int64_t k = 0; t->labels && k < t->selection.count; k++) ebm_label_set_free(a, &t->labels[k]);
+    gibbs_release(a, t->names);
+    gibbs_release(a, t->labels);
+    gibbs_release(a, t->weight);
+    gibbs_release(a, t->r.field);
+    ebm_selection_free(a, &t->selection);
+}
+
+gibbs_status ebm_csv_table(const ebm_bytes *f, const ebm_source *source, ebm_data *out)
+{
+    csv_table t = {.r = csv_open(f, source), .file = f, .source = source, .out = out, .selection.weight = -1};
     ebm_locale locale;
     gibbs_status status = GIBBS_OK;
-    if (!ebm_locale_enter(&locale)) {
-        status = no_memory(&r);
-    } else {
-        if (r.at < r.end) status = read_table(&r, out);
-        ebm_locale_leave(&locale);
-    }
-    gibbs_release(&out->allocator, r.field);
-    if (!status && !out->rows)
-        status = gibbs_fail(error, GIBBS_DATA, "'%s' has no rows of numbers", ebm_short_name(name));
+    *out = (ebm_data){.allocator = *source->allocator};
+    if (!ebm_locale_enter(&locale)) return ebm_csv_no_memory(&t.r);
+    t.comment = ebm_csv_comments(&t.r);
+    if (ebm_csv_more(&t.r)) status = read_table(&t);
+    else status = gibbs_fail(f->error, GIBBS_DATA, "'%s' has no rows of numbers", ebm_short_name(f->name));
+    ebm_locale_leave(&locale);
+    close_table(&t);
     if (status) ebm_data_free(out);
-    return status;
-}
-
-gibbs_status ebm_data_read_csv(const char *path, const gibbs_allocator *allocator, ebm_data *out, gibbs_error *error)
-{
-    GIBBS_REQUIRE("read_csv", path && out, error);
-    gibbs_allocator a = gibbs_allocator_or_default(allocator);
-    char *text;
-    int64_t length;
-    *out = (ebm_data){0};
-    if (gibbs_allocator_check(allocator, error)) return GIBBS_ARGUMENT;
-    gibbs_status status = ebm_read_file(path, &a, &text, &length, error);
-    if (!status) status = ebm_data_parse_csv(text, (size_t)length, path, allocator, out, error);
-    gibbs_release(&a, text);
     return status;
 }

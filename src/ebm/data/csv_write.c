@@ -1,20 +1,29 @@
 /* csv_write.c — a table to RFC 4180 text that csv_read.c reads back bit for bit. */
-#include "data_private.h"
+#include "csv.h"
 
+#include <math.h>
 #include <string.h>
 
-static void write_name(FILE *file, const char *name)
+/* Quoted unless it is plain ASCII that no reader could take for anything but a name. */
+static bool is_plain(const char *text)
 {
-    size_t length = strlen(name);
-    bool blank_ends = length && (strchr(" \t", name[0]) || strchr(" \t", name[length - 1]));
-    if (length && !blank_ends && !strpbrk(name, ",\"\r\n")) {
-        fputs(name, file);
+    size_t length = strlen(text);
+    if (!length || text[0] == ' ' || text[0] == '#' || text[length - 1] == ' ') return false;
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~' || strchr(",;\"", *text)) return false;
+    return true;
+}
+
+static void write_text(FILE *file, const char *text)
+{
+    if (is_plain(text)) {
+        fputs(text, file);
         return;
     }
     fputc('"', file);
-    for (; *name; name++) {
-        if (*name == '"') fputc('"', file);
-        fputc(*name, file);
+    for (; *text; text++) {
+        if (*text == '"') fputc('"', file);
+        fputc(*text, file);
     }
     fputc('"', file);
 }
@@ -23,7 +32,7 @@ static void write_names(FILE *file, const ebm_data *data)
 {
     for (int64_t c = 0; c < data->cols; c++) {
         if (c) fputc(',', file);
-        write_name(file, data->names[c]);
+        write_text(file, data->names[c]);
     }
     fputs(data->weight ? ",weight\n" : "\n", file);
 }
@@ -31,31 +40,40 @@ static void write_names(FILE *file, const ebm_data *data)
 static void write_row(FILE *file, const ebm_data *data, int64_t row)
 {
     const double *x = data->x + row * data->cols;
-    for (int64_t c = 0; c < data->cols; c++) fprintf(file, c ? ",%.17g" : "%.17g", x[c]);
+    for (int64_t c = 0; c < data->cols; c++) {
+        const ebm_labels *labels = data->labels ? &data->labels[c] : NULL;
+        if (c) fputc(',', file);
+        if (labels && x[c] >= 0 && x[c] < (double)labels->count && x[c] == floor(x[c]))
+            write_text(file, labels->text[(int64_t)x[c]]);
+        else fprintf(file, "%.17g", x[c]);
+    }
     if (data->weight) fprintf(file, ",%.17g", data->weight[row]);
     fputc('\n', file);
 }
 
-/* A header of numbers only would come back as a row of data. */
-static bool names_read_as_numbers(const ebm_data *data)
+/* A header without a word would come back as a row of data, a first column without a name as row names. */
+static gibbs_status check_names(const char *path, const ebm_data *data, gibbs_error *error)
 {
-    double ignored;
-    for (int64_t c = 0; c < data->cols; c++)
-        if (!ebm_parse_number(data->names[c], (int64_t)strlen(data->names[c]), &ignored)) return false;
-    return true;
+    bool word = !data->names || data->weight;
+    for (int64_t c = 0; !word && c < data->cols; c++) word = ebm_csv_is_word(data->names[c]);
+    if (!word)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "no column name is a word: '%s' would read back as data",
+                          ebm_short_name(path));
+    if (data->names && !data->names[0][0] && (data->cols > 1 || data->weight))
+        return gibbs_fail(error, GIBBS_ARGUMENT, "the first column has no name: '%s' would read back without it",
+                          ebm_short_name(path));
+    return GIBBS_OK;
 }
 
 static gibbs_status write_table(const char *path, const ebm_data *data, gibbs_error *error)
 {
-    if (data->names && names_read_as_numbers(data))
-        return gibbs_fail(error, GIBBS_ARGUMENT, "every column name is a number: '%s' would read back as data",
-                          ebm_short_name(path));
+    gibbs_status status = check_names(path, data, error);
+    if (status) return status;
     ebm_writer writer;
-    gibbs_status status = ebm_writer_open(path, &writer, error);
+    status = ebm_writer_open(path, &writer, error);
     if (status) return status;
     if (data->names) write_names(writer.file, data);
-    for (int64_t row = 0; row < data->rows && !ferror(writer.file); row++)
-        write_row(writer.file, data, row);
+    for (int64_t row = 0; row < data->rows && !ferror(writer.file); row++) write_row(writer.file, data, row);
     return ebm_writer_close(&writer, GIBBS_OK, error);
 }
 

@@ -57,20 +57,28 @@ gibbs_status ebm_refuse_weights(const char *who, const ebm_data *data, gibbs_err
 /* DATA when the table has no rows, no columns or no numbers. */
 gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error);
 
-/* An unfilled table with a copy of `names` (NULL for none). SIZE, MEMORY; on error *out is zeroed. */
-gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const gibbs_allocator *a, ebm_data *out,
-                          gibbs_error *error);
+/* An unfilled table. SIZE, MEMORY; on error *out is zeroed. */
+gibbs_status ebm_data_new(int64_t rows, int64_t cols, const gibbs_allocator *a, ebm_data *out, gibbs_error *error);
 
-/* Room for one weight a row in a table that was just made, and the kind, where `like` has weights. On MEMORY *out is
- * freed. */
-gibbs_status ebm_data_weights_like(const ebm_data *like, ebm_data *out, gibbs_error *error);
+/* An unfilled table with the allocator of `like`, names and labels of those of its columns (NULL: all; −1: a column
+ * that has none, and gets its name from the caller), and room for weights where `like` has them. */
+gibbs_status ebm_data_like(const ebm_data *like, int64_t rows, const int64_t *column, int64_t cols, ebm_data *out,
+                           gibbs_error *error);
 
-/* The same, with the weights of `like`, whose rows these are. */
-gibbs_status ebm_data_copy_weights(const ebm_data *like, ebm_data *out, gibbs_error *error);
+/* Gives a mapping back; NULL is none. */
+void ebm_map_release(void *map, int64_t length);
+
+/* A copy of labels. False when memory is out; what is there is then the caller's to free. */
+bool ebm_labels_copy(const ebm_labels *from, const gibbs_allocator *a, ebm_labels *out);
 
 /* True when the text is one number in C decimal notation, spaces around it allowed, no hexadecimal; «nan» and
  * «inf» count as numbers. Needs a NUL after `length` bytes and the C locale (ebm_locale_enter). */
 bool ebm_parse_number(const char *text, int64_t length, double *value);
+
+/* Bytes of the blank at p, non-breaking and other blanks of Unicode included; 0 when it is none. Where the text from
+ * `start` to `end` begins without the blanks at its ends, and its length. */
+int ebm_blank_length(const char *p, const char *end);
+const char *ebm_trim_blanks(const char *start, const char *end, int64_t *length);
 
 /* The largest JSON header of a tensor file, as in the reference implementation. */
 enum { TENSOR_HEADER_LIMIT = 100 * 1000 * 1000, TENSOR_DTYPES = 2 };
@@ -85,8 +93,9 @@ const char *ebm_tensor_name_objection(const char *name);
 /* Where the bytes of one tensor lie, counted from the end of the header. */
 typedef struct tensor_span {
     int64_t begin, end;
-    int tensor;       /* its index */
-    const char *name; /* the tensor's */
+    int tensor;         /* its index; −1: it is skipped */
+    const char *name;   /* the tensor's */
+    const char *number; /* the type of number in the file, as ebm_number_type_named calls it; NULL: none that is known */
 } tensor_span;
 
 /* Makes the tensors (data still NULL) from the JSON header of a file with `data_bytes` bytes of data, and a span

@@ -126,7 +126,7 @@ gibbs_status ebm_data_generate(const char *name, int64_t rows, uint64_t seed, co
     while (set < GIBBS_COUNT(sets) && strcmp(name, sets[set].name)) set++;
     if (set == GIBBS_COUNT(sets)) return unknown(name, error);
     if (rows < 1) return gibbs_fail(error, GIBBS_ARGUMENT, "generate: %lld rows, fewer than 1", (long long)rows);
-    gibbs_status status = ebm_data_new(rows, PLANE, NULL, &a, out, error);
+    gibbs_status status = ebm_data_new(rows, PLANE, &a, out, error);
     for (int64_t row = 0; row < rows && !status; row++) {
         gibbs_words words = gibbs_words_start(seed, GENERATE_PURPOSE, (uint64_t)row);
         point p = sets[set].draw(&words);

@@ -14,8 +14,8 @@ static gibbs_status read_header(const ebm_bytes *f, ebm_array *array)
     if (type >= GIBBS_COUNT(types) || !types[type])
         return EBM_BYTES_FAIL(f, IDX_TYPE, "expected a type of number (8, 9 or 11 to 14), found %d", type);
     if (!rank) return EBM_BYTES_FAIL(f, IDX_RANK, "expected a number of dimensions above 0, found %d", rank);
-    *array = (ebm_array){.number = ebm_number_type_named(types[type]), .big_endian = true, .rank = rank,
-                         .at = IDX_DIMENSIONS + (int64_t)DIMENSION_BYTES * rank};
+    *array = (ebm_array){.format = "IDX", .number = ebm_number_type_named(types[type]), .big_endian = true,
+                         .rank = rank, .at = IDX_DIMENSIONS + (int64_t)DIMENSION_BYTES * rank};
     if (f->length < array->at)
         return EBM_BYTES_FAIL(f, f->length, "expected %d dimensions up to byte %lld, found the end", rank,
                               (long long)array->at);
@@ -24,7 +24,7 @@ static gibbs_status read_header(const ebm_bytes *f, ebm_array *array)
     return GIBBS_OK;
 }
 
-gibbs_status ebm_idx_table(const ebm_bytes *f, const gibbs_allocator *a, ebm_data *out)
+gibbs_status ebm_idx_table(const ebm_bytes *f, const ebm_source *source, ebm_data *out)
 {
     ebm_array array;
     *out = (ebm_data){0};
@@ -33,5 +33,5 @@ gibbs_status ebm_idx_table(const ebm_bytes *f, const gibbs_allocator *a, ebm_dat
         if (i < IDX_TYPE && f->at[i]) return EBM_BYTES_FAIL(f, i, "expected 0, found %d: no IDX file", f->at[i]);
     }
     gibbs_status status = read_header(f, &array);
-    return status ? status : ebm_array_table(f, &array, a, out);
+    return status ? status : ebm_array_table(f, &array, source, out);
 }

@@ -43,6 +43,13 @@ bool ebm_json_end(json_reader *r)
     return ebm_json_fail(r, "the text goes on after its end");
 }
 
+bool ebm_json_null(json_reader *r)
+{
+    if (peek(r) != 'n' || r->end - r->at < 4 || memcmp(r->at, "null", 4)) return false;
+    r->at += 4;
+    return true;
+}
+
 bool ebm_json_whole(json_reader *r, int64_t *value)
 {
     if (peek(r) < 0) return ebm_json_fail(r, "a whole number was expected");
@@ -60,32 +67,17 @@ bool ebm_json_whole(json_reader *r, int64_t *value)
 
 /* ---- Strings ----------------------------------------------------------------------------------------------- */
 
-static bool is_scalar(uint32_t code, uint32_t least)
+static bool is_scalar(uint32_t code)
 {
-    return code >= least && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
-}
-
-/* Bytes of the well-formed UTF-8 character at p; 0 when it is none: cut short, too long a form, a surrogate. */
-static int utf8_length(const char *p, const char *end)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char lead = (unsigned char)*p;
-    int length = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
-    if (length < 2) return length;
-    if (end - p < length) return 0;
-    uint32_t code = lead & (0x7Fu >> length);
-    for (int i = 1; i < length; i++) {
-        if ((p[i] & 0xC0) != 0x80) return 0;
-        code = code << 6 | (p[i] & 0x3F);
-    }
-    return is_scalar(code, least[length]) ? length : 0;
+    return code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
 }
 
 bool ebm_is_utf8(const char *text)
 {
     const char *end = text + strlen(text);
+    uint32_t code;
     int length = 1;
-    for (; text < end && length; text += length) length = utf8_length(text, end);
+    for (; text < end && length; text += length) length = gibbs_utf8(text, end, &code);
     return length;
 }
 
@@ -120,7 +112,7 @@ static char *take_unicode(json_reader *r, char *out)
         int32_t low = take_hex(r);
         code = low >= 0xDC00 && low < 0xE000 ? 0x10000 + (code - 0xD800) * 0x400 + (low - 0xDC00) : -1;
     }
-    if (code > 0 && is_scalar((uint32_t)code, 1)) return put_utf8(out, (uint32_t)code);
+    if (code > 0 && is_scalar((uint32_t)code)) return put_utf8(out, (uint32_t)code);
     ebm_json_fail(r, "a \\u escape in a string is no character");
     return out;
 }
@@ -142,7 +134,8 @@ static char *take_character(json_reader *r, char *out)
         r->at++;
         return take_escape(r, out);
     }
-    int length = (unsigned char)*r->at < ' ' ? 0 : utf8_length(r->at, r->end);
+    uint32_t code;
+    int length = (unsigned char)*r->at < ' ' ? 0 : gibbs_utf8(r->at, r->end, &code);
     if (!length) ebm_json_fail(r, "a string holds a control character or is not UTF-8");
     memcpy(out, r->at, (size_t)length);
     r->at += length;

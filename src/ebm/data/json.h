@@ -34,6 +34,9 @@ bool ebm_json_open(json_reader *r, char bracket);
  *         for (bool first = true; ebm_json_next(r, ']', &first);) … read one value … */
 bool ebm_json_next(json_reader *r, char close, bool *first);
 
+/* Takes a null, if there is one; no error where there is none. */
+bool ebm_json_null(json_reader *r);
+
 /* A string; a string and the colon behind it; a whole number that fits; nothing but space up to the end. */
 bool ebm_json_string(json_reader *r);
 bool ebm_json_key(json_reader *r);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char magic[] = "\x93NUMPY";
-enum { MAGIC = sizeof magic - 1, PREFIX = MAGIC + 2, TEXT_SIZE = 32 };
+enum { MAGIC = EBM_NPY_MAGIC, PREFIX = MAGIC + 2, TEXT_SIZE = 32 };
 
 /* Invariant: the header before `at` is read. It ends at `end`, which lies within the file. */
 typedef struct npy_reader {
@@ -69,7 +69,8 @@ static gibbs_status read_string(npy_reader *r, const char *expected, char text[T
 
 /* ---- The members ---- */
 
-/* «<f8»: byte order, kind, bytes. Records come as a list, objects as «|O». */
+/* «<f8»: byte order, kind, bytes; without an order, or with '=' or '|', that of this host. Records come as a list,
+ * objects as «|O». */
 static gibbs_status read_descr(npy_reader *r)
 {
     char text[TEXT_SIZE];
@@ -77,13 +78,14 @@ static gibbs_status read_descr(npy_reader *r)
     int64_t start = r->at;
     gibbs_status status = read_string(r, "one type of number, such as '<f8'", text);
     if (status) return status;
-    const ebm_number_type *number = text[0] ? ebm_number_type_named(text + 1) : NULL;
-    bool ordered = text[0] == '<' || text[0] == '>' || (text[0] == '|' && number && number->size == 1);
-    if (!number || !ordered)
+    bool ordered = text[0] && strchr("<>=|", text[0]);
+    const ebm_number_type *number = ebm_number_type_spelt(text + ordered);
+    if (!number)
         return EBM_BYTES_FAIL(r->file, start,
-                              "expected '<' or '>' and one of b1, i1 to i8, u1 to u8, f4, f8, found '%s'", text);
+                              "expected a type of number (b1, i1 to i8, u1 to u8, f2, f4, f8), found '%s'%s", text,
+                              strchr(text, 'O') ? ": Python objects" : "");
     r->array->number = number;
-    r->array->big_endian = text[0] == '>';
+    r->array->big_endian = text[0] == '>' || (text[0] != '<' && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
     return GIBBS_OK;
 }
 
@@ -106,7 +108,7 @@ static gibbs_status read_dimension(npy_reader *r, int64_t *dim)
     return GIBBS_OK;
 }
 
-/* «(3, 4)»; one dimension has a comma, too: «(3,)». */
+/* «(3, 4)»; one dimension has a comma, too: «(3,)»; none is one number: «()». */
 static gibbs_status read_shape(npy_reader *r)
 {
     ebm_array *a = r->array;
@@ -120,7 +122,8 @@ static gibbs_status read_shape(npy_reader *r)
         comma = take(r, ',');
         if (!a->rank++ && !comma) return fail(r, "','");
     }
-    return a->rank ? GIBBS_OK : (r->at--, fail(r, "a dimension"));
+    if (!a->rank) a->dim[a->rank++] = 1;
+    return GIBBS_OK;
 }
 
 static const struct {
@@ -188,12 +191,12 @@ static gibbs_status read_prefix(npy_reader *r)
     return GIBBS_OK;
 }
 
-gibbs_status ebm_npy_table(const ebm_bytes *f, const gibbs_allocator *a, ebm_data *out)
+gibbs_status ebm_npy_table(const ebm_bytes *f, const ebm_source *source, ebm_data *out)
 {
-    ebm_array array = {.rank = 0};
+    ebm_array array = {.format = "npy"};
     npy_reader r = {.file = f, .array = &array};
     *out = (ebm_data){0};
     gibbs_status status = read_prefix(&r);
     if (!status) status = read_dict(&r);
-    return status ? status : ebm_array_table(f, &array, a, out);
+    return status ? status : ebm_array_table(f, &array, source, out);
 }

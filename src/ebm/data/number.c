@@ -73,3 +73,24 @@ bool ebm_parse_number(const char *text, int64_t length, double *value)
     *value = strtod(start, NULL);
     return true;
 }
+
+/* Blanks of Unicode: U+00A0, U+2000 to U+200A, U+202F, U+205F, U+3000. */
+int ebm_blank_length(const char *p, const char *end)
+{
+    if (*p == ' ' || *p == '\t') return 1;
+    const unsigned char *u = (const unsigned char *)p;
+    if (end - p >= 2 && u[0] == 0xC2 && u[1] == 0xA0) return 2;
+    if (end - p < 3 || (u[0] & 0xF0) != 0xE0 || (u[1] & 0xC0) != 0x80 || (u[2] & 0xC0) != 0x80) return 0;
+    unsigned code = (u[0] & 0x0Fu) << 12 | (u[1] & 0x3Fu) << 6 | (u[2] & 0x3Fu);
+    return (code >= 0x2000 && code <= 0x200A) || code == 0x202F || code == 0x205F || code == 0x3000 ? 3 : 0;
+}
+
+const char *ebm_trim_blanks(const char *start, const char *end, int64_t *length)
+{
+    int width;
+    while (start < end && (width = ebm_blank_length(start, end))) start += width;
+    for (int back = 1; back <= 3 && end - start >= back; back++)
+        if (ebm_blank_length(end - back, end) == back) end -= back, back = 0;
+    *length = end - start;
+    return start;
+}

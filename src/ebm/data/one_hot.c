@@ -22,26 +22,34 @@ static gibbs_status check_labels(const ebm_data *data, block b, gibbs_error *err
     return GIBBS_OK;
 }
 
-/* The name of column c of the new table; the block's are «species=0», «species=1», … */
-static char *name_of(const gibbs_allocator *a, char *const *names, block b, int64_t c)
+/* The block's are «species=0», «species=1», …, or have the labels' texts. */
+static char *name_of(const ebm_data *data, const gibbs_allocator *a, int64_t column, int64_t category)
 {
-    if (c < b.column) return gibbs_strdup(a, names[c]);
-    if (c >= b.column + b.width) return gibbs_strdup(a, names[c - b.width + 1]);
-    size_t size = strlen(names[b.column]) + 24; /* '=', 19 digits and the NUL */
+    const ebm_labels *labels = data->labels ? &data->labels[column] : NULL;
+    const char *text = labels && category < labels->count ? labels->text[category] : "";
+    size_t size = strlen(data->names[column]) + strlen(text) + 24; /* '=', 19 digits and the NUL */
     char *name = gibbs_alloc(a, size, 1);
-    if (name) snprintf(name, size, "%s=%lld", names[b.column], (long long)(c - b.column));
+    if (name && *text) snprintf(name, size, "%s=%s", data->names[column], text);
+    else if (name) snprintf(name, size, "%s=%lld", data->names[column], (long long)category);
     return name;
 }
 
-static bool name_columns(const ebm_data *data, block b, ebm_data *out)
+/* An unfilled table, in which the block has names and no labels. */
+static gibbs_status make(const ebm_data *data, block b, ebm_data *out, gibbs_error *error)
 {
-    if (!data->names) return true;
-    out->names = gibbs_alloc_zero(&out->allocator, (size_t)out->cols, sizeof *out->names);
-    for (int64_t c = 0; out->names && c < out->cols; c++) {
-        out->names[c] = name_of(&out->allocator, data->names, b, c);
-        if (!out->names[c]) return false;
+    gibbs_allocator a = ebm_data_allocator(data);
+    int64_t cols = data->cols - 1 + b.width;
+    int64_t *from = gibbs_alloc(&a, (size_t)cols, sizeof *from);
+    if (!from) return gibbs_fail(error, GIBBS_MEMORY, "no memory for %lld columns", (long long)cols);
+    for (int64_t c = 0; c < cols; c++) from[c] = c < b.column ? c : c < b.column + b.width ? -1 : c - b.width + 1;
+    gibbs_status status = ebm_data_like(data, data->rows, from, cols, out, error);
+    gibbs_release(&a, from);
+    for (int64_t k = 0; !status && data->names && k < b.width; k++) {
+        char *name = out->names[b.column + k] = name_of(data, &a, b.column, k);
+        if (!name) status = gibbs_fail(error, GIBBS_MEMORY, "no memory for the names of %lld columns", (long long)cols);
     }
-    return out->names != NULL;
+    if (status) ebm_data_free(out);
+    return status;
 }
 
 static void encode_row(const double *from, int64_t cols, block b, double *to)
@@ -67,13 +75,10 @@ gibbs_status ebm_data_one_hot(const ebm_data *data, int64_t column, int64_t cate
                           (long long)categories);
     block b = {column, categories};
     status = check_labels(data, b, error);
-    gibbs_allocator a = ebm_data_allocator(data);
-    if (!status) status = ebm_data_new(data->rows, data->cols - 1 + categories, NULL, &a, out, error);
-    if (!status) status = ebm_data_copy_weights(data, out, error);
-    if (!status && !name_columns(data, b, out))
-        status = gibbs_fail(error, GIBBS_MEMORY, "no memory for the names of %lld columns", (long long)out->cols);
-    for (int64_t row = 0; !status && row < data->rows; row++)
+    if (!status) status = make(data, b, out, error);
+    if (status) return status;
+    if (data->weight) memcpy(out->weight, data->weight, (size_t)data->rows * sizeof *out->weight);
+    for (int64_t row = 0; row < data->rows; row++)
         encode_row(data->x + row * data->cols, data->cols, b, out->x + row * out->cols);
-    if (status) ebm_data_free(out);
-    return status;
+    return GIBBS_OK;
 }

@@ -44,12 +44,10 @@ static gibbs_status split_rows(const ebm_data *data, int64_t count, uint64_t see
     gibbs_status status = GIBBS_OK;
     if (!is_held || !draw_held(&a, data->rows, count, seed, is_held))
         status = gibbs_fail(error, GIBBS_MEMORY, "no memory to split %lld rows", (long long)data->rows);
-    if (!status) status = ebm_data_new(data->rows - count, data->cols, data->names, &a, train, error);
-    if (!status) status = ebm_data_new(count, data->cols, data->names, &a, held, error);
-    if (!status) status = ebm_data_weights_like(data, train, error);
-    if (!status) status = ebm_data_weights_like(data, held, error);
+    if (!status) status = ebm_data_like(data, data->rows - count, NULL, data->cols, train, error);
+    if (!status) status = ebm_data_like(data, count, NULL, data->cols, held, error);
     if (!status) copy_rows(data, is_held, train, held, number);
-    else ebm_data_free(train), ebm_data_free(held);
+    else ebm_data_free(train);
     gibbs_release(&a, is_held);
     return status;
 }

@@ -16,15 +16,39 @@ const char *ebm_column_label(char label[EBM_LABEL_SIZE], char *const *names, int
     return label;
 }
 
-static bool copy_names(char *const *names, ebm_data *out)
+bool ebm_labels_copy(const ebm_labels *from, const gibbs_allocator *a, ebm_labels *out)
+{
+    *out = (ebm_labels){0};
+    if (!from->count) return true;
+    out->text = gibbs_alloc(a, (size_t)from->count, sizeof *out->text);
+    for (; out->text && out->count < from->count; out->count++) {
+        out->text[out->count] = gibbs_strdup(a, from->text[out->count]);
+        if (!out->text[out->count]) return false;
+    }
+    return out->text;
+}
+
+/* Names and labels of the table's columns are those of `column` of the other's; −1 is none of these. */
+static bool copy_names(const ebm_data *like, const int64_t *column, ebm_data *out)
 {
     out->names = gibbs_alloc_zero(&out->allocator, (size_t)out->cols, sizeof *out->names);
-    if (!out->names) return false;
-    for (int64_t c = 0; c < out->cols; c++) {
-        out->names[c] = gibbs_strdup(&out->allocator, names[c]);
+    for (int64_t c = 0; out->names && c < out->cols; c++) {
+        int64_t from = column ? column[c] : c;
+        if (from < 0) continue;
+        out->names[c] = gibbs_strdup(&out->allocator, like->names[from]);
         if (!out->names[c]) return false;
     }
-    return true;
+    return out->names;
+}
+
+static bool copy_labels(const ebm_data *like, const int64_t *column, ebm_data *out)
+{
+    out->labels = gibbs_alloc_zero(&out->allocator, (size_t)out->cols, sizeof *out->labels);
+    for (int64_t c = 0; out->labels && c < out->cols; c++) {
+        int64_t from = column ? column[c] : c;
+        if (from >= 0 && !ebm_labels_copy(&like->labels[from], &out->allocator, &out->labels[c])) return false;
+    }
+    return out->labels;
 }
 
 /* *count = rows·cols, when a table of so many doubles can be addressed. */
@@ -34,8 +58,13 @@ static bool table_fits(int64_t rows, int64_t cols, int64_t *count)
     return gibbs_mul_size(rows, cols, count) && gibbs_mul_size(*count, sizeof(double), &bytes);
 }
 
-gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const gibbs_allocator *a, ebm_data *out,
-                          gibbs_error *error)
+static gibbs_status no_memory(int64_t rows, int64_t cols, gibbs_error *error)
+{
+    return gibbs_fail(error, GIBBS_MEMORY, "no memory for %lld rows and %lld columns", (long long)rows,
+                      (long long)cols);
+}
+
+gibbs_status ebm_data_new(int64_t rows, int64_t cols, const gibbs_allocator *a, ebm_data *out, gibbs_error *error)
 {
     int64_t count;
     *out = (ebm_data){0};
@@ -43,12 +72,27 @@ gibbs_status ebm_data_new(int64_t rows, int64_t cols, char *const *names, const 
     if (!table_fits(rows, cols, &count))
         return gibbs_fail(error, GIBBS_SIZE, "a table of %lld rows and %lld columns is too large", (long long)rows,
                           (long long)cols);
-    *out = (ebm_data){.rows = rows, .cols = cols, .allocator = *a};
-    out->x = gibbs_alloc(a, (size_t)count, sizeof(double));
-    if (out->x && (!names || copy_names(names, out))) return GIBBS_OK;
+    double *x = gibbs_alloc(a, (size_t)count, sizeof(double));
+    if (!x) return no_memory(rows, cols, error);
+    *out = (ebm_data){.rows = rows, .cols = cols, .x = x, .allocator = *a};
+    return GIBBS_OK;
+}
+
+gibbs_status ebm_data_like(const ebm_data *like, int64_t rows, const int64_t *column, int64_t cols, ebm_data *out,
+                           gibbs_error *error)
+{
+    gibbs_allocator a = ebm_data_allocator(like);
+    gibbs_status status = ebm_data_new(rows, cols, &a, out, error);
+    if (status) return status;
+    bool ok = (!like->names || copy_names(like, column, out)) && (!like->labels || copy_labels(like, column, out));
+    if (ok && like->weight) {
+        out->weight_kind = like->weight_kind;
+        out->weight = gibbs_alloc(&a, (size_t)rows, sizeof *out->weight);
+        ok = out->weight;
+    }
+    if (ok) return GIBBS_OK;
     ebm_data_free(out);
-    return gibbs_fail(error, GIBBS_MEMORY, "no memory for %lld rows and %lld columns", (long long)rows,
-                      (long long)cols);
+    return no_memory(rows, cols, error);
 }
 
 gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error)
@@ -99,39 +143,27 @@ gibbs_status ebm_data_from(const double *x, int64_t rows, int64_t cols, const gi
     gibbs_status status = GIBBS_OK;
     ebm_data given = {.rows = rows, .cols = cols, .x = (double *)x};
     if (rows < 1 || cols < 1 || table_fits(rows, cols, &count)) status = ebm_data_check(&given, error);
-    if (!status) status = ebm_data_new(rows, cols, NULL, &a, out, error);
+    if (!status) status = ebm_data_new(rows, cols, &a, out, error);
     if (!status) memcpy(out->x, x, (size_t)count * sizeof *x);
     return status;
 }
 
-/* A row of names may be half made (a NULL inside) when making it ran out of memory. */
+/* Rows of names and labels may be half made (a NULL inside) when making them ran out of memory. */
 void ebm_data_free(ebm_data *data)
 {
     if (!data) return;
-    for (int64_t c = 0; data->names && c < data->cols; c++) gibbs_release(&data->allocator, data->names[c]);
-    gibbs_release(&data->allocator, data->names);
-    gibbs_release(&data->allocator, data->x);
-    gibbs_release(&data->allocator, data->weight);
+    const gibbs_allocator *a = &data->allocator;
+    for (int64_t c = 0; data->names && c < data->cols; c++) gibbs_release(a, data->names[c]);
+    for (int64_t c = 0; data->labels && c < data->cols; c++) {
+        for (int64_t k = 0; k < data->labels[c].count; k++) gibbs_release(a, data->labels[c].text[k]);
+        gibbs_release(a, data->labels[c].text);
+    }
+    gibbs_release(a, data->names);
+    gibbs_release(a, data->labels);
+    if (data->map) ebm_map_release(data->map, data->map_bytes); /* x lies in it */
+    else gibbs_release(a, data->x);
+    gibbs_release(a, data->weight);
     *data = (ebm_data){0};
-}
-
-gibbs_status ebm_data_weights_like(const ebm_data *like, ebm_data *out, gibbs_error *error)
-{
-    int64_t rows = out->rows;
-    if (!like->weight) return GIBBS_OK;
-    out->weight_kind = like->weight_kind;
-    out->weight = gibbs_alloc(&out->allocator, (size_t)rows, sizeof *out->weight);
-    if (out->weight) return GIBBS_OK;
-    ebm_data_free(out);
-    return gibbs_fail(error, GIBBS_MEMORY, "no memory for the weights of %lld row%s", (long long)rows,
-                      gibbs_plural(rows));
-}
-
-gibbs_status ebm_data_copy_weights(const ebm_data *like, ebm_data *out, gibbs_error *error)
-{
-    gibbs_status status = ebm_data_weights_like(like, out, error);
-    if (!status && like->weight) memcpy(out->weight, like->weight, (size_t)out->rows * sizeof *out->weight);
-    return status;
 }
 
 gibbs_status ebm_data_weigh(ebm_data *data, const double *weight, ebm_weight_kind kind, gibbs_error *error)
@@ -142,12 +174,12 @@ gibbs_status ebm_data_weigh(ebm_data *data, const double *weight, ebm_weight_kin
     gibbs_status status = ebm_data_not_empty(data, error);
     if (!status) status = check_weights(weight, data->rows, error);
     if (status) return status;
-    ebm_data given = {.weight = (double *)weight, .weight_kind = kind};
-    ebm_data fresh = {.rows = data->rows, .allocator = ebm_data_allocator(data), .weight_kind = kind};
-    status = ebm_data_copy_weights(&given, &fresh, error);
-    if (status) return status;
-    gibbs_release(&fresh.allocator, data->weight);
-    data->weight = fresh.weight;
+    gibbs_allocator a = ebm_data_allocator(data);
+    double *copy = weight ? gibbs_alloc(&a, (size_t)data->rows, sizeof *copy) : NULL;
+    if (weight && !copy) return no_memory(data->rows, 1, error);
+    if (weight) memcpy(copy, weight, (size_t)data->rows * sizeof *copy);
+    gibbs_release(&a, data->weight);
+    data->weight = copy;
     data->weight_kind = kind;
     return GIBBS_OK;
 }

@@ -43,6 +43,11 @@ void ebm_tensors_free(ebm_tensors *tensors)
         gibbs_release(&tensors->allocator, tensors->metadata[i].key);
         gibbs_release(&tensors->allocator, tensors->metadata[i].value);
     }
+    for (int i = 0; i < tensors->skipped_count; i++) {
+        gibbs_release(&tensors->allocator, tensors->skipped[i].key);
+        gibbs_release(&tensors->allocator, tensors->skipped[i].value);
+    }
+    gibbs_release(&tensors->allocator, tensors->skipped);
     gibbs_release(&tensors->allocator, tensors->metadata);
     gibbs_release(&tensors->allocator, tensors->tensor);
     *tensors = (ebm_tensors){0};

@@ -1,25 +1,54 @@
 /* tensors_header.c — the JSON header of a safetensors file to tensors and spans, refusing whatever is not strict. */
-#include "data_private.h"
+#include "array.h"
 #include "json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* How the format spells its types, what holds their numbers here, and the number type; NULL: not read. */
+static const struct tensor_type {
+    const char *name;
+    gibbs_dtype dtype;
+    const char *number;
+} types[] = {
+    {"F32", GIBBS_FLOAT32, "f4"},
+    {"F64", GIBBS_FLOAT64, "f8"},
+    {"F16", GIBBS_FLOAT32, "f2"},
+    {"BF16", GIBBS_FLOAT32, "BF16"},
+    {"BOOL", GIBBS_FLOAT32, "b1"},
+    {"I8", GIBBS_FLOAT32, "i1"},
+    {"U8", GIBBS_FLOAT32, "u1"},
+    {"I16", GIBBS_FLOAT32, "i2"},
+    {"U16", GIBBS_FLOAT32, "u2"},
+    {"I32", GIBBS_FLOAT64, "i4"},
+    {"U32", GIBBS_FLOAT64, "u4"},
+    {"I64", GIBBS_FLOAT64, "i8"},
+    {"U64", GIBBS_FLOAT64, "u8"},
+    {"F8_E4M3", 0, NULL},
+    {"F8_E5M2", 0, NULL},
+    {"F8_E8M0", 0, NULL},
+    {"F6_E2M3", 0, NULL},
+    {"F6_E3M2", 0, NULL},
+    {"F4", 0, NULL},
+    {"C64", 0, NULL},
+};
+
 /* One tensor of the header while it is read. */
+enum { RANK_READ = 64 };
 typedef struct header_entry {
     ebm_tensor tensor;
     tensor_span span;
+    const struct tensor_type *type;
+    int rank;
+    int64_t dim[RANK_READ];
 } header_entry;
 
 static bool read_dtype(json_reader *r, header_entry *e)
 {
     if (!ebm_json_string(r)) return false;
-    for (int i = 0; i < TENSOR_DTYPES; i++)
-        if (strcmp(r->string, ebm_dtype_names[i]) == 0) {
-            e->tensor.dtype = (gibbs_dtype)i;
-            return true;
-        }
-    return ebm_json_fail(r, "the dtype is neither F32 nor F64");
+    for (int i = 0; i < GIBBS_COUNT(types); i++)
+        if (strcmp(r->string, types[i].name) == 0) e->type = &types[i];
+    return e->type || ebm_json_fail(r, "the dtype is none of the format's (F32, F64, F16, I32, …)");
 }
 
 /* At most `room` whole numbers. Returns how many; −1 after an error. */
@@ -32,12 +61,12 @@ static int read_list(json_reader *r, int64_t *value, int room)
     return r->why ? -1 : count;
 }
 
-/* ad_shape_count refuses dimensions below 1 and sizes beyond 2³¹ − 1. */
 static bool read_shape(json_reader *r, header_entry *e)
 {
-    e->tensor.shape.rank = read_list(r, e->tensor.shape.dim, AD_MAX_RANK);
-    return ad_shape_count(&e->tensor.shape) > 0 ||
-           ebm_json_fail(r, "the shape has a dimension below 1 or is too large");
+    e->rank = read_list(r, e->dim, RANK_READ);
+    for (int i = 0; i < e->rank; i++)
+        if (e->dim[i] < 0) return ebm_json_fail(r, "the shape has a dimension below 0");
+    return e->rank >= 0;
 }
 
 static bool read_offsets(json_reader *r, header_entry *e)
@@ -64,13 +93,37 @@ static bool read_member(json_reader *r, header_entry *e, unsigned *seen)
         *seen |= 1u << i;
         return members[i].read(r, e);
     }
-    return ebm_json_fail(r, "a tensor has other members than dtype, shape and data_offsets");
+    return ebm_json_fail(r, "a tensor has a member that is none of dtype, shape and data_offsets");
+}
+
+/* The bytes of a tensor by its type and shape; false when they are beyond counting. */
+static bool count_bytes(const header_entry *e, int64_t *bytes)
+{
+    *bytes = ebm_number_type_named(e->type->number)->size;
+    for (int i = 0; i < e->rank; i++)
+        if (!e->dim[i]) return *bytes = 0, true;
+    for (int i = 0; i < e->rank; i++)
+        if (!gibbs_mul_size(*bytes, e->dim[i], bytes)) return false;
+    return true;
+}
+
+/* Why a well-formed tensor is not read, or NULL; then its shape is set. */
+static const char *not_read(header_entry *e)
+{
+    if (!e->type->number) return "is of a type that is not read";
+    if (e->span.begin == e->span.end) return "has no numbers";
+    if (e->rank > AD_MAX_RANK) return "has too many dimensions";
+    e->tensor.dtype = e->type->dtype;
+    e->tensor.shape.rank = e->rank;
+    memcpy(e->tensor.shape.dim, e->dim, (size_t)e->rank * sizeof *e->dim);
+    return ad_shape_count(&e->tensor.shape) > 0 ? NULL : "has more numbers than 2^31 - 1";
 }
 
 /* {"dtype": …, "shape": […], "data_offsets": [begin, end]}, in any order, and in agreement with each other. */
 static bool read_entry(json_reader *r, int64_t data_bytes, header_entry *e)
 {
     unsigned seen = 0;
+    int64_t bytes;
     if (!ebm_json_open(r, '{')) return false;
     for (bool first = true; ebm_json_next(r, '}', &first);)
         if (!read_member(r, e, &seen)) return false;
@@ -78,15 +131,15 @@ static bool read_entry(json_reader *r, int64_t data_bytes, header_entry *e)
     if (seen != (1u << GIBBS_COUNT(members)) - 1)
         return ebm_json_fail(r, "a tensor lacks dtype, shape or data_offsets");
     if (e->span.end > data_bytes) return ebm_json_fail(r, "data_offsets lie beyond the end of the file");
-    int64_t bytes = ad_shape_count(&e->tensor.shape) * (int64_t)gibbs_dtype_size(e->tensor.dtype);
-    return e->span.end - e->span.begin == bytes || ebm_json_fail(r, "data_offsets disagree with the shape");
+    if (!e->type->number || (count_bytes(e, &bytes) && e->span.end - e->span.begin == bytes)) return true;
+    return ebm_json_fail(r, "data_offsets disagree with the shape");
 }
 
 /* What is being made, and room for how many. */
 typedef struct header_tables {
     ebm_tensors *out;
     tensor_span *spans;
-    int64_t tensors, span_room, texts;
+    int64_t tensors, span_count, span_room, texts, skipped;
     const char *reading; /* the name of the tensor whose entry is being read, or NULL */
 } header_tables;
 
@@ -111,22 +164,39 @@ static bool read_text(json_reader *r, header_tables *t)
     return text->value;
 }
 
-/* An object of strings. */
+/* An object of strings, or null for none. */
 static bool read_metadata(json_reader *r, header_tables *t)
 {
+    if (ebm_json_null(r)) return true;
     if (!ebm_json_open(r, '{')) return false;
     for (bool first = true; ebm_json_next(r, '}', &first);)
         if (!read_text(r, t)) return false;
     return !r->why;
 }
 
+/* Notes a tensor that is not read; the name is then the list's. */
+static bool skip_tensor(json_reader *r, header_tables *t, char *name, const char *why)
+{
+    ebm_tensors *out = t->out;
+    int64_t n = out->skipped_count;
+    char *reason = gibbs_strdup(r->allocator, why);
+    r->no_memory = !reason || !gibbs_grow(r->allocator, &out->skipped, &t->skipped, n, n + 1, sizeof *out->skipped);
+    if (r->no_memory) {
+        gibbs_release(r->allocator, reason);
+        return false;
+    }
+    out->skipped[out->skipped_count++] = (ebm_metadata){name, reason};
+    out->count--;
+    return true;
+}
+
 /* The name goes to the table first: ebm_tensors_free then finds it whatever follows. */
 static bool read_tensor(json_reader *r, int64_t data_bytes, header_tables *t)
 {
     const gibbs_allocator *a = r->allocator;
-    int64_t n = t->out->count;
+    int64_t n = t->out->count, s = t->span_count;
     r->no_memory = !gibbs_grow(a, &t->out->tensor, &t->tensors, n, n + 1, sizeof *t->out->tensor) ||
-                   !gibbs_grow(a, &t->spans, &t->span_room, n, n + 1, sizeof *t->spans);
+                   !gibbs_grow(a, &t->spans, &t->span_room, s, s + 1, sizeof *t->spans);
     if (r->no_memory) return false;
     char *name = keep(r);
     if (!name) return false;
@@ -136,8 +206,12 @@ static bool read_tensor(json_reader *r, int64_t data_bytes, header_tables *t)
     t->reading = name;
     if (!read_entry(r, data_bytes, &e)) return false;
     t->reading = NULL;
-    t->out->tensor[n] = e.tensor;
-    t->spans[n] = e.span;
+    const char *why = not_read(&e);
+    if (why && !skip_tensor(r, t, name, why)) return false;
+    if (why) e.span.tensor = -1;
+    else t->out->tensor[n] = e.tensor;
+    e.span.number = e.type->number;
+    t->spans[t->span_count++] = e.span;
     return true;
 }
 
@@ -145,6 +219,8 @@ static bool read_tensor(json_reader *r, int64_t data_bytes, header_tables *t)
 static bool read_tensors(json_reader *r, int64_t data_bytes, header_tables *t)
 {
     bool metadata = false;
+    if (r->at < r->end && memchr(" \t\r\n", *r->at, 4))
+        return ebm_json_fail(r, "the header begins with a blank; the format wants a '{' there");
     if (r->at == r->end || *r->at != '{' || !ebm_json_open(r, '{'))
         return ebm_json_fail(r, "no safetensors file: the header does not begin with '{'");
     for (bool first = true; ebm_json_next(r, '}', &first);) {
@@ -162,15 +238,37 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const tensor_span *)a)->name, ((const tensor_span *)b)->name);
 }
 
+/* Empty ones come before those that begin at the same place. */
 static int by_begin(const void *a, const void *b)
 {
     const tensor_span *first = a, *second = b;
-    return (first->begin > second->begin) - (first->begin < second->begin);
+    int order = (first->begin > second->begin) - (first->begin < second->begin);
+    return order ? order : (first->end > second->end) - (first->end < second->end);
 }
 
-/* No name twice, and every byte of the data in exactly one tensor. Spans are never empty: `begin` orders them. */
-static gibbs_status check_spans(tensor_span *spans, int count, int64_t data_bytes, const char *path,
-                                gibbs_error *error)
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* No key of the metadata twice. */
+static gibbs_status check_keys(const ebm_tensors *out, const char *path, gibbs_error *error)
+{
+    int count = out->metadata_count;
+    const char **key = gibbs_alloc(&out->allocator, (size_t)count, sizeof *key);
+    gibbs_status status = GIBBS_OK;
+    if (!key) return gibbs_fail(error, GIBBS_MEMORY, "no memory for the metadata of '%s'", path);
+    for (int k = 0; k < count; k++) key[k] = out->metadata[k].key;
+    if (count) qsort(key, (size_t)count, sizeof *key, by_key);
+    for (int k = 1; k < count && !status; k++)
+        if (strcmp(key[k - 1], key[k]) == 0)
+            status = gibbs_fail(error, GIBBS_FORMAT, "%s: the metadata have '%.60s' twice", path, key[k]);
+    gibbs_release(&out->allocator, key);
+    return status;
+}
+
+/* No name twice, and every byte of the data in exactly one tensor. */
+static gibbs_status check_spans(tensor_span *spans, int count, int64_t data_bytes, const char *path, gibbs_error *error)
 {
     int64_t end = 0;
     if (count) qsort(spans, (size_t)count, sizeof *spans, by_name);
@@ -199,7 +297,10 @@ gibbs_status ebm_tensors_parse_header(const char *text, int64_t length, int64_t 
     gibbs_release(r.allocator, r.string);
     *spans = tables.spans;
     path = ebm_short_name(path);
-    if (ok) return check_spans(*spans, out->count, data_bytes, path, error);
+    if (ok) {
+        gibbs_status status = check_spans(*spans, (int)tables.span_count, data_bytes, path, error);
+        return status ? status : check_keys(out, path, error);
+    }
     if (r.no_memory) return gibbs_fail(error, GIBBS_MEMORY, "no memory for the tensors of '%s'", path);
     return gibbs_fail(error, GIBBS_FORMAT, "%s: %s%s%.60s, at byte %lld of the header", path, r.why,
                       tables.reading ? ", in tensor " : "", tables.reading ? tables.reading : "",

@@ -1,11 +1,13 @@
 /* tensors_read.c — a safetensors file to named arrays. The sizes are checked against the file's before anything is
  * asked for, so a hostile header cannot ask for more memory than the file has bytes. */
-#include "data_private.h"
+#include "array.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { PIECE = 1 << 12 };
 
 typedef struct tensor_file {
     FILE *file;
@@ -43,10 +45,11 @@ static gibbs_status measure(tensor_file *f)
     if (status) return status;
     ebm_byte_order(&header, 1, sizeof header);
     if (header > (uint64_t)rest || header > TENSOR_HEADER_LIMIT)
-        return gibbs_fail(f->error, GIBBS_FORMAT,
-                          "%s is no safetensors file: its first 8 bytes, which would be a header's length, are %llu, and "
-                          "%lld follow",
-                          ebm_short_name(f->path), (unsigned long long)header, (long long)rest);
+        return gibbs_fail(
+            f->error, GIBBS_FORMAT,
+            "%s is no safetensors file: its first 8 bytes, which would be a header's length, are %llu, and "
+            "%lld follow",
+            ebm_short_name(f->path), (unsigned long long)header, (long long)rest);
     f->header_bytes = (int64_t)header;
     f->data_bytes = rest - f->header_bytes;
     return GIBBS_OK;
@@ -62,16 +65,46 @@ static gibbs_status read_header(const tensor_file *f, ebm_tensors *out, tensor_s
     return status;
 }
 
+/* Numbers of another type than t's, a piece of the file at a time. */
+static gibbs_status convert(const tensor_file *f, const ebm_number_type *number, int64_t count, ebm_tensor *t)
+{
+    unsigned char piece[PIECE];
+    float *single = t->data;
+    double *full = t->data;
+    for (int64_t at = 0; at < count;) {
+        int64_t some = PIECE / number->size < count - at ? PIECE / number->size : count - at;
+        gibbs_status status = read_bytes(f, piece, (size_t)(some * number->size));
+        if (status) return status;
+        for (int64_t i = 0; i < some; i++, at++) {
+            double x = number->value(ebm_bytes_whole(piece + i * number->size, number->size, false));
+            if (t->dtype == GIBBS_FLOAT32) single[at] = (float)x;
+            else full[at] = x;
+        }
+    }
+    return GIBBS_OK;
+}
+
+static gibbs_status read_tensor(const tensor_file *f, const tensor_span *span, ebm_tensors *out)
+{
+    ebm_tensor *t = &out->tensor[span->tensor];
+    const ebm_number_type *number = ebm_number_type_named(span->number);
+    size_t bytes = (size_t)(span->end - span->begin), size = gibbs_dtype_size(t->dtype);
+    int64_t count = (int64_t)bytes / number->size;
+    t->data = gibbs_alloc(&out->allocator, (size_t)count, size);
+    if (!t->data) return no_memory(f);
+    if (strcmp(number->name, t->dtype == GIBBS_FLOAT32 ? "f4" : "f8")) return convert(f, number, count, t);
+    gibbs_status status = read_bytes(f, t->data, bytes);
+    ebm_byte_order(t->data, count, size);
+    return status;
+}
+
 static gibbs_status read_data(const tensor_file *f, ebm_tensors *out, const tensor_span *spans)
 {
     gibbs_status status = GIBBS_OK;
-    for (int i = 0; i < out->count && !status; i++) {
-        ebm_tensor *t = &out->tensor[spans[i].tensor];
-        size_t bytes = (size_t)(spans[i].end - spans[i].begin), size = gibbs_dtype_size(t->dtype);
-        t->data = gibbs_alloc(&out->allocator, bytes, 1);
-        if (!t->data) return no_memory(f);
-        status = read_bytes(f, t->data, bytes);
-        ebm_byte_order(t->data, (int64_t)(bytes / size), size);
+    for (int i = 0; i < out->count + out->skipped_count && !status; i++) {
+        int64_t bytes = spans[i].end - spans[i].begin;
+        if (spans[i].tensor >= 0) status = read_tensor(f, &spans[i], out);
+        else if (fseeko(f->file, (off_t)bytes, SEEK_CUR)) status = ebm_io_fail(f->error, "read", f->path);
     }
     return status;
 }

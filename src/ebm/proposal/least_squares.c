@@ -131,15 +131,16 @@ gibbs_status ebm_least_squares(const ebm_data *data, int64_t given, double *coef
     if (!memory)
         return gibbs_fail(error, GIBBS_MEMORY, "least squares: out of memory for %lld columns", (long long)given);
     n.mean = memory, n.sd = n.mean + data->cols, n.gram = n.sd + given, n.right = n.gram + given * given;
-    status = ebm_data_new(data->rows, m, data->names ? data->names + given : NULL, &a, residuals, error);
+    const ebm_data like = {.names = data->names ? data->names + given : NULL, .weight = data->weight,
+                           .weight_kind = data->weight_kind, .allocator = a};
+    status = ebm_data_like(&like, data->rows, NULL, m, residuals, error);
     if (!status) {
+        if (data->weight) memcpy(residuals->weight, data->weight, (size_t)data->rows * sizeof *data->weight);
         find_scale(&n);
         add_products(&n, n.right + given * m);
         factor(&n);
         solve(&n);
         finish(&n, coefficient, residuals->x);
-        status = ebm_data_weigh(residuals, data->weight, data->weight_kind, error);
-        if (status) ebm_data_free(residuals);
     }
     gibbs_release(&a, memory);
     return status;
