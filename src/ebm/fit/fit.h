@@ -50,6 +50,9 @@ typedef struct ebm_fit_state {
 gibbs_status ebm_fit_first_order(ebm_fit_state *f);
 gibbs_status ebm_fit_lbfgs(ebm_fit_state *f);
 
+/* Whether L-BFGS is what to take where no method is named. */
+bool ebm_fit_suits_lbfgs(const ebm_model *model, int64_t rows, const ebm_fit_options *options);
+
 /* report->log_z_spread at the parameters that were kept, where log Z is learnt of a conditional model; else NaN. */
 void ebm_fit_log_z_spread(ebm_fit_state *f);
 /* report->edge likewise, where the loss integrates over a box. */
