@@ -20,9 +20,12 @@ typedef int (*ebm_progress_fn)(void *context, const ebm_progress *progress);
 typedef struct ebm_fit_options {
     const ebm_loss *loss;            /* must be set */
     ebm_loss_options loss_options;
-    const ebm_optimizer *optimizer;  /* NULL: ebm_adam */
-    int lbfgs;                       /* L-BFGS instead: full batches, deterministic losses only (ARGUMENT otherwise); and then
-                                        Newton's method. In double, whatever the model's type */
+    const ebm_optimizer *optimizer;  /* NULL: L-BFGS where the loss is deterministic and not redrawn, and there are no
+                                        batches, validation rows or average, and at most 500 parameters (rate and what
+                                        else is of first-order methods is not read then); else ebm_adam. To have Adam
+                                        everywhere: &ebm_adam */
+    int lbfgs;                       /* L-BFGS, and then Newton's method, in double whatever the model's type: full
+                                        batches and deterministic losses only (ARGUMENT otherwise) */
     int64_t steps;                   /* 0: 1000; L-BFGS: most iterations, Newton's included */
     double tolerance;                /* of L-BFGS: report.newton at which θ is a minimum; 0: 1e-5 */
     int64_t batch;                   /* rows a step; 0: all. Each pass over the rows is shuffled, and its last batch may

@@ -371,3 +371,53 @@ Test(converged, as_near_as_told)
     ebm_model_free(model);
     free(x);
 }
+
+static ad_var total_precision_graph(ad_var x, const ad_var *theta, void *context)
+{
+    (void)context;
+    return ad_mul(ad_sum(theta[0]), ad_scale(ad_sum(ad_square(x)), 0.5));
+}
+
+/* ---- The method where none is named ---- */
+
+typedef struct named {
+    const char *what;
+    const ebm_loss *loss;
+    ebm_fit_options options;
+    int64_t dim;
+    bool by_lbfgs;
+} named;
+
+Test(converged, the_method_where_none_is_named)
+{
+    static const named cases[] = {
+        {"all by default", &ebm_loss_score_matching, {0}, 1, true},
+        {"all rows", &ebm_loss_score_matching, {.batch = 40}, 1, true},
+        {"500 parameters", &ebm_loss_score_matching, {0}, 500, true},
+        {"drawn once", &ebm_loss_nce, {.loss_options.redraw = EBM_REDRAW_NEVER}, 1, true},
+        {"Adam", &ebm_loss_score_matching, {.optimizer = &ebm_adam}, 1, false},
+        {"batches", &ebm_loss_score_matching, {.batch = 39}, 1, false},
+        {"validation", &ebm_loss_score_matching, {.validation_fraction = 0.2}, 1, false},
+        {"average", &ebm_loss_score_matching, {.average = 0.9}, 1, false},
+        {"501 parameters", &ebm_loss_score_matching, {0}, 501, false},
+        {"drawn each step", &ebm_loss_nce, {0}, 1, false},
+        {"chains", &ebm_loss_cd, {0}, 1, false},
+    };
+    double *x = normals(40, 0, 1, 4);
+    ebm_data data = table(x, 40, 1);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const named *c = &cases[k];
+        ebm_parameter p = {"lambda", ad_vec(c->dim), EBM_INIT_CONSTANT, 1 / (double)c->dim};
+        ebm_model *model = model_of(1, &p, 1, total_precision_graph, GIBBS_FLOAT64);
+        ebm_fit_options o = c->options;
+        ebm_fit_report report;
+        o.loss = c->loss;
+        o.steps = 20;
+        OK(ebm_fit(model, &data, &o, &report, ERROR));
+        cr_expect_eq(!isnan(report.newton), c->by_lbfgs, "%s: newton %g", c->what, report.newton);
+        cr_expect_eq(report.converged, c->by_lbfgs, "%s", c->what);
+        ebm_fit_report_free(&report);
+        ebm_model_free(model);
+    }
+    free(x);
+}

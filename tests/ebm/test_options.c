@@ -58,6 +58,7 @@ static gibbs_status run_fit(const void *options, double *out, gibbs_error *error
     ebm_fit_options o = *(const ebm_fit_options *)options;
     ebm_fit_report report;
     o.loss = &ebm_loss_score_matching;
+    o.optimizer = &ebm_adam; /* most of the options are its */
     gibbs_status status = ebm_fit(model, &data, &o, &report, error);
     ebm_model_get(model, out);
     out[2] = report.loss, out[3] = (double)report.best_step, out[4] = (double)report.steps;
@@ -69,7 +70,6 @@ static gibbs_status run_fit(const void *options, double *out, gibbs_error *error
 static void write_fit(void *options)
 {
     ebm_fit_options *o = options;
-    o->optimizer = &ebm_adam;
     o->schedule = EBM_SCHEDULE_CONSTANT;
 }
 

@@ -35,6 +35,7 @@ gibbs_status ebm_fit_check(const ebm_model *model, const ebm_data *data, ebm_fit
     if (!status) status = gibbs_options_fill("fit", numbers, GIBBS_COUNT(numbers), o, error);
     if (!status) status = ebm_objective_check_model(o->loss, model, error);
     if (status) return status;
+    if (!o->optimizer && !o->lbfgs) o->lbfgs = ebm_fit_suits_lbfgs(model, data->rows, o);
     if (!o->optimizer) o->optimizer = &ebm_adam;
     if (o->warmup >= o->steps)
         return gibbs_fail(error, GIBBS_ARGUMENT, "fit: warmup is %lld, of %lld steps: it must be less",

@@ -90,6 +90,8 @@ void ebm_fit_take_average(ebm_trainer *f); /* when one is kept */
 
 /* The options' numbers. */
 extern const gibbs_option_table ebm_fit_numbers;
+/* Whether L-BFGS is what to take where no method is named. */
+bool ebm_fit_suits_lbfgs(const ebm_model *model, int64_t rows, const ebm_fit_options *options);
 
 /* `found` as the fit's error: the step before the sentence and, when it is about a row of the present batch (or about
  * the chain that started there), the row of the caller's table behind it and in error->row. */

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WINDOW = 20, MOST_LEFT = 100 };
+enum { WINDOW = 20, MOST_LEFT = 100, NEWTON_STEPS = 4, NEWTON_SHARE = 4, FEW = 20 };
 static const double GAIN = 0.01;    /* of all that was gained: less in a window of iterations, and Newton goes on */
 static const double NEAR = 1e-3;    /* likewise, ‖g‖ in units in which the distance is its norm */
 
@@ -26,6 +26,15 @@ typedef struct descent {
 } descent;
 
 static bool is_double(const descent *d) { return d->fit->model->dtype == GIBBS_FLOAT64; }
+
+bool ebm_fit_suits_lbfgs(const ebm_model *model, int64_t rows, const ebm_fit_options *o)
+{
+    const ebm_loss *loss = o->loss;
+    bool redrawn = o->loss_options.redraw ? o->loss_options.redraw == EBM_REDRAW_EACH_STEP : loss->redraw;
+    bool whole = o->batch <= 0 || o->batch >= rows;
+    return loss->deterministic && !redrawn && whole && o->validation_fraction <= 0 && o->average <= 0 && model->size &&
+           model->size + (loss->learns_log_z != 0) <= EBM_MOST_CURVED;
+}
 
 /* ---- The objective ---- */
 
@@ -118,11 +127,12 @@ static gibbs_status make_double(descent *d, gibbs_error *error)
     return ebm_objective_bind_rows(d->large.objective, &d->large.rows, f->options.seed, error);
 }
 
-/* Where there is no curvature, L-BFGS goes all the way. */
+/* Where there is none, or one takes longer than all of L-BFGS, L-BFGS goes all the way. */
 static gibbs_status make_curvature(descent *d, gibbs_error *error)
 {
     ebm_trainer *f = d->fit;
     const ebm_fit_options *o = &f->options;
+    if (f->size > FEW && f->size > o->steps) return GIBBS_OK;
     gibbs_status status = ebm_curvature_new(d->large.model, o->loss, &f->loss_options, o->weight_decay,
                                             &d->large.rows, &d->curvature, NULL);
     if (status == GIBBS_MEMORY) return gibbs_fail(error, status, "fit: out of memory");
@@ -204,6 +214,14 @@ static gibbs_status value_at(void *context, const double *theta, double *value, 
     return ebm_large_evaluate(&d->large, value, d->w, error);
 }
 
+/* A Hessian is some p gradients: all of them are not to take much longer than what L-BFGS may take. */
+static int64_t newton_steps(const descent *d)
+{
+    int64_t steps = d->fit->options.steps, left = d->limit - d->fit->report.steps;
+    int64_t most = NEWTON_STEPS + NEWTON_SHARE * steps / d->fit->size;
+    return most < left ? most : left;
+}
+
 static gibbs_status by_newton(descent *d, gibbs_error *error)
 {
     ebm_minimum *m = &d->minimum;
@@ -213,7 +231,7 @@ static gibbs_status by_newton(descent *d, gibbs_error *error)
     int64_t runaway;
     memcpy(d->curvature.twin->theta, d->large.model->theta, bytes);
     gibbs_status status = ebm_minimum_look(m, error);
-    if (!status) status = ebm_newton(m, tolerance, d->limit - r->steps, newton_step, d, error);
+    if (!status) status = ebm_newton(m, tolerance, newton_steps(d), value_at, newton_step, d, error);
     bool near = m->distance <= tolerance;
     if (!status) status = ebm_runaway(m, near, value_at, d, &runaway, error);
     memcpy(d->large.model->theta, d->curvature.twin->theta, bytes);

@@ -96,8 +96,10 @@ static void measure(ebm_minimum *m)
     m->distance = down ? INFINITY : m->seen ? sqrt(fall / m->excess) : NAN;
 }
 
-gibbs_status ebm_minimum_take(ebm_minimum *m, gibbs_error *error)
+gibbs_status ebm_minimum_look(ebm_minimum *m, gibbs_error *error)
 {
+    gibbs_status status = ebm_curvature_run(m->curvature, error);
+    if (status) return status;
     double sum = m->value = ebm_curvature_value(m->curvature);
     ebm_curvature_get(m->curvature, m->gradient, m->scaled);
     choose_units(m);
@@ -107,13 +109,7 @@ gibbs_status ebm_minimum_take(ebm_minimum *m, gibbs_error *error)
     for (int64_t i = 0; i < m->size; i++) sum += m->gradient[i];
     m->distance = NAN;
     if (!isfinite(sum)) return GIBBS_OK;
-    gibbs_status status = ebm_eigen(m->size, m->scaled, m->eigenvalue, &m->alloc, error);
+    status = ebm_eigen(m->size, m->scaled, m->eigenvalue, &m->alloc, error);
     if (!status) measure(m);
     return status;
-}
-
-gibbs_status ebm_minimum_look(ebm_minimum *m, gibbs_error *error)
-{
-    gibbs_status status = ebm_curvature_run(m->curvature, error);
-    return status ? status : ebm_minimum_take(m, error);
 }

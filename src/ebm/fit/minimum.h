@@ -32,16 +32,18 @@ typedef struct ebm_minimum {
 gibbs_status ebm_minimum_new(ebm_curvature *curvature, const gibbs_allocator *a, ebm_minimum *m, gibbs_error *error);
 void ebm_minimum_free(ebm_minimum *m);
 
-/* All of it at the twin's parameters; ebm_minimum_take of the curvature's last run alone. */
+/* All of it at the twin's parameters. */
 gibbs_status ebm_minimum_look(ebm_minimum *m, gibbs_error *error);
-gibbs_status ebm_minimum_take(ebm_minimum *m, gibbs_error *error);
+
+/* The loss alone at θ, which takes some p times less; a value that is not finite is none. */
+typedef gibbs_status (*ebm_value_fn)(void *context, const double *theta, double *value, gibbs_error *error);
 
 /* After each step that was taken: non-zero ends the search with status STOPPED. */
 typedef int (*ebm_step_fn)(void *context, double value, double gradient_norm);
 
 /* Newton's method in a trust region of those units (Moré & Sorensen 1983), from a point that was looked at, until the
- * distance is within `tolerance`, and one step beyond; at most `steps` of them. The rest ends it too: steps that do not come nearer. */
-gibbs_status ebm_newton(ebm_minimum *m, double tolerance, int64_t steps, ebm_step_fn taken, void *context,
-                        gibbs_error *error);
+ * distance is within `tolerance`, and one step beyond; at most `steps` of them. Steps that do not come nearer end it, too. */
+gibbs_status ebm_newton(ebm_minimum *m, double tolerance, int64_t steps, ebm_value_fn value, ebm_step_fn taken,
+                        void *context, gibbs_error *error);
 
 #endif

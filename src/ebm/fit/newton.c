@@ -12,6 +12,9 @@ static const double ROUNDING = 1e-13; /* of a value */
 
 typedef struct trust {
     ebm_minimum *m;
+    ebm_value_fn value;
+    ebm_step_fn taken;
+    void *context;
     double tolerance, radius;
     bool bound;      /* the last step ended at the region's edge */
     double stretch;  /* of steps that do not come nearer, as of e^θ from afar: Newton's are short there */
@@ -74,8 +77,9 @@ static void move(const trust *t, double stretch)
 static gibbs_status try_step(const trust *t, double stretch, double *fall, gibbs_error *error)
 {
     move(t, stretch);
-    gibbs_status status = ebm_curvature_run(t->m->curvature, error);
-    if (!status) *fall = t->m->value - ebm_curvature_value(t->m->curvature);
+    double there = NAN;
+    gibbs_status status = t->value(t->context, t->m->curvature->twin->theta, &there, error);
+    *fall = t->m->value - there;
     return status;
 }
 
@@ -99,7 +103,7 @@ static gibbs_status advance(trust *t, bool *moved, gibbs_error *error)
         else if (!(kept > 0.25)) t->radius /= 4;
         else if (kept > 0.75 && t->bound) t->radius *= kept > 0.9 ? 8 : 2;
     }
-    if (*moved) return ebm_minimum_take(m, error);
+    if (*moved) return ebm_minimum_look(m, error);
     memcpy(m->curvature->twin->theta, m->start, (size_t)m->size * sizeof *m->start);
     return GIBBS_OK;
 }
@@ -122,7 +126,7 @@ static bool worth_going_on(trust *t, double *best, int *since)
     return *since < (t->bound ? MOST_BOUND : MOST_IDLE);
 }
 
-static gibbs_status search(trust *t, int64_t steps, ebm_step_fn taken, void *context, gibbs_error *error)
+static gibbs_status search(trust *t, int64_t steps, gibbs_error *error)
 {
     ebm_minimum *m = t->m;
     double best = INFINITY, before = INFINITY;
@@ -133,7 +137,7 @@ static gibbs_status search(trust *t, int64_t steps, ebm_step_fn taken, void *con
         before = m->distance;
         gibbs_status status = advance(t, &moved, error);
         if (status || !moved) return status;
-        if (taken && taken(context, m->value, norm(m->size, m->gradient)))
+        if (t->taken(t->context, m->value, norm(m->size, m->gradient)))
             return gibbs_fail(error, GIBBS_STOPPED, "stopped by the callback");
     }
     if (m->distance <= t->tolerance || before > t->tolerance) return GIBBS_OK;
@@ -141,12 +145,12 @@ static gibbs_status search(trust *t, int64_t steps, ebm_step_fn taken, void *con
     return ebm_minimum_look(m, error);
 }
 
-gibbs_status ebm_newton(ebm_minimum *m, double tolerance, int64_t steps, ebm_step_fn taken, void *context,
-                        gibbs_error *error)
+gibbs_status ebm_newton(ebm_minimum *m, double tolerance, int64_t steps, ebm_value_fn value, ebm_step_fn taken,
+                        void *context, gibbs_error *error)
 {
-    trust t = {.m = m, .tolerance = tolerance, .stretch = 1};
+    trust t = {.m = m, .value = value, .taken = taken, .context = context, .tolerance = tolerance, .stretch = 1};
     double sum = 0;
     for (int64_t k = 0; k < m->size; k++) sum += m->slope[k] * m->slope[k];
     t.radius = fmax(sqrt(sum), sqrt(m->excess));
-    return isnan(m->distance) ? GIBBS_OK : search(&t, steps, taken, context, error);
+    return isnan(m->distance) ? GIBBS_OK : search(&t, steps, error);
 }

@@ -4,9 +4,6 @@
 
 #include "minimum.h"
 
-/* The loss at θ; a value that is not finite is none. */
-typedef gibbs_status (*ebm_value_fn)(void *context, const double *theta, double *value, gibbs_error *error);
-
 /* *parameter is the number of one that runs away, or −1, at what was looked at last; θ is put back.
  *
  * At a minimum (`arrived`): by parameters whose slope and curvature may be what is left of an exponential, since rows do
