@@ -13,7 +13,7 @@ typedef struct point {
     ad_var x, y, z;
 } point;
 
-static point point_at(ad_var v, int64_t first) { return (point){ad_at(v, first), ad_at(v, first + 1), ad_at(v, first + 2)}; }
+static point point_of(const ad_var *v) { return (point){v[0], v[1], v[2]}; }
 
 static ad_var products(ad_var a, ad_var b, ad_var c, ad_var d) { return ad_sub(ad_mul(a, b), ad_mul(c, d)); }
 
@@ -45,22 +45,32 @@ static point rotate(point v, point x)
                    rotated(cosine, x.z, sine, c.z, along, v.z)};
 }
 
-static ad_var reprojection(ad_var camera, ad_var x, ad_var w, ad_var feature)
+static point difference(point a, point b) { return (point){ad_sub(a.x, b.x), ad_sub(a.y, b.y), ad_sub(a.z, b.z)}; }
+
+/* `by` is all that an observation reads: the numbers of its camera, of its point, its weight. */
+static void reprojection(const ad_var *by, ad_var feature, ad_var *error)
 {
-    point centre = point_at(camera, CENTRE), at = point_at(x, 0), seen;
-    seen = rotate(point_at(camera, ROTATION), (point){ad_sub(at.x, centre.x), ad_sub(at.y, centre.y), ad_sub(at.z, centre.z)});
-    ad_var on[2] = {ad_div(seen.x, seen.z), ad_div(seen.y, seen.z)}, error[2];
+    const ad_var *camera = by, *x = by + CAMERA;
+    ad_var w = by[COLUMNS - 1];
+    point seen = rotate(point_of(camera + ROTATION), difference(point_of(x), point_of(camera + CENTRE)));
+    ad_var near = ad_recip(seen.z), on[2] = {ad_mul(seen.x, near), ad_mul(seen.y, near)};
     ad_var square = ad_add(ad_square(on[0]), ad_square(on[1]));
-    ad_var radial = ad_mul(square, ad_add(ad_at(camera, RADIAL), ad_mul(ad_at(camera, RADIAL + 1), square)));
-    ad_var factor = ad_mul(ad_at(camera, FOCAL), ad_shift(radial, 1));
+    ad_var radial = ad_mul(square, ad_add(camera[RADIAL], ad_mul(camera[RADIAL + 1], square)));
+    ad_var factor = ad_mul(camera[FOCAL], ad_shift(radial, 1));
     for (int i = 0; i < 2; i++) {
-        ad_var pixel = ad_add(ad_mul(on[i], factor), ad_at(camera, PRINCIPAL + i));
+        ad_var pixel = ad_add(ad_mul(on[i], factor), camera[PRINCIPAL + i]);
         error[i] = ad_mul(w, ad_sub(pixel, ad_at(feature, i)));
     }
-    return ad_stack(error, 2);
 }
 
-/* Errors of an observation: two of its reprojection, one of its weight; by = what it reads of camera, point, weight. */
+/* Each number is a variable of its own, so that its derivative is a number, too, and no row of mostly zeros. */
+static void read_rows(ad_var rows, int64_t columns, ad_var index, ad_var *by)
+{
+    ad_var row = ad_gather(rows, index);
+    for (int64_t j = 0; j < columns; j++) by[j] = ad_variable(ad_at(row, j));
+}
+
+/* Errors of an observation: two of its reprojection, one of its weight. */
 static void errors(gb_run *r, ad_var *error, ad_var *by)
 {
     ba *own = gb_keep(r, sizeof *own);
@@ -72,18 +82,18 @@ static void errors(gb_run *r, ad_var *error, ad_var *by)
     ad_var of_camera = gb_input(r, observations, "camera", ad_scalar(), in->of_camera);
     ad_var of_point = gb_input(r, observations, "point", ad_scalar(), in->of_point);
     ad_var feature = gb_input(r, observations, "feature", ad_vec(2), in->feature);
-    by[0] = ad_variable(ad_gather(cameras, of_camera));
-    by[1] = ad_variable(ad_gather(points, of_point));
-    by[2] = gb_input(r, observations, "w", ad_scalar(), in->weight);
-    error[0] = reprojection(by[0], by[1], by[2], feature);
-    error[1] = ad_sub(ad_constant(by[2].tape, 1), ad_square(by[2]));
+    read_rows(cameras, CAMERA, of_camera, by);
+    read_rows(points, POINT, of_point, by + CAMERA);
+    ad_var w = by[COLUMNS - 1] = gb_input(r, observations, "w", ad_scalar(), in->weight);
+    reprojection(by, feature, error);
+    error[2] = ad_sub(ad_constant(w.tape, 1), ad_square(w));
 }
 
 void gb_ba_objective(gb_run *r)
 {
-    ad_var error[2], by[3];
+    ad_var error[3], by[COLUMNS];
     errors(r, error, by);
-    gb_compile(r, error, 2);
+    gb_compile(r, (ad_var[]){ad_stack(error, 2), error[2]}, 2);
 }
 
 json_t *gb_ba_errors(gb_run *r)
@@ -94,11 +104,12 @@ json_t *gb_ba_errors(gb_run *r)
 
 void gb_ba_jacobian(gb_run *r)
 {
-    ad_var error[2], by[3], jacobian[2];
+    ad_var error[3], by[COLUMNS], slope[2 * COLUMNS], jacobian[2];
     errors(r, error, by);
     ba *own = gb_own(r);
-    jacobian[0] = ad_jacobian(error[0], by, 3);
-    jacobian[1] = ad_jacobian(error[1], by + 2, 1);
+    for (int i = 0; i < 2; i++) ad_grad(error[i], by, COLUMNS, slope + COLUMNS * i);
+    jacobian[0] = ad_stack(slope, 2 * COLUMNS);
+    ad_grad(error[2], by + COLUMNS - 1, 1, &jacobian[1]);
     ba_new_matrix(r, &own->in, &own->matrix);
     gb_compile(r, jacobian, 2);
 }
@@ -113,7 +124,8 @@ void gb_ba_assemble(gb_run *r)
     ba_matrix *m = &own->matrix;
     gibbs_error error;
     gb_run_plan(r);
-    gibbs_status status = ad_csr(GIBBS_FLOAT64, in->p, 2, gb_result(r, 0), block, 3, m->row, m->column, m->value, &error);
+    gibbs_status status =
+        ad_csr(GIBBS_FLOAT64, in->p, 2, gb_result(r, 0), block, 3, m->row, m->column, m->value, &error);
     first = m->row[2 * in->p];
     if (!status)
         status = ad_csr(GIBBS_FLOAT64, in->p, 1, gb_result(r, 1), block + 2, 1, m->row + 2 * in->p, m->column + first,

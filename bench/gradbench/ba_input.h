@@ -1,12 +1,13 @@
 /* ba_input.h — bundle adjustment: n cameras see m points in p observations, each of which has a weight. One camera, one
- * point, one weight and one feature are given, and repeated; observation k is of camera k mod n and of point k mod m. */
+ * point, one weight and one feature are given, and repeated; observation k is of camera k mod n, point k mod m. */
 #ifndef GRADBENCH_BA_INPUT_H
 #define GRADBENCH_BA_INPUT_H
 
 #include "frame.h"
 
 /* A camera: rotation (an axis times its angle), centre, focal length, principal point, two radial distortions. */
-enum { CAMERA = 11, ROTATION = 0, CENTRE = 3, FOCAL = 6, PRINCIPAL = 7, RADIAL = 9, POINT = 3, COLUMNS = CAMERA + POINT + 1 };
+enum { CAMERA = 11, ROTATION = 0, CENTRE = 3, FOCAL = 6, PRINCIPAL = 7, RADIAL = 9, POINT = 3 };
+enum { COLUMNS = CAMERA + POINT + 1 };
 
 typedef struct ba_input {
     int64_t n, m, p;

@@ -1,6 +1,6 @@
-/* det.c — the determinant of a matrix by expansion by minors, and its gradient. Minors of the last m rows are numbered by
- * their columns, a set; each is Σ ± (element of the row above) · (minor without its column), so that the tape has a gather,
- * a product and a sum for each row, and 2ˡ·l multiplications in all: none is expanded twice. */
+/* det.c — the determinant of a matrix by expansion by minors, and its gradient. Minors of the last m rows are numbered
+ * by their columns, a set; each is Σ ± (element of the row above) · (minor without its column), so that the tape has
+ * a gather, a product and a sum for each row, and 2ˡ·l multiplications in all: none is expanded twice. */
 #include "tape.h"
 
 enum { MOST_ROWS = 20 };

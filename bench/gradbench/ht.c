@@ -45,7 +45,7 @@ static int64_t depth_of(const ht_input *in, int64_t bone)
     return depth;
 }
 
-/* Each bone's place, from its place beside its parent, depth by depth; `at` are their numbers in what there is so far. */
+/* Each bone's place, from its place beside its parent, depth by depth; at: their numbers in what there is so far. */
 static ad_var place_bones(gb_run *r, const ht_input *in, ad_var beside)
 {
     size_t size = (size_t)in->bones;

@@ -44,7 +44,8 @@ void ht_read(gb_run *r, ht_input *in)
     for (int c = 0; c < in->corners; c++) {
         in->corner[c] = gb_memory(r, (size_t)in->points, sizeof(double));
         for (int64_t k = 0; k < in->points; k++) {
-            int64_t v = in->corners == 1 ? place(r, of[k], all) : place(r, triangle[3 * place(r, of[k], triangles) + c], all);
+            int64_t t = in->corners == 3 ? place(r, of[k], triangles) : 0;
+            int64_t v = place(r, in->corners == 3 ? triangle[3 * t + c] : of[k], all);
             if (!number[v]) used[in->vertices] = v, number[v] = ++in->vertices;
             in->corner[c][k] = (double)(number[v] - 1);
         }

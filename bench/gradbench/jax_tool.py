@@ -146,7 +146,8 @@ def ba_matrix(cameras, points, w, features, i, j):
     by = jax.vmap(jax.jacrev(reprojection, (0, 1, 2)))(cameras[i], points[j], w, features)
     p, n, m = w.shape[0], cameras.shape[0], points.shape[0]
     last = 11 * n + 3 * m + jnp.arange(p)
-    columns = jnp.concatenate([11 * i[:, None] + jnp.arange(11), 11 * n + 3 * j[:, None] + jnp.arange(3), last[:, None]], 1)
+    columns = [11 * i[:, None] + jnp.arange(11), 11 * n + 3 * j[:, None] + jnp.arange(3), last[:, None]]
+    columns = jnp.concatenate(columns, 1)
     values = jnp.concatenate([by[0], by[1], by[2][:, :, None]], 2).ravel()
     rows = jnp.concatenate([15 * jnp.arange(2 * p + 1), 30 * p + jnp.arange(1, p + 1)])
     return rows, jnp.concatenate([jnp.repeat(columns, 2, axis=0).ravel(), last]), jnp.concatenate([values, -2 * w])
@@ -245,7 +246,8 @@ def flight(w, slope):
     def move(state):
         x, v = state
         return x + 0.1 * v, v - 0.1 * slope(potential)(x)
-    x, v = jax.lax.while_loop(lambda s: s[0][1] + 0.1 * s[1][1] > 0, move, (jnp.array([0.0, 8.0]), jnp.array([0.75, 0.0])))
+    first = jnp.array([0.0, 8.0]), jnp.array([0.75, 0.0])
+    x, v = jax.lax.while_loop(lambda s: s[0][1] + 0.1 * s[1][1] > 0, move, first)
     return (x[0] - x[1] / v[1] * v[0]) ** 2
 
 
@@ -323,7 +325,8 @@ def evaluate(message):
         own = clock() - start
         spent += own
         timings.append({"name": "evaluate", "nanoseconds": int(1e9 * own)})
-    return {"success": True, "output": output(message["module"], message["function"], result, given), "timings": timings}
+    result = output(message["module"], message["function"], result, given)
+    return {"success": True, "output": result, "timings": timings}
 
 
 def answer(message):

@@ -3,7 +3,7 @@
  *
  *     c ← σ(i f) c + σ(h g) tanh(h a),  h ← σ(i o) tanh c
  *
- * A step of the scan is the layers; what needs no state, the first input and the loss, is done for all steps at once. */
+ * A step of the scan is the layers; what needs no state, first input and loss, is done for all steps at once. */
 #include "tape.h"
 
 enum { MOST_LAYERS = 16, GATES = 4 };

@@ -9,7 +9,10 @@ typedef struct step_of {
 } step_of;
 
 /* (0, c·h·f(y)) where by = c·h·x. */
-static ad_var slope(const step_of *o, ad_var by, ad_var y) { return ad_pad(ad_mul(by, ad_slice(y, 0, 0, o->n)), 0, 1, 0); }
+static ad_var slope(const step_of *o, ad_var by, ad_var y)
+{
+    return ad_pad(ad_mul(by, ad_slice(y, 0, 0, o->n)), 0, 1, 0);
+}
 
 /* With the four slopes k: y + h(k₁ + 2k₂ + 2k₃ + k₄)/6. */
 static void step(const ad_var *state, const ad_var *input, ad_var *next, ad_var *out, void *context)
@@ -22,8 +25,8 @@ static void step(const ad_var *state, const ad_var *input, ad_var *next, ad_var 
     k[1] = slope(o, o->half, ad_add(y, k[0]));
     k[2] = slope(o, ad_scale(o->half, 2), ad_add(y, k[1]));
     k[3] = slope(o, o->half, ad_add(y, k[2]));
-    ad_var sum = ad_add(ad_add(k[0], ad_scale(k[1], 2)), ad_add(k[2], k[3]));
-    *next = ad_add(y, ad_scale(sum, 1.0 / 3));
+    ad_var weight = ad_constant_array(y.tape, ad_vec(4), (const double[]){1.0 / 3, 2.0 / 3, 1.0 / 3, 1.0 / 3});
+    *next = ad_add(y, ad_matmul(weight, ad_stack(k, 4)));
 }
 
 static ad_var solve(gb_run *r, ad_var *x)

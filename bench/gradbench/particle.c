@@ -1,7 +1,7 @@
 /* particle.c — a charge flies through the field of two others, by Euler's steps of 0.1, until it is below the axis; by
- * gradient descent the place w of one of the two is sought for which it comes through the origin. The force is a gradient
- * inside of the loop, and the descent's is one of what it leads to: each forward or reverse. The loop's length is a
- * number that a run is given: the steps down to the last above the axis, which is found anew where it has moved. */
+ * gradient descent the place w of one of the two is sought for which it comes through the origin. The force is a
+ * gradient inside of the loop, and the descent's is one of what it leads to: each forward or reverse. The loop's length
+ * is a number that a run is given: the steps down to the last above the axis, found anew where it has moved. */
 #include "descent.h"
 #include "tape.h"
 
@@ -50,7 +50,8 @@ static void open(gb_run *r, int outer_forward, int inner_forward)
     own->at = gb_number(r, "w");
     own->length = 10;
     ad_tape *t = gb_new_tape(r);
-    ad_var w = gb_parameter(r, "w", ad_scalar(), &own->w), length = gb_parameter(r, "length", ad_scalar(), &own->length);
+    ad_var w = gb_parameter(r, "w", ad_scalar(), &own->w);
+    ad_var length = gb_parameter(r, "length", ad_scalar(), &own->length);
     ad_var ten = ad_constant(t, 10), corner[4] = {ten, ad_sub(ten, w), ten, ad_constant(t, 0)};
     field f = {ad_reshape(ad_stack(corner, 4), ad_mat(2, 2)), inner_forward};
     ad_var state[2] = {ad_constant_array(t, ad_vec(2), (const double[]){0, 8}),

@@ -1,5 +1,5 @@
-"""What is right, in plain Python: each function written out, and derivatives by dual numbers, a partial for each unknown.
-Slow, and independent of everything else here."""
+"""What is right, in plain Python: each function written out, and derivatives by dual numbers, a partial for each
+unknown. Slow, and independent of everything else here."""
 import math
 
 

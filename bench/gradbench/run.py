@@ -51,8 +51,8 @@ def main():
         tools["jax"] = Tool([python, os.path.join(folder, "jax_tool.py"), "cpu"])
     print("| function | size | µs | hand | JAX |\n| --- | --- | --- | --- | --- |")
     for module in modules or FUNCTIONS:
-        sizes = SIZES[module][:len(SIZES[module]) // 2 + 1:max(1, len(SIZES[module]) // 2)] if "--quick" in sys.argv else SIZES[module]
-        for size in sizes:
+        sizes = SIZES[module]
+        for size in sizes[:len(sizes) // 2 + 1:max(1, len(sizes) // 2)] if "--quick" in sys.argv else sizes:
             for name in FUNCTIONS[module]:
                 print(row(module, name, size, measure(tools, module, name, size)), flush=True)
     for tool in tools.values():

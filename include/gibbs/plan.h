@@ -88,8 +88,8 @@ typedef struct ad_csr_block {
  * all blocks in their order; residual e of sample n is row n·residuals + e. row_start has samples·residuals + 1 places, the
  * last of which becomes the number of entries; column and value as many as that, at most samples·residuals·c. Columns
  * ascend in a row; where a sample reads one row twice, the two are added up. All is the caller's, and nothing is
- * written behind an error: ARGUMENT (NULL, sizes, tables that overlap), DTYPE, SIZE, DATA (an index that is no row of
- * its table, with the sample). */
+ * written behind an error: ARGUMENT (NULL, sizes, more than 64 blocks, tables that overlap), DTYPE, SIZE, DATA (an
+ * index that is no row of its table, with the sample). */
 gibbs_status ad_csr(gibbs_dtype dtype, int64_t samples, int64_t residuals, const void *jacobian,
                     const ad_csr_block *block, int blocks, int64_t *row_start, int64_t *column, void *value,
                     gibbs_error *error);

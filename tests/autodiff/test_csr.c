@@ -198,6 +198,9 @@ Test(csr, what_is_refused)
     expect(CSR(NULL, 2), GIBBS_ARGUMENT, &e, "csr: NULL");
     expect(CSR(b, 0), GIBBS_ARGUMENT, &e, "blocks (0)");
     expect(ad_csr((gibbs_dtype)7, 2, 1, J, b, 2, start, column, value, &e), GIBBS_DTYPE, &e, "no such number type");
+    ad_csr_block many[65];
+    for (int k = 0; k < 65; k++) many[k] = (ad_csr_block){1, 1, k, NULL};
+    expect(ad_csr(GIBBS_FLOAT64, 1, 1, J, many, 65, start, column, value, &e), GIBBS_ARGUMENT, &e, "65 blocks");
     cr_expect_eq(ad_csr(GIBBS_FLOAT64, 0, 1, J, b, 2, start, column, value, NULL), GIBBS_ARGUMENT);
     cr_expect_eq(start[0], 77, "nothing is written");
 }

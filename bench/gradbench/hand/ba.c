@@ -102,7 +102,8 @@ static void observation(const double *camera, const double *x, double w, const d
     for (int i = 0; i < 2; i++) {
         double by_p[2] = {w * focal * (slope * p[i] * p[0] + (i == 0) * far),
                           w * focal * (slope * p[i] * p[1] + (i == 1) * far)};
-        double by_y[3] = {by_p[0] * depth, by_p[1] * depth, -(by_p[0] * p[0] + by_p[1] * p[1]) * depth}, *row = J + COLUMNS * i;
+        double by_y[3] = {by_p[0] * depth, by_p[1] * depth, -(by_p[0] * p[0] + by_p[1] * p[1]) * depth};
+        double *row = J + COLUMNS * i;
         for (int j = 0; j < 3; j++) {
             row[ROTATION + j] = by_y[0] * t.by_v[0][j] + by_y[1] * t.by_v[1][j] + by_y[2] * t.by_v[2][j];
             row[CAMERA + j] = by_y[0] * t.by_x[0][j] + by_y[1] * t.by_x[1][j] + by_y[2] * t.by_x[2][j];

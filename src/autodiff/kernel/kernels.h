@@ -42,6 +42,8 @@ typedef struct ad_kernels {
     void (*copy)(int64_t n, void *y, const void *x, int64_t stride); /* any stride; y may not overlap x */
     /* y [outer][rows][n] from x, whose steps from one to the next are in bytes */
     void (*spread)(int64_t outer, int64_t rows, int64_t n, void *y, const void *x, const int64_t step[3]);
+    /* Pieces of n numbers; from one to the next are next_y and next_x numbers. */
+    void (*place)(int64_t pieces, int64_t n, void *y, int64_t next_y, const void *x, int64_t next_x);
     /* y[r][j] = x[j][r], for r < rows and j < n; from row to row are next_y and next_x numbers */
     void (*transpose)(int64_t rows, int64_t n, void *y, int64_t next_y, const void *x, int64_t next_x);
 

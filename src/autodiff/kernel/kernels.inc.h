@@ -168,7 +168,7 @@ const ad_kernels TABLE = {
 #include "autodiff/tape/ops.def"
     },
     .logistic = NAME(k_logistic), .copy = NAME(k_copy), .spread = NAME(k_spread),
-    .transpose = NAME(k_transpose), .gather = NAME(k_gather), .scatter = NAME(k_scatter),
+    .place = NAME(k_place), .transpose = NAME(k_transpose), .gather = NAME(k_gather), .scatter = NAME(k_scatter),
     .patches = NAME(k_patches), .overlap = NAME(k_overlap), .strips = NAME(k_strips), .add_strips = NAME(k_add_strips),
     .from_double = NAME(k_from_double),
     .first_bad = NAME(k_first_bad), .get = NAME(k_get),

@@ -42,6 +42,18 @@ static void NAME(k_spread)(int64_t outer, int64_t rows, int64_t n, void *to, con
     else NAME(spread_rows)(false, outer, rows, n, to, from, step);
 }
 
+static void NAME(k_place)(int64_t pieces, int64_t n, void *to, int64_t next_y, const void *from, int64_t next_x)
+{
+    REAL *restrict y = to;
+    const REAL *restrict x = from;
+    if (n == 1)
+        for (int64_t p = 0; p < pieces; p++) y[p * next_y] = x[p * next_x];
+    else if (n <= LANES)
+        for (int64_t p = 0; p < pieces; p++) NAME(store)(y + p * next_y, NAME(load)(x + p * next_x, n), n);
+    else
+        for (int64_t p = 0; p < pieces; p++) memcpy(y + p * next_y, x + p * next_x, (size_t)n * sizeof(REAL));
+}
+
 /* ---- Transpositions ---- */
 
 /* y[r][j] = x[j][r] for r < rows and j < n, both at most LANES: halves of vectors change places, where they are to be

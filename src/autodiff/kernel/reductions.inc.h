@@ -199,6 +199,8 @@ static void NAME(k_norm)(int64_t outer, int64_t red, int64_t inner, void *to, co
 static void NAME(k_batch_max)(int64_t rows, int64_t n, const void *from, double *acc, bool first)
 {
     const REAL *x = from;
+    REAL top;
+    if (n == 1 && rows > 1) top = NAME(peak)(rows, x), x = &top, rows = 1;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < n; j++) {
             double v = x[r * n + j];

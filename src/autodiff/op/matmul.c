@@ -249,22 +249,43 @@ static ad_var mask(const ad_call *c, ad_var taken, int which)
 }
 
 /* [D,L,m,k]·[L,k,n] (or the other side active) → [D,L,m,n]. `side` is the active factor. */
+/* Directions as rows of the left factor, or as columns of the right one, of L products that are all different:
+ * [D,L,m,k] → [L,D·m,k], [D,L,k,n] → [L,k,D·n], as they are stored. So L products are made, and not D·L. */
+static ad_var side_by_side(const ad_call *c, ad_var t, int side, int64_t D)
+{
+    bool flag = c->node.attr[side];
+    ad_shape s = ad_node_of(ad_arg(c, side))->shape, y = c->node.shape;
+    int to = flag != side ? 2 : 1; /* the dimension that D joins */
+    ad_shape wide = s;
+    wide.dim[to] *= D;
+    ad_shape t4 = ad_shape_prepend(D, &s);
+    ad_var many = ad_reshape(ad_move_dim(ad_reshape(t, t4), 0, to), wide), one = ad_arg(c, 1 - side);
+    ad_var product = side ? ad_matmul_core(one, c->node.attr[0], many, flag)
+                          : ad_matmul_core(many, flag, one, c->node.attr[1]);
+    ad_shape apart = {4, {y.dim[0], y.dim[1], y.dim[1], y.dim[2]}};
+    apart.dim[1 + side] = D;
+    return ad_move_dim(ad_reshape(product, apart), 1 + side, 0);
+}
+
 static ad_var tangent(const ad_call *c, ad_var t, int side, int64_t D)
 {
     bool flag[2] = {c->node.attr[0], c->node.attr[1]};
     ad_var in[2] = {ad_arg(c, 0), ad_arg(c, 1)};
     ad_shape s = ad_node_of(in[side])->shape, o = ad_node_of(in[1 - side])->shape, y = c->node.shape;
     ad_shape result = ad_shape_prepend(D, &y);
-    if (s.dim[0] == 1 && o.dim[0] == 1 && side == 0) { /* one product of D·m rows */
+    bool one = s.dim[0] == 1 && o.dim[0] == 1;
+    if (one && side == 0) { /* one product of D·m rows */
         ad_var rows = ad_reshape(t, ad_cube(D, s.dim[1], s.dim[2]));
         if (flag[0]) rows = ad_transpose(rows);
         rows = ad_reshape(rows, ad_cube(1, D * y.dim[1], flag[0] ? s.dim[1] : s.dim[2]));
         return ad_reshape(ad_matmul_core(rows, false, in[1], flag[1]), result);
     }
-    if (s.dim[0] == 1 && o.dim[0] == 1 && y.dim[2] == 1) { /* columns: (A ḃ)ᵀ = ḃᵀAᵀ */
+    if (one && y.dim[2] == 1) { /* columns: (A ḃ)ᵀ = ḃᵀAᵀ */
         ad_var rows = ad_reshape(t, ad_cube(1, D, ad_shape_count(&s)));
         return ad_reshape(ad_matmul_core(rows, false, in[0], !flag[0]), result);
     }
+    bool row = one && y.dim[1] == 1 && ad_is_shared(t), different = s.dim[0] == y.dim[0] && o.dim[0] == y.dim[0];
+    if (row || (!one && different)) return side_by_side(c, t, side, D);
     int64_t L = y.dim[0];
     ad_shape mine = ad_cube(L, s.dim[1], s.dim[2]), other = ad_cube(L, o.dim[1], o.dim[2]);
     mine = ad_shape_prepend(D, &mine);

@@ -35,7 +35,7 @@ static void begin(ad_compiler *c)
         ad_out_of_memory(c);
         return;
     }
-    for (int64_t i = 0; i < c->count; i++) c->value[i].into = c->value[i].shown = -1;
+    for (int64_t i = 0; i < c->count; i++) c->value[i].into = c->value[i].shown = c->value[i].joined = -1;
 }
 
 /* Each runs if nothing has gone wrong before it. */

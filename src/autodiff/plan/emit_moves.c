@@ -3,7 +3,8 @@
 
 /* ---- Pads and concats ---- */
 
-/* Puts node `in` into what lies at `to`, from `at` in a dimension of the whole. */
+/* Puts node `in` into what lies at `to`, from `at` in a dimension of the whole; where it has been computed there, what
+ * is left of a pad are its zeros. */
 static void emit_place(ad_compiler *c, int32_t id, int32_t in, const ad_shape *whole, int along, int64_t at,
                        ad_operand to, bool adds)
 {
@@ -19,6 +20,9 @@ static void emit_place(ad_compiler *c, int32_t id, int32_t in, const ad_shape *w
     i.place.after = (whole->dim[along] - at - own) * inner;
     i.place.alone = i.op == OP_pad;
     i.place.adds = adds;
+    bool there = i.place.x.base == to.base && i.place.x.span == to.span &&
+                 i.place.x.offset == to.offset + i.place.before * ad_number_size(c);
+    if (there && !i.place.alone) return;
     i.count = ad_shape_count(i.place.alone ? whole : s);
     ad_append(c, &i);
 }
@@ -26,7 +30,8 @@ static void emit_place(ad_compiler *c, int32_t id, int32_t in, const ad_shape *w
 void ad_emit_pad(ad_compiler *c, int32_t id)
 {
     const ad_node *node = ad_node_at(c, id);
-    emit_place(c, id, node->in[0], &node->shape, ad_along(node), ad_start(node), ad_place_new(c, id), false);
+    ad_operand to = ad_is_placed(c, id) ? c->value[id].place.at : ad_place_new(c, id);
+    emit_place(c, id, node->in[0], &node->shape, ad_along(node), ad_start(node), to, false);
 }
 
 /* A concat in a concat writes what it joins to its part of the outermost one. */
@@ -34,7 +39,7 @@ void ad_emit_concat(ad_compiler *c, int32_t id)
 {
     const ad_node *node = ad_node_at(c, id);
     int32_t whole = c->value[id].into >= 0 ? c->value[id].into : id;
-    int64_t at = c->value[id].at;
+    int64_t at = whole == id ? 0 : c->value[id].at;
     if (!ad_is_placed(c, whole)) ad_place_new(c, whole);
     for (int k = 0; k < node->nin; k++) {
         if (c->value[node->in[k]].into < 0)

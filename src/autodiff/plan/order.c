@@ -143,7 +143,16 @@ static int32_t choose_axis(const order *o)
 
 /* ---- Filling a body ---- */
 
-/* The body's targets, and what they need that is not done; and the same of what other targets need. */
+/* What the body computes and later ones read is stored, if it is a number a sample, or the plan stores all. */
+static bool is_stored(const order *o, int64_t i)
+{
+    const ad_node *n = ad_node_at(o->c, i);
+    bool value = n->axis >= 0 && n->nin > 0 && !ad_is_view(n->op) && n->op != OP_scan;
+    return value && o->at[i].here && o->at[i].later && (o->c->stores || ad_shape_count(&n->shape) == 1);
+}
+
+/* The body's targets, and what they need that is not done; and the same of what other targets need: through what is
+ * stored they need nothing. */
 static void mark_here_and_later(order *o, int32_t axis)
 {
     for (int64_t i = 0; i < o->count; i++) {
@@ -154,11 +163,12 @@ static void mark_here_and_later(order *o, int32_t axis)
     for (int64_t i = o->count - 1; i >= 0; i--) {
         const mark *m = &o->at[i];
         const ad_node *n = ad_node_at(o->c, i);
-        for (int k = 0; (m->here || m->later) && k < n->nin; k++) {
+        bool later = m->later && (o->c->stores || !is_stored(o, i));
+        for (int k = 0; (m->here || later) && k < n->nin; k++) {
             mark *in = &o->at[n->in[k]];
             if (in->done || !reads(o, n, k)) continue;
             in->here |= m->here;
-            in->later |= m->later;
+            in->later |= later;
         }
     }
 }
@@ -203,13 +213,9 @@ static void mark_stored(order *o)
     ad_compiler *c = o->c;
     for (int64_t i = 0; i < o->count; i++) {
         const ad_node *n = ad_node_at(c, i);
-        if (!o->at[i].here || !o->at[i].later || n->axis < 0 || n->nin == 0 || ad_is_view(n->op)) continue;
-        if (n->op == OP_scan) {
-            c->recomputes |= !c->stores;
-            continue;
-        }
-        if (c->stores || ad_shape_count(&n->shape) == 1) c->value[i].kept = true;
-        else c->recomputes = true;
+        bool again = o->at[i].here && o->at[i].later && n->axis >= 0 && n->nin > 0 && !ad_is_view(n->op);
+        if (is_stored(o, i)) c->value[i].kept = true;
+        else if (again) c->recomputes |= n->op != OP_scan || !c->stores;
     }
 }
 

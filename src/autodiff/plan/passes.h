@@ -40,7 +40,9 @@ typedef struct ad_value {
     bool hidden;  /* windows of images, or a product that is added up as such: made a panel at a time by who reads it */
     int32_t shown; /* a reshape that is kept, which alone reads this one: it is computed there; or −1 */
     int32_t into; /* the sum or the concat in whose place this one is written, or −1 */
-    int32_t at;   /* of a concat within a concat: where it begins there */
+    int32_t joined; /* the shared concat or pad of which this one is a piece without gaps: it is computed there;
+                       or −1 */
+    int32_t at;     /* of what is written into a concat or pad: at which number of the dimension it begins there */
     /* emit.c */
     int8_t depth; /* of the loop in which it is computed; 0: in none */
     ad_place place;

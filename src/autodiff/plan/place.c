@@ -50,6 +50,17 @@ ad_operand ad_moved_new(ad_compiler *c, const ad_move *move, int64_t row_stride)
     return (ad_operand){AD_BASE_SLOTS + (int32_t)plan->slots++, -1, 0, row_stride};
 }
 
+/* What a concat or a pad is made of has its place there, which begins to be with the first piece. */
+static ad_operand place_in_whole(ad_compiler *c, int32_t id)
+{
+    int32_t of = c->value[id].joined, whole = c->value[of].into >= 0 ? c->value[of].into : of;
+    const ad_node *n = ad_node_at(c, of);
+    int64_t at = c->value[id].at + (whole == of ? 0 : c->value[of].at);
+    ad_operand place = ad_is_placed(c, whole) ? c->value[whole].place.at : ad_place_new(c, whole);
+    place.offset += at * ad_shape_part(&n->shape, ad_along(n) + 1, n->shape.rank) * ad_number_size(c);
+    return place;
+}
+
 /* Per-sample values live in the arena, or in their slot when they are kept. */
 ad_operand ad_place_new(ad_compiler *c, int32_t id)
 {
@@ -61,6 +72,7 @@ ad_operand ad_place_new(ad_compiler *c, int32_t id)
         return c->value[id].place.at;
     }
     if (c->value[id].shown >= 0) place.at = ad_place_new(c, c->value[id].shown);
+    else if (c->value[id].joined >= 0) place.at = place_in_whole(c, id);
     else if (node->axis < 0) place.at = new_span(c, AD_BASE_SHARED, ad_aligned(count * size), 0);
     else if (c->value[id].kept) place.at = new_slot(c, SLOT_STORED, id);
     else {

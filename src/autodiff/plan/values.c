@@ -63,6 +63,19 @@ static bool is_part(const ad_compiler *c, int32_t id)
 
 /* ---- Joins ---- */
 
+/* A piece without gaps of a shared value is computed where it is to be, and others read it there. */
+static void join(ad_compiler *c, int32_t id, int32_t piece, int64_t at)
+{
+    piece = ad_unshaped(c, piece);
+    const ad_node *n = ad_node_at(c, id), *in = ad_node_at(c, piece);
+    ad_value *value = &c->value[piece];
+    bool given = in->nin == 0 || ad_is_view(in->op) || ad_is_scan_result(in->op) || ad_ops[in->op].kind == KIND_BATCH;
+    bool whole = n->axis < 0 && in->axis < 0 && ad_shape_part(&n->shape, 0, ad_along(n)) == 1;
+    if (given || !whole || value->lent || value->joined >= 0 || value->inside != c->value[id].inside) return;
+    value->joined = id;
+    value->at = (int32_t)at;
+}
+
 /* Of concats of concats the outermost is the place of all that is joined. */
 static void join_concats(ad_compiler *c, int32_t id)
 {
@@ -73,6 +86,7 @@ static void join_concats(ad_compiler *c, int32_t id)
         ad_value *value = &c->value[n->in[k]];
         if (in->op == OP_concat && ad_along(in) == ad_along(n) && is_read_once(c, n->in[k]))
             value->into = id, value->at = (int32_t)at;
+        else join(c, id, n->in[k], at);
         at += in->shape.dim[ad_along(n)];
     }
 }
@@ -100,10 +114,14 @@ static void find_parts(ad_compiler *c)
         if (op == OP_add) gather_terms(c, i);
         if (op == OP_add && !c->value[i].gathers) take_part(c, i);
         if (op == OP_concat) join_concats(c, i);
+        if (op == OP_pad) join(c, i, ad_node_at(c, i)->in[0], ad_start(ad_node_at(c, i)));
     }
     for (int64_t i = c->count - 1; i >= 0; i--) { /* sums within sums, joins within joins: what is outermost */
         ad_value *value = &c->value[i];
         const ad_value *outer = value->into < 0 ? NULL : &c->value[value->into];
+        int32_t whole = value->joined; /* what is added somewhere has no place of its own */
+        bool adds = whole >= 0 && ad_node_at(c, whole)->op == OP_pad && c->value[whole].into >= 0;
+        if (adds || value->into >= 0) value->joined = -1;
         if (!outer || outer->into < 0) continue;
         value->into = outer->into;
         value->at += outer->at;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MOST_BLOCKS = 64 };
+
 typedef struct sparse {
     const ad_kernels *kernels;
     int64_t samples, residuals, width; /* of a row of the Jacobian */
@@ -13,20 +15,25 @@ typedef struct sparse {
     int64_t *column;
     char *value;
     int64_t entries;
+    int64_t first[MOST_BLOCKS]; /* of the sample at hand, each block's first column */
+    int64_t at[MOST_BLOCKS];    /* where a block begins in a row of the Jacobian */
+    int order[MOST_BLOCKS];     /* the blocks by ascending columns */
+    bool ascending;             /* … is their own, and no two are at one place */
 } sparse;
+
+static double number_at(const sparse *s, const void *index, int64_t sample)
+{
+    bool doubles = s->kernels->size == sizeof(double);
+    return doubles ? ((const double *)index)[sample] : (double)((const float *)index)[sample];
+}
 
 /* The row of the table that the sample read; −1: none. */
 static int64_t row_of(const sparse *s, const ad_csr_block *b, int64_t sample)
 {
     if (!b->index) return b->rows == 1 ? 0 : sample;
-    double index = s->kernels->get(b->index, sample);
+    double index = number_at(s, b->index, sample);
     int64_t row = index >= 0 && index < (double)b->rows ? (int64_t)index : -1;
     return (double)row == index ? row : -1;
-}
-
-static int64_t first_column(const sparse *s, const ad_csr_block *b, int64_t sample)
-{
-    return b->first + row_of(s, b, sample) * b->columns;
 }
 
 /* ---- What is asked for ---- */
@@ -45,6 +52,7 @@ static gibbs_status check_blocks(sparse *s, gibbs_error *error)
             !counts)
             return gibbs_fail(error, GIBBS_SIZE, "csr: the columns or rows of block %d are too many%s", k,
                               counts ? "" : " for an index in float32");
+        s->at[k] = s->width;
         s->width += b->columns;
     }
     return GIBBS_OK;
@@ -72,7 +80,7 @@ static gibbs_status check_indices(const sparse *s, gibbs_error *error)
             const ad_csr_block *b = &s->block[k];
             if (row_of(s, b, n) >= 0) continue;
             gibbs_fail(error, GIBBS_DATA, "csr: index %g of block %d at sample %lld is no whole number from 0 to %lld",
-                       s->kernels->get(b->index, n), k, (long long)n, (long long)b->rows - 1);
+                       number_at(s, b->index, n), k, (long long)n, (long long)b->rows - 1);
             if (error) error->row = n;
             return GIBBS_DATA;
         }
@@ -81,43 +89,45 @@ static gibbs_status check_indices(const sparse *s, gibbs_error *error)
 
 /* ---- Rows ---- */
 
-/* The block whose columns are the first from `from` on; −1: none. */
-static int next_block(const sparse *s, int64_t sample, int64_t from)
+static void sort_blocks(sparse *s, int64_t sample)
 {
-    int next = -1;
-    int64_t least = 0;
+    s->ascending = true;
     for (int k = 0; k < s->blocks; k++) {
-        int64_t first = first_column(s, &s->block[k], sample);
-        if (first < from || (next >= 0 && first >= least)) continue;
-        next = k;
-        least = first;
+        const ad_csr_block *b = &s->block[k];
+        int at = k;
+        s->first[k] = b->first + row_of(s, b, sample) * b->columns;
+        for (; at > 0 && s->first[s->order[at - 1]] > s->first[k]; at--) s->order[at] = s->order[at - 1];
+        s->order[at] = k;
+        s->ascending &= at == k && (k == 0 || s->first[s->order[k - 1]] < s->first[k]);
     }
-    return next;
 }
 
-/* The numbers of a row of the Jacobian for those columns, of all blocks that have them. */
-static void write_block(sparse *s, int64_t sample, const char *row, int64_t first, int64_t columns)
+/* Blocks at one place are added up. */
+static void write_row(sparse *s, const char *row)
 {
     const int64_t size = (int64_t)s->kernels->size;
-    char *to = s->value + s->entries * size;
-    bool begun = false;
-    for (int k = 0; k < s->blocks; row += s->block[k++].columns * size) {
-        if (first_column(s, &s->block[k], sample) != first) continue;
-        if (begun) s->kernels->binary[OP_add](columns, to, to, 1, row, 1);
-        else memcpy(to, row, (size_t)(columns * size));
-        begun = true;
+    for (int j = 0; j < s->blocks; j++) {
+        int k = s->order[j];
+        int64_t columns = s->block[k].columns, first = s->first[k];
+        const char *from = row + s->at[k] * size;
+        bool begun = j > 0 && s->first[s->order[j - 1]] == first;
+        char *to = s->value + (s->entries - begun * columns) * size;
+        if (begun) s->kernels->binary[OP_add](columns, to, to, 1, from, 1);
+        else memcpy(to, from, (size_t)(columns * size));
+        for (int64_t c = 0; c < columns && !begun; c++) s->column[s->entries++] = first + c;
     }
-    for (int64_t j = 0; j < columns; j++) s->column[s->entries++] = first + j;
 }
 
-static void write_row(sparse *s, int64_t sample, const char *row)
+/* All rows of a sample have the same columns, and mostly the numbers lie as they should. */
+static void write_sample(sparse *s, const char *rows, int64_t *row_start)
 {
-    for (int64_t from = 0;;) {
-        int k = next_block(s, sample, from);
-        if (k < 0) return;
-        int64_t first = first_column(s, &s->block[k], sample);
-        write_block(s, sample, row, first, s->block[k].columns);
-        from = first + s->block[k].columns;
+    const int64_t size = (int64_t)s->kernels->size;
+    if (s->ascending) memcpy(s->value + s->entries * size, rows, (size_t)(s->residuals * s->width * size));
+    for (int64_t e = 0; e < s->residuals; e++, rows += s->width * size) {
+        row_start[e] = s->entries;
+        if (!s->ascending) write_row(s, rows);
+        for (int k = 0; s->ascending && k < s->blocks; k++)
+            for (int64_t c = 0; c < s->block[k].columns; c++) s->column[s->entries++] = s->first[k] + c;
     }
 }
 
@@ -130,16 +140,20 @@ gibbs_status ad_csr(gibbs_dtype dtype, int64_t samples, int64_t residuals, const
     if (!jacobian || !block || !row_start || !column || !value || samples < 1 || residuals < 1 || blocks < 1)
         return gibbs_fail(error, GIBBS_ARGUMENT, "csr: NULL, or no samples (%lld), residuals (%lld) or blocks (%d)",
                           (long long)samples, (long long)residuals, blocks);
-    sparse s = {ad_kernels_for(dtype), samples, residuals, 0, block, blocks, column, value, 0};
+    if (blocks > MOST_BLOCKS)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "csr: %d blocks; at most %d", blocks, MOST_BLOCKS);
+    sparse s = {.kernels = ad_kernels_for(dtype), .samples = samples, .residuals = residuals, .block = block,
+                .blocks = blocks, .column = column, .value = value};
     gibbs_status status = check_blocks(&s, error);
     if (!status) status = check_apart(&s, error);
     if (!status) status = check_indices(&s, error);
     if (status) return status;
     if (!gibbs_mul_size(samples, residuals, &rows) || !gibbs_mul_size(rows, s.width, &numbers))
         return gibbs_fail(error, GIBBS_SIZE, "csr: a Jacobian of so many numbers is too large");
-    for (int64_t r = 0; r < rows; r++) {
-        row_start[r] = s.entries;
-        write_row(&s, r / residuals, (const char *)jacobian + r * s.width * (int64_t)s.kernels->size);
+    for (int64_t n = 0; n < samples; n++) {
+        sort_blocks(&s, n);
+        write_sample(&s, (const char *)jacobian + n * residuals * s.width * (int64_t)s.kernels->size,
+                     row_start + n * residuals);
     }
     row_start[rows] = s.entries;
     return GIBBS_OK;

@@ -143,19 +143,36 @@ static const char *row_of(const ad_frame *f, const ad_operand *at, int64_t r)
     return ad_address(f, at) + r * at->row_stride * (int64_t)f->kernels->size;
 }
 
-gibbs_status ad_run_place(const ad_instruction *i, ad_frame *f)
+/* Numbers from one row of an operand to the next, where the rows' pieces of n numbers lie in steps of as many: all rows
+ * are one loop then. */
+static bool in_steps(const ad_operand *at, int64_t pieces, int64_t n, int64_t *next)
+{
+    *next = pieces == 1 ? at->row_stride : n;
+    return at->row_stride == pieces * *next;
+}
+
+/* What others leave out, or add to, is done a row at a time. */
+static void place_row(const ad_instruction *i, ad_frame *f, char *y, const char *x)
 {
     int64_t size = (int64_t)f->kernels->size, n = i->place.own;
     size_t before = (size_t)(i->place.before * size), own = (size_t)(n * size), after = (size_t)(i->place.after * size);
-    char *y = ad_address(f, &i->place.y);
-    for (int64_t r = 0; r < ad_rows_of(f, i); r++) {
-        const char *x = row_of(f, &i->place.x, r);
-        for (int64_t o = 0; o < i->place.outer; o++, x += own, y += before + own + after) {
-            if (i->place.alone) memset(y, 0, before), memset(y + before + own, 0, after);
-            if (i->place.adds) f->kernels->binary[OP_add](n, y + before, y + before, 1, x, 1);
-            else memcpy(y + before, x, own);
-        }
+    for (int64_t o = 0; o < i->place.outer; o++, x += own, y += before + own + after) {
+        if (i->place.alone) memset(y, 0, before), memset(y + before + own, 0, after);
+        if (i->place.adds) f->kernels->binary[OP_add](n, y + before, y + before, 1, x, 1);
+        else if (x != y + before) memcpy(y + before, x, own);
     }
+}
+
+gibbs_status ad_run_place(const ad_instruction *i, ad_frame *f)
+{
+    int64_t size = (int64_t)f->kernels->size, rows = ad_rows_of(f, i), outer = i->place.outer, next_x;
+    int64_t next = i->place.before + i->place.own + i->place.after;
+    char *y = ad_address(f, &i->place.y);
+    if (!i->place.alone && !i->place.adds && in_steps(&i->place.x, outer, i->place.own, &next_x))
+        f->kernels->place(rows * outer, i->place.own, y + i->place.before * size, next, row_of(f, &i->place.x, 0),
+                          next_x);
+    else
+        for (int64_t r = 0; r < rows; r++, y += outer * next * size) place_row(i, f, y, row_of(f, &i->place.x, r));
     return GIBBS_OK;
 }
 
@@ -169,14 +186,18 @@ static gibbs_status bad_index(const ad_instruction *i, ad_frame *f, const char *
     return GIBBS_DATA;
 }
 
+/* Rows that read the same table are one list of indices. */
 gibbs_status ad_run_gather(const ad_instruction *i, ad_frame *f)
 {
-    int64_t n = i->gather.indices, table = i->gather.rows, width = i->gather.width;
+    int64_t n = i->gather.indices, table = i->gather.rows, width = i->gather.width, rows = ad_rows_of(f, i), next;
+    bool together = i->gather.table.row_stride == 0 && in_steps(&i->gather.index, n, 1, &next) && next == 1;
+    int64_t lists = together ? 1 : rows, each = together ? rows * n : n;
     char *y = ad_address(f, &i->gather.y);
-    for (int64_t r = 0; r < ad_rows_of(f, i); r++, y += n * width * (int64_t)f->kernels->size) {
+    for (int64_t r = 0; r < lists; r++, y += n * width * (int64_t)f->kernels->size) {
         const char *index = row_of(f, &i->gather.index, r);
-        int64_t done = f->kernels->gather(n, table, width, y, row_of(f, &i->gather.table, r), index);
-        if (done < n) return bad_index(i, f, index, done, table, i->axis, f->row0 * i->factor + r);
+        int64_t done = f->kernels->gather(each, table, width, y, row_of(f, &i->gather.table, r), index);
+        if (done == each) continue;
+        return bad_index(i, f, index, done, table, i->axis, f->row0 * i->factor + (together ? done / n : r));
     }
     return GIBBS_OK;
 }

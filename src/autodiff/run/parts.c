@@ -101,8 +101,9 @@ static int64_t work(const ad_instruction *i)
 ad_parts ad_parts_of(const ad_instruction *i)
 {
     const cut *cut = cuts[i->action];
-    if (!cut->count) return (ad_parts){1, 1};
-    int64_t units = cut->count(i), most = work(i) / WORTH;
+    int64_t most = cut->count ? work(i) / WORTH : 0;
+    if (most <= 1) return (ad_parts){1, 1}; /* most instructions, and those of loops again and again */
+    int64_t units = cut->count(i);
     if (most > units / cut->least) most = units / cut->least;
     if (most > AD_MOST_PARTS) most = AD_MOST_PARTS;
     return (ad_parts){units, most > 1 ? most : 1};
