@@ -71,7 +71,7 @@ gibbs_status ebm_bridge_sampling(const double *l0, int64_t rows0, const double *
 /* Zeroed: the defaults. */
 typedef struct ebm_ratio_options {
     const ebm_draw_options *draw; /* how the model is drawn from, but the seed; NULL: the defaults */
-    int64_t rows;                 /* draws at each point of the way; 0: 1000 */
+    int64_t rows;                 /* draws at each point of the way; 0: 400 */
     int64_t points;               /* parts of the way, at most 1000; 0: 8. A multiple of 4, for Simpson's rule */
     uint64_t seed;
 } ebm_ratio_options;

@@ -71,8 +71,11 @@ typedef enum ebm_noise {
                              models: for each data row, on a child of the data axis */
     EBM_NOISE_PAIRS,      /* no y: the noise axis runs over all pairs of different data rows, first < second; like
                              LAST of whole rows, not for conditional models */
-    EBM_NOISE_OTHERS      /* y: options.copies other rows of the batch for each data row; conditional models: on a
+    EBM_NOISE_OTHERS,     /* y: options.copies other rows of the batch for each data row; conditional models: on a
                              child of the data axis */
+    EBM_NOISE_RESAMPLED,  /* y: ν for each data row, draws of the proposal resampled by weight; and the path of a chain
+                             of independence Metropolis–Hastings over such draws. Neither for conditional models */
+    EBM_NOISE_INDEPENDENCE
 } ebm_noise;
 
 /* The models that a loss is for. */

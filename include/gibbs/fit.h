@@ -64,7 +64,7 @@ typedef struct ebm_fit_report {
                                  Above 0.01 the box cuts the density off, and the estimate is of what is left: widen
                                  it, or set whole_domain where there is no x outside. Else NaN, and of a conditional
                                  model */
-    ebm_importance weights;   /* ML-IS, NCE, ranking NCE: exp(−E)/q at the fit's first ν·N points, at the kept
+    ebm_importance weights;   /* ML-IS, NCE, ML by draws: exp(−E)/q at the fit's first ν·N points, at the kept
                                  parameters. With k above ½ ML-IS is not what its standard errors say:
                                  ebm_audit_proposal. Else NaN, and of a conditional model */
     int converged;            /* L-BFGS: θ is a minimum. H = ∇²L has no negative eigenvalue, newton is at most the

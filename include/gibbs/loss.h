@@ -26,6 +26,14 @@ extern const ebm_loss ebm_loss_ml_is;
  * or the nodes of a quadrature, of y where the model is conditional. The oracle for every other loss. */
 extern const ebm_loss ebm_loss_exact_ml;
 
+/* Maximum likelihood with points of the model itself (S0 eq 14; §6): mean E(xₙ) − mean E(y_m), the M = ν·N points y
+ * held constant. They come out of draws z of the proposal at each θ: resampled by weight (eq 19–20), or as the path of
+ * one chain of independence Metropolis–Hastings that is offered them in turn. The value is the energy gap, no
+ * objective, and there are no standard errors: ML-IS with the same draws is what the first one is on average, has both,
+ * and errs less at the same q and M. Health: ESS of the weights; acceptance. Not for conditional models. */
+extern const ebm_loss ebm_loss_ml_resampled;
+extern const ebm_loss ebm_loss_ml_mh;
+
 /* Contrastive divergence (Hinton 2002; S1 eq 3–7): mean E(xₙ) − mean E(yₙ), y from k transitions started at the
  * data and held constant. The value is the energy gap, no objective: validation uses the score matching loss (for
  * discrete data, copy the struct and set `validation` to &ebm_loss_pseudo_likelihood). Health: acceptance. */
@@ -139,10 +147,10 @@ typedef enum ebm_redraw {
 
 /* Zeroed: the defaults. */
 typedef struct ebm_loss_options {
-    const ebm_proposal *proposal; /* ML-IS and NCE, ranking NCE. NULL: ebm_fit takes a full Gaussian fitted to the
-                                     training data (for a conditional model, ebm_proposal_regression_fit) and widened
+    const ebm_proposal *proposal; /* ML-IS, ML by draws, NCE, ranking NCE. NULL: ebm_fit takes a full Gaussian fitted to
+                                     the training data (for a conditional model, ebm_proposal_regression_fit) and widened
                                      1.5 times; ebm_objective_new refuses (ARGUMENT) */
-    double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; 0: 1 for NCE and 10 for ML-IS. Of a conditional
+    double noise_ratio;           /* ν = M/N of ML-IS and NCE, > 0; 0: 1 for NCE and 10 for ML. Of a conditional
                                      model the points of each row: a whole number */
     ebm_redraw redraw;
     const ebm_sampler *sampler;   /* CD; NULL: ebm_mala, ebm_ula for improved CD */

@@ -118,7 +118,7 @@ Test(loss_memory, every_allocation_fails_once)
         &ebm_loss_denoising_autoencoder, &ebm_loss_sliced, &ebm_loss_sliced_reduced, &ebm_loss_nce,
         &ebm_loss_conditional_nce, &ebm_loss_ranking_nce, &ebm_loss_pseudo_likelihood, &ebm_loss_ratio_matching,
         &ebm_loss_ksd_rbf, &ebm_loss_ksd_imq, &ebm_loss_stein, &ebm_loss_stein_hutchinson, &ebm_loss_energy_penalty,
-        &ebm_loss_conditional_ml, &ebm_loss_batch_ranking_nce,
+        &ebm_loss_conditional_ml, &ebm_loss_batch_ranking_nce, &ebm_loss_ml_resampled, &ebm_loss_ml_mh,
     };
     double *x = normals(MORE_ROWS * DIM, 0, 1, 3), *bits = calloc(MORE_ROWS * DIM, sizeof *bits);
     ebm_data data = table(x, ROWS, DIM);

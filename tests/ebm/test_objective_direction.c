@@ -6,7 +6,7 @@ static const ebm_loss *const losses[] = {
     &ebm_loss_score_matching, &ebm_loss_weighted_score_matching, &ebm_loss_denoising, &ebm_loss_denoising_autoencoder,
     &ebm_loss_sliced,         &ebm_loss_sliced_reduced, &ebm_loss_nce,         &ebm_loss_conditional_nce,
     &ebm_loss_ranking_nce,    &ebm_loss_ksd_rbf,        &ebm_loss_ksd_imq,     &ebm_loss_stein,
-    &ebm_loss_stein_hutchinson,
+    &ebm_loss_stein_hutchinson, &ebm_loss_ml_resampled, &ebm_loss_ml_mh,
 };
 
 /* ---- Direction on a quadratic ---- */

@@ -42,6 +42,8 @@ static const unseen losses[] = {
     {.loss = &ebm_loss_cd, .energy = ring, .sampler = &ebm_gibbs},
     {.loss = &ebm_loss_cd, .energy = ring, .sampler = &ebm_gibbs_with_gradients},
     {.loss = &ebm_loss_pcd, .energy = quadratic, .sampler = &ebm_ula},
+    {.loss = &ebm_loss_ml_resampled, .energy = quadratic},
+    {.loss = &ebm_loss_ml_mh, .energy = quadratic},
     {.loss = &ebm_loss_improved_cd, .energy = quadratic, .sampler = &ebm_ula, .moves = 1},
     {.loss = &ebm_loss_score_matching, .energy = quadratic},
     {.loss = &ebm_loss_weighted_score_matching, .energy = quadratic},

@@ -391,7 +391,7 @@ static const subject subjects[] = {
     {SUBJECT(ebm_audit_options, .run = run_audit, COUNTED(ROW(rows, 10000, 900, 99), ROW(accuracy, 0.01, 5, -1)))},
 #undef TYPE
 #define TYPE ebm_ratio_options
-    {SUBJECT(ebm_ratio_options, .run = run_ratio, COUNTED(ROW(rows, 1000, 0, 9), ROW(points, 8, 4, -1)))},
+    {SUBJECT(ebm_ratio_options, .run = run_ratio, COUNTED(ROW(rows, 400, 0, 9), ROW(points, 8, 4, -1)))},
 #undef TYPE
 #define TYPE ebm_draw_options
     {SUBJECT(ebm_draw_options, .run = run_draw,

@@ -90,6 +90,8 @@ static const method methods[] = {
     {"CD by ULA", &ebm_loss_cd, &ebm_ula, ula_limit, precision_of, gaussian_rows, 1, 100, 0, 5, 200},
     {"PCD", &ebm_loss_pcd, &ebm_mala, truth_itself, precision_of, gaussian_rows, 1, 100, 0, 1, 400},
     {"PCD by ULA", &ebm_loss_pcd, &ebm_ula, ula_limit, precision_of, gaussian_rows, 1, 100, 0, 1, 400},
+    {"ML, resampled", &ebm_loss_ml_resampled, NULL, truth_itself, precision_of, gaussian_rows, 1, 100, 0, 1, 150},
+    {"ML, Metropolis", &ebm_loss_ml_mh, NULL, truth_itself, precision_of, gaussian_rows, 1, 100, 0, 1, 150},
     {"improved CD", &ebm_loss_improved_cd, &ebm_ula, improved_limit, precision_of, gaussian_rows, 4, 16, 1, 1, 90},
     {"improved CD, other sign", &ebm_loss_improved_cd, &ebm_ula, improved_limit, precision_of, gaussian_rows, 4, 16, -1,
      1, 90},
@@ -111,6 +113,7 @@ static double estimate(const method *m, int64_t rows, uint64_t set)
     o.loss_options.coefficient = m->coefficient;
     o.loss_options.field = critic;
     o.loss_options.gaussian = 1;
+    if (m->loss->noise_ratio) o.loss_options.noise_ratio = 1;
     o.loss_options.threads = 1;
     o.optimizer = &ebm_sgd;
     o.rate = m->rate;

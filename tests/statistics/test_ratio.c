@@ -115,7 +115,8 @@ Test(ratio, of_spins_by_enumeration)
         ebm_model_set(model, k ? to : from);
         OK(ebm_enumerate(model, NULL, &log_z[k], NULL, ERROR));
     }
-    OK(ebm_log_z_ratio(model, from, to, &data, &(ebm_ratio_options){.draw = &draw, .rows = 100, .points = 4}, &r, ERROR));
+    const ebm_ratio_options o = {.draw = &draw, .rows = 100, .points = 4};
+    OK(ebm_log_z_ratio(model, from, to, &data, &o, &r, ERROR));
     cr_log_info("%g ± %g, %g ± %g; %g", r.bridge, r.bridge_error, r.path, r.path_error, log_z[1] - log_z[0]);
     cr_expect(fabs(r.bridge - log_z[1] + log_z[0]) < 4 * r.bridge_error && r.bridge_error < 0.15);
     cr_expect(fabs(r.path - log_z[1] + log_z[0]) < 4 * r.path_error && r.path_error < 0.3);

@@ -59,7 +59,9 @@ static void log_z_spread(ebm_trainer *f)
 /* Weights of which nothing can be said, as of an energy that is −∞ at a point, are NaN. */
 static gibbs_status judge_weights(ebm_trainer *f)
 {
-    if (f->options.loss->noise != EBM_NOISE_PROPOSAL || ebm_model_given(f->model)) return GIBBS_OK;
+    ebm_noise noise = f->options.loss->noise;
+    bool weighs = noise == EBM_NOISE_PROPOSAL || noise == EBM_NOISE_RESAMPLED || noise == EBM_NOISE_INDEPENDENCE;
+    if (!weighs || ebm_model_given(f->model)) return GIBBS_OK;
     double points = round(f->objective->options.noise_ratio * (double)f->train.rows);
     gibbs_error error;
     gibbs_status status = ebm_importance_sample(f->model, f->loss_options.proposal, (int64_t)points, f->options.seed,

@@ -10,7 +10,7 @@
 
 static const gibbs_option numbers[] = {
     GIBBS_OPTION(ebm_ratio_options, points, 8, '[', 1, 1000, ']'),
-    GIBBS_OPTION(ebm_ratio_options, rows, 1000, '[', 10, INFINITY, ')'),
+    GIBBS_OPTION(ebm_ratio_options, rows, 400, '[', 10, INFINITY, ')'),
 };
 
 enum { ENERGY, SLOPE }; /* of the program */

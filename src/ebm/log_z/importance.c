@@ -4,9 +4,6 @@
 #include "ebm/proposal/record_proposal.h"
 #include "weights.h"
 
-enum { POINT, LOG_WEIGHT };
-
-/* The axis is a name for what the plan knows after the tape is gone. */
 static gibbs_status build(const ebm_recording *r, const ebm_proposal *q, ad_axis *axis, ebm_program *program,
                           gibbs_error *error)
 {
@@ -21,8 +18,8 @@ static gibbs_status build(const ebm_recording *r, const ebm_proposal *q, ad_axis
     return status;
 }
 
-static gibbs_status program_new(const ebm_model *model, const ebm_proposal *q, ad_axis *axis, ebm_program *program,
-                                gibbs_error *error)
+gibbs_status ebm_weighed_new(const ebm_model *model, const ebm_proposal *q, ad_axis *axis, ebm_program *program,
+                             gibbs_error *error)
 {
     ebm_recording r;
     gibbs_status status = ebm_recording_start("importance", model, &r, error);
@@ -41,14 +38,15 @@ static gibbs_status sample(ebm_model *model, const ebm_proposal *q, int64_t rows
     if (!status) status = ebm_proposal_check("importance", q, model->dim, true, error);
     if (!status && rows < 1)
         status = gibbs_fail(error, GIBBS_ARGUMENT, "importance: %lld rows; at least 1 is needed", (long long)rows);
-    if (!status) status = program_new(model, q, &axis, &program, error);
+    if (!status) status = ebm_weighed_new(model, q, &axis, &program, error);
     if (status) return status;
     status = ad_set_rows(program.workspace, axis, rows, error);
     if (!status) status = ad_run(program.workspace, &(ad_run_options){.seed = seed}, error);
     if (!status)
-        status = ebm_weigh("importance", model->dtype, ad_result(program.workspace, LOG_WEIGHT), rows, smooth,
-                           &model->alloc, weight, result, error);
-    if (!status && y) ebm_from_dtype(model->dtype, rows * model->dim, y, ad_result(program.workspace, POINT));
+        status = ebm_weigh("importance", model->dtype, ad_result(program.workspace, EBM_WEIGHED_LOG_WEIGHT), rows,
+                           smooth, &model->alloc, weight, result, error);
+    if (!status && y)
+        ebm_from_dtype(model->dtype, rows * model->dim, y, ad_result(program.workspace, EBM_WEIGHED_POINT));
     ebm_program_free(&program);
     return status;
 }

@@ -23,6 +23,15 @@ static gibbs_status find_largest(const char *who, gibbs_dtype dtype, const void 
                       (long long)rows);
 }
 
+gibbs_status ebm_relative_weights(const char *who, gibbs_dtype dtype, const void *log_weight, int64_t rows,
+                                  double *weight, gibbs_error *error)
+{
+    double largest;
+    gibbs_status status = find_largest(who, dtype, log_weight, rows, &largest, error);
+    for (int64_t r = 0; !status && r < rows; r++) weight[r] = exp(ebm_number(dtype, log_weight, r) - largest);
+    return status;
+}
+
 /* Whether there is a variance: of the weights themselves, k < ½; of smoothed ones, as long as the mean of so many is
  * near what it tends to (Vehtari et al. 2024). */
 static bool has_variance(double k, int64_t rows, bool smooth)

@@ -30,3 +30,31 @@ const ebm_loss ebm_loss_pcd = {
     .record = record,
     .validation = &ebm_loss_score_matching,
 };
+
+/* Points of the model at each θ out of draws of a proposal (S0 §6): the gradient is eq 14's. ML-IS with the same draws
+ * is its mean over what is left to chance. */
+const ebm_loss ebm_loss_ml_resampled = {
+    .name = "ml-resampled",
+    .title = "maximum likelihood by importance resampling",
+    .noise = EBM_NOISE_RESAMPLED,
+    .models = EBM_MODELS_WHOLE,
+    .needs_proposal = 1,
+    .health = "ESS",
+    .noise_ratio = 10,
+    .redraw = 1,
+    .record = record,
+    .validation = &ebm_loss_score_matching,
+};
+
+const ebm_loss ebm_loss_ml_mh = {
+    .name = "ml-mh",
+    .title = "maximum likelihood by independence Metropolis–Hastings",
+    .noise = EBM_NOISE_INDEPENDENCE,
+    .models = EBM_MODELS_WHOLE,
+    .needs_proposal = 1,
+    .health = "acceptance",
+    .noise_ratio = 10,
+    .redraw = 1,
+    .record = record,
+    .validation = &ebm_loss_score_matching,
+};

@@ -150,6 +150,7 @@ gibbs_status ebm_objective_make(ebm_model *model, const ebm_loss *loss, const eb
     o->loss = loss;
     o->options = chosen;
     o->with_gradient = with_gradient;
+    o->source_health = NAN;
     o->size = model->size + (loss->learns_log_z != 0);
     o->tape = ad_tape_new(model->dtype, &o->alloc);
     o->theta = gibbs_alloc(&o->alloc, (size_t)model->parameters + 1, sizeof *o->theta);
@@ -292,7 +293,7 @@ gibbs_status ebm_objective_weigh(ebm_objective *o, const void *weight, gibbs_err
 
 bool ebm_objective_draws(const ebm_objective *o)
 {
-    return o->draw || o->chains || o->loss->noise == EBM_NOISE_OTHERS;
+    return o->draw || o->chains || o->weighed.plan || o->loss->noise == EBM_NOISE_OTHERS;
 }
 
 gibbs_status ebm_objective_refresh(ebm_objective *o, uint64_t seed, uint64_t step, gibbs_error *error)
@@ -369,7 +370,7 @@ void *ebm_objective_theta(ebm_objective *o) { return o->model->theta; }
 double ebm_objective_health(const ebm_objective *o)
 {
     if (o->health_output >= 0) return ad_result_scalar(o->program.workspace, o->health_output);
-    return o->chains ? ebm_chains_acceptance(o->chains) : NAN;
+    return o->chains ? ebm_chains_acceptance(o->chains) : o->source_health;
 }
 
 double ebm_objective_log_z(const ebm_objective *o)

@@ -24,6 +24,9 @@ struct ebm_objective {
     ebm_program program;
     ebm_draw *draw;     /* of a proposal that does not depend on θ */
     ebm_chains *chains;
+    ebm_program weighed; /* source_weighted.c: draws of a proposal, and what they weigh */
+    ad_axis weighed_axis;
+    double source_health; /* of the last refresh; NaN */
     const void *x;      /* as it was bound */
     const void *weight; /* of the bound rows, or NULL */
     void *given, *modelled; /* a conditional model's: the rows of x taken apart, with room for `apart` rows */

@@ -15,6 +15,8 @@ const ebm_source *ebm_source_of(ebm_noise noise)
         [EBM_NOISE_POINTS] = &ebm_source_points,
         [EBM_NOISE_PAIRS] = &ebm_source_pairs,
         [EBM_NOISE_OTHERS] = &ebm_source_others,
+        [EBM_NOISE_RESAMPLED] = &ebm_source_resampled,
+        [EBM_NOISE_INDEPENDENCE] = &ebm_source_independence,
     };
     return noise >= 0 && noise < GIBBS_COUNT(table) ? table[noise] : NULL;
 }
@@ -48,6 +50,7 @@ void ebm_source_free(ebm_objective *o)
 {
     ebm_draw_free(o->draw);
     ebm_chains_free(o->chains);
+    ebm_program_free(&o->weighed);
     gibbs_release_aligned(&o->alloc, o->buffer);
     gibbs_release_aligned(&o->alloc, o->moved);
 }

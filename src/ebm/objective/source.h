@@ -20,7 +20,7 @@ typedef struct ebm_source {
 
 /* Any function may be NULL: nothing to do; rows: as many as the data's. */
 extern const ebm_source ebm_source_proposal, ebm_source_chain, ebm_source_last, ebm_source_persistent,
-    ebm_source_points, ebm_source_pairs, ebm_source_others;
+    ebm_source_points, ebm_source_pairs, ebm_source_others, ebm_source_resampled, ebm_source_independence;
 
 /* NULL for a number that is no ebm_noise. */
 const ebm_source *ebm_source_of(ebm_noise noise);
