@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/sanitized.h"
+
 #define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 /* Asserts that a call with an error argument succeeds, with its sentence when it does not. */

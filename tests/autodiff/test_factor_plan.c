@@ -77,7 +77,7 @@ Test(factor_plan, of_a_shared_matrix_too)
 
 /* ---- Threads and blocks ---- */
 
-enum { N = 6, ROWS = 2503, OUTPUTS = 7, MOST_THREADS = 4 };
+enum { N = 6, ROWS = 2503, OUTPUTS = 7, MOST_THREADS = SANITIZED ? 2 : 4 };
 
 typedef struct model {
     ad_tape *tape;

@@ -2,7 +2,7 @@
 #include "autodiff/run/workspace.h"
 #include "plan_helpers.h"
 
-enum { D = 4, H = 6, K = 3, ROWS = 60011, OUTPUTS = 9, MOST_THREADS = 4 };
+enum { D = 4, H = 6, K = 3, ROWS = 60011, OUTPUTS = 9, MOST_THREADS = SANITIZED ? 2 : 4 };
 
 typedef struct model {
     ad_tape *tape;

@@ -230,7 +230,7 @@ static void check_distribution(gibbs_dtype dtype, uint64_t seed)
     free(z), free(u);
 }
 
-Test(random, distributions)
+Test(random, distributions, .disabled = SANITIZED)
 {
     for (uint64_t seed = 1; seed <= 3; seed++) {
         check_distribution(GIBBS_FLOAT32, seed);

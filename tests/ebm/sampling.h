@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/sanitized.h"
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define OK(call)                                                                                        \
     do {                                                                                                \

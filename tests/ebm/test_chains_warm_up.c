@@ -22,6 +22,7 @@ Test(warm_up, reaches_its_target_from_steps_far_off)
     static const double first[] = {1e-3, 30}, wanted[] = {0, 0.6}, own[] = {0.44, 0.574, 0.8};
     for (gibbs_dtype dtype = GIBBS_FLOAT64; dtype <= GIBBS_FLOAT32; dtype++)
         for (int k = 0; k < COUNT(samplers) * 4; k++) {
+            if (!in_sweep(k + dtype, 5)) continue;
             ebm_model *model = density_model(&wells, dtype, NULL);
             ebm_chains *chains = placed(model, samplers[k / 4], first[k % 2], ROWS);
             OK(ebm_chains_warm_up(chains, 300, wanted[k / 2 % 2], 7, ERROR));

@@ -148,7 +148,7 @@ static const page_energy *on_the_page(const char *name)
 }
 
 /* Laplace data about ½: each of the losses to which kinks are no matter finds k = 1 and m = ½ in k|x − m|. */
-Test(energies_page, what_it_says_of_kinks)
+Test(energies_page, what_it_says_of_kinks, .disabled = SANITIZED)
 {
     enum { N = 2000 };
     static double x[N];

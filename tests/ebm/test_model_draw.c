@@ -1,7 +1,7 @@
 /* ebm_model_draw: draws have the model's moments in any units, with any sampler; chains that do not mix are said to. */
 #include "objective_helpers.h"
 
-enum { DRAWS = 2000 };
+enum { DRAWS = SANITIZED ? 200 : 2000 };
 
 /* (x/s − c)²/2: a Gaussian of any scale. */
 typedef struct place {
@@ -92,7 +92,7 @@ Test(model_draw, wells_apart)
         ebm_chain_options chain = {0};
         if (k) chain.inverse_temperatures = ladder, chain.temperatures = COUNT(ladder), chain.swap_every = 1;
         ebm_draw_options o = {.chain = &chain};
-        int right = 0, rows = k ? 500 : DRAWS;
+        int right = 0, rows = k ? DRAWS / 4 : DRAWS;
         OK(ebm_model_draw(k ? hard : easy, &one, rows, &o, x, &report, ERROR));
         for (int r = 0; r < rows; r++) right += x[r] > 0;
         cr_expect(fabs((double)right / rows - 0.5) < 4 * 0.5 / sqrt(rows), "%d of %d", right, rows);

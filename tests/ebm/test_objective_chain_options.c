@@ -98,7 +98,7 @@ static void fit(const ebm_loss *loss, const ebm_sampler *sampler, double *x, dou
 }
 
 /* Gibbs sweeps come to the maximum likelihood estimate from the data's chains and from chains that persist. */
-Test(chain_options, gibbs_learns_couplings)
+Test(chain_options, gibbs_learns_couplings, .disabled = SANITIZED)
 {
     static const ebm_sampler *const samplers[] = {&ebm_gibbs, &ebm_gibbs_with_gradients};
     double *x = ring_draw(3), exact[SPINS], found[SPINS];

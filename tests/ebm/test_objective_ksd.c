@@ -138,7 +138,7 @@ Test(ksd, gradient_by_a_precision)
 }
 
 /* Its minimum on a large sample is the truth. */
-Test(ksd, fits_a_gaussian)
+Test(ksd, fits_a_gaussian, .disabled = SANITIZED)
 {
     enum { MANY = 1000 };
     double *x = normals(MANY, 0.4, 0.8, 3);

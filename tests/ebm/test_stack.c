@@ -8,11 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { STACK = 1 << 20, SANITIZED = 1 }; /* frames have borders there */
-#else
-enum { STACK = 1 << 17, SANITIZED = 0 };
-#endif
+enum { STACK = SANITIZED ? 1 << 20 : 1 << 17 }; /* sanitized, frames have borders */
 
 static void *in_small_stack(void *(*work)(void *), void *context)
 {
