@@ -1,6 +1,6 @@
 /* gibbs_bench — ours and the floor, driven by bench/driver.py (script/bench):
  *
- *     gibbs_bench list | machine | memory | products
+ *     gibbs_bench list | machine | memory | products | sweeps
  *     gibbs_bench write CASE FILE          the reference answer, in float64
  *     gibbs_bench serve DTYPE THREADS      then a command a line, each answered by a JSON object on one line:
  *         open CASE FILE                   makes the case ready and compares its answer with the reference
@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "problem.h"
 #include "products.h"
+#include "sweeps.h"
 #include "reference.h"
 #include "timing.h"
 
@@ -177,6 +178,14 @@ static int print_memory(void)
     return EX_SOFTWARE;
 }
 
+static int print_sweeps(void)
+{
+    gibbs_error error = {0};
+    if (!bench_sweeps_print(&error)) return EX_OK;
+    fprintf(stderr, "gibbs_bench: %s\n", error.message);
+    return EX_SOFTWARE;
+}
+
 static int print_products(void)
 {
     gibbs_error error = {0};
@@ -192,8 +201,10 @@ int main(int argc, char **argv)
     if (argc == 2 && !strcmp(argv[1], "machine")) return print_machine();
     if (argc == 2 && !strcmp(argv[1], "memory")) return print_memory();
     if (argc == 2 && !strcmp(argv[1], "products")) return print_products();
+    if (argc == 2 && !strcmp(argv[1], "sweeps")) return print_sweeps();
     if (argc == 4 && !strcmp(argv[1], "write")) return write_reference(argv[2], argv[3]);
     if (argc == 4 && !strcmp(argv[1], "serve")) return serve(argv[2], argv[3]);
-    fputs("usage: gibbs_bench list | machine | memory | products | write CASE FILE | serve float32|float64 THREADS\n", stderr);
+    fputs("usage: gibbs_bench list | machine | memory | products | sweeps | write CASE FILE | "
+          "serve float32|float64 THREADS\n", stderr);
     return EX_USAGE;
 }

@@ -9,6 +9,8 @@ if(GIBBS_BENCH)
     add_executable(gibbs_bench ${bench_sources} ${gibbs_object_files}) # not the library: products are internal
     gibbs_flags(gibbs_bench)
     target_compile_definitions(gibbs_bench PRIVATE ${GIBBS_DEFINITIONS})
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/bench/sweeps.c PROPERTIES # for what is by hand there
+        COMPILE_OPTIONS "-O3;-march=native")
     target_include_directories(gibbs_bench PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_include_directories(gibbs_bench SYSTEM PRIVATE ${GIBBS_INCLUDE_DIRS})
     target_link_libraries(gibbs_bench PRIVATE ${GIBBS_LIBRARIES} Threads::Threads m)

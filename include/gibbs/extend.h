@@ -123,6 +123,7 @@ typedef struct ebm_sampler_graph {
     int leapfrog_steps;
     ad_var scale;                 /* 1/√mass, shared [dim], or the scalar 1 */
     ebm_space space;              /* as in ebm_chain_options, with what was 0 filled in: variables, labels, values */
+    ebm_order order;              /* of ebm_gibbs */
     const ebm_blocks *blocks;     /* or NULL */
     ad_var inverse_temperature;   /* β of E_β = βE − (1 − β) log q, a per-sample scalar; null: 1 */
     const ebm_proposal *base;     /* q of that path, or NULL: βE alone */
@@ -174,6 +175,20 @@ struct ebm_blocks {
     void *context; /* passed to `given` */
 };
 
+/* An energy of degree at most 2 at one θ: E(x) = constant + Σᵢ linearᵢ xᵢ + ½ Σᵢⱼ J_ij xᵢxⱼ, J symmetric. A row of J
+ * is made of pieces, each `width` neighbouring columns, all else being 0: row i has the pieces start[i] …
+ * start[i + 1] − 1, of the columns from column[piece] on. Dense: start and column are NULL, and piece i is all of row
+ * i. Numbers are of the dtype. */
+typedef struct ebm_couplings {
+    gibbs_dtype dtype;
+    int64_t dim, width, pieces;
+    int64_t *start;  /* dim + 1 */
+    int32_t *column; /* pieces */
+    double constant;
+    void *linear;    /* dim */
+    void *J;         /* pieces × width */
+} ebm_couplings;
+
 /* What an option of an energy is, so that a model's file can name it. */
 typedef enum ebm_option_type {
     EBM_OPTION_INT,        /* int */
@@ -204,6 +219,10 @@ struct ebm_energy {
      * variable. *apart: in E no column is multiplied with itself, nor with another one of its block of so many columns
      * (0: some may be). */
     ad_var (*slope)(ad_var x, const ad_var *theta, void *context, int64_t *apart);
+    /* The energy at θ, numbers of the model's dtype, of which dtype and dim are filled in. Called twice: with J NULL it
+     * sets width and pieces, 0 where there are none to hand over; then it fills what it is given room for (start and
+     * column where width < dim). What it hands over does not change with θ but for the numbers. */
+    void (*couplings)(const void *theta, void *context, ebm_couplings *c);
     /* log ∫ or Σ exp(−βE), exactly; theta are the model's parameters, one after the other. ARGUMENT where there is none
      * for this β, NUMERIC where it is infinite; *log_z is then left alone. Memory is the allocator's. */
     gibbs_status (*log_z)(const double *theta, double beta, void *context, const gibbs_allocator *allocator,

@@ -29,8 +29,10 @@ extern const ebm_sampler ebm_random_walk;
 extern const ebm_sampler ebm_hmc;
 
 /* Samplers of a discrete x, of options.space; a start that is none of its states is a DATA error. */
-/* Gibbs: a step is a sweep over the variables in their order, each drawn from p(xᵢ | x₋ᵢ) by the energies of all its
- * values. A sweep costs one energy a variable when binary, else K. Not reversible; acceptance is 1. */
+/* Gibbs: a step is a sweep over the variables (options.order), each drawn from p(xᵢ | x₋ᵢ). Where the energy is of
+ * degree at most 2 in x and hands over its couplings, or has at most 2048 columns, by local fields, which are made at
+ * the start of a run and anew after 64 sweeps: a label that changes costs a row of couplings (ebm_model_structure says
+ * whether). Else by the energies of all its values, one energy a variable when binary, else K. Acceptance is 1. */
 extern const ebm_sampler ebm_gibbs;
 /* Gibbs with gradients (Grathwohl et al. 2021): a variable and its new value are proposed with probability
  * q(x′|x) ∝ exp(−½∇E(x)·(x′ − x)) over all changes of one variable; accepted with min(1, p(x′)q(x|x′)/p(x)q(x′|x)).
@@ -40,6 +42,14 @@ extern const ebm_sampler ebm_gibbs_with_gradients;
 extern const ebm_sampler ebm_block_gibbs;
 
 typedef struct ebm_blocks ebm_blocks; /* the conditionals of two layers, defined in gibbs/extend.h */
+
+/* Whose turn it is in a sweep of ebm_gibbs. Any of them keeps the density. */
+typedef enum ebm_order {
+    EBM_ORDER_IN_TURN, /* all variables, in their order */
+    EBM_ORDER_RANDOM,  /* as many as there are, each picked at random: reversible */
+    EBM_ORDER_COLOURS  /* class by class of those that no coupling joins, each class at once: for couplings on a graph;
+                          without couplings, as in turn */
+} ebm_order;
 
 /* Zeroed: ebm_mala with h = 0.01. */
 typedef struct ebm_chain_options {
@@ -51,6 +61,7 @@ typedef struct ebm_chain_options {
     const double *mass;           /* dim numbers > 0, copied: of ebm_hmc and ebm_random_walk; NULL: all 1 */
     ebm_space space;              /* of a discrete x, values copied: two-valued columns (zeroed: 0 and 1), or one-hot
                                      blocks of equally many columns */
+    ebm_order order;              /* of ebm_gibbs */
     const ebm_blocks *blocks;     /* of ebm_block_gibbs; must outlive the chains */
     const double *inverse_temperatures; /* β, copied: parallel tempering, see ebm_chains_swapped; NULL: none */
     int temperatures;             /* how many; rows are a multiple of it */
@@ -112,6 +123,28 @@ typedef struct ebm_importance {
     double k;              /* k̂; −∞ where the largest weights are equal, NaN where fewer than 5 can be fitted */
     double largest;        /* the largest weight's share of their sum */
 } ebm_importance;
+
+/* ---- What is known of a discrete energy ---- */
+
+/* How its conditionals are had, from the slowest way on. */
+typedef enum ebm_conditionals {
+    EBM_CONDITIONALS_ENERGIES, /* an energy for each label of each variable */
+    EBM_CONDITIONALS_GRADIENT, /* in losses by one gradient a row; in chains by energies */
+    EBM_CONDITIONALS_TAPE,     /* in chains by couplings that are second derivatives of E */
+    EBM_CONDITIONALS_COUPLINGS /* in chains by couplings that the energy hands over (struct ebm_energy) */
+} ebm_conditionals;
+
+typedef struct ebm_structure {
+    int degree;           /* of E in x (modelled columns), an upper bound: ad_degree; −1: no polynomial that is known */
+    ebm_conditionals way;
+    int64_t couplings;    /* numbers that chains keep of J */
+    char text[320];       /* all that as a sentence */
+} ebm_structure;
+
+/* Looks at the model's energy as one of that space (NULL: columns of 0 and 1). Errors: what ebm_chains_new says of a
+ * space, what recording reports, MEMORY; *structure is then as it was. */
+gibbs_status ebm_model_structure(ebm_model *model, const ebm_space *space, ebm_structure *structure,
+                                 gibbs_error *error);
 
 /* Importance sampling (S0 eq 7, 13): y ~ q, weights w̄ ∝ w = exp(−E(y))/q(y). Fills y[rows × dim] and weight[rows]
  * (summing to 1; either may be NULL, as may `result`). Errors: ARGUMENT, SHAPE (of q), NUMERIC (a weight is infinite or

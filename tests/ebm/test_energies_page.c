@@ -24,7 +24,8 @@ static const struct named_loss {
 } named_losses[] = {
 #define NAMED(name) {#name, &ebm_loss_##name}
     NAMED(score_matching), NAMED(nce), NAMED(ml_is), NAMED(conditional_nce), NAMED(ranking_nce), NAMED(cd),
-    NAMED(sliced), NAMED(denoising), NAMED(ksd_imq), NAMED(weighted_score_matching), NAMED(pseudo_likelihood), NAMED(ratio_matching),
+    NAMED(sliced), NAMED(denoising), NAMED(ksd_imq), NAMED(weighted_score_matching), NAMED(pseudo_likelihood),
+    NAMED(ratio_matching),
     NAMED(conditional_ml), NAMED(improved_cd)
 };
 

@@ -120,7 +120,8 @@ Test(model_derives, every_loss)
         &ebm_loss_score_matching, &ebm_loss_weighted_score_matching, &ebm_loss_denoising,
         &ebm_loss_denoising_autoencoder, &ebm_loss_sliced, &ebm_loss_sliced_reduced, &ebm_loss_nce,
         &ebm_loss_conditional_nce, &ebm_loss_ranking_nce, &ebm_loss_pseudo_likelihood, &ebm_loss_ratio_matching,
-        &ebm_loss_ksd_rbf, &ebm_loss_ksd_imq, &ebm_loss_energy_penalty, &ebm_loss_conditional_ml, &ebm_loss_batch_ranking_nce,
+        &ebm_loss_ksd_rbf, &ebm_loss_ksd_imq, &ebm_loss_energy_penalty, &ebm_loss_conditional_ml,
+        &ebm_loss_batch_ranking_nce,
     };
     for (int conditional = 0; conditional < 2; conditional++) {
         setting s = setting_of(conditional);

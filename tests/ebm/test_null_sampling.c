@@ -71,6 +71,8 @@ Test(null, sampler_h_chains)
     ebm_model *model = gaussian();
     ebm_chains *chains;
     ebm_trace result;
+    NULL_IN("structure", ebm_model_structure(NULL, NULL, &(ebm_structure){0}, &error));
+    NULL_IN("structure", ebm_model_structure(model, NULL, NULL, &error));
     NULL_IN("chains", ebm_chains_new(NULL, &options, &chains, &error));
     NULL_IN("chains", ebm_chains_new(model, &options, NULL, &error));
     OK(ebm_chains_new(model, &options, &chains, ERROR));

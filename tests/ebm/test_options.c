@@ -142,6 +142,35 @@ static void write_chain(void *options)
     o->space = (ebm_space){.variables = 1, .labels = 2, .values = bits};
 }
 
+/* An order, of a discrete x. */
+static gibbs_status run_order(const void *options, double *out, gibbs_error *error)
+{
+    ebm_chain_options o = *(const ebm_chain_options *)options;
+    double x[ROWS * 4] = {0};
+    ebm_mrf_spec spec = {.space = {.variables = 4}};
+    ebm_model *model;
+    ebm_chains *chains;
+    OK(ebm_model_ising(&spec, &model, ERROR));
+    o.sampler = &ebm_gibbs;
+    gibbs_status status = ebm_chains_new(model, &o, &chains, error);
+    if (!status) {
+        OK(ebm_chains_start(chains, x, ROWS, ERROR));
+        OK(ebm_chains_run(chains, 3, 1, 0, ERROR));
+        ebm_chains_get(chains, x);
+        for (int k = 0; k < ROWS * 4; k++) out[k % 4] += x[k] * (k + 1);
+        ebm_chains_free(chains);
+    }
+    ebm_model_free(model);
+    return status;
+}
+
+static void write_order(void *options)
+{
+    static const double bits[] = {0, 1};
+    ebm_chain_options *o = options;
+    o->space = (ebm_space){.variables = 4, .labels = 2, .values = bits};
+}
+
 /* swap_every is of no use without temperatures. */
 static gibbs_status run_ladder(const void *options, double *out, gibbs_error *error)
 {
@@ -372,6 +401,8 @@ static const subject subjects[] = {
              COUNTED(ROW(step, 0.01, 0.1, -0.1), ROW(threads, 0, 0, -1), ROW(leapfrog_steps, 10, 3, 1001)))},
     {SUBJECT(ebm_chain_options, .run = run_ladder, .write_out = write_chain, .needs = true,
              COUNTED(ROW(swap_every, 10, 1, -1)))},
+    {SUBJECT(ebm_chain_options, .run = run_order, .write_out = write_order,
+             COUNTED(ROW(order, EBM_ORDER_IN_TURN, EBM_ORDER_RANDOM, 3)))},
 #undef TYPE
 #define TYPE ebm_ais_options
     {SUBJECT(ebm_ais_options, .run = run_ais, .write_out = write_ais, .needs = true,

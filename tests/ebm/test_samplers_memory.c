@@ -56,6 +56,8 @@ static const double BETA[] = {1, 0.5}, MASS[] = {1, 2, 3, 4};
 MOVE(move_walk, false, .sampler = &ebm_random_walk, .mass = MASS)
 MOVE(move_hmc, false, .sampler = &ebm_hmc)
 MOVE(move_gibbs, false, .sampler = &ebm_gibbs)
+MOVE(move_random, false, .sampler = &ebm_gibbs, .order = EBM_ORDER_RANDOM)
+MOVE(move_colours, false, .sampler = &ebm_gibbs, .order = EBM_ORDER_COLOURS)
 MOVE(move_categories, false, .sampler = &ebm_gibbs, .space = {.labels = 2, .one_hot = 1})
 MOVE(move_gradients, false, .sampler = &ebm_gibbs_with_gradients)
 MOVE(move_ladder, false, .sampler = &ebm_mala, .inverse_temperatures = BETA, .temperatures = 2)
@@ -79,7 +81,7 @@ static gibbs_status anneal(ebm_model *model, gibbs_error *error)
 
 Test(samplers_memory, every_allocation_may_fail)
 {
-    static job *const jobs[] = {move_walk,      move_hmc,    move_gibbs, move_categories,
+    static job *const jobs[] = {move_walk,      move_hmc,    move_gibbs, move_categories, move_random, move_colours,
                                 move_gradients, move_ladder, trace_walk, anneal};
     for (int k = 0; k < COUNT(jobs); k++) {
         gibbs_status status = GIBBS_MEMORY;

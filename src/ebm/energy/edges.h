@@ -39,4 +39,8 @@ ad_var ebm_pairwise_slope(const ebm_pairwise *p, ad_var x, ad_var weight);
 /* Whether that is a product with one matrix. */
 bool ebm_pairwise_dense(const ebm_pairwise *p);
 
+/* ebm_energy.couplings of the Ising model, and of the others (pair_couplings.c). */
+void ebm_ising_couplings(const void *theta, void *context, ebm_couplings *c);
+void ebm_mrf_couplings(const void *theta, void *context, ebm_couplings *c);
+
 #endif

@@ -37,7 +37,7 @@ static gibbs_status make(const void *from, ebm_model **model, gibbs_error *error
 }
 
 const ebm_energy ebm_energy_ising = {
-    .name = "ising", .record = energy, .slope = slope,
+    .name = "ising", .record = energy, .slope = slope, .couplings = ebm_ising_couplings,
     EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make),
 };
 

@@ -64,11 +64,11 @@ static gibbs_status make_mrf(const void *spec, ebm_model **model, gibbs_error *e
 }
 
 const ebm_energy ebm_energy_potts = {
-    .name = "potts", .record = energy, .slope = slope,
+    .name = "potts", .record = energy, .slope = slope, .couplings = ebm_mrf_couplings,
     EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make_potts),
 };
 const ebm_energy ebm_energy_mrf = {
-    .name = "mrf", .record = energy, .slope = slope,
+    .name = "mrf", .record = energy, .slope = slope, .couplings = ebm_mrf_couplings,
     EBM_MADE_OF(ebm_mrf_spec, ebm_mrf_options, make_mrf),
 };
 

@@ -19,6 +19,8 @@ enum {
     EBM_STREAM_SAMPLER_BLOCK,          /* hidden units; the next one: visible units */
     EBM_STREAM_SWAP = EBM_STREAM_SAMPLER_BLOCK + 2, /* neighbours of a ladder */
     EBM_STREAM_START,                               /* the rows that chains start at */
+    EBM_STREAM_SAMPLER_SWEEP, /* the labels of a sweep on couplings */
+    EBM_STREAM_SAMPLER_TURN,  /* whose turn it is, in random order */
     EBM_STREAM_END /* of those above */
 };
 

@@ -1,6 +1,6 @@
-/* pseudo_likelihood.c — pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ), which needs no Z. With
- * Δ = E(x′) − E(x) for each change x′ of one variable, −log p is softplus(−Δ) of two values, and lse(−Δ) over a one-hot
- * block, whose own column has Δ = 0. */
+/* pseudo_likelihood.c — pseudo-likelihood of discrete data (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ), which needs no Z.
+ * With Δ = E(x′) − E(x) for each change x′ of one variable, −log p is softplus(−Δ) of two values, and lse(−Δ) over a
+ * one-hot block, whose own column has Δ = 0. */
 #include "ebm/conditionals/changes.h"
 #include "ebm/space/space.h"
 

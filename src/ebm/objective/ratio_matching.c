@@ -1,6 +1,6 @@
 /* ratio_matching.c — ratio matching of discrete data (Hyvärinen 2007): mean Σ σ(−Δ)² over the changes x′ of one
- * variable, Δ = E(x′) − E(x), so σ(−Δ) = p(x′)/(p(x) + p(x′)). Of a one-hot block the changes are to each other label; its
- * own column, where Δ = 0, adds ¼, which is taken away. */
+ * variable, Δ = E(x′) − E(x), so σ(−Δ) = p(x′)/(p(x) + p(x′)). Of a one-hot block the changes are to each other
+ * label; its own column, where Δ = 0, adds ¼, which is taken away. */
 #include "ebm/conditionals/changes.h"
 #include "ebm/space/space.h"
 

@@ -93,7 +93,7 @@ ebm_sampler_graph ebm_sampler_graph_of(ebm_model *model, const ad_var *theta, ad
     return (ebm_sampler_graph){
         .tape = tape, .model = model, .theta = theta, .chain = chain, .given = none, .step = none,
         .proposal = o->proposal, .leapfrog_steps = o->leapfrog_steps, .scale = record_scale(model, tape, o->mass),
-        .space = o->space, .blocks = o->blocks, .inverse_temperature = none};
+        .space = o->space, .order = o->order, .blocks = o->blocks, .inverse_temperature = none};
 }
 
 static void record_leaves(ebm_chains *c, ad_tape *tape)
@@ -151,6 +151,7 @@ static const gibbs_option numbers[] = {
     OPTION(threads, 0, '[', 0, INFINITY, ')'),
     OPTION(leapfrog_steps, 10, '[', 1, 1000, ']'),
     OPTION(swap_every, 10, '[', 1, INFINITY, ')'),
+    OPTION(order, EBM_ORDER_IN_TURN, '[', EBM_ORDER_IN_TURN, EBM_ORDER_COLOURS, ']'),
 };
 
 const gibbs_option_table ebm_chain_numbers = {numbers, GIBBS_COUNT(numbers)};

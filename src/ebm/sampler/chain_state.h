@@ -4,6 +4,7 @@
 
 #include "chains.h"
 
+#include "ebm/conditionals/sweeps.h"
 #include "ebm/model/program.h"
 
 #include <stdbool.h>
@@ -25,11 +26,13 @@ struct ebm_chains {
     double values[2]; /* which are its own */
     double step;      /* h as one number of the model's dtype */
     ebm_program start, move;
+    ebm_sweeps *sweeps; /* in their place, where there are couplings */
     ad_axis axis;     /* axis and vars are only names for what the plans know: the tape is gone */
     ad_var *theta, h, beta, given_input, input[MAX_STATE];
     int64_t width[MAX_STATE]; /* numbers a chain */
     int64_t dim, given;       /* of a row: columns that move, after columns that are given and stay */
     void *x, *x_given;
+    bool path;        /* to a base density */
     bool tempered;    /* chains have their own β: */
     void *inverse_temperature; /* rows numbers */
     int64_t rows, capacity;

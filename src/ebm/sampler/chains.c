@@ -19,6 +19,7 @@ static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, co
     c->space.values = c->values;
     c->caches = c->sampler->caches;
     c->state = c->caches + 2;
+    c->path = base != NULL;
     c->tempered = base || o->temperatures;
     c->discrete = c->sampler->discrete || (base && c->sampler->needs_blocks); /* whose units are then 0 or 1 */
     ebm_to_dtype(model->dtype, 1, &c->step, &o->step);
@@ -27,6 +28,21 @@ static bool fill(ebm_chains *c, ebm_model *model, const ebm_chain_options *o, co
     c->ladder = gibbs_alloc(&c->alloc, (size_t)o->temperatures, sizeof *c->ladder);
     if (c->ladder) memcpy(c->ladder, o->inverse_temperatures, (size_t)o->temperatures * sizeof *c->ladder);
     return c->theta && c->ladder;
+}
+
+/* Sweeps on couplings where the energy has them, else moves that are recorded. */
+static gibbs_status make(ebm_chains *c, ebm_chain_options *o, const ebm_proposal *base, gibbs_error *error)
+{
+    gibbs_status status = GIBBS_OK;
+    o->space = c->space;
+    if (c->sampler == &ebm_gibbs) status = ebm_sweeps_new(c->model, o, base, &c->sweeps, error);
+    c->moves = 1;
+    if (status || c->sweeps) return status;
+    ad_tape *tape = ad_tape_new(c->model->dtype, &c->alloc);
+    status = tape ? ebm_chains_record(c, tape, o, base, error)
+                  : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
+    ad_tape_free(tape);
+    return status;
 }
 
 gibbs_status ebm_chains_new_path(ebm_model *model, const ebm_chain_options *options, const ebm_proposal *base,
@@ -40,10 +56,7 @@ gibbs_status ebm_chains_new_path(ebm_model *model, const ebm_chain_options *opti
     if (status) return status;
     ebm_chains *c = gibbs_alloc_zero(&a, 1, sizeof *c);
     bool ready = c && fill(c, model, &filled, base);
-    ad_tape *tape = ready ? ad_tape_new(model->dtype, &a) : NULL;
-    status = tape ? ebm_chains_record(c, tape, &filled, base, error)
-                  : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
-    ad_tape_free(tape);
+    status = ready ? make(c, &filled, base, error) : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
     if (status) ebm_chains_free(c);
     else *out = c;
     return status;
@@ -61,6 +74,7 @@ void ebm_chains_free(ebm_chains *c)
     gibbs_allocator a = c->alloc;
     ebm_program_free(&c->start);
     ebm_program_free(&c->move);
+    ebm_sweeps_free(c->sweeps);
     gibbs_release(&a, c->theta);
     gibbs_release(&a, c->ladder);
     gibbs_release_aligned(&a, c->x);
@@ -204,15 +218,26 @@ static gibbs_status prepare(const ebm_chains *c, const ebm_program *p, gibbs_err
     return status ? status : ad_set_rows(p->workspace, c->axis, c->rows, error);
 }
 
-static gibbs_status run_start(ebm_chains *c, gibbs_error *error)
+/* E, and log q where there is a base, of all chains; and what the sampler keeps. */
+static gibbs_status run_sweeps_start(ebm_chains *c, const void **energy, const void **log_q, gibbs_error *error)
 {
+    gibbs_status status = ebm_sweeps_evaluate(c->sweeps, c->x, c->rows, energy, log_q, error);
+    return status ? status : check_finite(c, "the energy at the start", *energy, 1, error);
+}
+
+static gibbs_status run_start(ebm_chains *c, const void **energy, const void **log_q, gibbs_error *error)
+{
+    if (c->sweeps) return run_sweeps_start(c, energy, log_q, error);
     gibbs_status status = prepare(c, &c->start, error);
     if (!status) status = ad_run(c->start.workspace, &(ad_run_options){.threads = c->threads}, error);
     const ad_workspace *w = c->start.workspace;
     if (!status) status = check_finite(c, "the energy at the start", ad_result(w, c->state - 1), 1, error);
     for (int k = 1; k <= c->caches && !status; k++)
         status = check_finite(c, "the gradient or weight at the start", ad_result(w, k - 1), c->width[k], error);
-    return status;
+    if (status) return status;
+    *energy = ad_result(w, c->state - 1);
+    *log_q = c->path ? ad_result(w, c->state) : NULL;
+    return GIBBS_OK;
 }
 
 static gibbs_status run_move(ebm_chains *c, const ad_run_options *options, gibbs_error *error)
@@ -228,29 +253,40 @@ static gibbs_status run_move(ebm_chains *c, const ad_run_options *options, gibbs
     return status;
 }
 
+static void count_steps(ebm_chains *c, int64_t steps, double accepted)
+{
+    c->accepted += accepted;
+    c->taken += steps;
+    c->counted += steps;
+}
+
 /* The chains are where the moves ended; nothing here fails. */
 static void commit(ebm_chains *c, int64_t steps)
 {
+    double accepted = 0;
     const void *count = ad_result(c->move.workspace, c->state - 1);
     memcpy(c->x, ad_result(c->move.workspace, 0), (size_t)(c->rows * c->width[0]) * gibbs_dtype_size(c->model->dtype));
-    for (int64_t row = 0; row < c->rows; row++) c->accepted += ebm_number(c->model->dtype, count, row);
-    c->taken += steps;
-    c->counted += steps;
+    for (int64_t row = 0; row < c->rows; row++) accepted += ebm_number(c->model->dtype, count, row);
+    count_steps(c, steps, accepted);
 }
 
 int64_t ebm_chains_most(const ebm_chains *c) { return RUN_MOVES / c->moves; }
 
 gibbs_status ebm_chains_evaluate(ebm_chains *c, const void **energy, const void **log_q, gibbs_error *error)
 {
-    gibbs_status status = run_start(c, error);
-    if (!status) *energy = ad_result(c->start.workspace, c->state - 1);
-    if (!status && log_q) *log_q = ad_result(c->start.workspace, c->state);
-    return status;
+    const void *none;
+    return run_start(c, energy, log_q ? log_q : &none, error);
 }
 
 gibbs_status ebm_chains_move(ebm_chains *c, int64_t steps, uint64_t seed, uint64_t step0, gibbs_error *error)
 {
-    ad_run_options options = {.seed = seed, .step = (step0 + (uint64_t)c->taken) * (uint64_t)c->moves,
+    uint64_t first = step0 + (uint64_t)c->taken;
+    if (c->sweeps) {
+        ebm_sweeps_move(c->sweeps, c->x, c->rows, c->tempered ? c->inverse_temperature : NULL, steps, seed, first);
+        count_steps(c, steps, (double)steps * (double)c->rows);
+        return GIBBS_OK;
+    }
+    ad_run_options options = {.seed = seed, .step = first * (uint64_t)c->moves,
                               .repeat = (int)(steps * c->moves), .threads = c->threads};
     gibbs_status status = run_move(c, &options, error);
     if (!status) commit(c, steps);
@@ -276,6 +312,7 @@ static gibbs_status swap(ebm_chains *c, uint64_t seed, uint64_t step0, gibbs_err
 static int64_t next_stop(const ebm_chains *c, int64_t steps, uint64_t step0)
 {
     int64_t most = ebm_chains_most(c), to_swap = c->ladder ? c->swap_every - since_swap(c, step0) : steps;
+    if (c->sweeps && most > EBM_SWEEPS_A_FIELD) most = EBM_SWEEPS_A_FIELD;
     if (to_swap < most) most = to_swap;
     return steps < most ? steps : most;
 }
@@ -287,7 +324,8 @@ gibbs_status ebm_chains_run(ebm_chains *c, int64_t steps, uint64_t seed, uint64_
     if (steps < 0) return gibbs_fail(error, GIBBS_ARGUMENT, "chains: %lld steps", (long long)steps);
     while (steps > 0) {
         int64_t now = next_stop(c, steps, step0);
-        gibbs_status status = run_start(c, error);
+        const void *energy;
+        gibbs_status status = ebm_chains_evaluate(c, &energy, NULL, error);
         if (!status) status = ebm_chains_move(c, now, seed, step0, error);
         if (!status && c->ladder && !since_swap(c, step0)) status = swap(c, seed, step0, error);
         if (status) return status;

@@ -62,9 +62,18 @@ static void redraw_category(const ebm_sampler_graph *graph, const ad_var *state,
     next[ENERGY] = ad_sum(ad_select(taken, E, ad_constant(graph->tape, 0)));
 }
 
-static ad_var step(const ebm_sampler_graph *graph, const ad_var *state, ad_var *next)
+/* Any of n with the same probability. */
+static ad_var any(const ebm_sampler_graph *graph, int64_t n)
 {
-    ad_var one = ad_constant(graph->tape, 1), turn = ad_add(state[TURN], one);
+    ad_var u = ad_scale(ad_uniform(graph->chain, ad_scalar(), EBM_STREAM_SAMPLER_TURN), (double)n);
+    return ad_sum(ad_less(ebm_discrete_count(graph, n, 1), u)); /* 1 … n */
+}
+
+static ad_var step(const ebm_sampler_graph *graph, const ad_var *before, ad_var *next)
+{
+    ad_var state[STATE] = {before[X], before[ENERGY], before[TURN]}, one = ad_constant(graph->tape, 1);
+    if (graph->order == EBM_ORDER_RANDOM) state[TURN] = ad_sub(any(graph, ebm_discrete_variables(graph)), one);
+    ad_var turn = ad_add(state[TURN], one);
     ad_var last = ad_constant(graph->tape, (double)ebm_discrete_variables(graph) - 0.5);
     (graph->space.one_hot ? redraw_category : redraw_binary)(graph, state, next);
     next[TURN] = ad_select(ad_less(turn, last), turn, ad_constant(graph->tape, 0));
