@@ -214,6 +214,8 @@ Test(null, loss_h)
     NULL_IN("objective", ebm_objective_bind(NULL, x, 1, &error));
     OK(ebm_objective_new(model, &ebm_loss_cd, NULL, &objective, ERROR));
     NULL_IN("objective", ebm_objective_bind(objective, NULL, 1, &error));
+    NULL_IN("objective", ebm_objective_weigh(NULL, x, &error));
+    NULL_IN("objective", ebm_objective_weigh(objective, NULL, &error));
     NULL_IN("objective", ebm_objective_refresh(NULL, 1, 0, &error));
     NULL_IN("objective", ebm_objective_evaluate(NULL, out, &error));
     NULL_IN("ksd", ebm_ksd_test(NULL, &column, NULL, &ksd, &error));

@@ -401,7 +401,7 @@ static const subject subjects[] = {
              COUNTED(ROW(step, 0.01, 0.1, -0.1), ROW(threads, 0, 0, -1), ROW(leapfrog_steps, 10, 3, 1001)))},
     {SUBJECT(ebm_chain_options, .run = run_ladder, .write_out = write_chain, .needs = true,
              COUNTED(ROW(swap_every, 10, 1, -1)))},
-    {SUBJECT(ebm_chain_options, .run = run_order, .write_out = write_order,
+    {SUBJECT(ebm_chain_options, .run = run_order, .write_out = write_order, .needs = true,
              COUNTED(ROW(order, EBM_ORDER_IN_TURN, EBM_ORDER_RANDOM, 3)))},
 #undef TYPE
 #define TYPE ebm_ais_options

@@ -46,15 +46,15 @@ static inline void ebm_source_input_log_q(ebm_objective *o)
 gibbs_status ebm_source_room(ebm_objective *o, int64_t rows, size_t buffer, size_t moved, int64_t kept,
                              gibbs_error *error);
 
-/* Of a batch whose rows have weights, `count` rows so that row n is there wₙ/Σw · count times, rounded up or down
+/* Of a batch of `rows` rows that have weights, `count` rows so that row n is there wₙ/Σw · count times, rounded up or down
  * (systematic resampling, by the seed and the step of the last refresh); without weights, or where all are 0, one row
  * after another, again and again. Row i of these is number ebm_source_row(o, &rows, i), asked for in order. */
 typedef struct ebm_source_rows {
     double total, below; /* Σ w; of the rows before `row` */
     double offset;
-    int64_t row, last, count; /* last: that weighs anything */
+    int64_t rows, row, last, count; /* last: that weighs anything */
 } ebm_source_rows;
-ebm_source_rows ebm_source_rows_start(const ebm_objective *o, int64_t count);
+ebm_source_rows ebm_source_rows_start(const ebm_objective *o, int64_t rows, int64_t count);
 int64_t ebm_source_row(const ebm_objective *o, ebm_source_rows *rows, int64_t i);
 
 void ebm_source_free(ebm_objective *o);

@@ -61,13 +61,13 @@ gibbs_status ebm_source_room(ebm_objective *o, int64_t rows, size_t buffer, size
     return GIBBS_OK;
 }
 
-/* `count` rows of the batch, each as often as it weighs. */
-static void copy_rows(const ebm_objective *o, void *to, int64_t count)
+/* `count` rows of x, from number `first` on where they do not weigh, else each as often as it weighs. */
+static void copy_rows(const ebm_objective *o, const void *x, int64_t rows, int64_t first, int64_t count, char *to)
 {
-    ebm_source_rows rows = ebm_source_rows_start(o, count);
+    ebm_source_rows r = ebm_source_rows_start(o, rows, count);
     for (int64_t i = 0; i < count; i++)
-        memcpy((char *)to + (size_t)i * row_bytes(o),
-               (const char *)o->x + (size_t)ebm_source_row(o, &rows, i) * row_bytes(o), row_bytes(o));
+        memcpy(to + (size_t)i * row_bytes(o),
+               (const char *)x + (size_t)ebm_source_row(o, &r, first + i) * row_bytes(o), row_bytes(o));
 }
 
 /* k transitions from `x`. */
@@ -108,7 +108,7 @@ static gibbs_status last_refresh(ebm_objective *o, gibbs_error *error)
 {
     uint64_t k = (uint64_t)o->options.sampler_steps, first = o->step * k;
     o->graph_step = first + k - 1;
-    if (o->weight) copy_rows(o, o->buffer, o->rows);
+    if (o->weight) copy_rows(o, o->x, o->rows, 0, o->rows, o->buffer);
     gibbs_status status = ebm_chains_start_native(o->chains, o->weight ? o->buffer : o->x, o->rows, error);
     if (!status) status = ebm_chains_run(o->chains, (int64_t)k - 1, o->seed, first, error);
     if (status) return status;
@@ -143,32 +143,37 @@ static gibbs_status persistent_make(ebm_objective *o, gibbs_error *error)
 
 static int64_t ring(const ebm_objective *o, int64_t rows) { return o->options.buffer > rows ? o->options.buffer : rows; }
 
-static gibbs_status persistent_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows,
-                                    gibbs_error *error)
-{
-    (void)x, (void)noise_rows;
-    return ebm_source_room(o, ring(o, rows), (size_t)o->model->dim, (size_t)o->model->dim, o->filled, error);
-}
-
 /* The first time, and when a batch outgrows the ring, chains start at the data, again and again until it is full. Those
  * of a conditional model take their x from there as well: they start at the rows of this batch, which move first, and
  * of the next ones, so that the ring's x are the data's. */
-static void fill_ring(ebm_objective *o)
+static void fill_ring(ebm_objective *o, const void *x, int64_t rows)
 {
-    int64_t kept = o->filled, wanted = ring(o, o->rows);
+    int64_t kept = o->filled, wanted = ring(o, rows), first = 0;
     if (kept >= wanted) return;
     if (ebm_model_given(o->model)) {
-        if (wanted > kept + o->rows) wanted = kept + o->rows;
-        o->buffer_next = kept;
+        if (wanted > kept + rows) wanted = kept + rows;
+        o->buffer_next = first = kept;
     }
-    copy_rows(o, (char *)o->buffer + (size_t)kept * row_bytes(o), wanted - kept);
+    if (o->weight) first = kept;
+    copy_rows(o, x, rows, kept - first, wanted - kept, (char *)o->buffer + (size_t)kept * row_bytes(o));
     o->filled = wanted;
+}
+
+/* Rows that weigh are waited for: they come with the refresh. */
+static gibbs_status persistent_bind(ebm_objective *o, const void *x, int64_t rows, int64_t noise_rows,
+                                    gibbs_error *error)
+{
+    (void)noise_rows;
+    size_t width = (size_t)o->model->dim;
+    gibbs_status status = ebm_source_room(o, ring(o, rows), width, width, o->filled, error);
+    if (!status && !o->options.weighted) fill_ring(o, x, rows);
+    return status;
 }
 
 static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
 {
     gibbs_words words = gibbs_words_start(o->seed, EBM_STREAM_BUFFER, o->step);
-    ebm_source_rows rows = ebm_source_rows_start(o, o->rows);
+    ebm_source_rows rows = ebm_source_rows_start(o, o->rows, o->rows);
     gibbs_status status = o->draw ? ebm_draw_run(o->draw, o->rows, o->seed, o->step, error) : GIBBS_OK;
     for (int64_t i = 0; !status && i < o->rows; i++) {
         bool anew = gibbs_words_unit(&words) < o->options.restart;
@@ -184,7 +189,7 @@ static gibbs_status restart_some(ebm_objective *o, gibbs_error *error)
 
 static gibbs_status persistent_refresh(ebm_objective *o, gibbs_error *error)
 {
-    fill_ring(o);
+    fill_ring(o, o->x, o->rows);
     gibbs_status status = o->options.restart > 0 ? restart_some(o, error) : GIBBS_OK;
     for (int64_t i = 0; i < o->rows; i++)
         memcpy((char *)o->moved + (size_t)i * row_bytes(o), buffered_chain(o, i), row_bytes(o));
