@@ -24,6 +24,7 @@ typedef struct ebm_graph {
     const ebm_loss_options *options; /* with the loss's defaults filled in */
     ad_axis data, noise;
     ad_var x, y, log_q;
+    ad_var gains;        /* the library's: change statistics of x, or null */
     ad_var given;        /* the given columns of a data row; null where the model is not conditional */
     ad_var first, second; /* EBM_NOISE_PAIRS: the numbers of two data rows; EBM_NOISE_LAST: of a chain */
     ad_var log_z;        /* the learnt c, when the loss learns it */
@@ -189,6 +190,20 @@ typedef struct ebm_couplings {
     void *J;         /* pieces × width */
 } ebm_couplings;
 
+/* Change statistics of an energy of a discrete x that is linear in its parameters, E(x) = −Σₖ θₖ sₖ(x), θ all of them in
+ * their order (an exponential random graph): what s gains when one variable takes another label, had without looking at
+ * all of x. Variables and labels count from 0. What is kept of one x is a state of `bytes`, aligned as malloc's, and the
+ * functions' alone; they may be called on several threads, for different states. */
+typedef struct ebm_changes {
+    size_t bytes;
+    /* Makes the state of x, a label a variable, and s(x) [parameters]. */
+    void (*start)(void *state, const int32_t *label, double *s, void *context);
+    /* s(x′) − s(x) [parameters], x′ being x with that label, another one than it has. */
+    void (*change)(const void *state, int64_t variable, int32_t label, double *gain, void *context);
+    /* The state is that of x′ from now on. */
+    void (*set)(void *state, int64_t variable, int32_t label, void *context);
+} ebm_changes;
+
 /* What an option of an energy is, so that a model's file can name it. */
 typedef enum ebm_option_type {
     EBM_OPTION_INT,        /* int */
@@ -223,6 +238,9 @@ struct ebm_energy {
      * sets width and pieces, 0 where there are none to hand over; then it fills what it is given room for (start and
      * column where width < dim). What it hands over does not change with θ but for the numbers. */
     void (*couplings)(const void *theta, void *context, ebm_couplings *c);
+    /* Change statistics; 0 where there are none. They must agree with `record` up to a constant:
+     * chains look when they first run. */
+    int (*changes)(void *context, ebm_changes *changes);
     /* log ∫ or Σ exp(−βE), exactly; theta are the model's parameters, one after the other. ARGUMENT where there is none
      * for this β, NUMERIC where it is infinite; *log_z is then left alone. Memory is the allocator's. */
     gibbs_status (*log_z)(const double *theta, double beta, void *context, const gibbs_allocator *allocator,

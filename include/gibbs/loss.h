@@ -98,9 +98,9 @@ extern const ebm_loss ebm_loss_batch_ranking_nce;
 
 /* Losses of discrete data that need no log Z: rows are states of options.space, of two-valued columns or one-hot
  * blocks; others are DATA errors, with their row. Of an energy of degree at most 2 in x (Ising, Potts, Boltzmann
- * machines, pairwise fields, a user's own: ad_degree) they take one ∇E a row, of any other d + 1 energies. Terms of a
- * variable's own columns (as xᵢ²) cost a density a Hessian an evaluation, and from 4097 columns on, or where y is given
- * x, the d + 1 energies. */
+ * machines, pairwise fields, a user's own: ad_degree) they take one ∇E a row; where the energy has change statistics
+ * (struct ebm_energy) they are a regression on these; of any other d + 1 energies. Terms of a variable's own columns (as
+ * xᵢ²) cost a density a Hessian an evaluation, and from 4097 columns on, or where y is given x, the d + 1 energies. */
 /* Pseudo-likelihood (Besag 1975): mean Σᵢ −log p(xᵢ | x₋ᵢ). */
 extern const ebm_loss ebm_loss_pseudo_likelihood;
 /* Ratio matching (Hyvärinen 2007, «Some extensions of score matching»): mean Σ [p(x′)/(p(x) + p(x′))]² over all

@@ -32,7 +32,8 @@ extern const ebm_sampler ebm_hmc;
 /* Gibbs: a step is a sweep over the variables (options.order), each drawn from p(xᵢ | x₋ᵢ). Where the energy is of
  * degree at most 2 in x and hands over its couplings, or has at most 2048 columns, by local fields, which are made at
  * the start of a run and anew after 64 sweeps: a label that changes costs a row of couplings (ebm_model_structure says
- * whether). Else by the energies of all its values, one energy a variable when binary, else K. Acceptance is 1. */
+ * whether); by change statistics, where the energy has them. Else by the energies of all its values, one energy a
+ * variable when binary, else K. Acceptance is 1. */
 extern const ebm_sampler ebm_gibbs;
 /* Gibbs with gradients (Grathwohl et al. 2021): a variable and its new value are proposed with probability
  * q(x′|x) ∝ exp(−½∇E(x)·(x′ − x)) over all changes of one variable; accepted with min(1, p(x′)q(x|x′)/p(x)q(x′|x)).
@@ -131,6 +132,7 @@ typedef enum ebm_conditionals {
     EBM_CONDITIONALS_ENERGIES, /* an energy for each label of each variable */
     EBM_CONDITIONALS_GRADIENT, /* in losses by one gradient a row; in chains by energies */
     EBM_CONDITIONALS_TAPE,     /* in chains by couplings that are second derivatives of E */
+    EBM_CONDITIONALS_CHANGES,  /* by change statistics that the energy hands over (struct ebm_energy) */
     EBM_CONDITIONALS_COUPLINGS /* in chains by couplings that the energy hands over (struct ebm_energy) */
 } ebm_conditionals;
 

@@ -1,6 +1,6 @@
 /* Conditionals from one gradient, where the energy is a polynomial of degree 2 at most: losses agree with those of the
  * same energy when it is not known to be one, own terms or none, and where an energy hands over its gradient. */
-#include "ebm/conditionals_helpers.h"
+#include "ebm/changes_helpers.h"
 
 enum { ROWS = 9 };
 
@@ -116,6 +116,33 @@ Test(conditionals, own_terms_are_looked_at_unless_there_are_none)
         off = fast_and_general(&with, &kind, losses[0], &quad_spaces[k]);
         cr_expect(off > 0.01, "space %d: a wrong claim goes unnoticed: %g", k, off);
     }
+}
+
+/* ---- Change statistics ---- */
+
+Test(conditionals, of_change_statistics)
+{
+    for (int k = 0; k < COUNT(changing); k++)
+        for (int l = 0; l < COUNT(losses); l++) {
+            int labels = changing[k].space.labels;
+            double *x = random_states(&changing[k].space, ROWS, DYADS, 7);
+            result r[2];
+            for (int handed = 0; handed < 2; handed++) {
+                ebm_model *model = changes_model(changing[k].kind, &labels, GIBBS_FLOAT64, handed);
+                ebm_loss_options options = {0};
+                options.space = space_of(&changing[k].space);
+                ebm_objective *o = objective_at(model, losses[l], &options, NULL, x, 2, 0, 0);
+                OK(ebm_objective_bind(o, x, ROWS, ERROR)); /* more rows than before */
+                r[handed].value = value_of(o);
+                memcpy(r[handed].gradient, ebm_objective_gradient(o), STATISTICS * sizeof(double));
+                ebm_objective_free(o);
+                ebm_model_free(model);
+            }
+            double off = fabs(r[0].value - r[1].value);
+            for (int i = 0; i < STATISTICS; i++) off = fmax(off, fabs(r[0].gradient[i] - r[1].gradient[i]));
+            cr_expect(off < 1e-13 && fabs(r[0].gradient[1]) > 0.01, "%s %d: %g", losses[l]->name, k, off);
+            free(x);
+        }
 }
 
 /* ---- The energies that ship, against themselves as a sum of one part, which hands over nothing ---- */

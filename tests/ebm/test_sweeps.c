@@ -1,8 +1,9 @@
 /* Sweeps on couplings: energies of what energies hand over and of the tape, on every space, own terms or none; draws
  * that do not depend on threads, blocks or where a run was interrupted; colours; refusals. */
-#include "ebm/conditionals_helpers.h"
+#include "ebm/changes_helpers.h"
 #include "ebm/conditionals/colours.h"
 #include "ebm/sampler/chain_state.h"
+#include "support/alloc.h"
 
 enum { ROWS = 5 };
 
@@ -91,6 +92,35 @@ Test(sweeps, energies_of_couplings_that_are_handed_over)
                 expect_energies(model, &s, narrow ? 1e-5 : 1e-13, "shipped");
                 ebm_model_free(model);
             }
+}
+
+Test(sweeps, energies_of_change_statistics)
+{
+    for (int k = 0; k < COUNT(changing); k++)
+        for (int narrow = 0; narrow < 2; narrow++) {
+            int labels = changing[k].space.labels;
+            ebm_model *model = changes_model(changing[k].kind, &labels, narrow ? GIBBS_FLOAT32 : GIBBS_FLOAT64, 1);
+            ebm_structure s;
+            ebm_space space = space_of(&changing[k].space);
+            expect_energies(model, &changing[k].space, narrow ? 1e-6 : 1e-14, "change statistics");
+            OK(ebm_model_structure(model, &space, &s, ERROR));
+            cr_expect(s.way == EBM_CONDITIONALS_CHANGES && s.degree == 3 && !s.couplings, "%s", s.text);
+            ebm_model_free(model);
+        }
+}
+
+/* Change statistics that are those of labels 0 and 1, in a space of −1 and 1. */
+Test(sweeps, change_statistics_of_another_energy_are_refused)
+{
+    ebm_model *model = changes_model(&network, NULL, GIBBS_FLOAT64, 1);
+    double *x = random_states(&quad_spaces[1], ROWS, DYADS, 1), after[ROWS * DYADS];
+    ebm_chains *chains = chains_at(model, (ebm_chain_options){.space = space_of(&quad_spaces[1])}, x, ROWS);
+    FAILS(GIBBS_ARGUMENT, "by its change statistics E rises by", ebm_chains_run(chains, 1, 1, 0, FAIL));
+    ebm_chains_get(chains, after);
+    cr_expect_arr_eq(x, after, sizeof after);
+    ebm_chains_free(chains);
+    ebm_model_free(model);
+    free(x);
 }
 
 /* ---- The draws ---- */
@@ -224,6 +254,47 @@ Test(sweeps, structure_in_words)
     OK(ebm_model_structure(model, &spec.space, &s, ERROR));
     cr_expect(s.way == EBM_CONDITIONALS_COUPLINGS && s.degree == 2 && s.couplings == 144, "%s", s.text);
     ebm_model_free(model);
+}
+
+/* ---- Memory ---- */
+
+/* Chains and a loss of change statistics; the model's allocator fails once. */
+static gibbs_status use_changes(ebm_model *model, const double *x, gibbs_error *error)
+{
+    ebm_chains *chains = NULL;
+    ebm_objective *o = NULL;
+    double value;
+    ebm_chain_options options = {.sampler = &ebm_gibbs};
+    gibbs_status status = ebm_chains_new(model, &options, &chains, error);
+    if (!status) status = ebm_chains_start(chains, x, ROWS, error);
+    if (!status) status = ebm_chains_run(chains, 2, 1, 0, error);
+    if (!status) status = ebm_objective_new(model, &ebm_loss_pseudo_likelihood, NULL, &o, error);
+    for (int rows = 1; rows <= ROWS && !status; rows += ROWS - 1) status = ebm_objective_bind(o, x, rows, error);
+    if (!status) status = ebm_objective_evaluate(o, &value, error);
+    ebm_objective_free(o);
+    ebm_chains_free(chains);
+    return status;
+}
+
+Test(sweeps, every_allocation_may_fail)
+{
+    double *x = random_states(&quad_spaces[0], ROWS, DYADS, 1);
+    gibbs_status status = GIBBS_MEMORY;
+    for (int64_t at = 1; status; at++) {
+        counting_alloc count = {0};
+        gibbs_allocator a = counting_allocator(&count);
+        gibbs_error error = {.status = GIBBS_OK};
+        const ebm_parameter p[] = {{"edges", {0, {0}}, EBM_INIT_CONSTANT, 0}, {"triangles", {0, {0}}, EBM_INIT_CONSTANT, 0}};
+        ebm_model_spec spec = {.dim = DYADS, .parameters = p, .parameter_count = 2, .kind = &network, .allocator = &a};
+        ebm_model *model;
+        OK(ebm_model_new(&spec, &model, ERROR));
+        count.calls = 0, count.fail_at = at;
+        status = use_changes(model, x, &error);
+        ebm_model_free(model);
+        cr_assert_eq(status, count.failures ? GIBBS_MEMORY : GIBBS_OK, "allocation %d: %s", (int)at, error.message);
+        cr_assert_eq(count.live, 0, "allocation %d leaks", (int)at);
+    }
+    free(x);
 }
 
 /* ---- Parameters that change, and that are no numbers ---- */

@@ -1,6 +1,6 @@
 /* Gibbs sweeps on couplings against the probabilities of all states by χ²: in each order, from couplings that are handed
  * over and from the tape, tempered, along a path; and with a mistake, which must be noticed. */
-#include "ebm/conditionals_helpers.h"
+#include "ebm/changes_helpers.h"
 #include "ebm/discrete_space.h"
 #include "ebm/conditionals/kernel.h"
 #include "ebm/sampler/chain_state.h"
@@ -74,15 +74,26 @@ Test(sweeps, of_couplings_that_are_handed_over)
     expect_right(shipped(ebm_model_potts, 2, chain, 2), &blocks, "potts on a chain");
 }
 
+Test(sweeps, of_change_statistics)
+{
+    for (int k = 0; k < COUNT(changing); k++)
+        for (int narrow = 0; narrow < 2; narrow++) {
+            int labels = changing[k].space.labels;
+            expect_right(changes_model(changing[k].kind, &labels, narrow ? GIBBS_FLOAT32 : GIBBS_FLOAT64, 1),
+                         &changing[k].space, changing[k].kind->name);
+        }
+}
+
 /* ---- Tempering, and a path ---- */
 
-Test(sweeps, tempered)
+static void expect_tempered(bool of_changes)
 {
     static const double beta[] = {1, 0.4};
-    const columns *c = &quad_spaces[1];
+    const columns *c = &quad_spaces[of_changes ? 0 : 1];
     const ebm_chain_options ladder = {.inverse_temperatures = beta, .temperatures = 2, .swap_every = 3};
     const quad q = {2, 0, 0};
-    ebm_model *model = quad_model(&q, NULL, GIBBS_FLOAT64), *hot;
+    ebm_model *model = of_changes ? changes_model(&network, NULL, GIBBS_FLOAT64, 1)
+                                  : quad_model(&q, NULL, GIBBS_FLOAT64), *hot;
     double *x = sampling_room(ROWS * QUAD_DIM, sizeof *x), *rung = sampling_room(ROWS / 2 * QUAD_DIM, sizeof *x);
     ebm_chain_options o = ladder;
     ebm_chains *chains;
@@ -110,11 +121,18 @@ Test(sweeps, tempered)
     free(rung);
 }
 
-Test(sweeps, annealed)
+Test(sweeps, tempered)
+{
+    expect_tempered(false);
+    expect_tempered(true);
+}
+
+static void expect_annealed(bool of_changes)
 {
     const quad q = {2, 0, 0};
     const double odds[QUAD_DIM] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.2};
-    ebm_model *model = quad_model(&q, NULL, GIBBS_FLOAT64);
+    ebm_model *model = of_changes ? changes_model(&network, NULL, GIBBS_FLOAT64, 1)
+                                  : quad_model(&q, NULL, GIBBS_FLOAT64);
     double *w = sampling_room(ROWS, sizeof *w), *x = sampling_room(ROWS * QUAD_DIM, sizeof *x), z = 0;
     double count[SPACE_STATES] = {0};
     ebm_ais result;
@@ -134,6 +152,12 @@ Test(sweeps, annealed)
     ebm_model_free(model);
     free(w);
     free(x);
+}
+
+Test(sweeps, annealed)
+{
+    expect_annealed(false);
+    expect_annealed(true);
 }
 
 /* ---- Mistakes, which must be noticed ---- */

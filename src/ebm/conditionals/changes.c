@@ -5,7 +5,8 @@
  * which do not depend on x, are linear terms there. With ĝ = g − Hx + ½(a + b) diag H, a + b = 1 of a one-hot block,
  * E(x′) − E(x) = ĝ·(x′ − x) for every change of one variable.
  *
- * Else E is recorded of d changed copies of a row: copy k is keep_k ∘ x + gain e_k. */
+ * Where an energy has change statistics, all changes are a product of these and θ. Else E is recorded of d changed
+ * copies of a row: copy k is keep_k ∘ x + gain e_k. */
 #include "changes.h"
 
 #include "autodiff/tape/tape.h"
@@ -93,8 +94,21 @@ static ad_var by_slope(const ebm_graph *g, ad_var slope, int64_t width)
     return ad_reshape(ad_sub(rows, ad_reshape(now, ad_mat(d / width, 1))), ad_vec(d));
 }
 
+/* ---- Change statistics ---- */
+
+static ad_var by_gains(const ebm_graph *g)
+{
+    ad_var all = {g->tape, -1};
+    for (int k = 0; k < g->model->parameters; k++) {
+        ad_var own = ad_reshape(g->theta[k], ad_vec(g->model->parameter[k].count));
+        all = k ? ad_concat(all, own, 0) : own;
+    }
+    return ad_neg(ad_matmul(g->gains, all));
+}
+
 ad_var ebm_graph_changes(const ebm_graph *g)
 {
+    if (!ad_is_null(g->gains)) return by_gains(g);
     const ebm_energy *kind = g->model->kind;
     int64_t width = g->options->space.one_hot ? g->options->space.labels : 1, apart = 0;
     ad_var x = ad_variable(g->x), E = ebm_graph_energy(g, x), slope = {g->tape, -1};

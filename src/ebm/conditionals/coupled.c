@@ -33,8 +33,7 @@ static gibbs_status room(const char *who, ebm_coupled *m, gibbs_error *error)
     }
     c->linear = gibbs_alloc_aligned(a, (size_t)c->dim, size);
     c->J = gibbs_alloc_aligned(a, (size_t)numbers, size);
-    m->theta = gibbs_alloc(a, (size_t)m->model->size, size);
-    bool ready = c->linear && c->J && m->theta && (is_dense(c) || (c->start && c->column));
+    bool ready = c->linear && c->J && (is_dense(c) || (c->start && c->column));
     return ready ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "%s: out of memory for %lld couplings", who,
                                          (long long)numbers);
 }
@@ -84,7 +83,6 @@ void ebm_coupled_free(ebm_coupled *m)
     const gibbs_allocator *a = &m->model->alloc;
     ebm_program_free(&m->program);
     gibbs_release(a, m->leaf);
-    gibbs_release(a, m->theta);
     gibbs_release(a, m->c.start);
     gibbs_release(a, m->c.column);
     gibbs_release_aligned(a, m->c.linear);
@@ -157,17 +155,35 @@ static gibbs_status finish(const char *who, ebm_coupled *m, gibbs_error *error)
     return GIBBS_OK;
 }
 
+/* 128 bits of all parameters: two sums of products of words with odd numbers that depend on their place. */
+static void print_of(const ebm_model *model, uint64_t print[2])
+{
+    size_t bytes = (size_t)model->size * gibbs_dtype_size(model->dtype);
+    const char *from = model->theta;
+    uint64_t place = 1, word = 0;
+    print[0] = print[1] = 0;
+    for (size_t k = 0; k < bytes; k += sizeof word) {
+        memcpy(&word, from + k, bytes - k < sizeof word ? bytes - k : sizeof word);
+        word ^= word >> 32;
+        place = place * UINT64_C(0x5851f42d4c957f2d) + UINT64_C(0x14057b7ef767814f);
+        print[0] += word * (place | 1);
+        print[1] ^= (word + place) * UINT64_C(0x9e3779b97f4a7c15);
+        print[1] = (print[1] << 29 | print[1] >> 35) * UINT64_C(0xbf58476d1ce4e5b9);
+    }
+}
+
 gibbs_status ebm_coupled_update(const char *who, ebm_coupled *m, gibbs_error *error)
 {
-    size_t bytes = (size_t)m->model->size * gibbs_dtype_size(m->c.dtype);
-    if (m->current && !memcmp(m->theta, m->model->theta, bytes)) return GIBBS_OK;
+    uint64_t now[2];
+    print_of(m->model, now);
+    if (m->current && now[0] == m->at[0] && now[1] == m->at[1]) return GIBBS_OK;
     m->current = false;
     gibbs_status status = GIBBS_OK;
     if (m->program.plan) status = run(m, error);
     else m->model->kind->couplings(m->model->theta, m->model->context, &m->c);
     if (!status) status = finish(who, m, error);
     if (status) return status;
-    memcpy(m->theta, m->model->theta, bytes);
+    m->at[0] = now[0], m->at[1] = now[1];
     m->current = true;
     return GIBBS_OK;
 }

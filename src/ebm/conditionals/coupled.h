@@ -10,7 +10,7 @@ typedef struct ebm_coupled {
     ebm_model *model;
     ebm_space space; /* filled in; its values are the caller's */
     ebm_couplings c;
-    void *theta;     /* at which c is */
+    uint64_t at[2];  /* a print of the parameters at which c is */
     bool current;
     ebm_program program; /* constant, linear and J of what hands over nothing */
     ad_var *leaf;

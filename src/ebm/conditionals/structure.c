@@ -28,6 +28,9 @@ static gibbs_status degree_of(const ebm_model *model, int *degree, gibbs_error *
 static ebm_conditionals way_of(ebm_model *model, int degree, ebm_couplings *c)
 {
     *c = (ebm_couplings){.dtype = model->dtype, .dim = model->dim};
+    ebm_changes changes;
+    if (!model->given && model->kind->changes && model->kind->changes(model->context, &changes))
+        return EBM_CONDITIONALS_CHANGES;
     if (model->given) return degree < 0 || degree > 2 ? EBM_CONDITIONALS_ENERGIES : EBM_CONDITIONALS_GRADIENT;
     if (model->kind->couplings) model->kind->couplings(model->theta, model->context, c);
     if (c->pieces) return EBM_CONDITIONALS_COUPLINGS;
@@ -43,6 +46,8 @@ static const char *const sentences[] = {
                                   "each label, having no couplings of a conditional model or of so many columns",
     [EBM_CONDITIONALS_TAPE] = "pseudo-likelihood and ratio matching take one gradient a row, Gibbs couplings from its "
                               "second derivatives, and fields that are kept",
+    [EBM_CONDITIONALS_CHANGES] = "pseudo-likelihood and ratio matching are regressions on change statistics, by which Gibbs "
+                                 "goes as well",
     [EBM_CONDITIONALS_COUPLINGS] = "pseudo-likelihood and ratio matching take one gradient a row, Gibbs the couplings "
                                    "that the energy hands over, and fields that are kept",
 };
@@ -57,7 +62,7 @@ gibbs_status ebm_model_structure(ebm_model *model, const ebm_space *space, ebm_s
     if (!status) status = degree_of(model, &s.degree, error);
     if (status) return status;
     s.way = way_of(model, s.degree, &c);
-    s.couplings = s.way >= EBM_CONDITIONALS_TAPE ? c.pieces * c.width : 0;
+    s.couplings = s.way == EBM_CONDITIONALS_TAPE || s.way == EBM_CONDITIONALS_COUPLINGS ? c.pieces * c.width : 0;
     char degree[48] = "no polynomial in x that is known";
     if (s.degree >= 0) snprintf(degree, sizeof degree, "of degree %d in x", s.degree);
     snprintf(s.text, sizeof s.text, "%lld variables of %lld labels; E is %s: %s", (long long)of.variables,

@@ -7,7 +7,11 @@
 #include "base/random.h"
 #include "colours.h"
 #include "coupled.h"
-#include "kernel.h"
+#include "linear_base.h"
+#include "toggles.h"
+
+#include <math.h>
+#include <string.h>
 
 static ebm_sweep_fn *const fields[] = GIBBS_ISA_TABLE(ebm_sweep_fields);
 static ebm_sweep_energy_fn *const energies[] = GIBBS_ISA_TABLE(ebm_sweep_energies);
@@ -24,12 +28,16 @@ enum { BLOCK_BYTES = 1 << 18, MOST_CHAINS = 64, PART = 1024 };
 typedef struct scratch {
     void *draw, *other, *weight;
     int32_t *order, *changed;
-    double energy[MOST_CHAINS];
+    double energy[MOST_CHAINS], *room; /* room: of change statistics */
 } scratch;
 
 struct ebm_sweeps {
     gibbs_allocator alloc;
-    ebm_coupled coupled;
+    ebm_coupled coupled; /* where there are change statistics, without couplings: */
+    ebm_toggles *toggles;
+    char *state;         /* rows of `bytes` */
+    size_t bytes;
+    bool checked;        /* the change statistics, against the recorded energy */
     const ad_kernels *kernels;
     ebm_order order;
     int threads;
@@ -45,6 +53,8 @@ struct ebm_sweeps {
     int workers;
 };
 
+static bool has_labels(const ebm_sweeps *s) { return s->toggles || s->labels > 1; }
+
 /* ---- Memory ---- */
 
 static void free_workers(ebm_sweeps *s)
@@ -55,6 +65,7 @@ static void free_workers(ebm_sweeps *s)
         gibbs_release_aligned(&s->alloc, s->worker[w].weight);
         gibbs_release(&s->alloc, s->worker[w].order);
         gibbs_release(&s->alloc, s->worker[w].changed);
+        gibbs_release(&s->alloc, s->worker[w].room);
     }
     gibbs_release(&s->alloc, s->worker);
     s->worker = NULL;
@@ -67,7 +78,9 @@ static void free_rows(ebm_sweeps *s)
     gibbs_release_aligned(&s->alloc, s->energy);
     gibbs_release_aligned(&s->alloc, s->log_q);
     gibbs_release(&s->alloc, s->label);
+    gibbs_release_aligned(&s->alloc, s->state);
     s->field = s->energy = s->log_q = s->label = NULL;
+    s->state = NULL;
     s->capacity = 0;
 }
 
@@ -80,6 +93,8 @@ void ebm_sweeps_free(ebm_sweeps *s)
     gibbs_release(&a, s->coloured);
     gibbs_release(&a, s->end);
     gibbs_release_aligned(&a, s->base);
+    if (s->toggles) gibbs_release(&a, s->toggles->theta);
+    gibbs_release(&a, s->toggles);
     ebm_coupled_free(&s->coupled);
     gibbs_release(&a, s);
 }
@@ -100,7 +115,8 @@ static bool make_workers(ebm_sweeps *s, int workers)
         own->weight = gibbs_alloc_aligned(a, block * (size_t)s->labels, size);
         own->changed = gibbs_alloc(a, (size_t)part, sizeof *own->changed);
         own->order = gibbs_alloc(a, s->order == EBM_ORDER_RANDOM ? (size_t)s->variables : 0, sizeof *own->order);
-        ready = own->draw && own->other && own->weight && own->changed && own->order;
+        own->room = gibbs_alloc(a, s->toggles ? (size_t)ebm_toggles_room(s->toggles, s->labels) : 0, sizeof *own->room);
+        ready = own->draw && own->other && own->weight && own->changed && own->order && own->room;
     }
     return ready;
 }
@@ -111,11 +127,12 @@ static bool make_rows(ebm_sweeps *s, int64_t rows)
     size_t size = s->kernels->size, n = (size_t)rows;
     if (rows <= s->capacity) return true;
     free_rows(s);
-    s->field = gibbs_alloc_aligned(a, n * (size_t)s->coupled.c.dim, size);
+    s->field = gibbs_alloc_aligned(a, s->toggles ? 0 : n * (size_t)s->coupled.c.dim, size);
+    s->state = gibbs_alloc_aligned(a, s->toggles ? n : 0, s->bytes);
     s->energy = gibbs_alloc_aligned(a, n, size);
     s->log_q = gibbs_alloc_aligned(a, s->base ? n : 0, size);
-    s->label = gibbs_alloc(a, s->labels > 1 ? n * (size_t)s->variables : 0, sizeof *s->label);
-    bool ready = s->field && s->energy && s->log_q && s->label;
+    s->label = gibbs_alloc(a, has_labels(s) ? n * (size_t)s->variables : 0, sizeof *s->label);
+    bool ready = s->field && s->energy && s->log_q && s->label && s->state;
     if (ready) s->capacity = rows;
     return ready;
 }
@@ -134,41 +151,26 @@ static gibbs_status make_room(ebm_sweeps *s, int64_t rows, gibbs_error *error)
 
 /* ---- Making ---- */
 
-/* log q of the base at x = 0 and its slope, where it is linear in x; *linear false where it is not. */
-static gibbs_status take_base(ebm_sweeps *s, const ebm_proposal *q, bool *linear, gibbs_error *error)
+/* Change statistics, where the energy has them. */
+static gibbs_status take_changes(ebm_sweeps *s, ebm_model *model, const ebm_space *space, gibbs_error *error)
 {
-    ad_tape *tape = ad_tape_new(s->coupled.c.dtype, &s->alloc);
-    size_t size = s->kernels->size, d = (size_t)s->coupled.c.dim;
-    double *zeros = gibbs_alloc_zero(&s->alloc, d, sizeof *zeros);
-    s->base = gibbs_alloc_aligned(&s->alloc, d, size);
-    ebm_program program = {0};
-    gibbs_status status = GIBBS_OK;
-    *linear = false;
-    if (!tape || !zeros || !s->base) status = gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
-    else {
-        ad_var x = ad_variable(ad_constant_array(tape, ad_vec((int64_t)d), zeros));
-        ad_var output[2] = {q->log_density(q, x, NULL), {tape, -1}};
-        int degree = ad_degree(output[0], x);
-        *linear = (degree == 0 || degree == 1) && !ad_tape_status(tape);
-        if (*linear) ad_grad(output[0], &x, 1, &output[1]);
-        if (*linear) status = ebm_program_build(tape, output, 2, NULL, &program, error);
-        if (*linear && !status) status = ad_run(program.workspace, NULL, error);
+    ebm_changes changes;
+    if (model->given || !model->kind->changes || !model->kind->changes(model->context, &changes)) return GIBBS_OK;
+    s->coupled = (ebm_coupled){.model = model, .space = *space, .c = {.dtype = model->dtype, .dim = model->dim}};
+    s->toggles = gibbs_alloc_zero(&s->alloc, 1, sizeof *s->toggles);
+    if (s->toggles) {
+        *s->toggles = (ebm_toggles){changes, model->context, model->size, NULL};
+        s->toggles->theta = gibbs_alloc(&s->alloc, (size_t)model->size, sizeof(double));
+        s->bytes = (changes.bytes + 63) / 64 * 64;
     }
-    if (*linear && !status) {
-        s->base_constant = ebm_number(s->coupled.c.dtype, ad_result(program.workspace, 0), 0);
-        s->kernels->copy((int64_t)d, s->base, ad_result(program.workspace, 1), 1);
-    }
-    ebm_program_free(&program);
-    gibbs_release(&s->alloc, zeros);
-    ad_tape_free(tape);
-    return status;
+    return s->toggles && s->toggles->theta ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
 }
 
 static void set_up(ebm_sweeps *s, const ebm_chain_options *o)
 {
     const ebm_space *space = &s->coupled.space;
     s->kernels = ad_kernels_for(s->coupled.c.dtype);
-    s->order = o->order;
+    s->order = s->toggles && o->order == EBM_ORDER_COLOURS ? EBM_ORDER_IN_TURN : o->order;
     s->threads = o->threads;
     s->variables = space->variables;
     s->labels = space->one_hot ? space->labels : 1;
@@ -186,10 +188,14 @@ gibbs_status ebm_sweeps_new(ebm_model *model, const ebm_chain_options *o, const 
     *out = NULL;
     if (!s) return gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
     s->alloc = model->alloc;
-    gibbs_status status = ebm_coupled_new("chains", model, &o->space, &s->coupled, &way, error);
-    if (!status && way != EBM_COUPLED_NOT) set_up(s, o);
-    if (!status && way != EBM_COUPLED_NOT && base) status = take_base(s, base, &linear, error);
-    if (!status && way != EBM_COUPLED_NOT && linear) *out = s;
+    gibbs_status status = take_changes(s, model, &o->space, error);
+    if (!status && !s->toggles) status = ebm_coupled_new("chains", model, &o->space, &s->coupled, &way, error);
+    bool known = !status && (s->toggles || way != EBM_COUPLED_NOT);
+    if (known) set_up(s, o);
+    if (known && base) s->base = gibbs_alloc_aligned(&s->alloc, (size_t)model->dim, s->kernels->size);
+    if (known && base && !s->base) status = gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
+    else if (known && base) status = ebm_linear_base(base, model, s->base, &s->base_constant, &linear, error);
+    if (known && !status && linear) *out = s;
     else ebm_sweeps_free(s);
     return status;
 }
@@ -199,9 +205,13 @@ static gibbs_status colour(ebm_sweeps *s, gibbs_error *error)
 {
     if (s->order != EBM_ORDER_COLOURS || s->colours) return GIBBS_OK;
     size_t n = (size_t)s->variables;
+    int64_t *end = gibbs_alloc(&s->alloc, n, sizeof *end);
     if (!s->coloured) s->coloured = gibbs_alloc(&s->alloc, n, sizeof *s->coloured);
-    if (!s->end) s->end = gibbs_alloc(&s->alloc, n, sizeof *s->end);
-    if (s->coloured && s->end) s->colours = ebm_colours(&s->coupled.c, s->labels, &s->alloc, s->coloured, s->end);
+    if (s->coloured && end) s->colours = ebm_colours(&s->coupled.c, s->labels, &s->alloc, s->coloured, end);
+    if (s->colours) s->end = gibbs_alloc(&s->alloc, (size_t)s->colours, sizeof *end); /* few, of a graph */
+    if (s->end) memcpy(s->end, end, (size_t)s->colours * sizeof *end);
+    else s->colours = 0;
+    gibbs_release(&s->alloc, end);
     return s->colours ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "chains: out of memory");
 }
 
@@ -225,10 +235,12 @@ static ebm_sweep block_of(const job *j, int64_t index)
         .c = &s->coupled.c, .chains = rest < s->block ? rest : s->block, .labels = s->labels,
         .value = {values[0], values[1]}, .x = j->x + (size_t)numbers * size,
         .field = (char *)s->field + (size_t)numbers * size,
-        .label = s->label + (s->labels > 1 ? row * s->variables : 0),
+        .label = s->label + (has_labels(s) ? row * s->variables : 0),
         .beta = j->beta ? j->beta + (size_t)row * size : NULL, .base = s->base,
     };
 }
+
+static char *state_of(const ebm_sweeps *s, int64_t index) { return s->state + (size_t)(index * s->block) * s->bytes; }
 
 static void evaluate_block(void *context, int64_t index, int worker)
 {
@@ -236,8 +248,12 @@ static void evaluate_block(void *context, int64_t index, int worker)
     ebm_sweeps *s = j->s;
     ebm_sweep block = block_of(j, index);
     double *energy = s->worker[worker].energy;
-    fields[gibbs_isa()](&block);
-    energies[gibbs_isa()](&block, energy);
+    if (s->toggles)
+        ebm_toggles_start(s->toggles, &block, state_of(s, index), s->bytes, s->worker[worker].room, energy);
+    else {
+        fields[gibbs_isa()](&block);
+        energies[gibbs_isa()](&block, energy);
+    }
     char *to = (char *)s->energy + (size_t)(index * s->block) * s->kernels->size;
     s->kernels->from_double(block.chains, to, energy);
     for (int64_t r = 0; r < block.chains && s->base; r++) { /* few numbers beside the fields */
@@ -267,10 +283,14 @@ static void draw(const job *j, ebm_sweep *block, scratch *own, int64_t row, uint
     k->binary[OP_sub](n, own->draw, own->draw, 1, own->other, 1);
 }
 
-static void redraw(const job *j, ebm_sweep *block, scratch *own)
+static void redraw(const job *j, ebm_sweep *block, scratch *own, int64_t index)
 {
     const ebm_sweeps *s = j->s;
     int isa = gibbs_isa();
+    if (s->toggles) {
+        ebm_toggles_redraw(s->toggles, block, state_of(s, index), s->bytes, own->room);
+        return;
+    }
     if (s->labels == 1) {
         (s->order == EBM_ORDER_COLOURS ? at_once : columns)[isa](block);
         return;
@@ -308,7 +328,7 @@ static void move_block(void *context, int64_t index, int worker)
             block.count = end - block.first < PART ? end - block.first : PART;
             colour += block.first + block.count == end;
             draw(j, &block, own, index * s->block, step);
-            redraw(j, &block, own);
+            redraw(j, &block, own, index);
         }
     }
 }
@@ -320,14 +340,31 @@ static void run(const job *j, gibbs_task *task)
     gibbs_float_leave(host);
 }
 
+static gibbs_status take_theta(ebm_sweeps *s, gibbs_error *error)
+{
+    ebm_model_get(s->coupled.model, s->toggles->theta);
+    for (int64_t k = 0; k < s->toggles->parameters; k++)
+        if (!isfinite(s->toggles->theta[k]))
+            return gibbs_fail(error, GIBBS_NUMERIC, "chains: parameter %lld is %g", (long long)k + 1,
+                              s->toggles->theta[k]);
+    return GIBBS_OK;
+}
+
 gibbs_status ebm_sweeps_evaluate(ebm_sweeps *s, void *x, int64_t rows, const void **energy, const void **log_q,
                                  gibbs_error *error)
 {
     gibbs_status status = make_room(s, rows, error);
-    if (!status) status = ebm_coupled_update("chains", &s->coupled, error);
+    if (!status) status = s->toggles ? take_theta(s, error) : ebm_coupled_update("chains", &s->coupled, error);
     if (!status) status = colour(s, error);
     if (status) return status;
-    run(&(job){.s = s, .x = x, .rows = rows}, evaluate_block);
+    const job all = {.s = s, .x = x, .rows = rows};
+    run(&all, evaluate_block);
+    if (s->toggles && !s->checked) {
+        ebm_sweep first = block_of(&all, 0);
+        status = ebm_toggles_check(s->toggles, s->coupled.model, &first, s->state, s->worker->room, error);
+        if (status) return status;
+        s->checked = true;
+    }
     *energy = s->energy;
     *log_q = s->log_q;
     return GIBBS_OK;

@@ -173,7 +173,7 @@ static void fill_pairs(const ebm_pairwise *p, const int64_t *start, pairs *list)
         for (int64_t c = 0; c < (p->tied ? smaller : rows * cols); c++, n++) {
             list->left[n] = (double)(start[e.i] + (p->tied ? c : c / cols));
             list->right[n] = (double)(start[e.j] + (p->tied ? c : c % cols));
-            list->edge[n] = (double)e.number;
+            if (list->edge) list->edge[n] = (double)e.number;
         }
     }
 }
@@ -183,16 +183,17 @@ static ad_var listed(const ebm_pairwise *p, ad_var x, ad_var weight)
     ad_tape *tape = x.tape;
     int64_t variables = p->spec.space.variables, count = ebm_pairwise_pairs(p), column = 0;
     int64_t *start = gibbs_alloc(&tape->alloc, (size_t)variables, sizeof *start);
-    double *room = gibbs_alloc(&tape->alloc, (size_t)count, 3 * sizeof *room);
+    bool repeats = p->tied && p->labels != 1; /* a weight for several pairs */
+    double *room = gibbs_alloc(&tape->alloc, (size_t)count, (repeats ? 3 : 2) * sizeof *room);
     ad_var sum = {tape, -1};
     if (!start || !room) ad_fail(tape, GIBBS_MEMORY, "%lld pairs of columns: out of memory", (long long)count);
     else {
-        pairs list = {count, room, room + count, room + 2 * count};
+        pairs list = {count, room, room + count, repeats ? room + 2 * count : NULL};
         for (int64_t v = 0; v < variables; column += labels_of(p, v++)) start[v] = column;
         fill_pairs(p, start, &list);
         ad_var left = ad_gather(x, ad_constant_array(tape, ad_vec(count), list.left));
         ad_var right = ad_gather(x, ad_constant_array(tape, ad_vec(count), list.right));
-        if (p->tied && p->labels != 1) weight = ad_gather(weight, ad_constant_array(tape, ad_vec(count), list.edge));
+        if (repeats) weight = ad_gather(weight, ad_constant_array(tape, ad_vec(count), list.edge));
         sum = ad_dot(weight, ad_mul(left, right));
     }
     gibbs_release(&tape->alloc, start);

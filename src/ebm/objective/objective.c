@@ -185,6 +185,7 @@ void ebm_objective_free(ebm_objective *o)
     gibbs_release_aligned(&a, o->gradient);
     gibbs_release_aligned(&a, o->given);
     gibbs_release_aligned(&a, o->modelled);
+    ebm_objective_free_gains(o);
     gibbs_release(&a, o);
 }
 
@@ -234,12 +235,14 @@ static void take_apart(const ebm_objective *o)
 {
     int64_t given = ebm_model_given(o->model), size = (int64_t)gibbs_dtype_size(o->model->dtype);
     if (given) ebm_split_rows((size_t)size, o->rows, given, o->model->dim - given, o->x, o->given, o->modelled);
+    ebm_objective_fill_gains(o);
 }
 
 static gibbs_status bind_rows(ebm_objective *o, gibbs_error *error)
 {
-    if (!ebm_model_given(o->model)) return ad_bind(o->program.workspace, o->graph.x, o->x, error);
     take_apart(o);
+    if (o->gains) ad_bind(o->program.workspace, o->graph.gains, o->gains, NULL);
+    if (!ebm_model_given(o->model)) return ad_bind(o->program.workspace, o->graph.x, o->x, error);
     gibbs_status status = ad_bind(o->program.workspace, o->graph.given, o->given, error);
     return status ? status : ad_bind(o->program.workspace, o->graph.x, o->modelled, error);
 }
@@ -264,6 +267,7 @@ gibbs_status ebm_objective_bind(ebm_objective *o, const void *x, int64_t rows, g
     status = count_noise(o, rows, &noise_rows, error);
     if (!status) status = ebm_objective_check_values(o, x, rows, error);
     if (!status) status = room_apart(o, rows, error);
+    if (!status) status = ebm_objective_room_for_gains(o, rows, error);
     if (!status && source->bind) status = source->bind(o, x, rows, noise_rows, error);
     if (status) return status;
     o->x = x;

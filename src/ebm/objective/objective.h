@@ -40,6 +40,10 @@ struct ebm_objective {
     ad_var prior, share;      /* U(θ)·share, null without a prior; and its leaf, 1/N: */
     double share_value;       /* of the model's dtype */
     int64_t whole_rows;       /* N; 0: the rows that are bound */
+    void *gains, *gains_state; /* gains.c: of gains_rows rows, and what one row takes */
+    int32_t *gains_label;
+    double *gains_row;
+    int64_t gains_rows;
     double *row;              /* check_rows.c: one of what is bound */
     double *hull;             /* lowest and highest numbers of the points of a whole space, or NULL */
     bool with_gradient;
@@ -58,6 +62,13 @@ extern const gibbs_option_table ebm_loss_numbers;
  * loss's name where an op is not smooth enough; SHAPE or TAPE where the loss is no shared scalar. */
 ad_var ebm_objective_record(ebm_objective *objective);
 gibbs_status ebm_objective_check_recording(const ebm_objective *objective, ad_var loss, gibbs_error *error);
+
+/* gains.c: records the leaf, and has room for the bound data's numbers where the loss reads them, which are those of the
+ * caller's rows as they are when they are filled in. */
+void ebm_objective_record_gains(ebm_objective *objective);
+gibbs_status ebm_objective_room_for_gains(ebm_objective *objective, int64_t rows, gibbs_error *error);
+void ebm_objective_fill_gains(const ebm_objective *objective);
+void ebm_objective_free_gains(ebm_objective *objective);
 
 /* Binds the leaves of the parameters, and of a learnt log Z, to the model's memory. */
 gibbs_status ebm_objective_bind_theta(ebm_objective *objective, gibbs_error *error);

@@ -36,6 +36,7 @@ ad_var ebm_objective_record(ebm_objective *o)
     g->x = ad_input(g->data, ad_is_null(g->given) ? "x" : "modelled columns", ad_vec(g->model->dim));
     o->noise_weight = none;
     if (o->options.weighted) g->weight = ad_input(g->data, "weight", ad_scalar());
+    ebm_objective_record_gains(o);
     record_noise(o);
     o->prior = o->share = none;
     if (o->model->prior) {
