@@ -132,18 +132,22 @@ static gibbs_status name_first(csv_table *t)
 static gibbs_status name_by_comment(csv_table *t, bool *named)
 {
     evidence e;
-    csv_reader table = t->r;
-    drop_names(t);
-    t->r.at = strchr(t->comment, '#') + 1;
-    t->r.last = true;
-    t->r.error = NULL; /* a comment that cannot be read is none of the caller's errors */
-    gibbs_status status = read_line(t, t->fields, &e);
-    *named = !status && t->r.column == t->fields && e.value < 0 && e.clear;
-    table.field = t->r.field;
-    table.capacity = t->r.capacity;
-    t->r = table;
-    if (!*named) drop_names(t);
-    return status == GIBBS_MEMORY ? ebm_csv_no_memory(&t->r) : GIBBS_OK;
+    csv_table other = *t;
+    other.names = NULL;
+    other.names_count = other.names_capacity = 0;
+    other.r.at = strchr(t->comment, '#') + 1;
+    other.r.last = true;
+    other.r.error = NULL; /* a comment that cannot be read is none of the caller's errors */
+    gibbs_status status = read_line(&other, t->fields, &e);
+    *named = !status && other.r.column == t->fields && e.value < 0 && e.clear;
+    t->r.field = other.r.field;
+    t->r.capacity = other.r.capacity;
+    drop_names(*named ? t : &other);
+    if (!*named) return status == GIBBS_MEMORY ? ebm_csv_no_memory(&t->r) : GIBBS_OK;
+    t->names = other.names;
+    t->names_count = other.names_count;
+    t->names_capacity = other.names_capacity;
+    return GIBBS_OK;
 }
 
 /* Names in the first line that the rows know, and row names. */
