@@ -154,26 +154,48 @@ static gibbs_status name_by_comment(csv_table *t, bool *named)
 static gibbs_status take_names(csv_table *t)
 {
     t->source->report->header = 1;
-    t->short_header = t->shape.rows - t->open_rows == t->fields + 1;
+    t->short_header = t->shape.rows - t->shape.rows_open == t->fields + 1;
     t->source->report->row_names = t->short_header || (t->fields > 1 && is_index_name(t->names[0]));
     t->fields += t->short_header;
     return t->short_header ? name_first(t) : GIBBS_OK;
 }
 
-gibbs_status ebm_csv_header(csv_table *t)
+/* t->fields: all but columns at the end that are empty in every line and have no name. */
+static void measure(csv_table *t)
 {
     const csv_shape *s = &t->shape;
+    int64_t least = s->first - s->first_open, rows = s->rows - s->rows_open;
+    if (s->rows < 0) rows = s->first - (s->rows_open < s->first_open ? s->rows_open : s->first_open);
+    t->fields = rows > s->first ? s->first : rows > least ? rows : least;
+    if (t->fields < 1) t->fields = 1;
+    t->open_rows = s->rows_open > 0 && (s->rows < 0 || s->rows > t->fields);
+    t->source->report->open_lines = t->fields < s->first || t->open_rows;
+}
+
+/* What pandas writes above columns without names: «,0,1», and above its index, which begins with 0. */
+static bool is_pandas_header(const csv_table *t)
+{
+    const csv_reader *r = &t->r;
+    char number[24];
+    bool found = t->fields > 1 && is_index_name(t->names[0]) && r->end - r->at > 1 && r->at[0] == '0' &&
+                 r->at[1] == r->separator;
+    for (int64_t c = 1; found && c < t->fields; c++) {
+        snprintf(number, sizeof number, "%lld", (long long)c - 1);
+        found = !strcmp(t->names[c], number);
+    }
+    return found;
+}
+
+gibbs_status ebm_csv_header(csv_table *t)
+{
     const csv_reader first = t->r;
     evidence e;
-    bool open = s->first > 1 && s->first_open && (s->lines == 1 || s->rows_open || s->rows == s->first - 1);
     bool by_comment = false;
-    t->open_rows = s->rows_open && (s->first_open || s->rows == s->first + 1);
-    t->fields = s->first - open;
-    t->source->report->open_lines = open || t->open_rows;
+    measure(t);
     gibbs_status status = read_line(t, t->fields, &e);
     if (status) return status;
     ebm_header header = t->source->options->header;
-    if (!header && e.value < 0 && e.clear) header = EBM_HEADER_YES;
+    if (!header && ((e.value < 0 && e.clear) || is_pandas_header(t))) header = EBM_HEADER_YES;
     if (!header && e.word < 0 && t->comment) status = name_by_comment(t, &by_comment);
     if (status) return status;
     if (!header && !by_comment && needs_names(t->source->options)) header = EBM_HEADER_YES;
