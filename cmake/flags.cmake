@@ -15,6 +15,9 @@ if(GIBBS_SANITIZE)
     set(gibbs_optimise "")
     set(gibbs_frames "")
     set(gibbs_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+    if(GIBBS_FUZZ) # the library tells the fuzzer which branches an input took
+        list(APPEND gibbs_sanitizers -fsanitize=fuzzer-no-link)
+    endif()
     # gcc sees uninitialised values where the sanitizers' code has hidden the initialisation from it. -g1 is enough for
     # lines in their reports, and compiles in three quarters of the time.
     add_compile_options(${gibbs_sanitizers} -O1 -g1 -fno-omit-frame-pointer)

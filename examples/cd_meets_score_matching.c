@@ -261,6 +261,7 @@ int main(int argc, char **argv)
     const option_entry table[] = {
         {"data", "FILE|NAME", "A table of two columns, or a set to draw (moons, …), standardised", &set.data, NULL,
          NULL},
+        DATA_OPTIONS,
         {"rows", "N", "Of a set that is drawn", &set.rows, &option_several, NULL},
         {"draws", "N", "Draws of z for each ε", &set.draws, &option_several, NULL},
         {"points", "N", "How many ε, at most 64", &set.points, &option_several, NULL},

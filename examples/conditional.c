@@ -226,6 +226,7 @@ int main(int argc, char **argv)
     const option_entry table[] = {
         {"data", "FILE", "A table like iris.csv: sepal and petal, length and width, and the species as 0, 1 or 2",
          &set.data, NULL, NULL},
+        DATA_OPTIONS,
         {"ridge", "LAMBDA", "Of the penalty", &set.ridge, &option_positive, NULL},
         {"rows", "N", "Of the real y", &set.rows, &option_several, NULL},
         {"steps", "N", "Of Adam, for the networks of the real y", &set.steps, &option_count, NULL},

@@ -233,6 +233,7 @@ int main(int argc, char **argv)
     const option_entry table[] = {
         {"data", "FILE|NAME", "A table of two columns, of which one row in five is for testing; or a set to draw "
          "(moons, 2spirals, rings, …)", &set.data, NULL, NULL},
+        DATA_OPTIONS,
         {"rows", "N", "For training, of a set that is drawn", &set.rows, &option_several, NULL},
         {"test-rows", "N", "… and for testing", &set.test_rows, &option_several, NULL},
         {"prior-rows", "N", "… and for Bayes' rule", &set.prior_rows, &option_count, NULL},

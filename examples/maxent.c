@@ -278,6 +278,7 @@ int main(int argc, char **argv)
     const option_entry table[] = {
         {"mean", "MEAN", "Of the die's faces", &set.mean, &face, NULL},
         {"data", "FILE", "A table (CSV, npy, IDX), of which the first column counts", &set.data, NULL, NULL},
+        DATA_OPTIONS,
     };
     options_read(argc, argv, "Maximum entropy from given statistics: a die, textbook families, moments of real data.",
                  table, sizeof table / sizeof *table, &set.common);

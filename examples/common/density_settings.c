@@ -1,4 +1,5 @@
 #include "density_settings.h"
+#include "data_load.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ static void read_table(int argc, char **argv, settings *s)
         {"data", "FILE|NAME",
          "A table: CSV, npy or IDX, gzip of these; or a set to draw: gaussian, 8gaussians, circles, rings, moons, "
          "pinwheel, swissroll, 2spirals, checkerboard", &s->data, NULL, NULL},
+        DATA_OPTIONS,
         {"rows", "N", "Of a set that is drawn, by the split's seed", &s->rows, &option_several, NULL},
         {"loss", "NAME,...", "Any of ml-is, cd, score-matching, nce; or all (default all)", s, NULL, parse_losses},
         {"hidden", "N,...", "Widths of the hidden layers (default 64,64)", s, NULL, parse_hidden},

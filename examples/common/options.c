@@ -144,6 +144,8 @@ static void parse_all(int argc, char **argv, const char *doc, const option_entry
     free(names);
 }
 
+int options_quiet;
+
 void options_read(int argc, char **argv, const char *doc, const option_entry *table, int count, common_options *common)
 {
     const option_entry shared[] = {
@@ -169,6 +171,7 @@ void options_read(int argc, char **argv, const char *doc, const option_entry *ta
     parse_all(argc, argv, doc, all, count + SHARED);
     free(all);
     if (common->resume && !common->checkpoint) refuse("--resume: from which file? Give it by --checkpoint");
+    options_quiet = common->quiet;
     if (output_is_stdout(common->json)) output_divert();
 }
 

@@ -37,6 +37,9 @@ typedef struct common_options {
     int quiet, resume;
 } common_options;
 
+/* Whether --quiet was told. */
+extern int options_quiet;
+
 /* Reads the command line into the tables' targets. Does not return when it is wrong or asks for help. `doc` is what
  * --help begins with; what follows a '\v' in it comes after the options. stdout is looked after from here on, see
  * output.h. */

@@ -1,4 +1,5 @@
 #include "score_settings.h"
+#include "data_load.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,6 +53,7 @@ settings score_settings_read(int argc, char **argv)
     const option_entry table[] = {
         {"data", "FILE|NAME", "A table of two columns (standardised, one row in five to judge by), or a set to draw "
          "(moons, …); the truth is known of 8gaussians", &set.data, NULL, NULL},
+        DATA_OPTIONS,
         {"rows", "N", "For training, of a set that is drawn", &set.rows, &option_several, NULL},
         {"test-rows", "N", "… and to judge by", &set.test_rows, &option_several, NULL},
         {"loss", "NAME,...", "Any of exact-ml, ml-is, nce, ranking-nce, cd, pcd, improved-cd, conditional-nce, "

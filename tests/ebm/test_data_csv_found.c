@@ -45,6 +45,13 @@ static const csv_case read[] = {
     {"A,B\n1,4,\n2,5,\n", {0}, 2, 2, {1, 4, 2, 5}, {"A", "B"}, "an empty last column left out"},
     {"A,B,\n1,4\n2,5\n", {0}, 2, 2, {1, 4, 2, 5}, {"A", "B"}, "an empty last column left out"},
     {"1,\n2,\n", {0}, 2, 1, {1, 2}, {0}, "an empty last column left out"},
+    {"A,B,,\n1,4,,\n2,5,,\n", {0}, 2, 2, {1, 4, 2, 5}, {"A", "B"}, "an empty last column left out"},
+    {"A,B,,\n1,4,\n2,5,\n", {0}, 2, 2, {1, 4, 2, 5}, {"A", "B"}, "an empty last column left out"},
+    {"1,4,,\n2,5,,\n", {0}, 2, 2, {1, 4, 2, 5}, {0}, "an empty last column left out"},
+    {"x,y\na,1,4,\nb,2,5,\n", {0}, 2, 2, {1, 4, 2, 5}, {"x", "y"}, "row names left out; an empty last column"},
+    {",0,1\n0,1.5,2\n1,3,4\n", {0}, 2, 2, {1.5, 2, 3, 4}, {"0", "1"}, "row names left out"},
+    {"12 345\n7 89\n", {0}, 2, 2, {12, 345, 7, 89}, {0}, "blanks"},
+    {"x y\n1 000\n2 000\n", {0}, 2, 2, {1, 0, 2, 0}, {"x", "y"}, "blanks"},
     /* comments before the table, which may name the columns */
     {"# by me\nx,y\n1,2\n", {0}, 1, 2, {1, 2}, {"x", "y"}, "1 line of comments left out"},
     {"# made, in May\n# x,y\n1,2\n", {0}, 1, 2, {1, 2}, {"x", "y"}, "with a header; 2 lines of comments"},
@@ -77,6 +84,16 @@ static const csv_refusal refused[] = {
     {"0x10\n1\n2\n", {0}, GIBBS_FORMAT, "t:1: column 1: '0x10' is not a number" HEADER},
     {"1,5;2,5\n3,5;4,5\n", {0}, GIBBS_FORMAT,
      "t:1: column 1: '1,5' is not a number" HEADER ": if its comma is a decimal"},
+    {"$5\n1\n", {0}, GIBBS_FORMAT, "t:1: column 1: '$5' is not a number" HEADER},
+    {"<0.5\n1\n", {0}, GIBBS_FORMAT, "t:1: column 1: '<0.5' is not a number" HEADER},
+    {"\xE2\x80\x93" "1\n2\n", {0}, GIBBS_FORMAT, "1' is not a number" HEADER}, /* a dash for a minus */
+    {"\xEF\xBC\x91\n2\n", {0}, GIBBS_FORMAT, "' is not a number" HEADER},  /* a wide digit */
+    {"\xE2\x82\xAC 5\n2\n", {0}, GIBBS_FORMAT, "5' is not a number" HEADER}, /* an amount of euros */
+    {"1 000\n2 000\n", {0}, GIBBS_FORMAT, "t:1: its blanks may stand between fields or between thousands"},
+    {"1 000 000.5", {0}, GIBBS_FORMAT, "t:1: its blanks may stand between fields or between thousands"},
+    {"x\n1 000\n2 000\n", {0}, GIBBS_FORMAT, "t:2: column 1 (x): '1 000' is not a number: write its digits"},
+    {"#N/A,1\n2,3\n", {0}, GIBBS_DATA, "t:1: row 1, column 1: '#N/A' is a missing value"},
+    {"n.a.\n1\n", {0}, GIBBS_DATA, "t:1: row 1, column 1: 'n.a.' is a missing value"},
     {"FR,1\nDE,2\n", {0}, GIBBS_FORMAT, "t:1: column 1: 'FR' is not a number" HEADER ", since column 2 is '1': leave"},
     /* missing values, counted */
     {"NA,0.5\n1,2\n", {0}, GIBBS_DATA, "t:1: row 1, column 1: 'NA' is a missing value" FILL},
@@ -88,7 +105,7 @@ static const csv_refusal refused[] = {
     {"x,y\n1,\"\"\n", {0}, GIBBS_DATA, "'' is a missing value"},
     {"x,y\n1,<NA>\n", {0}, GIBBS_DATA, "'<NA>' is a missing value"},
     {"x,y\n1,\n2,\n", {0}, GIBBS_DATA, "t:2: row 1, column 2 (y): '' is a missing value, the first of 2"},
-    {",,,,,,,,\n,,,,,,,,\n", {0}, GIBBS_DATA, "'' is a missing value, the first of 16"}, /* and an open end */
+    {",,,,,,,,\n,,,,,,,,\n", {0}, GIBBS_DATA, "'' is a missing value, the first of 2"}, /* the others are an open end */
     /* ragged lines */
     {"x;y\n1;2\n3\n", {0}, GIBBS_FORMAT, "t:3: the line has 1 field and the first has 2: column 2 is missing"},
     {"x y\n1 2\n3 4 5\n", {0}, GIBBS_FORMAT, "t:3: the line has 3 fields and the first has 2: column 3 is too many"},

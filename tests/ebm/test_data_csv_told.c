@@ -26,6 +26,7 @@ static const csv_case read[] = {
     {",x\n7,1\n8,2\n", {COLUMNS(2, "1", "x")}, 2, 2, {7, 1, 8, 2}, {"", "x"}, ""}, /* row names, told */
     {"x,1990\n1,2\n", {COLUMNS(1, "x")}, 1, 1, {1}, {"x"}, "with a header"}, /* a name needs a header */
     {"# x,y\n1,2\n", {COLUMNS(1, "y")}, 1, 1, {2}, {"y"}, ""},
+    {"# by me\nx,2\n1,3\n", {COLUMNS(1, "x")}, 1, 1, {1}, {"x"}, ""},
     /* rows dropped */
     {"x,y\n1,2\nNA,3\n4,\n5,6\n", {.missing = EBM_MISSING_DROP}, 2, 2, {1, 2, 5, 6}, {"x", "y"},
      "2 of 4 rows dropped, for 2 missing values"},
@@ -51,6 +52,7 @@ static const csv_refusal refused[] = {
      "column 1 (x): '1.5' is not a number: its decimal sign is a point"},
     {"x,y\n1,2\n", {.header = EBM_HEADER_NO}, GIBBS_FORMAT, "t:1: column 1: 'x' is not a number"},
     {"x,y\n1,2\n", {COLUMNS(1, "z")}, GIBBS_ARGUMENT, "t: columns: 'z' is none of the 2 columns: 'x', 'y'"},
+    {"# by me\n1,2\n", {COLUMNS(1, "z")}, GIBBS_ARGUMENT, "'z' is none of the 2 columns: '1', '2'"},
     {"x,y\n1,2\n", {COLUMNS(1, "3")}, GIBBS_ARGUMENT, "t: columns: '3' is none of the 2 columns"},
     {"x,y\n1,2\n", {COLUMNS(1, "0")}, GIBBS_ARGUMENT, "t: columns: '0' is none of the 2 columns"},
     {"x,y\n1,2\n", {COLUMNS(1, "99999999999999999999")}, GIBBS_ARGUMENT, "is none of the 2 columns"},

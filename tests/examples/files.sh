@@ -2,7 +2,7 @@
 
 small="--data $data --steps $(size 20 3) --hidden 8,8 --noise-ratio 2"
 printf 'a,b\n1,2\n3\n' >ragged.csv
-printf 'a,b\n1,2\nnan,4\n' >nan.csv
+printf 'a,b\n1,2\nnan,4\n2,3\n3,1\n4,4\n5,6\n' >nan.csv
 printf 'a,b\n1,2\n2,2\n3,2\n4,2\n5,2\n6,2\n' >constant.csv
 printf '2\n2\n' >twos.csv
 printf '1,2,3,4,9\n5,6,7,8,1\n' >label.csv
@@ -20,6 +20,19 @@ cmp -s shipped/density2d-nce.csv named/density2d-nce.csv || complain "faithful.c
 printf 'a,b\n1,2\n2,2\n3,2\n4,2\n5,2\n6,2\n' >iris.csv
 expect 1 'is constant' density2d --data iris.csv
 rm iris.csv
+
+# Tables as people have them: what was left out is said on stderr, and how to read them can be told.
+quick="--steps 3 --hidden 4 --loss nce --out read"
+awk -F, 'NR == 1 { print "\"x\";\"y\""; next } { print "\"" NR "\";" $1 ";" $2 }' "$data" | tr . , >r.csv
+expect 0 "r.csv: CSV separated by ';', with a header; row names left out" density2d $quick --data r.csv --decimal ,
+cmp -s read/density2d-nce.csv shipped/density2d-nce.csv || complain "R's spelling of faithful.csv is another table"
+expect 1 "r.csv:2: column 2 (x): '3,6' is not a number: if its comma is a decimal one, say so" density2d --data r.csv
+expect 0 '1 of 6 rows dropped, for 1 missing value' maxent --data nan.csv --missing drop
+expect 64 '--separator: «ab» is no character, nor tab or blank' density2d --separator ab
+expect 64 '--missing: «keep» is none of drop, refuse' density2d --missing keep
+awk -F, 'NR == 1 { print; next } { print $1 "," $2 "," $3 "," $4 "," substr("abc", $5 + 1, 1) }' "$iris" >kinds.csv
+expect 0 'labels of column 5' conditional --data kinds.csv --labels 5 --rows 30 --steps 3 --out read
+expect 1 "'a' is not a number: leave the column out, or read it as labels" conditional --data kinds.csv
 
 # --json -: the JSON alone on stdout, and what would be printed there on stderr.
 for program in "maxent" "density2d --steps 3 --hidden 4 --loss nce" "conditional --rows 30 --steps 3"; do

@@ -45,6 +45,9 @@ static inline bool ebm_csv_empty(const csv_reader *r)
 typedef enum csv_kind { CSV_NUMBER, CSV_MISSING, CSV_ALMOST, CSV_TEXT } csv_kind;
 csv_kind ebm_csv_kind(csv_reader *r, double *value);
 
+/* Whether the text begins as the errors of spreadsheets do that stand for missing values: #N/A, #DIV/0! … */
+bool ebm_csv_missing_error(const char *text, const char *end);
+
 /* Whether it stands for a label that is not known. */
 bool ebm_csv_missing_label(const csv_reader *r);
 
@@ -58,11 +61,10 @@ const char *ebm_csv_hint(csv_reader *r);
 enum { CSV_SHOWN = 48 };
 const char *ebm_csv_excerpt(const csv_reader *r, char shown[CSV_SHOWN]);
 
-/* Fields of the first line and of the others (−1: they differ); whether the first, and all others, end empty. Of the
- * first hundred lines. */
+/* Fields of the first line and of the others (−1: they differ), and how many of them are empty at the end of the first,
+ * and of all others. Of the first hundred lines. */
 typedef struct csv_shape {
-    int64_t first, rows, lines;
-    bool first_open, rows_open;
+    int64_t first, rows, lines, first_open, rows_open;
 } csv_shape;
 
 /* Finds r->separator, if that is 0, and the shape of what follows. */

@@ -68,7 +68,7 @@ const char *ebm_csv_comments(csv_reader *r)
     const char *last = NULL;
     if (r->comment || r->separator == '#') return NULL;
     r->comment = '#';
-    for (const char *start = r->at; skip_comment_line(r); start = r->at) {
+    for (const char *start = r->at; !ebm_csv_missing_error(start, r->end) && skip_comment_line(r); start = r->at) {
         last = start;
         for (int blank; (blank = line_end(r, r->at)); r->line++) r->at += blank;
     }

@@ -132,44 +132,70 @@ static gibbs_status name_first(csv_table *t)
 static gibbs_status name_by_comment(csv_table *t, bool *named)
 {
     evidence e;
-    csv_reader table = t->r;
-    drop_names(t);
-    t->r.at = strchr(t->comment, '#') + 1;
-    t->r.last = true;
-    t->r.error = NULL; /* a comment that cannot be read is none of the caller's errors */
-    gibbs_status status = read_line(t, t->fields, &e);
-    *named = !status && t->r.column == t->fields && e.value < 0 && e.clear;
-    table.field = t->r.field;
-    table.capacity = t->r.capacity;
-    t->r = table;
-    if (!*named) drop_names(t);
-    return status == GIBBS_MEMORY ? ebm_csv_no_memory(&t->r) : GIBBS_OK;
+    csv_table other = *t;
+    other.names = NULL;
+    other.names_count = other.names_capacity = 0;
+    other.r.at = strchr(t->comment, '#') + 1;
+    other.r.last = true;
+    other.r.error = NULL; /* a comment that cannot be read is none of the caller's errors */
+    gibbs_status status = read_line(&other, t->fields, &e);
+    *named = !status && other.r.column == t->fields && e.value < 0 && e.clear;
+    t->r.field = other.r.field;
+    t->r.capacity = other.r.capacity;
+    drop_names(*named ? t : &other);
+    if (!*named) return status == GIBBS_MEMORY ? ebm_csv_no_memory(&t->r) : GIBBS_OK;
+    t->names = other.names;
+    t->names_count = other.names_count;
+    t->names_capacity = other.names_capacity;
+    return GIBBS_OK;
 }
 
 /* Names in the first line that the rows know, and row names. */
 static gibbs_status take_names(csv_table *t)
 {
     t->source->report->header = 1;
-    t->short_header = t->shape.rows - t->open_rows == t->fields + 1;
+    t->short_header = t->shape.rows - t->shape.rows_open == t->fields + 1;
     t->source->report->row_names = t->short_header || (t->fields > 1 && is_index_name(t->names[0]));
     t->fields += t->short_header;
     return t->short_header ? name_first(t) : GIBBS_OK;
 }
 
-gibbs_status ebm_csv_header(csv_table *t)
+/* t->fields: all but columns at the end that are empty in every line and have no name. */
+static void measure(csv_table *t)
 {
     const csv_shape *s = &t->shape;
+    int64_t least = s->first - s->first_open, rows = s->rows - s->rows_open;
+    if (s->rows < 0) rows = s->first - (s->rows_open < s->first_open ? s->rows_open : s->first_open);
+    t->fields = rows > s->first ? s->first : rows > least ? rows : least;
+    if (t->fields < 1) t->fields = 1;
+    t->open_rows = s->rows_open > 0 && (s->rows < 0 || s->rows > t->fields);
+    t->source->report->open_lines = t->fields < s->first || t->open_rows;
+}
+
+/* What pandas writes above columns without names: «,0,1», and above its index, which begins with 0. */
+static bool is_pandas_header(const csv_table *t)
+{
+    const csv_reader *r = &t->r;
+    char number[24];
+    bool found = t->fields > 1 && is_index_name(t->names[0]) && r->end - r->at > 1 && r->at[0] == '0' &&
+                 r->at[1] == r->separator;
+    for (int64_t c = 1; found && c < t->fields; c++) {
+        snprintf(number, sizeof number, "%lld", (long long)c - 1);
+        found = !strcmp(t->names[c], number);
+    }
+    return found;
+}
+
+gibbs_status ebm_csv_header(csv_table *t)
+{
     const csv_reader first = t->r;
     evidence e;
-    bool open = s->first > 1 && s->first_open && (s->lines == 1 || s->rows_open || s->rows == s->first - 1);
     bool by_comment = false;
-    t->open_rows = s->rows_open && (s->first_open || s->rows == s->first + 1);
-    t->fields = s->first - open;
-    t->source->report->open_lines = open || t->open_rows;
+    measure(t);
     gibbs_status status = read_line(t, t->fields, &e);
     if (status) return status;
     ebm_header header = t->source->options->header;
-    if (!header && e.value < 0 && e.clear) header = EBM_HEADER_YES;
+    if (!header && ((e.value < 0 && e.clear) || is_pandas_header(t))) header = EBM_HEADER_YES;
     if (!header && e.word < 0 && t->comment) status = name_by_comment(t, &by_comment);
     if (status) return status;
     if (!header && !by_comment && needs_names(t->source->options)) header = EBM_HEADER_YES;

@@ -99,15 +99,15 @@ static gibbs_status store_field(csv_table *t, int64_t column, bool *whole)
 static gibbs_status read_row(csv_table *t)
 {
     gibbs_status status = GIBBS_OK;
-    int64_t fields = 0;
+    int64_t fields = 0, open = 0; /* of the fields, those too many that are empty, as all lines have them */
     bool whole = true;
     do {
         status = ebm_csv_next(&t->r);
         if (!status && fields++ < t->fields) status = store_field(t, fields - 1, &whole);
+        else open += t->open_rows && ebm_csv_empty(&t->r);
     } while (!status && !t->r.last);
     if (status) return status;
-    if (t->open_rows && fields == t->fields + 1 && ebm_csv_empty(&t->r)) fields--;
-    if (fields != t->fields) return not_whole(t, fields);
+    if (fields - open != t->fields) return not_whole(t, fields);
     if (whole || t->source->options->missing == EBM_MISSING_REFUSE) t->out->rows++;
     else t->source->report->dropped++;
     return GIBBS_OK;

@@ -10,16 +10,28 @@ static const struct {
     const char *word;
     bool label;
 } missing[] = {
-    {"", false},      {"na", false},     {"n/a", false},    {"nan", false},     {"<na>", false},
-    {"#n/a", false},  {".", false},      {"?", false},      {"#na", false},     {"-nan", false},
-    {"null", true},   {"none", true},    {"nil", true},     {"-", true},        {"--", true},
-    {"1.#ind", true}, {"-1.#ind", true}, {"1.#qnan", true}, {"-1.#qnan", true},
+    {"", false},       {"na", false},     {"n/a", false},     {"n.a.", false},    {"nan", false},   {"-nan", false},
+    {"<na>", false},   {"#n/a", false},   {"#na", false},     {"#div/0!", false}, {"#num!", false}, {"#value!", false},
+    {"#ref!", false},  {"#name?", false}, {"#null!", false},  {"\\n", false},     {"nat", false},   {".", false},
+    {"?", false},      {"..", true},      {"...", true},      {"null", true},     {"(null)", true}, {"none", true},
+    {"nil", true},     {"-", true},       {"--", true},       {"*", true},        {"n.d.", true},   {"1.#ind", true},
+    {"-1.#ind", true}, {"1.#qnan", true}, {"-1.#qnan", true},
 };
 
 static bool is_missing(const char *text, bool label)
 {
     for (int i = 0; i < GIBBS_COUNT(missing); i++)
         if (strcasecmp(text, missing[i].word) == 0) return !label || !missing[i].label;
+    return false;
+}
+
+bool ebm_csv_missing_error(const char *text, const char *end)
+{
+    for (int i = 0; i < GIBBS_COUNT(missing); i++) {
+        int64_t length = (int64_t)strlen(missing[i].word);
+        if (missing[i].word[0] == '#' && end - text >= length && !strncasecmp(text, missing[i].word, (size_t)length))
+            return true;
+    }
     return false;
 }
 
@@ -50,12 +62,33 @@ static bool parse(csv_reader *r, char decimal, double *value)
     return ebm_parse_number(spelt, (int64_t)strlen(spelt), value);
 }
 
-/* Whether the text begins as numbers do. */
+/* Signs and currencies of Unicode, digits of other scripts: what a number that is not read as one may begin with. */
+static bool is_number_sign(uint32_t code)
+{
+    return (code >= 0x2010 && code <= 0x2015) || (code >= 0x20A0 && code <= 0x20CF) ||
+           (code >= 0x2200 && code <= 0x22FF) || (code >= 0xA2 && code <= 0xA5) || code == 0xB1 || code == 0xFE63 ||
+           code == 0xFF0B || code == 0xFF0D;
+}
+
+static bool is_digit(uint32_t code)
+{
+    return (code >= '0' && code <= '9') || (code >= 0x660 && code <= 0x669) || (code >= 0x6F0 && code <= 0x6F9) ||
+           (code >= 0xFF10 && code <= 0xFF19);
+}
+
+/* Whether the text begins as numbers do: with a digit, behind anything but letters. */
 static bool begins_as_number(const char *text)
 {
-    text += strncmp(text, "\xE2\x88\x92", 3) == 0 ? 3 : strspn(text, "+-");
-    text += *text == '.' || *text == ',';
-    return *text >= '0' && *text <= '9';
+    const char *end = text + strlen(text);
+    uint32_t code;
+    for (int length; text < end; text += length) {
+        length = gibbs_utf8(text, end, &code);
+        if (!length) return false;
+        if (is_digit(code)) return true;
+        bool ascii_sign = length == 1 && !((code | 32) >= 'a' && (code | 32) <= 'z') && code != '_';
+        if (!ascii_sign && !is_number_sign(code) && !ebm_blank_length(text, end)) return false;
+    }
+    return false;
 }
 
 csv_kind ebm_csv_kind(csv_reader *r, double *value)

@@ -1,6 +1,7 @@
 /* foreign.c — files that are no tables this library reads, told by their first bytes, with what to do about them. */
 #include "array.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { TEXT_LOOKED_AT = 4096, PAIRS_LOOKED_AT = 32 };
@@ -14,12 +15,10 @@ static const struct {
     int64_t at;
     const char *name, *remedy;
 } foreign[] = {
-    {"\xFD"
-     "7zXZ",
-     5, 0, "an xz file", UNPACK},
+    {"\xFD\x37zXZ", 5, 0, "an xz file", UNPACK},
     {"\x5D\0\0", 3, 0, "an lzma file", UNPACK},
     {"\x28\xB5\x2F\xFD", 4, 0, "a zstd file", UNPACK},
-    {"1AY&SY", 6, 4, "a bzip2 file", UNPACK},
+    {"BZh", 3, 0, "a bzip2 file", UNPACK},
     {"\x04\x22\x4D\x18", 4, 0, "an lz4 file", UNPACK},
     {"\x1f\x9d", 2, 0, "a compress file", UNPACK},
     {"7z\xBC\xAF\x27\x1C", 6, 0, "a 7z archive", UNPACK},
@@ -30,8 +29,10 @@ static const struct {
     {"\x89HDF\r\n\x1A\n", 8, 0, "an HDF5 file", EXPORT},
     {"\x89HDF\r\n\x1A\n", 8, 512, "an HDF5 file", EXPORT},
     {"MATLAB 5.0 MAT-file", 19, 0, "a MATLAB file", EXPORT},
-    {"PAR1\x15", 5, 0, "a Parquet file", EXPORT},
-    {"ARROW1\0", 7, 0, "an Arrow file", EXPORT},
+    {"PAR1", 4, 0, "a Parquet file", EXPORT},
+    {"ARROW1", 6, 0, "an Arrow file", EXPORT},
+    {"FEA1", 4, 0, "a Feather file", EXPORT},
+    {"ORC", 3, 0, "an ORC file", EXPORT},
     {"Obj\1", 4, 0, "an Avro file", EXPORT},
     {"CDF\1", 4, 0, "a netCDF file", EXPORT},
     {"CDF\2", 4, 0, "a netCDF file", EXPORT},
@@ -61,12 +62,23 @@ static const struct {
     {"\xFE\xFF", 2, 0, "text in UTF-16", RECODE},
 };
 
-/* Two bytes a character, without a mark: one of each pair is 0 and the other is not, in the same order. */
+/* Two bytes a character, without a mark: of most pairs the first is 0 and the second never, or the other way. */
 static bool is_utf16(const ebm_bytes *f)
 {
     int64_t pairs = f->length / 2 < PAIRS_LOOKED_AT ? f->length / 2 : PAIRS_LOOKED_AT, zeros[2] = {0, 0};
     for (int64_t i = 0; i < 2 * pairs; i++) zeros[i % 2] += !f->at[i];
-    return pairs > 1 && ((!zeros[0] && zeros[1] == pairs) || (!zeros[1] && zeros[0] == pairs));
+    return pairs > 1 && ((!zeros[0] && 4 * zeros[1] > 3 * pairs) || (!zeros[1] && 4 * zeros[0] > 3 * pairs));
+}
+
+/* Magics of letters and digits alone could be a column's name: their files hold what no text does. */
+static bool is_text_after_all(const ebm_bytes *f, const char *magic)
+{
+    int64_t looked_at = f->length < TEXT_LOOKED_AT ? f->length : TEXT_LOOKED_AT;
+    for (; *magic; magic++)
+        if (!isalnum((unsigned char)*magic)) return false;
+    for (int64_t i = 0; i < looked_at; i++)
+        if (f->at[i] < ' ' && !memchr("\t\n\r\f", f->at[i], 4)) return false;
+    return true;
 }
 
 static gibbs_status refuse(const ebm_bytes *f, const char *name, const char *remedy)
@@ -78,7 +90,9 @@ gibbs_status ebm_refuse_foreign(const ebm_bytes *f)
 {
     for (int i = 0; i < GIBBS_COUNT(foreign); i++) {
         int64_t length = (int64_t)foreign[i].length;
-        if (f->length >= foreign[i].at + length && !memcmp(f->at + foreign[i].at, foreign[i].magic, foreign[i].length))
+        if (f->length >= foreign[i].at + length &&
+            !memcmp(f->at + foreign[i].at, foreign[i].magic, foreign[i].length) &&
+            !is_text_after_all(f, foreign[i].magic))
             return refuse(f, foreign[i].name, foreign[i].remedy);
     }
     return is_utf16(f) ? refuse(f, "text in UTF-16", RECODE) : GIBBS_OK;

@@ -41,8 +41,10 @@ gibbs_status ebm_cholesky(int64_t d, const double *a, double *lower, gibbs_error
         double *own = lower + j * d, variance = a[j * d + j];
         double pivot = variance - row_dot(own, own, j);
         if (!(pivot > PIVOT * (double)d * variance))
-            return gibbs_fail(error, GIBBS_NUMERIC, "covariance: singular, pivot %lld of %lld is %g (variance %g)",
-                              (long long)j + 1, (long long)d, pivot, variance);
+            return gibbs_fail(error, GIBBS_NUMERIC,
+                              "covariance: singular, pivot %lld of %lld is %g (variance %g): column %lld is a linear "
+                              "function of those before it, or one row lies far from all others",
+                              (long long)j + 1, (long long)d, pivot, variance, (long long)j + 1);
         own[j] = sqrt(pivot);
         for (int64_t i = j + 1; i < d; i++)
             lower[i * d + j] = (a[i * d + j] - row_dot(lower + i * d, own, j)) / own[j];
