@@ -222,6 +222,21 @@ static gibbs_status run_audit(const void *options, double *out, gibbs_error *err
     return status;
 }
 
+static gibbs_status run_errors(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[QUARTIC].make();
+    ebm_proposal *q = test_proposal(&energies[QUARTIC]);
+    ebm_data data = table(data_rows(), ROWS, 1);
+    ebm_fit_options fit = {.loss = &ebm_loss_ml_is, .loss_options = {.proposal = q, .noise_ratio = 100}};
+    ebm_uncertainty u;
+    gibbs_status status = ebm_standard_errors_by(model, &data, &fit, options, &u, error);
+    for (int i = 0; !status && i < u.size; i++) out[i] = u.standard_error[i];
+    ebm_uncertainty_free(&u);
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+    return status;
+}
+
 static gibbs_status run_ratio(const void *options, double *out, gibbs_error *error)
 {
     ebm_model *model = energies[QUARTIC].make();
@@ -420,6 +435,10 @@ static const subject subjects[] = {
 #undef TYPE
 #define TYPE ebm_audit_options
     {SUBJECT(ebm_audit_options, .run = run_audit, COUNTED(ROW(rows, 10000, 900, 99), ROW(accuracy, 0.01, 5, -1)))},
+#undef TYPE
+#define TYPE ebm_errors_options
+    {SUBJECT(ebm_errors_options, .run = run_errors,
+             COUNTED(ROW(method, 0, 2, 4), ROW(rows, 8000, 0, 99), ROW(fits, 200, 0, 9)))},
 #undef TYPE
 #define TYPE ebm_ratio_options
     {SUBJECT(ebm_ratio_options, .run = run_ratio, COUNTED(ROW(rows, 400, 0, 9), ROW(points, 8, 4, -1)))},
