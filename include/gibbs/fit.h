@@ -201,5 +201,40 @@ gibbs_status ebm_standard_errors_by(ebm_model *model, const ebm_data *data, cons
                                     const ebm_errors_options *how, ebm_uncertainty *result, gibbs_error *error);
 void ebm_uncertainty_free(ebm_uncertainty *uncertainty);
 
+/* ---- Monte Carlo maximum likelihood ---- */
+
+/* Zeroed: the defaults. */
+typedef struct ebm_mcml_options {
+    int64_t rows;                 /* draws a round; 0: 2000 */
+    int64_t rounds;               /* at most; 0: 50 */
+    const ebm_draw_options *draw; /* how the model is drawn from, but the seed; NULL: the defaults */
+    /* Or a simulator of your own: `rows` independent rows of the model at theta into x[rows × dim] */
+    gibbs_status (*simulate)(const double *theta, int64_t rows, uint64_t seed, double *x, void *context,
+                             gibbs_error *error);
+    void *context;                /* passed to it */
+    uint64_t seed;
+} ebm_mcml_options;
+
+typedef struct ebm_mcml {
+    int64_t size, rounds;
+    double gamma, ess;         /* of the last round: 1; and the effective number of its weighted draws */
+    double *covariance;        /* size × size: (N Cov_p(s))⁻¹, the inverse information of N rows */
+    double *standard_error;    /* the roots of its diagonal */
+    double *monte_carlo_error; /* how far the draws may have θ̂ from where the likelihood is highest */
+    gibbs_allocator allocator;
+} ebm_mcml;
+
+/* Maximum likelihood of an energy affine in θ, E = E₀(x) − θ·s(x), as of networks and lattices, from one row or many,
+ * where nobody knows Z: draws at θ₀, the model's present parameters (those of a fit by pseudo-likelihood are a good
+ * start), are weighed for others (Geyer & Thompson 1992), as far as the convex hull of their statistics allows (Hummel,
+ * Hunter & Handcock 2012), and drawn again, until the data's statistics are within twice. The model then has θ̂; it is
+ * as it was on error. Free the result with ebm_mcml_free; it is zeroed on error. Errors: ARGUMENT (an energy that is
+ * not affine in θ, more than 100 parameters, a conditional model, an option), NUMERIC (statistics that do not determine
+ * the parameters; data at a boundary, where there is no maximum), those of ebm_model_draw or of `simulate`, DATA,
+ * SHAPE, MEMORY. */
+gibbs_status ebm_monte_carlo_ml(ebm_model *model, const ebm_data *data, const ebm_mcml_options *options,
+                                ebm_mcml *result, gibbs_error *error);
+void ebm_mcml_free(ebm_mcml *result);
+
 GIBBS_API_END
 #endif
