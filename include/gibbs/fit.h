@@ -144,6 +144,16 @@ gibbs_status ebm_trainer_keep(ebm_trainer *trainer, const char *name, void *memo
  * Where L leaves directions open, as the common shift of a softmax's weights, H⁻¹ is the Moore–Penrose inverse: the
  * covariance is that of the part of θ̂ orthogonal to them, which is all that data determine. Gradient descent and
  * L-BFGS leave the other part as it started. */
+typedef enum ebm_errors {
+    EBM_ERRORS_AUTOMATIC, /* the sandwich; the model where there are no more rows than parameters, or rows that do not
+                             differ */
+    EBM_ERRORS_SANDWICH,  /* as above: right for wrong models, too */
+    EBM_ERRORS_MODEL,     /* S from the model in the place of the rows, Cov_p(∇ℓ)/N: for one network, lattice or field.
+                             Right where the model is. Of maximum likelihood (PCD and ML by draws, too) it is the
+                             inverse of N times the information Cov_p(∇E) */
+    EBM_ERRORS_BOOTSTRAP  /* fits of rows drawn from the rows, of any loss (Efron 1979) */
+} ebm_errors;
+
 typedef struct ebm_uncertainty {
     int64_t size;           /* p: the model's parameters, then log Z when the loss learns it */
     int64_t identified;     /* directions of them that the loss sees; p when it sees all */
@@ -153,8 +163,23 @@ typedef struct ebm_uncertainty {
                                rows of a conditional model have points of their own (NCE, ML-IS): it is in the total */
     double newton;          /* √(gᵀH⁻¹g/tr H⁻¹S): how far L is from its minimum against how far chance puts it (for one
                                parameter the step left, in standard errors): far below 1, or θ̂ is no minimum */
+    ebm_errors method;      /* whose numbers these are */
+    double draws;           /* of the model (∞: all of its states) or fits of a bootstrap: each standard error is known
+                               to some 1/√(2 draws) of itself. ∞ of a sandwich */
     gibbs_allocator allocator;
 } ebm_uncertainty;
+
+/* Zeroed: the defaults. */
+typedef struct ebm_errors_options {
+    ebm_errors method;
+    const ebm_points *points;     /* EBM_ERRORS_MODEL: the whole space, or */
+    const ebm_draw_options *draw; /* how the model is drawn from. NULL, both: the points of exact maximum likelihood;
+                                     all states of a discrete loss's space, up to 4096; weighted draws of the loss's
+                                     proposal, if they are worth 500; chains of its sampler, Gibbs sweeps or MALA */
+    int64_t rows;                 /* draws; 0: 8000 */
+    int64_t fits;                 /* EBM_ERRORS_BOOTSTRAP; 0: 200 */
+    uint64_t seed;
+} ebm_errors_options;
 
 /* The uncertainty of the model's present parameters, fitted to `data` with these options: of them, loss, loss_options,
  * weight_decay, seed, threads and the validation split (the rows trained on count) are read. The artificial points are
@@ -163,11 +188,53 @@ typedef struct ebm_uncertainty {
  * as independent, and a minimum as reached: early stopping is no estimate of this kind. Computed in double whatever the
  * model's dtype, with p directions a row. result is zeroed on error; free it with ebm_uncertainty_free. Errors:
  * ARGUMENT (p > 500, no parameters, a loss whose points come from chains and so has no such structure, one that holds
- * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum; S is 0, as
- * of one row; a box of points cuts the density off), DATA, SHAPE, MEMORY. */
+ * part of itself constant), SMOOTH, NUMERIC (H is not finite, is 0, or has a negative eigenvalue: no minimum; S is 0,
+ * as of one row; a box of points cuts the density off), DATA, SHAPE, MEMORY. */
 gibbs_status ebm_standard_errors(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
                                  ebm_uncertainty *result, gibbs_error *error);
+
+/* The same by another method (`how` NULL: automatic). Each refuses what it cannot do and names one that can: NUMERIC
+ * for a sandwich of rows that do not differ, and for a model whose rows do not, at a boundary; ARGUMENT for a sandwich
+ * of points from chains, a conditional model's own variance, a bootstrap of one row or of rows with weights. Other
+ * errors: those above, of ebm_model_draw and of ebm_fit. */
+gibbs_status ebm_standard_errors_by(ebm_model *model, const ebm_data *data, const ebm_fit_options *options,
+                                    const ebm_errors_options *how, ebm_uncertainty *result, gibbs_error *error);
 void ebm_uncertainty_free(ebm_uncertainty *uncertainty);
+
+/* ---- Monte Carlo maximum likelihood ---- */
+
+/* Zeroed: the defaults. */
+typedef struct ebm_mcml_options {
+    int64_t rows;                 /* draws a round; 0: 2000 */
+    int64_t rounds;               /* at most; 0: 50 */
+    const ebm_draw_options *draw; /* how the model is drawn from, but the seed; NULL: the defaults */
+    /* Or a simulator of your own: `rows` independent rows of the model at theta into x[rows × dim] */
+    gibbs_status (*simulate)(const double *theta, int64_t rows, uint64_t seed, double *x, void *context,
+                             gibbs_error *error);
+    void *context;                /* passed to it */
+    uint64_t seed;
+} ebm_mcml_options;
+
+typedef struct ebm_mcml {
+    int64_t size, rounds;
+    double gamma, ess;         /* of the last round: 1; and the effective number of its weighted draws */
+    double *covariance;        /* size × size: (N Cov_p(s))⁻¹, the inverse information of N rows */
+    double *standard_error;    /* the roots of its diagonal */
+    double *monte_carlo_error; /* how far the draws may have θ̂ from where the likelihood is highest */
+    gibbs_allocator allocator;
+} ebm_mcml;
+
+/* Maximum likelihood of an energy affine in θ, E = E₀(x) − θ·s(x), as of networks and lattices, from one row or many,
+ * where nobody knows Z: draws at θ₀, the model's present parameters (those of a fit by pseudo-likelihood are a good
+ * start), are weighed for others (Geyer & Thompson 1992), as far as the convex hull of their statistics allows (Hummel,
+ * Hunter & Handcock 2012), and drawn again, until the data's statistics are within twice. The model then has θ̂; it is
+ * as it was on error. Free the result with ebm_mcml_free; it is zeroed on error. Errors: ARGUMENT (an energy that is
+ * not affine in θ, more than 100 parameters, a conditional model, an option), NUMERIC (statistics that do not determine
+ * the parameters; data at a boundary, where there is no maximum), those of ebm_model_draw or of `simulate`, DATA,
+ * SHAPE, MEMORY. */
+gibbs_status ebm_monte_carlo_ml(ebm_model *model, const ebm_data *data, const ebm_mcml_options *options,
+                                ebm_mcml *result, gibbs_error *error);
+void ebm_mcml_free(ebm_mcml *result);
 
 GIBBS_API_END
 #endif

@@ -1,6 +1,6 @@
-/* Branches that are not taken. Every elementwise op f is recorded at arguments where its value or a slope is no number, and
- * is not picked there, below all that derivatives are handed down through. All derivatives of three orders must be those
- * of the same function with a harmless argument put in the place of the bad one, which no mask is needed for. */
+/* Branches that are not taken. Every elementwise op f is recorded at arguments where its value or a slope is no number,
+ * and is not picked there, below all that derivatives are handed down through. All derivatives of three orders must be
+ * those of the same function with a harmless argument put in the place of the bad one, which no mask is needed for. */
 #include "autodiff/op/op.h"
 
 #include "plan_helpers.h"

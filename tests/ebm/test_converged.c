@@ -1,5 +1,5 @@
-/* A deterministic fit is right or says that it has not converged, whatever the units of x, θ and E: against closed forms
- * and minima that are found here, and on losses without a minimum. */
+/* A deterministic fit is right or says that it has not converged, whatever the units of x, θ and E: against closed
+ * forms and minima that are found here, and on losses without a minimum. */
 #include "ebm/objective_helpers.h"
 
 enum { ROWS = 400, MANY = 600 };

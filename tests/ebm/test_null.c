@@ -172,6 +172,11 @@ Test(null, fit_h)
     NULL_IN("keep", ebm_trainer_keep(trainer, "x", NULL, 1, &error));
     cr_expect(!ebm_trainer_report(NULL) && !ebm_trainer_done(NULL));
     ebm_trainer_free(trainer), ebm_trainer_free(NULL);
+    ebm_mcml mcml;
+    NULL_IN("mcml", ebm_monte_carlo_ml(NULL, &column, NULL, &mcml, &error));
+    NULL_IN("mcml", ebm_monte_carlo_ml(model, NULL, NULL, &mcml, &error));
+    NULL_IN("mcml", ebm_monte_carlo_ml(model, &column, NULL, NULL, &error));
+    NULL_IN("standard errors", ebm_standard_errors_by(NULL, &column, &options, NULL, &u, &error));
     NULL_IN("standard errors", ebm_standard_errors(NULL, &column, &options, &u, &error));
     NULL_IN("standard errors", ebm_standard_errors(model, NULL, &options, &u, &error));
     NULL_IN("standard errors", ebm_standard_errors(model, &column, NULL, &u, &error));

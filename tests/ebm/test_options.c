@@ -222,6 +222,51 @@ static gibbs_status run_audit(const void *options, double *out, gibbs_error *err
     return status;
 }
 
+static gibbs_status run_errors(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[QUARTIC].make();
+    ebm_proposal *q = test_proposal(&energies[QUARTIC]);
+    ebm_data data = table(data_rows(), ROWS, 1);
+    ebm_fit_options fit = {.loss = &ebm_loss_ml_is, .loss_options = {.proposal = q, .noise_ratio = 100}};
+    ebm_uncertainty u;
+    gibbs_status status = ebm_standard_errors_by(model, &data, &fit, options, &u, error);
+    for (int i = 0; !status && i < u.size; i++) out[i] = u.standard_error[i];
+    ebm_uncertainty_free(&u);
+    ebm_proposal_free(q);
+    ebm_model_free(model);
+    return status;
+}
+
+/* E = −θx of one bit. */
+static ad_var bit_energy(ad_var x, const ad_var *theta, void *context)
+{
+    return (void)context, ad_neg(ad_mul(theta[0], ad_sum(x)));
+}
+
+static gibbs_status bit_draws(const double *theta, int64_t rows, uint64_t seed, double *x, void *context,
+                              gibbs_error *error)
+{
+    (void)context, (void)error;
+    for (int64_t r = 0; r < rows; r++) x[r] = sampling_uniform(&seed) < 1 / (1 + exp(-theta[0]));
+    return GIBBS_OK;
+}
+
+static gibbs_status run_mcml(const void *options, double *out, gibbs_error *error)
+{
+    double bits[] = {1, 0, 0};
+    const ebm_parameter p = {"theta", ad_scalar(), EBM_INIT_CONSTANT, 0};
+    ebm_model *model = model_of(1, &p, 1, bit_energy, GIBBS_FLOAT64);
+    ebm_data data = table(bits, 3, 1);
+    ebm_mcml_options o = *(const ebm_mcml_options *)options;
+    ebm_mcml r;
+    o.simulate = bit_draws;
+    gibbs_status status = ebm_monte_carlo_ml(model, &data, &o, &r, error);
+    ebm_model_get(model, out);
+    ebm_mcml_free(&r);
+    ebm_model_free(model);
+    return status;
+}
+
 static gibbs_status run_ratio(const void *options, double *out, gibbs_error *error)
 {
     ebm_model *model = energies[QUARTIC].make();
@@ -420,6 +465,14 @@ static const subject subjects[] = {
 #undef TYPE
 #define TYPE ebm_audit_options
     {SUBJECT(ebm_audit_options, .run = run_audit, COUNTED(ROW(rows, 10000, 900, 99), ROW(accuracy, 0.01, 5, -1)))},
+#undef TYPE
+#define TYPE ebm_errors_options
+    {SUBJECT(ebm_errors_options, .run = run_errors,
+             COUNTED(ROW(method, 0, 2, 4), ROW(rows, 8000, 0, 99), ROW(fits, 200, 0, 9)))},
+#undef TYPE
+#define TYPE ebm_mcml_options
+    {SUBJECT(ebm_mcml_options, .run = run_mcml, .needs = true,
+             COUNTED(ROW(rows, 2000, 900, 99), ROW(rounds, 50, 0, 1)))},
 #undef TYPE
 #define TYPE ebm_ratio_options
     {SUBJECT(ebm_ratio_options, .run = run_ratio, COUNTED(ROW(rows, 400, 0, 9), ROW(points, 8, 4, -1)))},

@@ -1,8 +1,8 @@
 /* Estimates of the losses that have no value to minimise come closer to their own limit like N^−½ as well: contrastive
  * divergence and its kin, whose points are drawn at the parameters of each step, and the learned Stein discrepancy, a
  * saddle. The limit is the truth with an exact sampler; with unadjusted Langevin it is the precision whose chain has
- * the data's variance, with the term of improved CD another one again (test_loss_improved_cd.c). Also conditional maximum
- * likelihood. Fits are gradient descent with its average; seeds are fixed. */
+ * the data's variance, with the term of improved CD another one again (test_loss_improved_cd.c). Also conditional
+ * maximum likelihood. Fits are gradient descent with its average; seeds are fixed. */
 #include "ebm/loss_helpers.h"
 
 enum { SETS = 40, SIZES = 3 };

@@ -27,8 +27,8 @@ gibbs_status ebm_batches_new(ebm_batches *b, const ebm_data *data, gibbs_dtype d
                              uint64_t seed, const gibbs_allocator *a, gibbs_error *error);
 void ebm_batches_free(ebm_batches *b);
 
-/* Binds the next batch, with its weights; every row once an epoch, the last batch of an epoch possibly smaller, and left
- * out where it has fewer than `least` rows. */
+/* Binds the next batch, with its weights; every row once an epoch, the last batch of an epoch possibly smaller, and
+ * left out where it has fewer than `least` rows. */
 gibbs_status ebm_batches_bind(ebm_batches *b, ebm_objective *objective, gibbs_error *error);
 
 /* Where the rows stood when `epoch` epochs had begun and `next` rows of the last one had been handed out. */
