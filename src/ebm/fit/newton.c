@@ -1,7 +1,7 @@
 /* newton.c — Newton's method with the exact Hessian, in a trust region.
  *
- * Among the eigenvectors of the scaled Hessian the step is −slope/(λ + μ), with the least μ that keeps it in the region and
- * λ + μ positive. Directions that the loss does not see are left alone. */
+ * Among the eigenvectors of the scaled Hessian the step is −slope/(λ + μ), with the least μ that keeps it in the region
+ * and λ + μ positive. Directions that the loss does not see are left alone. */
 #include "minimum.h"
 
 #include <math.h>
@@ -61,7 +61,8 @@ static void choose_step(trust *t)
         m->step[0] = m->slope[0] > 0 ? -rest : rest;
     }
     t->promised = 0;
-    for (int64_t k = 0; k < m->size; k++) t->promised -= m->step[k] * (m->slope[k] + 0.5 * m->eigenvalue[k] * m->step[k]);
+    for (int64_t k = 0; k < m->size; k++)
+        t->promised -= m->step[k] * (m->slope[k] + 0.5 * m->eigenvalue[k] * m->step[k]);
 }
 
 static void move(const trust *t, double stretch)
@@ -83,8 +84,8 @@ static gibbs_status try_step(const trust *t, double stretch, double *fall, gibbs
     return status;
 }
 
-/* Longer steps first, where they are due, as long as they lower the loss more than one alone would. Then steps until one
- * lowers it as promised, up to rounding; `moved` is false when none does. */
+/* Longer steps first, where they are due, as long as they lower the loss more than one alone would. Then steps until
+ * one lowers it as promised, up to rounding; `moved` is false when none does. */
 static gibbs_status advance(trust *t, bool *moved, gibbs_error *error)
 {
     ebm_minimum *m = t->m;
