@@ -26,6 +26,7 @@ int main(int argc, char **argv)
     ebm_fit_options fit = {.loss = &ebm_loss_score_matching, .lbfgs = 1};
     ebm_data table, data;
     ebm_model *model;
+    ebm_fit_report report;
     ebm_uncertainty sure;
     ebm_quadrature z;
     double mean, sd, theta[2], draws[1000], at = 1, E;
@@ -36,7 +37,8 @@ int main(int argc, char **argv)
     check(ebm_data_standardise(&data, &mean, &sd, &error), &error);
     printf("%lld rows, x = (column 1 - %.10g)/%.10g\n", (long long)data.rows, mean, sd);
     check(ebm_model_new(&spec, &model, &error), &error);
-    check(ebm_fit(model, &data, &fit, NULL, &error), &error);
+    check(ebm_fit(model, &data, &fit, &report, &error), &error);
+    for (int k = 0; k < report.note_count; k++) printf("%s\n", report.note[k].text);
     check(ebm_standard_errors(model, &data, &fit, &sure, &error), &error);
     ebm_model_get(model, theta);
     printf("a = %.3f +- %.3f, b = %.3f +- %.3f\n", theta[0], sure.standard_error[0], theta[1], sure.standard_error[1]);
@@ -49,6 +51,7 @@ int main(int argc, char **argv)
     check(ebm_model_load(model, "custom_energy.safetensors", &error), &error);
     check(ebm_model_energy(model, &at, 1, &E, NULL, &error), &error);
     printf("E(%g) = %.3f\n", at, E);
+    ebm_fit_report_free(&report);
     ebm_uncertainty_free(&sure);
     ebm_model_free(model);
     ebm_data_free(&data);

@@ -64,6 +64,12 @@ static gibbs_status run(fitting *f, int resume, gibbs_error *error)
     return stopped ? say_stopped(f, error) : status;
 }
 
+static void tell_notes(const char *name, int quiet, const ebm_fit_report *r)
+{
+    for (int k = 0; k < r->note_count && !quiet; k++)
+        printf("%s%s%s: %s.\n", name ? name : "", name ? ": " : "", ebm_note_name(r->note[k].code), r->note[k].text);
+}
+
 gibbs_status fit_model(const common_options *common, const char *name, ebm_model *model, const ebm_data *data,
                        const ebm_fit_options *options, ebm_fit_report *report, gibbs_error *error)
 {
@@ -82,6 +88,7 @@ gibbs_status fit_model(const common_options *common, const char *name, ebm_model
     status = run(&f, common->resume, error);
     progress_clear(&f.line);
     ebm_fit_report all = ebm_trainer_end(f.trainer);
+    tell_notes(name, common->quiet, &all);
     if (report) *report = all;
     else ebm_fit_report_free(&all);
     return status;

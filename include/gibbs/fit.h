@@ -49,6 +49,31 @@ typedef struct ebm_fit_options {
     void *context;
 } ebm_fit_options;
 
+/* What a fit looked for when it was done, and found: each makes its estimate wrong or less than it seems. */
+typedef enum ebm_note_code {
+    EBM_NOTE_NOT_CONVERGED = 1,   /* θ is at no minimum of the loss, or it cannot be told */
+    EBM_NOTE_RUNAWAY,             /* a parameter grows for ever: separated data, a column that never changes */
+    EBM_NOTE_NOT_IDENTIFIED,      /* directions of θ that the loss does not see */
+    EBM_NOTE_NOT_NORMALISABLE,    /* exp(−E) has no finite integral */
+    EBM_NOTE_OUTSIDE_THE_SUPPORT, /* rows where the proposal, or the loss's weight, has no density */
+    EBM_NOTE_TIES,                /* score matching of tied or rounded columns */
+    EBM_NOTE_WEIGHTS,             /* importance weights without a variance */
+    EBM_NOTE_STUCK_CHAINS,        /* hardly a move of the loss's chains was accepted */
+    EBM_NOTE_VALIDATION,          /* the held-out loss rose while the training loss fell */
+    EBM_NOTE_ENERGY_GAP,          /* contrastive divergence: E of data and of chains drift apart */
+    EBM_NOTE_CODES
+} ebm_note_code;
+
+typedef struct ebm_note {
+    ebm_note_code code;
+    char text[240]; /* a sentence, with its numbers and the remedy */
+} ebm_note;
+
+/* «not converged» and so on; «?» of a number that is no code. Static. */
+const char *ebm_note_name(ebm_note_code code);
+
+enum { EBM_MOST_NOTES = EBM_NOTE_CODES };
+
 typedef struct ebm_fit_report {
     int64_t steps;            /* taken */
     int64_t best_step;        /* the number of steps after which the kept parameters were those of the model */
@@ -67,12 +92,19 @@ typedef struct ebm_fit_report {
     ebm_importance weights;   /* ML-IS, NCE, ML by draws: exp(−E)/q at the fit's first ν·N points, at the kept
                                  parameters. With k above ½ ML-IS is not what its standard errors say:
                                  ebm_audit_proposal. Else NaN, and of a conditional model */
-    int converged;            /* L-BFGS: θ is a minimum. H = ∇²L has no negative eigenvalue, newton is at most the
-                                 tolerance, and no parameter runs away, as on separated data: then θ is right to six
-                                 digits and more. 0: it is none, or it cannot be told */
-    double newton;            /* L-BFGS: √(gᵀH⁻¹g/tr H⁻¹S) as in ebm_uncertainty, in no unit of x, θ or E, with θᵀHθ
-                                 for the trace where all rows have one gradient; ∞ where the loss curves down. NaN:
-                                 not known */
+    int converged;            /* θ is a minimum, which L-BFGS seeks and others reach by chance. H = ∇²L has no
+                                 negative eigenvalue, newton is at most the tolerance, and no parameter runs away, as on
+                                 separated data: then θ is right to six digits and more. 0: it is none, or it cannot be
+                                 told */
+    double newton;            /* √(gᵀH⁻¹g/tr H⁻¹S) as in ebm_uncertainty, in no unit of x, θ or E, with θᵀHθ for the
+                                 trace where all rows have one gradient; ∞ where the loss curves down. Other methods
+                                 than L-BFGS end somewhere near a minimum: below 1 they are within its standard error,
+                                 stationary but for noise. NaN: not known (chains, more than 500 parameters, validation
+                                 rows, which stop elsewhere) */
+    int64_t identified;       /* L-BFGS of at most 500 parameters: directions of θ that the loss sees; else 0 */
+    int64_t runaway;          /* the number of a parameter's element that runs away, from 0; −1: none was found */
+    int note_count;           /* what was looked for and found; 0: nothing, of what applies to the loss and the model */
+    ebm_note note[EBM_MOST_NOTES];
     int64_t history_count;    /* one row a step: */
     double *history_loss, *history_norm, *history_validation; /* NaN where none was made */
     gibbs_allocator allocator;

@@ -80,5 +80,7 @@ gibbs_status ebm_fit_finish(ebm_trainer *f)
     f->report.log_z = ebm_objective_log_z(f->objective);
     log_z_spread(f);
     if (f->options.loss->noise == EBM_NOISE_POINTS) f->report.edge = ebm_edge(f->model, f->loss_options.points);
-    return judge_weights(f);
+    status = judge_weights(f);
+    if (!status && !f->options.lbfgs) status = ebm_fit_distance(f);
+    return status ? status : ebm_fit_look(f);
 }

@@ -93,6 +93,13 @@ extern const gibbs_option_table ebm_fit_numbers;
 /* Whether L-BFGS is what to take where no method is named. */
 bool ebm_fit_suits_lbfgs(const ebm_model *model, int64_t rows, const ebm_fit_options *options);
 
+/* report.newton where no L-BFGS was: at the last parameters, with the artificial points of step 0. */
+gibbs_status ebm_fit_distance(ebm_trainer *f);
+
+/* report.note: looks for everything in the table of notes.c that applies. What cannot be looked for is left out, but
+ * for want of memory. */
+gibbs_status ebm_fit_look(ebm_trainer *f);
+
 /* `found` as the fit's error: the step before the sentence and, when it is about a row of the present batch (or about
  * the chain that started there), the row of the caller's table behind it and in error->row. */
 gibbs_status ebm_fit_fail(ebm_trainer *f, int64_t step, const gibbs_error *found);

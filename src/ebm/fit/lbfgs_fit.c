@@ -153,7 +153,10 @@ static void choose_units(descent *d)
         d->origin[i] = ((const double *)d->large.model->theta)[i];
         d->unit[i] = 1;
         d->w[i] = 0;
-        if (m->size) m->first[i] = 1 / (m->unit[i] * m->unit[i]), spread += m->spread[i];
+        if (!m->size) continue;
+        bool curved = m->scaled[i * m->size + i] != 0;
+        m->first[i] = curved ? 1 / (m->unit[i] * m->unit[i]) : 0;
+        spread += m->spread[i];
     }
     bool known = m->size && !isnan(m->distance) && spread > 0 && isfinite(spread);
     if (!known) return;
@@ -237,6 +240,8 @@ static gibbs_status by_newton(descent *d, gibbs_error *error)
     memcpy(d->large.model->theta, d->curvature.twin->theta, bytes);
     if (status) return status;
     r->newton = m->distance;
+    r->identified = m->seen;
+    r->runaway = runaway;
     r->converged = near && runaway < 0;
     return GIBBS_OK;
 }

@@ -1,4 +1,4 @@
-/* minimum.h — how far parameters are from a minimum of a deterministic loss, and the way there; private to src/ebm/fit. */
+/* minimum.h — how far parameters are from a minimum of a deterministic loss, and the way there; private to the room. */
 #ifndef GIBBS_MINIMUM_H
 #define GIBBS_MINIMUM_H
 
@@ -42,7 +42,8 @@ typedef gibbs_status (*ebm_value_fn)(void *context, const double *theta, double 
 typedef int (*ebm_step_fn)(void *context, double value, double gradient_norm);
 
 /* Newton's method in a trust region of those units (Moré & Sorensen 1983), from a point that was looked at, until the
- * distance is within `tolerance`, and one step beyond; at most `steps` of them. Steps that do not come nearer end it, too. */
+ * distance is within `tolerance`, and one step beyond; at most `steps` of them. Steps that do not come nearer end it,
+ * too. */
 gibbs_status ebm_newton(ebm_minimum *m, double tolerance, int64_t steps, ebm_value_fn value, ebm_step_fn taken,
                         void *context, gibbs_error *error);
 

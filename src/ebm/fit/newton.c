@@ -61,7 +61,8 @@ static void choose_step(trust *t)
         m->step[0] = m->slope[0] > 0 ? -rest : rest;
     }
     t->promised = 0;
-    for (int64_t k = 0; k < m->size; k++) t->promised -= m->step[k] * (m->slope[k] + 0.5 * m->eigenvalue[k] * m->step[k]);
+    for (int64_t k = 0; k < m->size; k++)
+        t->promised -= m->step[k] * (m->slope[k] + 0.5 * m->eigenvalue[k] * m->step[k]);
 }
 
 static void move(const trust *t, double stretch)

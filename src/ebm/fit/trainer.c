@@ -11,7 +11,7 @@
 static ebm_fit_report no_report(void)
 {
     return (ebm_fit_report){.loss = NAN, .best_validation = NAN, .health = NAN, .log_z = NAN, .log_z_spread = NAN,
-                            .edge = NAN, .newton = NAN, .weights = {NAN, NAN, NAN, NAN, NAN}};
+                            .edge = NAN, .newton = NAN, .runaway = -1, .weights = {NAN, NAN, NAN, NAN, NAN}};
 }
 
 static double now(void)

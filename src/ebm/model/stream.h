@@ -21,6 +21,7 @@ enum {
     EBM_STREAM_START,                               /* the rows that chains start at */
     EBM_STREAM_SAMPLER_SWEEP, /* the labels of a sweep on couplings */
     EBM_STREAM_SAMPLER_TURN,  /* whose turn it is, in random order */
+    EBM_STREAM_RAYS,                                /* directions along which a fit follows E */
     EBM_STREAM_END /* of those above */
 };
 
