@@ -39,6 +39,7 @@ static void expect_same(const outcome *one, const outcome *two, const char *what
 {
     same(one->theta, two->theta, sizeof one->theta, "theta", what);
     SAME(steps), SAME(best_step), SAME(loss), SAME(best_validation), SAME(health), SAME(log_z), SAME(history_count);
+    SAME(newton), SAME(note_count), SAME(note), SAME(weights);
     size_t bytes = (size_t)one->report.history_count * sizeof(double);
     same(one->report.history_loss, two->report.history_loss, bytes, "loss", what);
     same(one->report.history_norm, two->report.history_norm, bytes, "norm", what);

@@ -21,7 +21,8 @@ static const gibbs_option of_trainer[] = {
     FIGURE(report.loss), FIGURE(report.best_validation), FIGURE(report.health), FIGURE(report.log_z),
     FIGURE(report.log_z_spread), FIGURE(report.edge), FIGURE(report.newton), FIGURE(report.weights.log_z), FIGURE(report.weights.ess),
     FIGURE(report.weights.standard_error), FIGURE(report.weights.k), FIGURE(report.weights.largest),
-    FIGURE(report.seconds),
+    FIGURE(report.seconds), COUNT(report.identified, MOST),
+    GIBBS_OPTION(ebm_trainer, report.runaway, 0, '[', -1, MOST, ']'),
 };
 
 #define OF_CHAINS(field) GIBBS_OPTION(ebm_objective, field, 0, '[', 0, MOST, ']')
@@ -138,6 +139,7 @@ gibbs_status ebm_trainer_save(const ebm_trainer *t, const char *path, gibbs_erro
     gibbs_status status = ebm_training_describe(t, &is, error);
     if (status) return status;
     status = collect(t, &c, error);
+    if (!status) status = ebm_training_add_notes(t, &is, error);
     if (!status) status = ebm_tensors_write_with(path, c.tensor, c.count, is.item, is.count, error);
     for (int k = 0; k < t->kept_count && c.words; k++) gibbs_release(&t->model->alloc, c.words[k]);
     gibbs_release(&t->model->alloc, c.words);
@@ -165,7 +167,7 @@ static bool possible(const ebm_trainer *t, const double *v)
 {
     for (int k = 0; k < SCALARS; k++) {
         const gibbs_option *s = scalar_at(k);
-        if (s->type != 'd' && !(v[k] >= 0 && v[k] <= s->high && v[k] == floor(v[k]))) return false;
+        if (s->type != 'd' && !(v[k] >= s->low && v[k] <= s->high && v[k] == floor(v[k]))) return false;
     }
     bool rings = t->options.loss->noise == EBM_NOISE_PERSISTENT;
     double most = rings ? fmax((double)t->objective->options.buffer, (double)t->train.size) : 0;
@@ -230,6 +232,7 @@ static void take(ebm_trainer *t, const ebm_tensors *file, const double *v)
             memcpy(t->kept[k].memory, ebm_tensors_find(file, t->kept[k].name)->data, t->kept[k].bytes);
     t->report.history_count = t->report.best_step = t->report.steps;
     ebm_batches_go_to(&t->train, t->train.epoch, t->train.next);
+    ebm_training_take_notes(t, file->metadata, file->metadata_count);
     t->bound = false;
     if (ebm_fit_done(t)) ebm_fit_take_kept(t);
 }

@@ -18,4 +18,8 @@ gibbs_status ebm_training_describe(const ebm_trainer *t, ebm_description *descri
 gibbs_status ebm_training_compare(const ebm_trainer *t, const char *file, const ebm_metadata *theirs, int count,
                                   gibbs_error *error);
 
+/* A report's notes as more texts, which are not compared; and back. */
+gibbs_status ebm_training_add_notes(const ebm_trainer *t, ebm_description *description, gibbs_error *error);
+void ebm_training_take_notes(ebm_trainer *t, const ebm_metadata *theirs, int count);
+
 #endif

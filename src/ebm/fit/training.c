@@ -8,7 +8,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define NOTE "note." /* the keys of notes */
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
@@ -179,10 +182,39 @@ gibbs_status ebm_training_compare(const ebm_trainer *t, const char *file, const 
                                 file, key, there ? there : "missing", here);
     }
     for (int k = 0; k < count && !status; k++)
-        if (!find(ours.item, ours.count, theirs[k].key))
+        if (strncmp(theirs[k].key, NOTE, strlen(NOTE)) && !find(ours.item, ours.count, theirs[k].key))
             status = gibbs_fail(error, GIBBS_FORMAT,
                                 "%s: it is another training: %.80s is %.60s there, and missing here", file,
                                 theirs[k].key, theirs[k].value);
     ebm_description_free(&ours);
     return status;
+}
+
+/* ---- Notes ---- */
+
+gibbs_status ebm_training_add_notes(const ebm_trainer *t, ebm_description *out, gibbs_error *error)
+{
+    for (int k = 0; k < t->report.note_count; k++) {
+        const ebm_note *note = &t->report.note[k];
+        char key[32], text[sizeof note->text + 16];
+        snprintf(key, sizeof key, NOTE "%d", k);
+        snprintf(text, sizeof text, "%d %s", (int)note->code, note->text);
+        if (!ebm_description_add(out, key, text)) return gibbs_fail(error, GIBBS_MEMORY, "train: out of memory");
+    }
+    return GIBBS_OK;
+}
+
+void ebm_training_take_notes(ebm_trainer *t, const ebm_metadata *theirs, int count)
+{
+    ebm_fit_report *r = &t->report;
+    r->note_count = 0;
+    for (int k = 0; k < count && r->note_count < EBM_MOST_NOTES; k++) {
+        char *text;
+        if (strncmp(theirs[k].key, NOTE, strlen(NOTE))) continue;
+        long code = strtol(theirs[k].value, &text, 10);
+        if (code < 1 || code >= EBM_NOTE_CODES || *text != ' ') continue;
+        ebm_note *note = &r->note[r->note_count++];
+        note->code = (ebm_note_code)code;
+        snprintf(note->text, sizeof note->text, "%s", text + 1);
+    }
 }
