@@ -15,7 +15,7 @@
  * on training of energy-based models; S3 Dai, Lecture 10; S4 Hyvärinen, Energy-based models (docs/methods.md).
  *
  * In the order of need: gibbs/model.h, energy.h (energies that ship), loss.h, fit.h, audit.h (what a fit is worth),
- * proposal.h, sampler.h, space.h, log_z.h, and extend.h for a loss, a sampler, a proposal or an energy of your own.
+ * proposal.h, sampler.h, draws.h, space.h, log_z.h, and extend.h for a loss, a sampler, a proposal or an energy of your own.
  * This header includes them all.
  */
 #ifndef GIBBS_EBM_H
@@ -23,6 +23,7 @@
 
 #include <gibbs/audit.h>
 #include <gibbs/defaults.h>
+#include <gibbs/draws.h>
 #include <gibbs/energy.h>
 #include <gibbs/extend.h>
 #include <gibbs/fit.h>

@@ -14,7 +14,7 @@ static bool is_plain(const char *text)
     return true;
 }
 
-static void write_text(FILE *file, const char *text)
+void ebm_csv_write_name(FILE *file, const char *text)
 {
     if (is_plain(text)) {
         fputs(text, file);
@@ -32,7 +32,7 @@ static void write_names(FILE *file, const ebm_data *data)
 {
     for (int64_t c = 0; c < data->cols; c++) {
         if (c) fputc(',', file);
-        write_text(file, data->names[c]);
+        ebm_csv_write_name(file, data->names[c]);
     }
     fputs(data->weight ? ",weight\n" : "\n", file);
 }
@@ -44,7 +44,7 @@ static void write_row(FILE *file, const ebm_data *data, int64_t row)
         const ebm_labels *labels = data->labels ? &data->labels[c] : NULL;
         if (c) fputc(',', file);
         if (labels && x[c] >= 0 && x[c] < (double)labels->count && x[c] == floor(x[c]))
-            write_text(file, labels->text[(int64_t)x[c]]);
+            ebm_csv_write_name(file, labels->text[(int64_t)x[c]]);
         else fprintf(file, "%.17g", x[c]);
     }
     if (data->weight) fprintf(file, ",%.17g", data->weight[row]);

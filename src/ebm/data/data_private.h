@@ -60,6 +60,11 @@ gibbs_status ebm_data_not_empty(const ebm_data *data, gibbs_error *error);
 /* An unfilled table. SIZE, MEMORY; on error *out is zeroed. */
 gibbs_status ebm_data_new(int64_t rows, int64_t cols, const gibbs_allocator *a, ebm_data *out, gibbs_error *error);
 
+/* A column's name in a CSV, quoted where it must be; and the header of an npy file of float64, of at most 3
+ * dimensions. */
+void ebm_csv_write_name(FILE *file, const char *name);
+void ebm_npy_write_header(FILE *file, const int64_t *dim, int rank);
+
 /* An unfilled table with the allocator of `like`, names and labels of those of its columns (NULL: all; −1: a column
  * that has none, and gets its name from the caller), and room for weights where `like` has them. */
 gibbs_status ebm_data_like(const ebm_data *like, int64_t rows, const int64_t *column, int64_t cols, ebm_data *out,

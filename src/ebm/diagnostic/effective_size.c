@@ -33,6 +33,12 @@ static double autocorrelation_time(const ebm_halves *h)
     return -1 + 2 * sum + fmax(even, 0);
 }
 
+double ebm_halves_effective_size(const ebm_halves *h)
+{
+    double n = (double)(h->count * h->length);
+    return n / fmax(autocorrelation_time(h), 1 / log10(n));
+}
+
 gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t chains, const gibbs_allocator *allocator,
                                 double *ess, gibbs_error *error)
 {
@@ -41,8 +47,7 @@ gibbs_status ebm_effective_size(const double *series, int64_t steps, int64_t cha
     gibbs_status status = ebm_halves_new(NAME, series, steps, chains, allocator, &h, error);
     if (status) return status;
     status = ebm_halves_check(NAME, &h, error);
-    double n = (double)(h.count * h.length);
-    if (!status) *ess = n / fmax(autocorrelation_time(&h), 1 / log10(n));
+    if (!status) *ess = ebm_halves_effective_size(&h);
     ebm_halves_free(&h);
     return status;
 }

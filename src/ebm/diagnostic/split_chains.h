@@ -24,6 +24,12 @@ void ebm_halves_measure(ebm_halves *halves);
 /* var⁺ = (length − 1)/length W + B/length */
 double ebm_halves_variance(const ebm_halves *halves);
 
+/* The effective size (effective_size.c); numbers become the normal scores of their ranks, or of those of their
+ * distances to the median (normal_scores.c). MEMORY. */
+double ebm_halves_effective_size(const ebm_halves *halves);
+gibbs_status ebm_halves_score(const char *what, ebm_halves *halves, gibbs_error *error);
+gibbs_status ebm_halves_score_folded(const char *what, ebm_halves *halves, gibbs_error *error);
+
 /* NUMERIC when all numbers are equal. */
 gibbs_status ebm_halves_check(const char *what, const ebm_halves *halves, gibbs_error *error);
 
