@@ -99,3 +99,22 @@ static void check_all(gibbs_dtype dtype)
 
 Test(plan_copies, float64) { check_all(GIBBS_FLOAT64); }
 Test(plan_copies, float32) { check_all(GIBBS_FLOAT32); }
+
+/* Samples of a child axis of one for each of their parent's are its samples: a row, repeated once, stays where it is. */
+Test(plan_copies, a_child_of_one)
+{
+    enum { D = 5, ROWS = 3, MOST = 2 };
+    for (int64_t children = 1; children <= MOST; children++) {
+        ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
+        ad_axis rows = ad_axis_new(t, "data"), child = ad_axis_child(rows, children, "child");
+        ad_var x = ad_input(rows, "x", ad_vec(D)), v = ad_reshape(x, ad_mat(1, D));
+        ad_var y = ad_exp(ad_ungroup(child, ad_expand(v, ad_mat(children, D))));
+        double *px = random_numbers(ROWS * D, 1);
+        runner r = runner_new(&y, 1, 0);
+        cr_expect_eq(r.plan->stage[0].body.count, children == 1 ? 1 : 2, "%d children", (int)children); /* copy and exp */
+        bind(r, x, px), set_rows(r, rows, ROWS), run(r);
+        for (int64_t i = 0; i < ROWS * children * D; i++)
+            cr_expect_float_eq(ad_result_f64(r.w, 0)[i], exp(px[i / (children * D) * D + i % D]), 1e-14);
+        runner_free(r), free(px), ad_tape_free(t);
+    }
+}

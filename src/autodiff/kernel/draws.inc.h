@@ -39,11 +39,12 @@ static void NAME(draw)(NAME(transform) *transform, int64_t rows, int64_t n, REAL
     key_of_step(key, step, short_key);
     while (row < rows) {
         int64_t first_row = row, first_at = at;
-        for (int c = 0; c < CHUNKS; c++) {
-            uint64_t counter[2] = {row0 + (uint64_t)row, (uint64_t)at};
-            for (int k = 0; k < 4; k++) w.at[k][c] = (uint32_t)(counter[k / 2] >> 32 * (k % 2));
-            if (++at == per_row) at = 0, row++;
+        for (int64_t c = 0, run; c < CHUNKS; c += run, at += run) {
+            if (at == per_row) at = 0, row++;
+            run = per_row - at < CHUNKS - c ? per_row - at : CHUNKS - c;
+            counters(row0 + (uint64_t)row, (uint64_t)at, run, c, &w);
         }
+        if (at == per_row) at = 0, row++;
         philox(short_key, &w);
         transform(&w, out);
         int64_t chunks; /* of one row, which lie together */

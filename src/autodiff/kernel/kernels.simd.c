@@ -44,25 +44,52 @@ VECTOR float powf(float, float), atan2f(float, float), hypotf(float, float);
 #define ONE_BODY __attribute__((noinline, noclone))
 #endif
 
-/* Philox 4×32-10 (Salmon et al. 2011), many counters at once: the loop is a vector's. at[word][counter]; results
- * replace the counters. Random123's own function, of which gcc makes no vector code, gives the same (test_random.c). */
-enum { CHUNKS = 64 };
+/* Philox 4×32-10 (Salmon et al. 2011), many counters at once: at[word][counter]; results replace the counters.
+ * Random123's own function, of which gcc makes no vector code, gives the same (test_random.c). Here a word has 64 bits,
+ * of which the upper half may be anything: so nothing is moved between products. Two vectors at a time, as each
+ * product waits for the one before. */
+enum { CHUNKS = 64, WORDS = VECTOR_BYTES / 8, PAIR = 2 * WORDS };
 typedef struct random_words {
     uint32_t at[4][CHUNKS];
 } random_words;
+typedef uint64_t words __attribute__((vector_size(VECTOR_BYTES)));
+#ifndef WORD_PRODUCTS
+#define WORD_PRODUCTS(a, b) (((a) & UINT32_MAX) * (b))
+#endif
+
+static void philox_rounds(const uint32_t key[2], words x[4][2])
+{
+    const words zero = {0}, first = zero + 0xD2511F53, second = zero + 0xCD9E8D57;
+    uint64_t key0 = key[0], key1 = key[1];
+    for (int round = 0; round < 10; round++, key0 += 0x9E3779B9, key1 += 0xBB67AE85)
+        for (int i = 0; i < 2; i++) {
+            words p = WORD_PRODUCTS(x[0][i], first), q = WORD_PRODUCTS(x[2][i], second);
+            x[0][i] = q >> 32 ^ x[1][i] ^ (zero + key0), x[2][i] = p >> 32 ^ x[3][i] ^ (zero + key1);
+            x[1][i] = q, x[3][i] = p;
+        }
+}
 
 static void philox(const uint32_t key[2], random_words *w)
 {
-    uint32_t key0 = key[0], key1 = key[1];
-    for (int round = 0; round < 10; round++, key0 += 0x9E3779B9, key1 += 0xBB67AE85) {
-#pragma omp simd
-        for (int c = 0; c < CHUNKS; c++) {
-            uint64_t p = (uint64_t)0xD2511F53 * w->at[0][c], q = (uint64_t)0xCD9E8D57 * w->at[2][c];
-            w->at[0][c] = (uint32_t)(q >> 32) ^ w->at[1][c] ^ key0;
-            w->at[2][c] = (uint32_t)(p >> 32) ^ w->at[3][c] ^ key1;
-            w->at[1][c] = (uint32_t)q;
-            w->at[3][c] = (uint32_t)p;
-        }
+    for (int c = 0; c < CHUNKS; c += PAIR) {
+        words x[4][2];
+        uint64_t wide[4][PAIR];
+        for (int k = 0; k < 4; k++)
+            for (int i = 0; i < PAIR; i++) wide[k][i] = w->at[k][c + i];
+        memcpy(x, wide, sizeof x);
+        philox_rounds(key, x);
+        memcpy(wide, x, sizeof x);
+        for (int k = 0; k < 4; k++)
+            for (int i = 0; i < PAIR; i++) w->at[k][c + i] = (uint32_t)wide[k][i];
+    }
+}
+
+/* The counters c … of n chunks of a row, from the chunk `at` on. */
+static void counters(uint64_t row, uint64_t at, int64_t n, int64_t c, random_words *w)
+{
+    for (int64_t k = 0; k < n; k++) {
+        w->at[0][c + k] = (uint32_t)row, w->at[1][c + k] = (uint32_t)(row >> 32);
+        w->at[2][c + k] = (uint32_t)(at + (uint64_t)k), w->at[3][c + k] = (uint32_t)((at + (uint64_t)k) >> 32);
     }
 }
 

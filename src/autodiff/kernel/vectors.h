@@ -24,7 +24,7 @@ enum {
  * and ENOUGH_SHALLOW where k is SHALLOW; and a B of LIES_BYTES is read where it lies, if its rows are whole lines of the
  * cache. DEPTH of k is done at a time; a row of C of WIDE_BYTES is wide. …_FIRST: of a vector's numbers only the first
  * n exist; …_FEW: the same of as many numbers as a vector has doubles, which WIDEN makes doubles (gcc 12 would convert
- * them in two halves). LOW and HIGH interleave halves of two vectors, in each of HALVES by itself; FRONT and BACK are
+ * them in two halves). WORD_PRODUCTS are those of the low halves of 64-bit numbers. LOW and HIGH interleave halves of two vectors, in each of HALVES by itself; FRONT and BACK are
  * all that two vectors have in the one and in the other. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -49,6 +49,7 @@ enum {
 #define LOAD_FEW_f64 LOAD_FIRST_f64
 #define STORE_FEW_f32(x, v, n) _mm256_mask_storeu_ps(x, (__mmask8)FIRST_MASK(n), v)
 #define STORE_FEW_f64 STORE_FIRST_f64
+#define WORD_PRODUCTS(a, b) ((words)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
 #define WIDEN_f32 _mm512_cvtps_pd
 #define NARROW_f32 _mm512_cvtpd_ps
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
@@ -80,6 +81,7 @@ static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define STORE_FIRST_f64(x, v, n) store_words(x, _mm256_castpd_ps(v), 2 * (n))
 #define STORE_FEW_f32(x, v, n) store_words(x, _mm256_castps128_ps256(v), n)
 #define STORE_FEW_f64 STORE_FIRST_f64
+#define WORD_PRODUCTS(a, b) ((words)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
 #define WIDEN_f32 _mm256_cvtps_pd
 #define NARROW_f32 _mm256_cvtpd_ps
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 8, 1, 9, 4, 12, 5, 13)
@@ -120,6 +122,10 @@ static inline void store_words(void *to, __m256 v, int64_t count)
 #define DEPTH 256
 #define WIDTHS(X) X(1) X(2)
 #define NARROW_WIDTHS(X) X(1)
+#ifdef __SSE2__
+#include <emmintrin.h>
+#define WORD_PRODUCTS(a, b) ((words)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))
+#endif
 #define WIDEN_f32(v) __builtin_convertvector(v, double_vector_f32)
 #define NARROW_f32(v) __builtin_convertvector(v, few_f32)
 #define LOW_f32(a, b) MIX(f32, a, b, 0, 4, 1, 5)

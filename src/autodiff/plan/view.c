@@ -87,6 +87,7 @@ bool ad_derive_view(const ad_node *node, const ad_shape *source, int64_t number_
         return true;
     default: /* ungroup */
         memmove(out->stride, v.stride + 1, sizeof v.stride - sizeof v.stride[0]);
+        if (source->dim[0] == 1) return true;
         out->at.row_stride = v.stride[0];
         return v.at.row_stride == v.stride[0] * source->dim[0];
     }
