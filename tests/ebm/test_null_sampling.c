@@ -80,6 +80,15 @@ Test(null, sampler_h_chains)
     NULL_IN("chains", ebm_chains_start(chains, NULL, 1, &error));
     NULL_IN("chains", ebm_chains_run(NULL, 1, 1, 0, &error));
     NULL_IN("warm_up", ebm_chains_warm_up(NULL, 1, 0, 1, &error));
+    ebm_draws draws = {.chains = 1, .draws = 4, .cols = 1, .x = x};
+    ebm_draws_summary summary;
+    NULL_IN("draws", ebm_chains_draws(NULL, NULL, &draws, &error));
+    NULL_IN("draws", ebm_chains_draws(chains, NULL, NULL, &error));
+    NULL_IN("draws", ebm_draws_summarise(NULL, &summary, &error));
+    NULL_IN("draws", ebm_draws_summarise(&draws, NULL, &error));
+    NULL_IN("draws", ebm_draws_write_csv(NULL, &draws, &error));
+    NULL_IN("draws", ebm_draws_write_npy("t", NULL, &error));
+    NULL_IN("draws", ebm_draws_write_cmdstan(NULL, &draws, &error));
     NULL_IN("trace", ebm_chains_trace(NULL, &trace, NULL, &result, &error));
     NULL_IN("trace", ebm_chains_trace(chains, &trace, NULL, NULL, &error));
     NULL_IN("effective size", ebm_effective_size(NULL, 4, 1, NULL, out, &error));

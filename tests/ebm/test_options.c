@@ -306,6 +306,21 @@ static gibbs_status run_ksd(const void *options, double *out, gibbs_error *error
     return status;
 }
 
+static gibbs_status run_draws(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[PRECISION].make();
+    ebm_chains *chains;
+    ebm_draws draws;
+    OK(ebm_chains_new(model, NULL, &chains, ERROR));
+    OK(ebm_chains_start(chains, data_rows(), ROWS, ERROR));
+    gibbs_status status = ebm_chains_draws(chains, options, &draws, error);
+    if (!status) out[0] = (double)draws.draws, out[1] = draws.x[draws.draws * draws.chains - 1];
+    ebm_draws_free(&draws);
+    ebm_chains_free(chains);
+    ebm_model_free(model);
+    return status;
+}
+
 static gibbs_status run_trace(const void *options, double *out, gibbs_error *error)
 {
     ebm_model *model = energies[QUARTIC].make();
@@ -456,6 +471,9 @@ static const subject subjects[] = {
 #define TYPE ebm_ksd_options
     {SUBJECT(ebm_ksd_options, .run = run_ksd,
              COUNTED(ROW(length, 0, 3, -1), ROW(bootstrap, 1000, 10, -1), ROW(threads, 0, 0, -1)))},
+#undef TYPE
+#define TYPE ebm_draws_options
+    {SUBJECT(ebm_draws_options, .run = run_draws, COUNTED(ROW(draws, 1000, 900, -1), ROW(thin, 1, 2, -1)))},
 #undef TYPE
 #define TYPE ebm_trace_options
     {SUBJECT(ebm_trace_options, .run = run_trace, COUNTED(ROW(steps, 1000, 900, 3), ROW(every, 1, 2, -1)))},
