@@ -2,6 +2,7 @@
 #include "notes.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- The minimum ---- */
