@@ -283,7 +283,8 @@ static char *text_of(const char *folder, const char *name)
 Test(null, every_function_that_returns_a_status)
 {
     static const char *const headers[] = {"data.h", "model.h", "energy.h", "fit.h", "log_z.h", "loss.h", "optim.h",
-                                          "proposal.h", "sampler.h", "space.h", "extend.h", "audit.h"};
+                                          "proposal.h", "sampler.h", "draws.h", "space.h", "extend.h",
+                                          "audit.h"};
     static const char start[] = "\ngibbs_status ";
     static char own[1 << 17];
     int found = 0;

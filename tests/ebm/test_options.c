@@ -652,7 +652,7 @@ static char *text_of(const char *path)
 Test(options, every_struct_of_the_headers)
 {
     static const char *const headers[] = {"ad.h", "plan.h", "data.h", "model.h", "energy.h", "fit.h", "log_z.h",
-                                          "loss.h", "optim.h", "proposal.h", "sampler.h", "space.h", "extend.h",
+                                          "loss.h", "optim.h", "proposal.h", "sampler.h", "draws.h", "space.h", "extend.h",
                                           "audit.h"};
     static const char start[] = "\ntypedef struct ";
     static char own[1 << 16];

@@ -37,8 +37,14 @@ static gibbs_status move(ebm_model *model, ebm_chain_options options, bool trace
     cr_assert_eq(status == GIBBS_OK, chains != NULL);
     if (!status) status = ebm_chains_start(chains, x, 6, error);
     if (!status && trace) {
+        static const char *const names[] = {"a", "b", "c", "d"};
+        ebm_draws draws = {0};
+        ebm_draws_summary summary[4];
         status = ebm_chains_trace(chains, &(ebm_trace_options){.steps = 10}, NULL, &result, error);
         cr_assert_eq(status == GIBBS_OK, result.ess > 0);
+        if (!status) status = ebm_chains_draws(chains, &(ebm_draws_options){.draws = 5, .names = names}, &draws, error);
+        if (!status) status = ebm_draws_summarise(&draws, summary, error);
+        ebm_draws_free(&draws);
     } else if (!status && (status = ebm_chains_run(chains, 5, 1, 0, error))) {
         ebm_chains_get(chains, after);
         cr_assert_arr_eq(x, after, sizeof x);

@@ -58,14 +58,15 @@ static gibbs_status summarise(const ebm_draws *d, const double *series, double *
 {
     int64_t n = d->draws * d->chains;
     double low, high, ess;
+    gibbs_status status = effective(d, series, false, &ess, error); /* numbers that are not finite are found here */
+    if (status) return status;
     moments(series, n, s);
     memcpy(work, series, (size_t)n * sizeof *work);
     qsort(work, (size_t)n, sizeof *work, compare);
     s->q5 = quantile(work, n, 0.05), s->median = quantile(work, n, 0.5), s->q95 = quantile(work, n, 0.95);
     s->r_hat = s->ess_bulk = s->ess_tail = s->mcse = NAN;
     if (work[0] == work[n - 1]) return GIBBS_OK;
-    gibbs_status status = effective(d, series, false, &ess, error);
-    if (!status) status = effective(d, series, true, &s->ess_bulk, error);
+    status = effective(d, series, true, &s->ess_bulk, error);
     if (!status) status = tail(d, series, s->q5, work, &low, error);
     if (!status) status = tail(d, series, s->q95, work, &high, error);
     if (!status) status = ebm_split_r_hat(series, d->draws, d->chains, 1, &d->allocator, &s->r_hat, error);
@@ -78,13 +79,15 @@ static gibbs_status summarise(const ebm_draws *d, const double *series, double *
 gibbs_status ebm_draws_summarise(const ebm_draws *d, ebm_draws_summary *summary, gibbs_error *error)
 {
     GIBBS_REQUIRE("draws", d && d->x && summary, error);
+    ebm_draws own = *d; /* filled in by hand, it may have none */
+    own.allocator = gibbs_allocator_or_default(d->allocator.alloc ? &d->allocator : NULL);
     int64_t n = d->draws * d->chains;
-    double *series = gibbs_alloc(&d->allocator, 2 * (size_t)n, sizeof *series);
+    double *series = gibbs_alloc(&own.allocator, 2 * (size_t)n, sizeof *series);
     gibbs_status status = series ? GIBBS_OK : gibbs_fail(error, GIBBS_MEMORY, "draws: out of memory");
     for (int64_t k = 0; k < d->cols && !status; k++) {
         for (int64_t i = 0; i < n; i++) series[i] = d->x[i * d->cols + k];
-        status = summarise(d, series, series + n, &summary[k], error);
+        status = summarise(&own, series, series + n, &summary[k], error);
     }
-    gibbs_release(&d->allocator, series);
+    gibbs_release(&own.allocator, series);
     return status;
 }
