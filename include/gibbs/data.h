@@ -45,10 +45,10 @@ typedef struct ebm_data {
  * float64 in C order and this machine's byte order, of 2^20 bytes and more, is mapped, not copied: changes of the table
  * do not reach the file, and the file must not become shorter as long as the table is there.
  *
- * CSV (RFC 4180: quotes, a UTF-8 byte order mark; lines end in LF, CRLF or CR). Commas, semicolons, tabs or blanks
- * separate the fields: what fits the first hundred lines. Fields are numbers in C notation, whatever the locale; blanks
- * around them (the non-breaking ones, too) mean nothing, and U+2212 is a minus. Blank lines at the end are ignored, and
- * so are lines that begin with # before the table.
+ * CSV (RFC 4180: quotes, a UTF-8 byte order mark; lines end in LF, CRLF or CR). Commas, semicolons, tabs, bars or
+ * blanks separate the fields: what fits the first hundred lines, or what a first line «sep=;» says. Fields are numbers in C
+ * notation, whatever the locale; blanks around them (the non-breaking ones, too) mean nothing, and U+2212 is a minus.
+ * Blank lines at the end are ignored, and so are lines that begin with # before the table.
  * The first line is the header when no field of it is a number or a missing value; a first line of both words and
  * numbers is an error that names them. Row names are left out, as R and pandas write them: a first column whose name is
  * empty or «Unnamed: 0», or that the header lacks. So is a last column without a name or a value (lines that end in a
