@@ -41,18 +41,18 @@ typedef struct ebm_data {
  *   gzip  of any of the others; offsets and lines in messages are then those of the unpacked file
  *   CSV   any other text, in UTF-8: see below
  * The first dimension of an npy or IDX array counts the rows, the others are columns, the last moving fastest; an array
- * of one dimension is one column, of none one number. Whole numbers beyond 2^53 become the nearest double. An npy file of
- * float64 in C order and this machine's byte order, of 2^20 bytes and more, is mapped, not copied: changes of the table
- * do not reach the file, and the file must not become shorter as long as the table is there.
+ * of one dimension is one column, of none one number. Whole numbers beyond 2^53 become the nearest double. An npy file
+ * of float64 in C order and this machine's byte order, of 2^20 bytes and more, is mapped, not copied: changes of the
+ * table do not reach the file, and the file must not become shorter as long as the table is there.
  *
- * CSV (RFC 4180: quotes, a UTF-8 byte order mark; lines end in LF, CRLF or CR). Commas, semicolons, tabs or blanks
- * separate the fields: what fits the first hundred lines. Fields are numbers in C notation, whatever the locale; blanks
- * around them (the non-breaking ones, too) mean nothing, and U+2212 is a minus. Blank lines at the end are ignored, and
- * so are lines that begin with # before the table.
- * The first line is the header when no field of it is a number or a missing value; a first line of both words and
- * numbers is an error that names them. Row names are left out, as R and pandas write them: a first column whose name is
- * empty or «Unnamed: 0», or that the header lacks. So is a last column without a name or a value (lines that end in a
- * comma). Missing values are the empty field, NA, N/A, NaN, null, None, ., ?, -, and the like.
+ * CSV (RFC 4180: quotes, a UTF-8 byte order mark; lines end in LF, CRLF or CR). Commas, semicolons, tabs, bars or
+ * blanks separate the fields: what fits the first hundred lines, or what a first line «sep=;» says. Fields are numbers
+ * in C notation, whatever the locale; blanks around them (the non-breaking ones, too) mean nothing, and U+2212 is a
+ * minus. Blank lines at the end are ignored, and so are lines that begin with # before the table. The first line is the
+ * header when no field of it is a number or a missing value; a first line of both words and numbers is an error that
+ * names them. Row names are left out, as R and pandas write them: a first column whose name is empty or «Unnamed: 0»,
+ * or that the header lacks. So is a last column without a name or a value (lines that end in a comma). Missing values
+ * are the empty field, NA, N/A, NaN, null, None, ., ?, -, and the like.
  *
  * Errors: IO; FORMAT with «file:line: …» and the column (ragged line, not a number, open quote) or «file: byte 128: …»
  * (from 0), what was expected there and what was found (a header that is damaged or says more or less than the file
@@ -186,11 +186,11 @@ gibbs_status ebm_data_columns(const ebm_data *data, const int64_t *column, int64
 
 /* A copy of the table in which `column`, from 0, gives way to `categories` columns, one for each of its values 0 …
  * categories − 1: 1 in that of the row's value, 0 in the others. Conditional models and energies of discrete variables
- * (gibbs/energy.h) take labels like this. Where there are names those of the block are «species=0», «species=1», …,
- * or have the labels' texts. The number of categories is told, not counted, since the rows need not show all of them;
- * of a column that was read as labels it is data->labels[column].count. `out` is another table than `data`; the caller frees both. Errors: ARGUMENT
- * (no such column; categories < 1 or ≥ 2^31), DATA (row and column of the first number that is no category; what
- * ebm_data_check says), SIZE, MEMORY. On error *out is zeroed. */
+ * (gibbs/energy.h) take labels like this. Where there are names those of the block are «species=0», «species=1», …, or
+ * have the labels' texts. The number of categories is told, not counted, since the rows need not show all of them; of a
+ * column that was read as labels it is data->labels[column].count. `out` is another table than `data`; the caller frees
+ * both. Errors: ARGUMENT (no such column; categories < 1 or ≥ 2^31), DATA (row and column of the first number that is
+ * no category; what ebm_data_check says), SIZE, MEMORY. On error *out is zeroed. */
 gibbs_status ebm_data_one_hot(const ebm_data *data, int64_t column, int64_t categories, ebm_data *out,
                               gibbs_error *error);
 
@@ -209,8 +209,8 @@ typedef struct ebm_metadata {
     char *key, *value;
 } ebm_metadata;
 
-/* What ebm_tensors_read made: `count` tensors and `metadata_count` texts, and what it did not read: the names of tensors
- * with the reason («has no numbers»). All owned by this struct. */
+/* What ebm_tensors_read made: `count` tensors and `metadata_count` texts, and what it did not read: the names of
+ * tensors with the reason («has no numbers»). All owned by this struct. */
 typedef struct ebm_tensors {
     int count, metadata_count;
     ebm_tensor *tensor;

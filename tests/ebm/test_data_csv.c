@@ -129,7 +129,8 @@ static const struct {
     {"1,2\n,4\n", GIBBS_DATA, "t.csv:2: row 2, column 1: ''" MISSING},
     {"1,2\n3,\n", GIBBS_DATA, "t.csv:2: row 2, column 2: ''" MISSING},
     {"1,b\n1,2\n", GIBBS_FORMAT,
-     "t.csv:1: column 2: 'b' is not a number, and the line is no header, since column 1 is '1'" WORD},
+     "t.csv:1: column 2: 'b' is not a number, and the line is no header, since column 1 is '1'"
+     ": say that it is one (header), or what the column is (columns, labels)"},
     {"1\n2\n\n3\n", GIBBS_FORMAT, "t.csv:3: the line is blank, column 1 is missing"},
     {"\n1\n", GIBBS_FORMAT, "t.csv:1: the line is blank, column 1 is missing"},
     {"1,2\n3,\"4\n5,6\n", GIBBS_FORMAT, "t.csv:2: column 2 opens a quote that is never closed"},

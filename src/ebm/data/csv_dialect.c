@@ -105,7 +105,7 @@ static bool fits(const trial *t, int time)
 /* The best of the candidates that fit, the first among equals; *found is left alone where none does. */
 static gibbs_status find(csv_reader *r, int time, char *found)
 {
-    static const char candidates[] = {',', ';', '\t', ' '};
+    static const char candidates[] = {',', ';', '\t', '|', ' '};
     int64_t best = INT64_MIN;
     trial t;
     for (int i = 0; i < GIBBS_COUNT(candidates); i++) {

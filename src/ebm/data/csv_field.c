@@ -29,10 +29,11 @@ static bool at_comment(const csv_reader *r)
     return r->comment && r->at < r->end && *r->at == r->comment;
 }
 
-/* Bytes of the line's end at p: LF, CRLF or CR; 0 when it is none. */
+/* Bytes of the line's end at p: LF, CRLF, CR, or CRCRLF, which converting twice makes; 0 when it is none. */
 static int line_end(const csv_reader *r, const char *p)
 {
     if (p >= r->end || (*p != '\n' && *p != '\r')) return 0;
+    if (*p == '\r' && r->end - p > 2 && p[1] == '\r' && p[2] == '\n') return 3;
     return *p == '\r' && p + 1 < r->end && p[1] == '\n' ? 2 : 1;
 }
 

@@ -94,6 +94,7 @@ static void rewind_line(csv_table *t, const csv_reader *first)
 static gibbs_status refuse_mixture(csv_table *t, const csv_reader *first, const evidence *e)
 {
     char shown[CSV_SHOWN], value[64] = "";
+    double ignored;
     const char *text = e->value < 0 ? "" : t->names[e->value];
     gibbs_status status = GIBBS_OK;
     rewind_line(t, first);
@@ -102,8 +103,11 @@ static gibbs_status refuse_mixture(csv_table *t, const csv_reader *first, const 
     if (e->value >= 0 && text[0])
         snprintf(value, sizeof value, ", since column %lld is '%.30s'", (long long)e->value + 1, text);
     else if (e->value >= 0) snprintf(value, sizeof value, ", since column %lld is empty", (long long)e->value + 1);
+    bool word = ebm_csv_kind(&t->r, &ignored) == CSV_TEXT;
     return CSV_FAIL(&t->r, GIBBS_FORMAT, "column %lld: '%s' is not a number, and the line is no header%s%s",
-                    (long long)e->word + 1, ebm_csv_excerpt(&t->r, shown), value, ebm_csv_hint(&t->r));
+                    (long long)e->word + 1, ebm_csv_excerpt(&t->r, shown), value,
+                    word ? ": say that it is one (header), or what the column is (columns, labels)"
+                         : ebm_csv_hint(&t->r));
 }
 
 static void drop_names(csv_table *t)

@@ -214,13 +214,14 @@ static gibbs_status read_table(csv_table *t)
     return status;
 }
 
-/* A byte order mark goes, and so do blank lines at the end: blanks before them mean nothing either. */
+/* Byte order marks go, and so do blank lines at the end (and the ^Z of DOS): blanks before them mean nothing either. */
 static csv_reader csv_open(const ebm_bytes *f, const ebm_source *source)
 {
     const ebm_read_options *o = source->options;
     const char *text = (const char *)f->at;
-    int64_t length = f->length, mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (length > mark && strchr(" \t\r\n", text[length - 1]) && text[length - 1]) length--;
+    int64_t length = f->length, mark = 0;
+    while (length - mark >= 3 && memcmp(text + mark, "\xEF\xBB\xBF", 3) == 0) mark += 3;
+    while (length > mark && strchr(" \t\r\n\x1A", text[length - 1]) && text[length - 1]) length--;
     return (csv_reader){.at = text + mark,
                         .end = text + length,
                         .name = f->name,
@@ -232,6 +233,20 @@ static csv_reader csv_open(const ebm_bytes *f, const ebm_source *source)
                         .comment = o->comment,
                         .allocator = source->allocator,
                         .error = f->error};
+}
+
+/* The first line by which spreadsheets tell the separator: «sep=;». */
+static void take_separator_line(csv_reader *r)
+{
+    enum { LENGTH = 5 };
+    int64_t left = r->end - r->at - LENGTH;
+    if (r->separator || left < 1 || strncmp(r->at, "sep=", LENGTH - 1)) return;
+    int line_end = r->at[LENGTH] == '\n' || r->at[LENGTH] == '\r' ? 1 : 0;
+    if (line_end && left > 1 && r->at[LENGTH] == '\r' && r->at[LENGTH + 1] == '\n') line_end = 2;
+    if (!line_end || r->at[LENGTH - 1] == r->decimal || !strchr(",;:|\t ", r->at[LENGTH - 1])) return;
+    r->separator = r->at[LENGTH - 1];
+    r->at += LENGTH + line_end;
+    r->line++;
 }
 
 static void close_table(csv_table *t)
@@ -253,6 +268,7 @@ gibbs_status ebm_csv_table(const ebm_bytes *f, const ebm_source *source, ebm_dat
     gibbs_status status = GIBBS_OK;
     *out = (ebm_data){.allocator = *source->allocator};
     if (!ebm_locale_enter(&locale)) return ebm_csv_no_memory(&t.r);
+    take_separator_line(&t.r);
     t.comment = ebm_csv_comments(&t.r);
     if (ebm_csv_more(&t.r)) status = read_table(&t);
     else status = gibbs_fail(f->error, GIBBS_DATA, "'%s' has no rows of numbers", ebm_short_name(f->name));
