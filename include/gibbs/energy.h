@@ -35,6 +35,7 @@ typedef struct ebm_mlp_spec {
     int64_t layers;        /* 1 … 16 */
     ebm_activation activation; /* NULL: ad_softplus */
     double base_sd;        /* adds ‖x‖²/(2 base_sd²): the base measure that keeps the energy integrable; 0: none */
+    ebm_init start;        /* EBM_INIT_FAN_IN: weights, biases and v; 0: EBM_INIT_GLOROT, with biases at 0 */
     gibbs_dtype dtype;
     uint64_t seed;
     const gibbs_allocator *allocator;

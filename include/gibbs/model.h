@@ -19,7 +19,10 @@ typedef enum ebm_init {
     EBM_INIT_CONSTANT, /* every element is `scale` */
     EBM_INIT_NORMAL,   /* independent normals of standard deviation `scale` */
     EBM_INIT_GLOROT,   /* uniform on ±scale·√(6/(rows + cols)) (Glorot & Bengio 2010) */
-    EBM_INIT_IDENTITY  /* of a matrix: `scale` where row == column, else 0 */
+    EBM_INIT_IDENTITY, /* of a matrix: `scale` where row == column, else 0 */
+    EBM_INIT_FAN_IN,   /* uniform on ±scale/√rows, of a vector ±scale/√elements: what goes into a unit (LeCun et al.
+                          1998; PyTorch's layers) */
+    EBM_INIT_UNIFORM   /* uniform on ±scale: of the biases beside it, scale = 1/√rows of their matrix */
 } ebm_init;
 
 typedef struct ebm_parameter {

@@ -75,7 +75,7 @@ static const ebm_parameter zero_dim = {"wide", {2, {3, 0}}, EBM_INIT_CONSTANT, 0
 static const ebm_parameter too_large = {"huge", {2, {65536, 32768}}, EBM_INIT_CONSTANT, 0};
 static const ebm_parameter overflowing = {"vast", {3, {INT64_MAX, INT64_MAX, INT64_MAX}}, EBM_INIT_CONSTANT, 0};
 static const ebm_parameter deep = {"deep", {AD_MAX_RANK + 1, {1, 1, 1, 1, 1, 1, 1, 1}}, EBM_INIT_CONSTANT, 0};
-static const ebm_parameter unknown_rule = {"a", {0, {0}}, (ebm_init)(EBM_INIT_IDENTITY + 1), 0};
+static const ebm_parameter unknown_rule = {"a", {0, {0}}, (ebm_init)(EBM_INIT_UNIFORM + 1), 0};
 static const ebm_parameter nan_scale = {"a", {0, {0}}, EBM_INIT_NORMAL, NAN};
 static const ebm_parameter infinite_scale = {"a", {0, {0}}, EBM_INIT_NORMAL, -INFINITY};
 

@@ -1,4 +1,4 @@
-/* How parameters start: the four rules, reproducible by seed. */
+/* How parameters start: the rules, reproducible by seed. */
 #include <gibbs/ebm.h>
 
 #include <criterion/criterion.h>
@@ -98,13 +98,17 @@ Test(model_init, normal_has_the_moments)
     free(theta);
 }
 
-/* Uniform on ±scale √(6/(rows + cols)): never outside, and close to both ends; a vector counts as one row. */
-Test(model_init, glorot_fills_its_interval)
+/* Uniform on ±scale √(6/(rows + cols)), ±scale/√rows or ±scale: never outside, and close to both ends; a
+ * vector counts as one row, or as what goes into a unit. */
+Test(model_init, uniform_rules_fill_their_intervals)
 {
     static const ebm_parameter p[] = {{"matrix", {2, {200, 400}}, EBM_INIT_GLOROT, 0.5},
-                                      {"vector", {1, {20000}}, EBM_INIT_GLOROT, 1}};
-    static const double bound[] = {0.05, 0.017320075};
-    for (int k = 0; k < 2; k++) {
+                                      {"vector", {1, {20000}}, EBM_INIT_GLOROT, 1},
+                                      {"in", {2, {400, 100}}, EBM_INIT_FAN_IN, 2},
+                                      {"output", {1, {10000}}, EBM_INIT_FAN_IN, 1},
+                                      {"bias", {1, {20000}}, EBM_INIT_UNIFORM, 0.3}};
+    static const double bound[] = {0.05, 0.017320075, 0.1, 0.01, 0.3};
+    for (int k = 0; k < 5; k++) {
         int64_t n = ad_shape_count(&p[k].shape);
         double *theta = draw(&p[k], 3), low = 0, high = 0, mean = 0, variance = 0;
         for (int64_t i = 0; i < n; i++) {
@@ -154,4 +158,29 @@ Test(model_init, draws_depend_on_seed_parameter_and_element_only)
     free(a);
     free(b);
     free(c);
+}
+
+/* A network's start: as ±√(6/(rows + cols)) with biases at 0, or as PyTorch's, ±1/√rows of weights and biases. */
+Test(model_init, of_a_network)
+{
+    const int64_t widths[] = {400, 300};
+    static const double bounds[2][5] = {{0.122169, 0, 0.0925820, 0, 0.141187},
+                                        {0.707107, 0.707107, 0.05, 0.05, 0.0577350}};
+    for (int k = 0; k < 2; k++) {
+        ebm_mlp_spec spec = {.dim = 2, .widths = widths, .layers = 2, .start = k ? EBM_INIT_FAN_IN : 0, .seed = 3};
+        gibbs_error error;
+        ebm_model *model;
+        cr_assert(!ebm_model_mlp(&spec, &model, &error), "%s", error.message);
+        double *theta = values_of(model), *at = theta;
+        for (int p = 0; p < 5; p++) {
+            ad_shape shape = ebm_model_parameter_shape(model, p);
+            double most = 0;
+            for (int64_t i = 0; i < ad_shape_count(&shape); i++) most = fmax(most, fabs(*at++));
+            cr_expect(most <= 1.000001 * bounds[k][p] && most >= 0.98 * bounds[k][p], "%d, %d: %g", k, p, most);
+        }
+        free(theta);
+        ebm_model_free(model);
+        spec.start = EBM_INIT_NORMAL;
+        cr_expect(ebm_model_mlp(&spec, &model, &error) == GIBBS_ARGUMENT && strstr(error.message, "start"));
+    }
 }

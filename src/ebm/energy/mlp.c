@@ -33,6 +33,9 @@ static gibbs_status check(const ebm_mlp_spec *spec, gibbs_error *error)
         if (spec->widths[l] < 1)
             return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: layer %d has width %lld; it must be at least 1", l + 1,
                               (long long)spec->widths[l]);
+    if (spec->start && spec->start != EBM_INIT_GLOROT && spec->start != EBM_INIT_FAN_IN)
+        return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: start is %d; EBM_INIT_GLOROT and EBM_INIT_FAN_IN are possible",
+                          (int)spec->start);
     if (spec->base_sd >= 0 && isfinite(spec->base_sd) && isfinite(base_of(spec))) return GIBBS_OK;
     return gibbs_fail(error, GIBBS_ARGUMENT, "mlp: base_sd is %g; it must be 0 (none) or a standard deviation",
                       spec->base_sd);
@@ -41,14 +44,18 @@ static gibbs_status check(const ebm_mlp_spec *spec, gibbs_error *error)
 static void list_parameters(const ebm_mlp_spec *spec, ebm_build *b)
 {
     char name[NAME_SIZE];
+    bool fan_in = spec->start == EBM_INIT_FAN_IN;
+    ebm_init weights = fan_in ? EBM_INIT_FAN_IN : EBM_INIT_GLOROT;
+    ebm_init biases = fan_in ? EBM_INIT_UNIFORM : EBM_INIT_CONSTANT;
     int64_t from = spec->dim;
     for (int l = 0; l < spec->layers; from = spec->widths[l++]) {
         snprintf(name, sizeof name, "W%d", l + 1);
-        ebm_build_add(b, NULL, &(ebm_parameter){name, ad_mat(from, spec->widths[l]), EBM_INIT_GLOROT, 1});
+        ebm_build_add(b, NULL, &(ebm_parameter){name, ad_mat(from, spec->widths[l]), weights, 1});
         snprintf(name, sizeof name, "b%d", l + 1);
-        ebm_build_add(b, NULL, &(ebm_parameter){name, ad_vec(spec->widths[l]), EBM_INIT_CONSTANT, 0});
+        ebm_build_add(b, NULL, &(ebm_parameter){name, ad_vec(spec->widths[l]), biases,
+                                             fan_in ? 1 / sqrt((double)from) : 0});
     }
-    ebm_build_add(b, NULL, &(ebm_parameter){"v", ad_vec(from), EBM_INIT_GLOROT, 1});
+    ebm_build_add(b, NULL, &(ebm_parameter){"v", ad_vec(from), weights, 1});
 }
 
 static int64_t layers_of(const void *spec)

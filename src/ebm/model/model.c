@@ -14,10 +14,12 @@
 static double initial(const ebm_model_parameter *p, int64_t i, gibbs_words *words)
 {
     int rank = p->shape.rank;
-    int64_t cols = rank ? p->shape.dim[rank - 1] : 1, rows = p->count / cols;
+    int64_t cols = rank ? p->shape.dim[rank - 1] : 1, rows = p->count / cols, in = rank < 2 ? p->count : rows;
     switch (p->init) {
     case EBM_INIT_NORMAL: return p->scale * gibbs_words_normal(words);
     case EBM_INIT_GLOROT: return p->scale * sqrt(6.0 / (double)(rows + cols)) * (2 * gibbs_words_unit(words) - 1);
+    case EBM_INIT_FAN_IN: return p->scale / sqrt((double)in) * (2 * gibbs_words_unit(words) - 1);
+    case EBM_INIT_UNIFORM: return p->scale * (2 * gibbs_words_unit(words) - 1);
     case EBM_INIT_IDENTITY: return i / cols == i % cols ? p->scale : 0;
     default: return p->scale;
     }
@@ -49,7 +51,7 @@ static gibbs_status copy_parameter(ebm_model *model, const ebm_parameter *p, gib
     if (count < 0)
         return gibbs_fail(error, GIBBS_SIZE, "model: the shape of «%s» has a dimension below 1 or is too large",
                           p->name);
-    if ((unsigned)p->init > EBM_INIT_IDENTITY || !isfinite(p->scale))
+    if ((unsigned)p->init > EBM_INIT_UNIFORM || !isfinite(p->scale))
         return gibbs_fail(error, GIBBS_ARGUMENT,
                           "model: «%s» starts from an unknown rule or a scale that is not finite", p->name);
     if (p->init == EBM_INIT_IDENTITY && p->shape.rank != 2)
