@@ -28,7 +28,7 @@ typedef struct ebm_audit_options {
 
 /* One θ: a row of a table. */
 typedef struct ebm_audit_row {
-    char where[48];         /* «the estimate», «theta + 2 se», «point 3 of the path» */
+    char where[64];         /* «the estimate», «theta + 2 se», «point 3 of the path» */
     const double *theta;    /* the parameters */
     ebm_importance weights; /* of M draws */
     ebm_audit_verdict verdict;
