@@ -28,7 +28,7 @@ typedef struct ebm_audit_options {
 
 /* One θ: a row of a table. */
 typedef struct ebm_audit_row {
-    char where[48];         /* «the estimate», «theta + 2 se», «point 3 of the path» */
+    char where[64];         /* «the estimate», «theta + 2 se», «point 3 of the path» */
     const double *theta;    /* the parameters */
     ebm_importance weights; /* of M draws */
     ebm_audit_verdict verdict;
@@ -90,6 +90,28 @@ typedef struct ebm_ratio {
  * conditional model), what ebm_model_draw reports (NUMERIC: chains that do not mix), NUMERIC (no overlap), MEMORY. */
 gibbs_status ebm_log_z_ratio(const ebm_model *model, const double *from, const double *to, const ebm_data *data,
                              const ebm_ratio_options *options, ebm_ratio *result, gibbs_error *error);
+
+/* ---- One table for a fit ---- */
+
+typedef enum ebm_summary_format { EBM_SUMMARY_TEXT, EBM_SUMMARY_CSV, EBM_SUMMARY_JSON } ebm_summary_format;
+
+/* Zeroed, a table of the parameters alone. */
+typedef struct ebm_summary_options {
+    ebm_summary_format format;
+    double level;                       /* of the intervals θ̂ ± z·se (Wald), below 1; 0: 0.95 */
+    const ebm_fit_options *fit;         /* what was fitted, */
+    const ebm_fit_report *report;       /* how it ended, */
+    const ebm_uncertainty *uncertainty; /* and what it is worth; any of them may be NULL */
+    const ebm_data *data;               /* whose rows count in AIC = 2p + 2NJ; or NULL */
+} ebm_summary_options;
+
+/* The parameters, a line for each number of θ, with standard errors and intervals, then what is known of the fit: loss,
+ * convergence, log Z, the weights, and of maximum likelihood without a prior the log-likelihood and AIC, with what the
+ * artificial points leave unknown of it; and its notes. CSV has the parameters only; JSON has null for what is not
+ * known. *text is made by the model's allocator and freed by ebm_summary_free (options NULL: the defaults). Errors:
+ * ARGUMENT (the level, the format), MEMORY. */
+gibbs_status ebm_summary(const ebm_model *model, const ebm_summary_options *options, char **text, gibbs_error *error);
+void ebm_summary_free(const ebm_model *model, char *text);
 
 GIBBS_API_END
 #endif

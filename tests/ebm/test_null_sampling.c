@@ -118,6 +118,9 @@ Test(null, sampler_h_weights)
     NULL_IN("audit", ebm_audit_proposal(NULL, q, NULL, &audit, &error));
     NULL_IN("audit", ebm_audit_proposal(model, NULL, NULL, &audit, &error));
     NULL_IN("audit", ebm_audit_proposal(model, q, NULL, NULL, &error));
+    char *text;
+    NULL_IN("summary", ebm_summary(NULL, NULL, &text, &error));
+    NULL_IN("summary", ebm_summary(model, NULL, NULL, &error));
     ebm_bridge_estimate bridge;
     ebm_ratio ratio;
     NULL_IN("bridge", ebm_bridge_sampling(NULL, 2, x, 2, NULL, &bridge, &error));

@@ -267,6 +267,22 @@ static gibbs_status run_mcml(const void *options, double *out, gibbs_error *erro
     return status;
 }
 
+static gibbs_status run_summary(const void *options, double *out, gibbs_error *error)
+{
+    ebm_model *model = energies[QUARTIC].make();
+    double numbers[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    const ebm_uncertainty u = {.size = 2, .covariance = numbers, .standard_error = numbers, .noise_error = numbers};
+    ebm_summary_options o = {0};
+    if (options) o = *(const ebm_summary_options *)options;
+    o.uncertainty = &u;
+    char *text;
+    gibbs_status status = ebm_summary(model, &o, &text, error);
+    for (int i = 0; text && text[i]; i++) out[i % 8] += text[i] * (i + 1.);
+    ebm_summary_free(model, text);
+    ebm_model_free(model);
+    return status;
+}
+
 static gibbs_status run_ratio(const void *options, double *out, gibbs_error *error)
 {
     ebm_model *model = energies[QUARTIC].make();
@@ -491,6 +507,9 @@ static const subject subjects[] = {
 #define TYPE ebm_mcml_options
     {SUBJECT(ebm_mcml_options, .run = run_mcml, .needs = true,
              COUNTED(ROW(rows, 2000, 900, 99), ROW(rounds, 50, 0, 1)))},
+#undef TYPE
+#define TYPE ebm_summary_options
+    {SUBJECT(ebm_summary_options, .run = run_summary, COUNTED(ROW(format, 0, 1, 3), ROW(level, 0.95, 0.5, 1)))},
 #undef TYPE
 #define TYPE ebm_ratio_options
     {SUBJECT(ebm_ratio_options, .run = run_ratio, COUNTED(ROW(rows, 400, 0, 9), ROW(points, 8, 4, -1)))},

@@ -1,4 +1,5 @@
 /* normal_scores.c — numbers by their ranks (Vehtari et al. 2021 §4). */
+#include "normal.h"
 #include "split_chains.h"
 
 #include <math.h>
@@ -15,16 +16,6 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* z with Φ(z) = p: a rational start (Abramowitz & Stegun 26.2.23, error 4.5e-4), made exact by Newton's method. */
-static double normal_quantile(double p)
-{
-    if (p > 0.5) return -normal_quantile(1 - p);
-    double t = sqrt(-2 * log(p));
-    double z = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
-    for (int k = 0; k < 3; k++) z -= (0.5 * erfc(-z * M_SQRT1_2) - p) / (exp(-0.5 * z * z) * 0.3989422804014327);
-    return z;
-}
-
 static void sort(const ebm_halves *h, ranked *order)
 {
     int64_t n = h->count * h->length;
@@ -39,7 +30,7 @@ static void score(ebm_halves *h, ranked *order)
     sort(h, order);
     for (int64_t first = 0; first < n; first = end) {
         for (end = first + 1; end < n && order[end].value == order[first].value;) end++;
-        double rank = 0.5 * (double)(first + 1 + end), z = normal_quantile((rank - 0.375) / ((double)n + 0.25));
+        double rank = 0.5 * (double)(first + 1 + end), z = ebm_normal_quantile((rank - 0.375) / ((double)n + 0.25));
         for (int64_t i = first; i < end; i++) h->x[order[i].place] = z;
     }
     ebm_halves_measure(h);

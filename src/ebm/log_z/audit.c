@@ -168,7 +168,7 @@ static gibbs_status look(audit *a, ebm_audit_row *row)
     gibbs_status status = ebm_importance_sample(a->twin, a->q, a->o.rows, a->o.seed, NULL, NULL, w, &own);
     if (status == GIBBS_NUMERIC) {
         row->verdict = EBM_AUDIT_NO_ESTIMATE;
-        snprintf(row->sentence, sizeof row->sentence, "At %s: %.260s", row->where, own.message);
+        snprintf(row->sentence, sizeof row->sentence, "At %s: %.240s", row->where, own.message);
         return GIBBS_OK;
     }
     if (status) return gibbs_fail(a->error, status, "%s", own.message);
