@@ -25,7 +25,9 @@ typedef struct ad_scan_spec {
                             up, else DATA when the plan runs. Changing it takes no new plan */
     int reverse;         /* non-zero: the last row of each input, and of each output, belongs to the first step */
     int64_t store_bytes; /* a reverse derivative may keep so much of the steps, for each sample: where the values that
-                            it reads take more, it computes them again from the states; 0 means 16 MiB */
+                            it reads take more, it computes them again from the states; and where the states of all
+                            steps do, the scan is run in segments of √T steps, of which only the first states are kept
+                            (not with a length, nor below four steps). 0 means 16 MiB */
     ad_scan_body *body;
     void *context;
 } ad_scan_spec;

@@ -101,17 +101,19 @@ static void scanned(const ad_var *s, const ad_var *x, ad_var *next, ad_var *out,
     out[0] = ad_log(ad_shift(ad_square(s[0]), 1));
 }
 
-/* The second derivative of a scan, by a shared and a per-sample value. */
+/* The second derivative of a scan, by a shared and a per-sample value, and the value of one in segments. */
 static ad_var scan_of(life *f)
 {
-    ad_var last, out, g[2], input = ad_reshape(f->b, ad_vec(H));
+    ad_var parts, last, out, g[2], input = ad_reshape(f->b, ad_vec(H));
     ad_scan_spec spec = {.steps = H, .state = &f->x, .states = 1, .input = &input, .inputs = 1, .outputs = 1,
-                         .body = scanned, .context = f};
+                         .store_bytes = 1, .body = scanned, .context = f};
+    ad_scan(&spec, &parts, NULL);
+    spec.store_bytes = 0;
     ad_scan(&spec, &last, &out);
     ad_grad(ad_batch_sum(f->data, ad_add(ad_sum(last), ad_sum(out))), (ad_var[]){f->x, f->W}, 2, g);
     ad_var of = ad_add(ad_batch_mean(f->data, ad_sum(ad_square(g[0]))), ad_sum(ad_square(g[1])));
     ad_grad(of, &f->x, 1, &g[0]);
-    return g[0];
+    return ad_add(g[0], parts);
 }
 
 /* All derivatives of a network's energy, and ops of every kind of executor. */

@@ -19,9 +19,10 @@ static bool *dependent(const ad_scan_site *s, const ad_scan_build *b)
     return mark;
 }
 
+/* Also that of a scan in the body, over its steps. */
 static bool is_sum_over_samples(const ad_node *n)
 {
-    return n->axis < 0 && (n->op == OP_batch_sum || n->op == OP_batch_matmul);
+    return n->axis < 0 && (n->op == OP_batch_sum || n->op == OP_batch_matmul || n->op == OP_scan_sum);
 }
 
 static void list_sums(ad_tape *tape, ad_scan_build *b, const bool *depends, int32_t id)

@@ -50,7 +50,7 @@ bool *ad_scan_inside(ad_tape *tape, const ad_loop *loop)
  * derivatives do. */
 static bool check_inside(ad_tape *tape, const ad_loop *loop, const ad_node *node)
 {
-    bool sums = node->axis < 0 && (node->op == OP_batch_sum || node->op == OP_batch_matmul);
+    bool sums = node->axis < 0 && (node->op == OP_batch_sum || node->op == OP_batch_matmul || node->op == OP_scan_sum);
     if (sums || (node->axis == loop->axis && (ad_ops[node->op].kind != KIND_BATCH))) return true;
     if (node->op == OP_scan) return true;
     ad_fail(tape, GIBBS_AXIS, "scan: %s in the body mixes samples, or is on «%s» and not on «%s»", ad_op_said(node->op),
@@ -105,10 +105,11 @@ static bool same_ids(const int32_t *a, const int32_t *b, int64_t n)
 
 static bool same_loop(const ad_loop *a, const ad_loop *b)
 {
-    return a->steps == b->steps && a->store_bytes == b->store_bytes && a->axis == b->axis && a->family == b->family &&
-           a->states == b->states && a->inputs == b->inputs && a->captured == b->captured &&
-           a->reverse == b->reverse && a->derived == b->derived &&
-           a->by_length == b->by_length && a->lists >= b->lists &&
+    return a->steps == b->steps && a->store_bytes == b->store_bytes && a->numbers.all == b->numbers.all &&
+           a->numbers.first == b->numbers.first && a->numbers.stride == b->numbers.stride && a->axis == b->axis &&
+           a->family == b->family && a->states == b->states && a->inputs == b->inputs && a->captured == b->captured &&
+           a->reverse == b->reverse && a->derived == b->derived && a->by_length == b->by_length &&
+           a->lists >= b->lists &&
            same_ids(a->given, b->given, a->states + a->inputs) && same_ids(a->next, b->next, a->states) &&
            same_ids(a->capture, b->capture, a->captured) && same_ids(a->listed, b->listed, b->lists);
 }
@@ -238,6 +239,9 @@ static ad_var sum_weight(const ad_call *c, ad_var ybar)
     ad_tape *tape = c->y.tape;
     ad_node of = tape->node[ad_listed(tape, &c->node)];
     ad_var scan = ad_arg(c, 0), part[2];
+    if (of.op == OP_scan_sum)
+        return ad_fail(tape, GIBBS_SMOOTH, "influence: there is no rule for a sum over the steps of a scan in a scan; "
+                       "a scan that is run in segments is one loop with larger store_bytes");
     for (int k = 0; k < of.nin; k++) {
         ad_var v = ad_on_axis(ad_handle(tape, of.in[k]), of.attr[0]);
         part[k] = ad_scan_of(OP_scan_stack, scan, v);

@@ -1,16 +1,15 @@
 /* scan_body.c — a user's scan: its body is called with leaves that stand for what a step gives. */
-#include "op.h"
-
-enum { STORE_BYTES = 16 << 20 };
+#include "scan_loop.h"
 
 typedef struct recording {
     const ad_scan_spec *spec;
     ad_tape *tape;
+    ad_scan_numbers numbers;
     int32_t axis;
     ad_var *given, *from, *next, *out; /* of one block */
 } recording;
 
-static ad_tape *tape_of(const ad_scan_spec *s)
+ad_tape *ad_scan_tape(const ad_scan_spec *s)
 {
     ad_tape *tape = s->states > 0 && s->state ? s->state[0].tape : NULL;
     return !tape && s->inputs > 0 && s->input ? s->input[0].tape : tape;
@@ -43,7 +42,7 @@ static bool check_inputs(ad_tape *tape, const ad_scan_spec *s)
     return true;
 }
 
-static bool check_spec(ad_tape *tape, const ad_scan_spec *s)
+bool ad_scan_check(ad_tape *tape, const ad_scan_spec *s)
 {
     if (!s->body) return ad_fail(tape, GIBBS_ARGUMENT, "scan: no body"), false;
     if (s->states < 0 || s->inputs < 0 || s->outputs < 0 || (s->states > 0 && !s->state) ||
@@ -143,7 +142,7 @@ static ad_var record_scan(recording *r)
     r->given = vars, r->from = vars + given, r->next = r->from + given, r->out = r->next + s->states;
     if (record_on_axis(r)) {
         ad_scan_parts parts = {
-            .loop = {.steps = s->steps, .store_bytes = s->store_bytes ? s->store_bytes : STORE_BYTES, .axis = r->axis,
+            .loop = {.steps = s->steps, .store_bytes = s->store_bytes, .numbers = r->numbers, .axis = r->axis,
                      .states = s->states, .inputs = s->inputs, .reverse = s->reverse != 0,
                      .by_length = s->length.tape != NULL},
             .given = r->given, .from = r->from, .next = r->next, .listed = r->out, .lists = s->outputs,
@@ -155,16 +154,13 @@ static ad_var record_scan(recording *r)
     return scan;
 }
 
-gibbs_status ad_scan(const ad_scan_spec *spec, ad_var *last, ad_var *out)
+void ad_scan_loop(const ad_scan_spec *spec, ad_scan_numbers numbers, ad_var *last, ad_var *out)
 {
-    ad_tape *tape = spec ? tape_of(spec) : NULL;
-    if (!tape) return GIBBS_ARGUMENT;
-    recording r = {.spec = spec, .tape = tape, .axis = -1};
-    ad_var scan = ad_handle(tape, -1);
-    if (!tape->error.status && check_spec(tape, spec)) scan = record_scan(&r);
+    recording r = {.spec = spec, .tape = ad_scan_tape(spec), .numbers = numbers, .axis = -1};
+    ad_var scan = ad_handle(r.tape, -1);
+    if (!r.tape->error.status) scan = record_scan(&r);
     for (int k = 0; k < spec->states && last; k++) last[k] = ad_is_null(scan) ? scan : ad_scan_last(scan, k);
     for (int k = 0; k < spec->outputs && out; k++)
         out[k] = ad_is_null(scan) ? scan : ad_scan_of(OP_scan_stack, scan, r.out[k]);
-    gibbs_release(&tape->alloc, r.given);
-    return ad_tape_status(tape);
+    gibbs_release(&r.tape->alloc, r.given);
 }

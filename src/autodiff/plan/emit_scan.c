@@ -214,6 +214,9 @@ static void open_loop(loop_state *s)
     i.nin = 0;
     i.count = 0;
     i.loop.steps = s->loop->steps;
+    i.loop.all = s->loop->numbers.all;
+    i.loop.first = s->loop->numbers.first;
+    i.loop.stride = s->loop->numbers.stride;
     i.loop.reverse = s->loop->reverse;
     i.loop.by_length = s->loop->by_length;
     if (s->loop->by_length) i.loop.length = ad_read(c, s->node->in[s->node->nin - 1], NEED_ROWS);

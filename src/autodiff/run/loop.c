@@ -52,7 +52,8 @@ gibbs_status ad_repeat(const ad_instruction *i, ad_frame *f, ad_runner *run, voi
     gibbs_status status = GIBBS_OK;
     for (int64_t turn = 0; turn < turns && !status; turn++) {
         move_slots(i, f, turn, turns);
-        f->turn = (outer > 0 ? outer * i->loop.steps : 0) + (i->loop.reverse ? turns - 1 - turn : turn);
+        f->turn = (outer > 0 ? outer * i->loop.all : 0) + i->loop.first +
+                  i->loop.stride * (i->loop.reverse ? turns - 1 - turn : turn);
         f->first = first && turn == 0;
         status = run(context, i + 1, i->loop.body, f);
     }

@@ -81,8 +81,15 @@ typedef struct ad_side {
 
 /* What a scan runs: a body, as nodes of this tape. The inputs of the scan's node are the first states, the inputs of
  * all steps, what is captured, and the length. Two scans of one loop differ in these only. */
+/* By what number a step's draws are told from another's: in turn `t` of a loop, in turn q of the one around it, it is
+ * q·all + first + t·stride. So a step has the same in a loop over segments as in one over all steps. */
+typedef struct ad_scan_numbers {
+    int64_t all, first, stride;
+} ad_scan_numbers;
+
 typedef struct ad_loop {
     int64_t steps, store_bytes;
+    ad_scan_numbers numbers;
     int32_t axis;   /* −1: shared */
     int32_t family; /* whose random leaves are the body's */
     int states, inputs, captured;
