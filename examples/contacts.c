@@ -66,7 +66,7 @@ static gibbs_status fit(const settings *set, const alignment *a, ebm_model *mode
     gibbs_status status = rows_of(a, &data, error);
     if (!status) status = ebm_model_prior(model, prior, penalty, error);
     if (!status) status = ebm_fit(model, &data, &o, &r, error);
-    if (!status) f->loss = r.loss, f->seconds = r.seconds, f->steps = r.steps;
+    if (!status) f->loss = r.loss, f->seconds = r.seconds, f->steps = r.steps, f->converged = r.converged;
     progress_clear(&w.line);
     ebm_data_free(&data);
     return status ? status : ebm_model_prior(model, NULL, NULL, error);

@@ -14,12 +14,14 @@ void contacts_tell(const settings *set, const alignment *a, const found *f, repo
     report_number(root, "effective_sequences", a->effective);
     report_number(root, "loss", f->loss);
     report_whole(root, "steps", f->steps);
+    report_flag(root, "converged", f->converged);
     report_number(root, "seconds", f->seconds);
     report *list = report_list(root, "contacts");
     if (!set->common.quiet)
-        printf("%lld sequences of %lld sites, %.1f effective; pseudo-likelihood %.4f after %lld steps, %.1f s\n"
+        printf("%lld sequences of %lld sites, %.1f effective; pseudo-likelihood %.4f after %lld steps, %.1f s%s\n"
                "the highest scores of sites at least %g apart:\n     i     j   score\n", (long long)a->rows,
-               (long long)a->sites, a->effective, f->loss, (long long)f->steps, f->seconds, set->apart);
+               (long long)a->sites, a->effective, f->loss, (long long)f->steps, f->seconds,
+               f->converged ? "" : "; not converged: the scores may still move with more --steps", set->apart);
     for (int64_t k = 0; k < f->pairs && shown < (int64_t)set->top; k++) {
         const contact *c = &f->pair[k];
         if (c->j - c->i < (int64_t)set->apart) continue;

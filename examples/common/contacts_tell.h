@@ -25,6 +25,7 @@ typedef struct found {
     double *mutant;
     double loss, seconds;
     int64_t steps;
+    int converged;
 } found;
 
 /* Prints the pairs with the highest scores, unless quiet, and puts them into the report. */
