@@ -1,11 +1,11 @@
 /* contacts — which sites of a protein touch, from an alignment of its relatives (Morcos et al. 2011; Ekeberg et al.
  * 2013).
  *
- * E(x) = −Σ P_ij[xᵢ, xⱼ] − Σ uᵢ[xᵢ] over all pairs of sites, 20 amino acids and the gap, fitted by pseudo-likelihood to
- * rows that are weighted at 80 % identity, with a normal prior: λ_J Σ P² and λ_h Σ u² beside the sum over the rows, as in
- * CCMpred (Seemayer et al. 2014). A pair's score is the Frobenius norm of its table (sums over rows and columns taken
- * away, gaps left out), less what its two sites have on average (APC: Dunn et al. 2008). And E of every single mutant of
- * the first sequence, less its own: low is good.
+ * E(x) = −Σ P_ij[xᵢ, xⱼ] − Σ uᵢ[xᵢ] over all pairs of sites, 20 amino acids and the gap, fitted by pseudo-likelihood
+ * to rows that are weighted at 80 % identity, with a normal prior: λ_J Σ P² and λ_h Σ u² beside the sum over the rows,
+ * as in CCMpred (Seemayer et al. 2014). A pair's score is the Frobenius norm of its table (sums over rows and columns
+ * taken away, gaps left out), less what its two sites have on average (APC: Dunn et al. 2008). And E of every single
+ * mutant of the first sequence, less its own: low is good.
  *
  * Reading order: main, run, fit, score. */
 #include "common/contacts_tell.h"

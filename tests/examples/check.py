@@ -202,7 +202,7 @@ def ising():
     r = read("ising.json")
     first, last = r["sizes"][0], r["sizes"][-1]
     assert math.isclose(first["bound"], last["bound"] * 16)
-    for method in ("pseudo-likelihood", "exact-ml", "cd-1", "pcd"):
+    for method in ("pseudo-likelihood", "exact-ml", "ratio-matching", "pcd"):
         assert last[method] < 3 * last["bound"] and last[method] < first[method] / 4, (method, last)
         signs = [fit * truth > 0 for fit, truth in zip(r[method], r["truth"], strict=True) if abs(truth) > 0.1]
         assert len(signs) > 5 and all(signs), method
