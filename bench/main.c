@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "problem.h"
 #include "products.h"
+#include "pseudo.h"
 #include "sweeps.h"
 #include "reference.h"
 #include "timing.h"
@@ -181,7 +182,7 @@ static int print_memory(void)
 static int print_sweeps(void)
 {
     gibbs_error error = {0};
-    if (!bench_sweeps_print(&error)) return EX_OK;
+    if (!bench_sweeps_print(&error) && !bench_pseudo_print(&error)) return EX_OK;
     fprintf(stderr, "gibbs_bench: %s\n", error.message);
     return EX_SOFTWARE;
 }

@@ -1,7 +1,7 @@
 /* ising — the couplings of an Ising model recovered from samples, and their errors, by four losses.
  *
- * Pseudo-likelihood, exact maximum likelihood, contrastive divergence and its persistent form; the errors are against
- * the truth, as the sample grows.
+ * Pseudo-likelihood, exact maximum likelihood, ratio matching and persistent contrastive divergence; the errors are
+ * against the truth, as the sample grows.
  *
  * E(x) = −Σ J_ij sᵢsⱼ − Σ hᵢsᵢ on a grid that is small enough to sum over all its states, so that the samples are exact
  * draws and the likelihood is the likelihood. The errors of consistent methods fall as N^−½; the Cramér-Rao
@@ -25,7 +25,7 @@ enum { STATES = 1 << SPINS, MANY = 50000 };
 const method ising_methods[METHODS] = {
     {"pseudo-likelihood", &ebm_loss_pseudo_likelihood, 0},
     {"exact-ml", &ebm_loss_exact_ml, 0},
-    {"cd-1", &ebm_loss_cd, 1},
+    {"ratio-matching", &ebm_loss_ratio_matching, 0},
     {"pcd", &ebm_loss_pcd, 1},
 };
 
@@ -208,12 +208,12 @@ int main(int argc, char **argv)
     const option_entry table[] = {
         {"rows", "N", "Rows of the smallest sample; each of the others has four times as many", &set.rows, &rows, NULL},
         {"coupling", "SD", "Of the true couplings", &set.coupling, &option_positive, NULL},
-        {"steps", "N", "Of CD and PCD", &set.steps, &option_count, NULL},
+        {"steps", "N", "Of PCD", &set.steps, &option_count, NULL},
         {"repeats", "N", "Data sets of each size", &set.repeats, &option_count, NULL},
     };
     options_read(argc, argv,
                  "The couplings of an Ising model recovered from samples: pseudo-likelihood, exact maximum "
-                 "likelihood, CD and PCD, against the truth.",
+                 "likelihood, ratio matching and PCD, against the truth.",
                  table, sizeof table / sizeof *table, &set.common);
     report *root = report_new();
     gibbs_status status = run(&set, root, &error);

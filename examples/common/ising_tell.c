@@ -27,7 +27,7 @@ static const char error_picture[] =
     "  for [m = 1:4] NAME.'.csv' skip 1 using ($1 * 1.2**(m - 2.5)):(column(1 + m) / $6): \\\n"
     "    (column(1 + m) / $6 / sqrt(2 * ERRORS)) with yerrorbars lw 2 ps 1.5 pt 4 + m \\\n"
     "    lc rgb word(BLUE.' '.RED.' '.GREEN.' '.VIOLET, m) \\\n"
-    "    title m == 2 ? 'exact likelihood' : word('pseudo-likelihood - CD-1 PCD', m)\n";
+    "    title m == 2 ? 'exact likelihood' : m == 3 ? 'ratio matching' : word('pseudo-likelihood - - PCD', m)\n";
 
 static const char coupling_picture[] =
     "set xlabel 'true coupling J_{ij}'; set ylabel 'fitted less true coupling'\n"
@@ -35,9 +35,9 @@ static const char coupling_picture[] =
     "plot 0 with lines lw 2 lc rgb '#a0a0a0' notitle, \\\n"
     "  for [m = 1:4] NAME.'.csv' skip 1 using 1:(column(1 + m) - $1) with points lw 2 ps 1.6 pt 4 + m \\\n"
     "    lc rgb word(BLUE.' '.RED.' '.GREEN.' '.VIOLET, m) \\\n"
-    "    title m == 2 ? 'exact likelihood' : word('pseudo-likelihood - CD-1 PCD', m)\n";
+    "    title m == 2 ? 'exact likelihood' : m == 3 ? 'ratio matching' : word('pseudo-likelihood - - PCD', m)\n";
 
-static const char header[] = "pseudo_likelihood,exact_ml,cd_1,pcd";
+static const char header[] = "pseudo_likelihood,exact_ml,ratio_matching,pcd";
 
 gibbs_status ising_save(const settings *set, const double *truth, const outcome *o, gibbs_error *error)
 {

@@ -30,7 +30,7 @@ extern const ebm_sampler ebm_hmc;
 
 /* Samplers of a discrete x, of options.space; a start that is none of its states is a DATA error. */
 /* Gibbs: a step is a sweep over the variables (options.order), each drawn from p(xᵢ | x₋ᵢ). Where the energy is of
- * degree at most 2 in x and hands over its couplings, or has at most 2048 columns, by local fields, which are made at
+ * degree at most 2 in x and hands over its couplings, or has at most 4096 columns, by local fields, which are made at
  * the start of a run and anew after 64 sweeps: a label that changes costs a row of couplings (ebm_model_structure says
  * whether); by change statistics, where the energy has them. Else by the energies of all its values, one energy a
  * variable when binary, else K. Acceptance is 1. */

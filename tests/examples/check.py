@@ -202,10 +202,22 @@ def ising():
     r = read("ising.json")
     first, last = r["sizes"][0], r["sizes"][-1]
     assert math.isclose(first["bound"], last["bound"] * 16)
-    for method in ("pseudo-likelihood", "exact-ml", "cd-1", "pcd"):
+    for method in ("pseudo-likelihood", "exact-ml", "ratio-matching", "pcd"):
         assert last[method] < 3 * last["bound"] and last[method] < first[method] / 4, (method, last)
         signs = [fit * truth > 0 for fit, truth in zip(r[method], r["truth"], strict=True) if abs(truth) > 0.1]
         assert len(signs) > 5 and all(signs), method
+
+
+def contacts():
+    first = read("contacts-fasta.json")
+    assert first["sequences"] == 400 and first["sites"] == 26 and first["effective_sequences"] == 400
+    truth = {(k, 27 - k) for k in range(1, 7)} | {(7, 16), (9, 19), (11, 25), (4, 13)}
+    pairs = [(c["i"], c["j"]) for c in first["contacts"]]
+    assert set(pairs[:10]) == truth, pairs  # the true ones first, and far above the next
+    assert first["contacts"][9]["score"] > 2 * first["contacts"][10]["score"] > 0
+    for other in ("lines", "a3m", "sto"):
+        r = read(f"contacts-{other}.json")
+        assert r["contacts"] == first["contacts"] and r["loss"] == first["loss"], other
 
 
 def compose():
@@ -391,7 +403,7 @@ PARTS = {
     "interrupted": [],
     "scripts": [],
     "plane": [custom_energy, density2d, geyer],
-    "families": [maxent, mixture, lambda: conditional(sys.argv[2]), chain_crf, ising, compose],
+    "families": [maxent, mixture, lambda: conditional(sys.argv[2]), chain_crf, ising, contacts, compose],
     "images": [rbm, ica, embeddings],
     "scores": [cd_meets_score_matching, denoise, score_field],
 }

@@ -31,6 +31,8 @@ expect 0 '(default 4)' mixture --help
 expect 0 '(default 0.01)' conditional --help
 expect 0 '(default 2000)' chain_crf --help
 expect 0 '(default 0.5)' ising --help
+expect 0 '(default hairpin.fasta)' contacts --help
+refuse '--steps: «0» is not a whole number of at least 1' contacts --steps 0
 expect 0 '(default 3000)' compose --help
 expect 0 '(default 64,64)' density2d --help
 expect 0 '(default 1000)' geyer_gaussian --help
@@ -51,7 +53,7 @@ expect 0 '(default 48)' score_field --help
 expect 0 '(default 1000)' cd_meets_score_matching --help
 expect 0 '(default 0.8)' denoise --help
 
-for program in cd_meets_score_matching chain_crf compose conditional denoise density2d geyer_gaussian ica_patches \
+for program in cd_meets_score_matching chain_crf compose conditional contacts denoise density2d geyer_gaussian ica_patches \
     ising maxent mixture rbm_digits score_field; do
     expect 0 "$program (gibbs) " $program --version
     expect 0 'to stdout, where' $program --help

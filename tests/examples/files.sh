@@ -56,7 +56,7 @@ expect 1 'images of 2 × 2 pixels are too small for patches of 8 × 8' ica_patch
 expect 1 'file: nothing can be written there' density2d $small --out file
 expect 1 'file/x: the folder cannot be made' geyer_gaussian --out file/x
 expect 1 'nowhere/r.json: cannot be written' density2d $small --json nowhere/r.json
-for program in maxent mixture conditional chain_crf ising compose; do
+for program in maxent mixture conditional chain_crf ising contacts compose; do
     expect 1 'nowhere/r.json: cannot be written' $program --json nowhere/r.json
     expect 1 'file/x: the folder cannot be made' $program --out file/x
 done

@@ -48,7 +48,9 @@ static const struct {
     {5, 3, 30, {.sampler = &ebm_gibbs, .step = 1}},
     {4, 2, 40, {.sampler = &ebm_gibbs, .step = 1, VALUES(-1, 1)}},
     {4, 2, 30, {.sampler = &ebm_gibbs, .step = 1, VALUES(0.1, 0.7)}},
+    {4, 2, 60, {.sampler = &ebm_gibbs, .step = 1, .order = EBM_ORDER_RANDOM}},
     {6, 1, 30, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(3)}},
+    {6, 2, 40, {.sampler = &ebm_gibbs, .step = 1, .order = EBM_ORDER_RANDOM, BLOCKS(3)}},
     {6, 2, 30, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(2)}},
     {6, 3, 3, {.sampler = &ebm_gibbs, .step = 1, BLOCKS(6)}}, /* one variable: a draw at once */
     {4, 5, 150, {.sampler = &ebm_gibbs_with_gradients, .step = 1}},

@@ -57,6 +57,10 @@ static gibbs_status from_tape(const char *who, ebm_coupled *m, ebm_coupled_way *
         *way = EBM_COUPLED_TAPE;
         m->c.width = m->c.pieces = m->c.dim;
         status = build(m, &r, x, energy, error);
+        if (status && status != GIBBS_MEMORY) { /* the general way does without */
+            *way = EBM_COUPLED_NOT;
+            status = GIBBS_OK;
+        }
         m->leaf = r.theta;
         r.theta = NULL;
     } else if (!status && ad_tape_status(r.tape) == GIBBS_MEMORY) status = ebm_tape_error(r.tape, error);
@@ -125,6 +129,19 @@ static void straighten(ebm_coupled *m, int64_t row, int64_t column, int64_t k)
     c->constant -= J * v[0] * v[1] / 2;
 }
 
+/* Σ|J| of n numbers. */
+static double sum_of(const ebm_couplings *c, int64_t first, int64_t n)
+{
+    const double *wide = (const double *)c->J + first;
+    const float *narrow = (const float *)c->J + first;
+    double lane[4] = {0};
+    if (c->dtype == GIBBS_FLOAT64)
+        for (int64_t k = 0; k < n; k++) lane[k % 4] += fabs(wide[k]);
+    else
+        for (int64_t k = 0; k < n; k++) lane[k % 4] += (double)fabsf(narrow[k]);
+    return lane[0] + lane[1] + lane[2] + lane[3];
+}
+
 /* Own terms of each variable become linear; *sum is Σ|J| of the row. */
 static void straighten_row(ebm_coupled *m, int64_t row, double *sum)
 {
@@ -136,7 +153,7 @@ static void straighten_row(ebm_coupled *m, int64_t row, double *sum)
         int64_t from = own > column ? own : column, end = own + width < column + c->width ? own + width
                                                                                        : column + c->width;
         for (int64_t j = from; j < end; j++) straighten(m, row, j, at + j - column);
-        for (int64_t k = 0; k < c->width; k++) *sum += fabs(ebm_number(c->dtype, c->J, at + k));
+        *sum += sum_of(c, at, c->width);
     }
 }
 

@@ -24,7 +24,7 @@ typedef enum ebm_coupled_way {
 } ebm_coupled_way;
 
 /* Columns of x up to which couplings are taken from the tape. */
-enum { EBM_MOST_TAPE_COUPLINGS = 2048 };
+enum { EBM_MOST_TAPE_COUPLINGS = 4096 };
 
 /* *way NOT: nothing is made. `who` begins the sentence. To be freed after an error as well. */
 gibbs_status ebm_coupled_new(const char *who, ebm_model *model, const ebm_space *space, ebm_coupled *coupled,

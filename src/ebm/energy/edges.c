@@ -95,40 +95,50 @@ const ebm_option ebm_mrf_options[] = {
 /* ---- One matrix, or none ---- */
 
 /* The weights as a matrix of all columns, for one product a block of rows: faster than gathering pairs up to about 160
- * zeros a pair (E and ∇xE, from 30 to 400 columns). */
-enum { MAX_DENSE = 11585, ZEROS_A_PAIR = 128 };
+ * zeros a pair (E and ∇xE, from 30 to 400 columns). Rows of tables are read by number, exact up to 2²⁴ in float32. */
+enum { MAX_DENSE = 11585, ZEROS_A_PAIR = 128, MOST_ROWS = 1 << 24 };
 
 bool ebm_pairwise_dense(const ebm_pairwise *p)
 {
     int64_t n = p->spec.space.variables, side = n * p->labels;
-    return p->labels && side <= MAX_DENSE && p->edges * ZEROS_A_PAIR >= n * n;
+    bool counts = side <= MAX_DENSE && 2 * p->edges * (p->tied ? 1 : p->labels) < MOST_ROWS;
+    return p->labels && counts && p->edges * ZEROS_A_PAIR >= n * n;
 }
 
-/* What every two variables i and j have as edge number index[i·n + j]; `none` where they have no edge. */
-static void fill_index(const ebm_pairwise *p, double *index)
+/* Where the rows of a matrix's blocks are among all tables' rows: row (i, a) of block (i, j) is number a of its edge's
+ * table, or of the table turned over, which follow `turned` rows later. `none` where there is no edge. */
+static void fill_index(const ebm_pairwise *p, int64_t K, int64_t turned, int64_t none, double *index)
 {
     int64_t n = p->spec.space.variables;
     ebm_edge e = EBM_FIRST_EDGE;
-    for (int64_t k = 0; k < n * n; k++) index[k] = (double)p->edges;
-    while (ebm_next_edge(&p->spec, &e)) index[e.i * n + e.j] = (double)e.number;
+    for (int64_t k = 0; k < n * K * n; k++) index[k] = (double)none;
+    while (ebm_next_edge(&p->spec, &e))
+        for (int64_t a = 0; a < K; a++) {
+            index[(e.i * K + a) * n + e.j] = (double)(e.number * K + a);
+            if (turned >= 0) index[(e.j * K + a) * n + e.i] = (double)(turned + e.number * K + a);
+        }
 }
 
-/* The matrix U whose block (i, j) is the table of the edge from i to j, all else being 0: the tables and one of zeros,
- * read by the edges' numbers. */
-static ad_var upper(const ebm_pairwise *p, ad_var weight)
+/* The matrix whose block (i, j) is the table of the edge from i to j, and, `both`, block (j, i) that table turned over;
+ * all else is 0. One read of rows: of the tables, the turned ones, and a row of zeros. */
+static ad_var matrix_of(const ebm_pairwise *p, ad_var weight, bool both)
 {
     ad_tape *tape = weight.tape;
-    int64_t n = p->spec.space.variables, K = p->tied ? 1 : p->labels;
-    double *index = gibbs_alloc(&tape->alloc, (size_t)(n * n), sizeof *index);
+    int64_t n = p->spec.space.variables, K = p->tied ? 1 : p->labels, rows = p->edges * K;
+    double *index = gibbs_alloc(&tape->alloc, (size_t)(n * K * n), sizeof *index);
     if (!index) return ad_fail(tape, GIBBS_MEMORY, "%lld variables: out of memory", (long long)n);
-    fill_index(p, index);
-    ad_var at = ad_constant_array(tape, ad_mat(n, n), index);
+    bool turn = both && K > 1;
+    fill_index(p, K, turn ? rows : both ? 0 : -1, turn ? 2 * rows : rows, index);
+    ad_var at = ad_constant_array(tape, ad_mat(n * K, n), index), part[3];
     gibbs_release(&tape->alloc, index);
-    ad_var blocks = ad_gather(ad_pad(ad_reshape(weight, ad_cube(p->edges, K, K)), 0, 0, 1), at);
-    return ad_reshape(ad_permute(blocks, (int[]){0, 2, 1, 3}), ad_mat(n * K, n * K));
+    int parts = 0;
+    part[parts++] = ad_reshape(weight, ad_mat(rows, K));
+    if (turn) part[parts++] = ad_reshape(ad_transpose(ad_reshape(weight, ad_cube(p->edges, K, K))), ad_mat(rows, K));
+    part[parts++] = ad_fill(tape, -1, ad_mat(1, K), 0);
+    return ad_reshape(ad_gather(ad_concat_all(part, parts, 0), at), ad_mat(n * K, n * K));
 }
 
-/* x·U; of tied weights, whose U is one for each label, a row of all variables for each label. */
+/* x·matrix; of tied weights, whose matrix is one for each label, a row of all variables for each label. */
 static ad_var times(const ebm_pairwise *p, ad_var x, ad_var matrix)
 {
     if (!p->tied || p->labels == 1) return ad_matmul(x, matrix);
@@ -206,16 +216,13 @@ static ad_var listed(const ebm_pairwise *p, ad_var x, ad_var weight)
 ad_var ebm_pairwise_sum(const ebm_pairwise *p, ad_var x, ad_var weight)
 {
     if (!ebm_pairwise_dense(p)) return listed(p, x, weight);
-    return ad_dot(times(p, x, upper(p, weight)), x);
+    return ad_dot(times(p, x, matrix_of(p, weight, false)), x);
 }
 
 ad_var ebm_pairwise_slope(const ebm_pairwise *p, ad_var x, ad_var weight)
 {
     ad_var slope = {x.tape, -1};
-    if (ebm_pairwise_dense(p)) {
-        ad_var matrix = upper(p, weight);
-        return times(p, x, ad_add(matrix, ad_transpose(matrix)));
-    }
+    if (ebm_pairwise_dense(p)) return times(p, x, matrix_of(p, weight, true));
     ad_grad(listed(p, x, weight), &x, 1, &slope);
     return slope;
 }

@@ -13,6 +13,17 @@ static void put(const ebm_couplings *c, void *numbers, int64_t i, double v)
     else ((float *)numbers)[i] = (float)v;
 }
 
+/* n numbers from J[to] on: scale times θ[from], θ[from + next], … */
+static void put_all(const ebm_couplings *c, int64_t to, int64_t n, double scale, const void *theta, int64_t from,
+                    int64_t next)
+{
+    if (c->dtype == GIBBS_FLOAT64)
+        for (int64_t b = 0; b < n; b++) ((double *)c->J)[to + b] = scale * ((const double *)theta)[from + b * next];
+    else
+        for (int64_t b = 0; b < n; b++)
+            ((float *)c->J)[to + b] = (float)scale * ((const float *)theta)[from + b * next];
+}
+
 static void size(const ebm_pairwise *p, ebm_couplings *c)
 {
     bool dense = ebm_pairwise_dense(p) && (!p->tied || p->labels == 1);
@@ -33,8 +44,7 @@ static void half(const ebm_pairwise *p, const void *theta, ebm_couplings *c, boo
         if (count) continue;
         int64_t piece = c->start ? --c->start[row] : row, to = piece * c->width + (c->start ? 0 : column);
         if (c->start) c->column[piece] = (int32_t)column;
-        for (int64_t b = 0; b < run; b++)
-            put(c, c->J, to + b, scale * get(c, theta, p->tied ? at[0] : at[0] + a * at[1] + b * at[2]));
+        put_all(c, to, run, scale, theta, p->tied ? at[0] : at[0] + a * at[1], at[2]);
     }
 }
 
