@@ -3,11 +3,14 @@
  * The energy is E(x) = x²/(2θ²), whose Z is known. One data set is drawn at θ* = 2. For each of many draws of
  * artificial points y from a proposal q, the estimate J_BL(θ) = N (mean E(xₙ) + log Ẑ(θ)) of the negative
  * log-likelihood J(θ) is evaluated on a grid of θ and minimised. q₁ = N(2, 2²) is too narrow for θ > 2;
- * q₂ = N(2, (2 + θ)²), which moves with θ, is wide enough everywhere.
+ * q₂ = N(2, (2 + θ)²), which moves with θ, is wide enough everywhere. Its points move with θ by common random numbers;
+ * figure 2 of S0 draws new ones for each θ, and its curves are rough. What weights and intervals are worth over θ, by
+ * these and by q₁ made to follow θ, is a table.
  *
  * Reading order: main, run_panel, trace_curve, minimise. */
 #include "common/failure.h"
 #include "common/geyer_tell.h"
+#include "common/geyer_worth.h"
 #include "common/progress.h"
 #include "common/report.h"
 
@@ -59,12 +62,13 @@ static gibbs_status make_model(ebm_model **model, gibbs_error *error)
 /* ---- The panels of the figures ----------------------------------------------------------------------------------- */
 
 static const panel panels[] = {
-    {"geyer-1a", "q = N(2, 2²), N = 100, M = 100: three draws", 0, 100, 100, 1},
-    {"geyer-1b", "q = N(2, 2²), N = 100, M = 100", 0, 100, 100, 0},
-    {"geyer-1c", "q = N(2, 2²), N = 100, M = 5000", 0, 100, 5000, 0},
-    {"geyer-2a", "q = N(2, (2 + θ)²), N = M = 100", 1, 100, 100, 0},
-    {"geyer-2b", "q = N(2, (2 + θ)²), N = 100, M = 5000", 1, 100, 5000, 0},
-    {"geyer-2b-n5000", "q = N(2, (2 + θ)²), N = M = 5000", 1, 5000, 5000, 0},
+    {"geyer-1a", "q = N(2, 2²), N = 100, M = 100: three draws", 0, 100, 100, 1, 0},
+    {"geyer-1b", "q = N(2, 2²), N = 100, M = 100", 0, 100, 100, 0, 0},
+    {"geyer-1c", "q = N(2, 2²), N = 100, M = 5000", 0, 100, 5000, 0, 0},
+    {"geyer-2a", "q = N(2, (2 + θ)²), N = M = 100", 1, 100, 100, 0, 0},
+    {"geyer-2a-fresh", "q = N(2, (2 + θ)²), N = M = 100, new y for each θ", 1, 100, 100, 0, 1},
+    {"geyer-2b", "q = N(2, (2 + θ)²), N = 100, M = 5000", 1, 100, 5000, 0, 0},
+    {"geyer-2b-n5000", "q = N(2, (2 + θ)²), N = M = 5000", 1, 5000, 5000, 0, 0},
 };
 enum { PANELS = sizeof panels / sizeof *panels, MOST_ROWS = 5000 };
 
@@ -72,7 +76,7 @@ static gibbs_status study_new(const settings *set, const panel *p, study *s, gib
 {
     int64_t n = (int64_t)set->grid, draws = p->single ? SINGLE : (int64_t)set->draws;
     double *memory = calloc((size_t)((7 + SINGLE) * n + draws), sizeof *memory);
-    *s = (study){.grid = n, .draws = draws, .rows = p->rows, .theta = memory};
+    *s = (study){.grid = n, .draws = draws, .rows = p->rows, .theta = memory, .fresh = p->fresh};
     if (!memory) return fail(error, GIBBS_MEMORY, "%s: out of memory", p->name);
     double **const part[] = {&s->truth, &s->mean, &s->error, &s->least, &s->most, &s->curve, &s->single};
     for (int k = 0; k < 7; k++) *part[k] = memory + (k + 1) * n;
@@ -131,7 +135,9 @@ static gibbs_status trace_curve(const settings *set, study *s, int64_t draw, gib
     int64_t low = 0, last = s->grid - 1;
     gibbs_status status = ebm_objective_refresh(s->objective, (uint64_t)set->common.seed, (uint64_t)draw, error);
     for (int64_t i = 0; !status && i < s->grid; i++) {
-        status = evaluate(s, s->theta[i], &s->curve[i], error);
+        uint64_t step = (uint64_t)(s->draws + draw * s->grid + i);
+        if (s->fresh) status = ebm_objective_refresh(s->objective, (uint64_t)set->common.seed, step, error);
+        if (!status) status = evaluate(s, s->theta[i], &s->curve[i], error);
         double above = s->curve[i] - s->mean[i];
         s->mean[i] += above / (double)(draw + 1);
         s->error[i] += above * (s->curve[i] - s->mean[i]); /* a sum of squares until summarise (Welford) */
@@ -241,6 +247,11 @@ static gibbs_status run(const settings *set, report *root, gibbs_error *error)
     if (!status) geyer_head(set);
     report *list = report_list(root, "panels");
     for (int i = 0; !status && i < PANELS; i++) status = run_panel(set, &panels[i], x, list, error);
+    ebm_model *model = NULL;
+    if (!status) status = make_model(&model, error);
+    int fits = set->draws < 1000 ? (int)(set->draws + 4) / 5 : 200;
+    if (!status) status = geyer_worth(set, model, &wide, fits, report_list(root, "worth"), error);
+    ebm_model_free(model);
     if (status || set->common.quiet) return status;
     printf("\nθ̂ minimises J_BL of one draw of y; rmse is against the exact MLE √(mean x²), sd over the draws;\n"
            "said is what the first draw alone says of that sd, and se of the whole error of its θ̂, the data's\n"

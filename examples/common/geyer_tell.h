@@ -19,6 +19,7 @@ typedef struct panel {
     const char *name, *title;
     int moving; /* q₂ */
     int rows, points, single; /* N, M; single: three curves, not a band */
+    int fresh; /* new y for each θ, not the same random numbers */
 } panel;
 
 /* The curves of one panel over the grid, and its estimates of θ. */
@@ -33,6 +34,7 @@ typedef struct study {
     double mle, theta_mean, theta_sd, rmse;
     double said, noise_said; /* θ̂'s standard error, and the draw's part of it, from one draw: to be theta_sd */
     int64_t worst; /* the grid point where the mean of the curves is farthest from the truth */
+    int fresh;
     int64_t at_edge; /* draws whose lowest grid point is the first or the last: no minimum inside */
 } study;
 

@@ -71,7 +71,12 @@ def density2d():
 
 def geyer():
     panels = {panel["figure"]: panel for panel in read("geyer.json")["panels"]}
-    assert len(panels) == 6
+    assert len(panels) == 7
+    worth = {(line["proposal"], line["theta"]): line for line in read("geyer.json")["worth"]}
+    assert len(worth) == 12 and all(0 <= line["coverage"] <= 1 for line in worth.values())
+    assert worth["q1", 4]["pareto_k"] > 0.5 > worth["q2", 4]["pareto_k"], worth
+    assert worth["q1", 4]["log_z_error"] is None and worth["q1 following", 4]["log_z_error"] < 0.05, worth
+    assert "no variance" in worth["q1", 4]["verdict"] and worth["q1 following", 3]["ess_share"] > 0.3, worth
     for panel in panels.values():
         assert len(panel["theta"]) == len(panel["truth"]) == 7 and len(panel["estimates"]) == panel["draws"]
         for low, mean, high in zip(panel["min"], panel["mean"], panel["max"]):

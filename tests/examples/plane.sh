@@ -67,7 +67,7 @@ cmp -s packed/density2d-cd.csv deep/er/density2d-cd.csv || complain "a packed ta
 [ -n "$tiny" ] || expect 0 '' density2d $small --json again.json --out again --quiet
 
 expect 0 '' geyer_gaussian --draws $(size 5 2) --grid $(size 7 3) --json geyer.json --out geyer
-for panel in 1a 1b 1c 2a 2b 2b-n5000; do
+for panel in 1a 1b 1c 2a 2a-fresh 2b 2b-n5000; do
     have geyer/geyer-$panel.csv
     have_pictures geyer/geyer-$panel.png
 done
