@@ -195,6 +195,9 @@ typedef struct ebm_uncertainty {
                                rows of a conditional model have points of their own (NCE, ML-IS): it is in the total */
     double newton;          /* √(gᵀH⁻¹g/tr H⁻¹S): how far L is from its minimum against how far chance puts it (for one
                                parameter the step left, in standard errors): far below 1, or θ̂ is no minimum */
+    double k;               /* Pareto k̂ of the weights exp(−E)/q at a proposal's points; else NaN. Above ½ they have no
+                               variance: of ML-IS noise_error is then no error, and intervals are too short
+                               (ebm_audit_proposal says what helps; those of NCE hold) */
     ebm_errors method;      /* whose numbers these are */
     double draws;           /* of the model (∞: all of its states) or fits of a bootstrap: each standard error is known
                                to some 1/√(2 draws) of itself. ∞ of a sandwich */

@@ -12,7 +12,7 @@ static ad_var energy(ad_var x, const ad_var *theta, void *context)
 }
 
 /* How many of the intervals of fits that start at θ = 2.5 hold. */
-static int held(double truth, const ebm_proposal *q, int fits)
+static int held(double truth, const ebm_proposal *q, int fits, double *k_mean)
 {
     const ebm_parameter p = {"theta", ad_scalar(), EBM_INIT_CONSTANT, 2.5};
     ebm_model_spec spec = {.dim = 1, .parameters = &p, .parameter_count = 1, .energy = energy};
@@ -32,6 +32,7 @@ static int held(double truth, const ebm_proposal *q, int fits)
         OK(ebm_fit(model, &data, &options, NULL, ERROR));
         OK(ebm_standard_errors(model, &data, &options, &u, ERROR));
         count += fabs(parameter_of(model, "theta") - truth) < 1.959964 * u.standard_error[0];
+        *k_mean += u.k / fits;
         ebm_uncertainty_free(&u);
     }
     ebm_model_free(model);
@@ -52,9 +53,11 @@ Test(proposal_following, intervals_hold_where_those_of_a_fixed_q_do_not)
     OK(ebm_proposal_following(model, fixed, &(ebm_following_options){.widen = 1.5}, NULL, &q, ERROR));
     double error = sqrt(0.95 * 0.05 / fits);
     for (int k = 0; k < COUNT(truths); k++) {
-        double follows = held(truths[k], q, fits) / (double)fits, stays = held(truths[k], fixed, fits) / (double)fits;
+        double k_follows = 0, k_stays = 0, follows = held(truths[k], q, fits, &k_follows) / (double)fits;
+        double stays = held(truths[k], fixed, fits, &k_stays) / (double)fits;
         cr_log_info("θ = %g: %g hold, %g of the fixed q", truths[k], follows, stays);
         cr_expect(fabs(follows - 0.95) < 3.2 * error, "θ = %g: %g", truths[k], follows);
+        cr_expect(k_follows < 0.2 && (k == 0 || k_stays > 0.45), "θ = %g: k %g, %g", truths[k], k_follows, k_stays);
         if (k == 1) cr_expect_lt(stays, 0.85);
     }
     ebm_proposal_free(q);

@@ -318,6 +318,20 @@ static gibbs_status by_rows_or_model(sandwich *s, const ebm_fit_options *o, ebm_
     return status ? status : finish(s, r);
 }
 
+/* k̂ of the artificial points, as in a fit's report: NaN where nothing can be said. */
+static gibbs_status judge_weights(const sandwich *s, uint64_t seed, double *k)
+{
+    const ebm_objective *o = s->curvature.objective;
+    ebm_importance worth = {.k = NAN};
+    gibbs_error error;
+    *k = NAN;
+    if (o->loss->noise != EBM_NOISE_PROPOSAL || ebm_model_given(s->curvature.twin)) return GIBBS_OK;
+    gibbs_status status = ebm_importance_sample(s->curvature.twin, o->options.proposal, o->noise_rows, seed, NULL, NULL,
+                                                &worth, &error);
+    *k = worth.k;
+    return status == GIBBS_MEMORY ? gibbs_fail(s->error, status, "%s", error.message) : GIBBS_OK;
+}
+
 static gibbs_status by_bootstrap(sandwich *s, ebm_model *model, const ebm_fit_options *o, ebm_uncertainty *r)
 {
     ebm_model *twin;
@@ -352,6 +366,8 @@ gibbs_status ebm_standard_errors_by(ebm_model *model, const ebm_data *data, cons
     bool bootstrap = s.how.method == EBM_ERRORS_BOOTSTRAP;
     if (!bootstrap) status = prepare(&s, model, data, options);
     if (!status) status = bootstrap ? by_bootstrap(&s, model, options, result) : by_rows_or_model(&s, options, result);
+    result->k = NAN;
+    if (!status && !bootstrap) status = judge_weights(&s, options->seed, &result->k);
     result->method = s.how.method;
     result->draws = bootstrap ? (double)s.how.fits : s.how.method == EBM_ERRORS_MODEL ? s.model.worth : INFINITY;
     release(&s);
