@@ -37,7 +37,8 @@ static ad_var solve(gb_run *r, ad_var *x)
     *x = gb_parameter(r, "x", ad_vec(n), gb_numbers(r, "x", n));
     ad_var first = ad_pad(ad_expand(ad_constant(t, 1), ad_vec(1)), 0, 0, n), last;
     step_of context = {ad_scale(*x, 1 / (double)s), n};
-    ad_scan(&(ad_scan_spec){.steps = s, .state = &first, .states = 1, .body = step, .context = &context}, &last, NULL);
+    ad_scan(&(ad_scan_spec){.steps = s, .state = &first, .states = 1, .store_bytes = 1 << 30, .body = step,
+                            .context = &context}, &last, NULL);
     return ad_slice(last, 0, 1, n);
 }
 
