@@ -10,7 +10,7 @@
  * Reading order: main, run, fit, score. */
 #include "common/contacts_tell.h"
 #include "common/failure.h"
-#include "common/progress.h"
+#include "common/fitting.h"
 
 #include <gibbs/ebm.h>
 
@@ -42,33 +42,19 @@ static ad_var prior(const ad_var *theta, void *context)
     return ad_add(ad_scale(ad_sum(ad_square(theta[0])), penalty[0]), ad_scale(ad_sum(ad_square(theta[1])), penalty[1]));
 }
 
-typedef struct watch {
-    progress_line line;
-    const settings *set;
-} watch;
-
-static int show(void *context, const ebm_progress *p)
-{
-    watch *w = context;
-    progress_show(&w->line, p->step, p->steps, "");
-    return 0;
-}
-
 static gibbs_status fit(const settings *set, const alignment *a, ebm_model *model, found *f, gibbs_error *error)
 {
     double share = (double)a->rows / a->effective, penalty[] = {set->coupling_penalty * (double)(a->sites - 1) * share,
                                                                 set->field_penalty * share};
-    watch w = {progress_start("contacts", set->common.quiet), set};
     ebm_fit_options o = {.loss = &ebm_loss_pseudo_likelihood, .lbfgs = 1, .steps = (int64_t)set->steps,
-                         .threads = (int)set->common.threads, .progress = show, .context = &w};
+                         .threads = (int)set->common.threads};
     o.loss_options.space = (ebm_space){.labels = RESIDUES, .one_hot = 1};
     ebm_fit_report r;
     ebm_data data = {0};
     gibbs_status status = rows_of(a, &data, error);
     if (!status) status = ebm_model_prior(model, prior, penalty, error);
-    if (!status) status = ebm_fit(model, &data, &o, &r, error);
+    if (!status) status = fit_model(&set->common, NULL, model, &data, &o, &r, error);
     if (!status) f->loss = r.loss, f->seconds = r.seconds, f->steps = r.steps, f->converged = r.converged;
-    progress_clear(&w.line);
     ebm_data_free(&data);
     return status ? status : ebm_model_prior(model, NULL, NULL, error);
 }
