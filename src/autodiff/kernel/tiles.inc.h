@@ -196,7 +196,8 @@ static int64_t NAME(column)(const NAME(factors) *f, NAME(tile_of) *tile, int64_t
     const int64_t fit = (rows - done) / height, count = f->fetches && fit ? 1 : fit, end = done + fit * height;
     for (; done < end; done += count * height) {
         if (f->fetches) NAME(fetch)(height, f->n, c + done * f->n);
-        tile(f, count, f->a + done * f->row, f->start + done * f->start_next, c + done * f->n);
+        const REAL *start = f->start ? f->start + done * f->start_next : NULL;
+        tile(f, count, f->a + done * f->row, start, c + done * f->n);
     }
     return end;
 }
