@@ -1,7 +1,7 @@
 /* distance.c — how far from a minimum a method ended that does not look for one: within the standard error, it is
  * stationary but for noise. */
 #include "fit.h"
-#include "minimum.h"
+#include "runaway.h"
 
 #include <math.h>
 
@@ -34,7 +34,9 @@ static gibbs_status measure(ebm_trainer *f, ebm_curvature *c, const ebm_weighed_
     status = ebm_minimum_look(&m, NULL);
     if (!status) {
         f->report.newton = distance(&m);
-        f->report.converged = m.distance <= f->options.tolerance;
+        bool near = m.distance <= f->options.tolerance;
+        for (int64_t i = 0; near && i < m.size; i++) near = !ebm_runaway_suspect(&m, i);
+        f->report.converged = near;
     }
     ebm_minimum_free(&m);
     return status;

@@ -18,7 +18,7 @@ typedef struct look {
 
 /* ---- At a minimum ---- */
 
-static bool suspect(const ebm_minimum *m, int64_t i)
+bool ebm_runaway_suspect(const ebm_minimum *m, int64_t i)
 {
     double curvature = 1 / (m->unit[i] * m->unit[i]);
     if (m->scaled[i * m->size + i] == 0) return m->first[i] > 0; /* where it was seen once */
@@ -46,7 +46,7 @@ static gibbs_status look_around(const look *l, int64_t *parameter)
     gibbs_status status = GIBBS_OK;
     for (int64_t i = 0; i < l->m->size && !status && *parameter < 0; i++) {
         bool yes = true;
-        if (suspect(l->m, i)) status = stays(l, i, &yes);
+        if (ebm_runaway_suspect(l->m, i)) status = stays(l, i, &yes);
         if (!yes) *parameter = i;
     }
     return status;
