@@ -97,13 +97,13 @@ void ad_emit_batch_scatter(ad_compiler *c, int32_t id)
 
 /* ---- Pieces of sums ---- */
 
-/* Whether the place of x, which only node `id` reads, may become that of `id`. */
+/* Whether the place of x, which only node `id` reads, may become that of `id`: others may read what x was joined from. */
 static bool may_overwrite(const ad_compiler *c, int32_t x, int32_t id)
 {
     const ad_node *node = ad_node_at(c, x);
     const ad_value *value = &c->value[x];
-    return ad_is_placed(c, x) && value->uses == 1 && !value->lent && node->nin && !ad_is_view(node->op) &&
-           !value->kept && !c->value[id].kept;
+    return ad_is_placed(c, x) && value->uses == 1 && !value->lent && !value->in_parts && node->nin &&
+           !ad_is_view(node->op) && !value->kept && !c->value[id].kept;
 }
 
 /* x + what covers a part of it, which is added in place: where x lies, or in a copy. */

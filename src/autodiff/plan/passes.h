@@ -42,6 +42,7 @@ typedef struct ad_value {
     int32_t into; /* the sum or the concat in whose place this one is written, or −1 */
     int32_t joined; /* the shared concat or pad of which this one is a piece without gaps: it is computed there;
                        or −1 */
+    bool in_parts; /* of a concat or pad: a piece of it is read by others, too, where it lies */
     int32_t at;     /* of what is written into a concat or pad: at which number of the dimension it begins there */
     /* emit.c */
     int8_t depth; /* of the loop in which it is computed; 0: in none */

@@ -63,15 +63,17 @@ static bool is_part(const ad_compiler *c, int32_t id)
 
 /* ---- Joins ---- */
 
-/* A piece without gaps of a shared value is computed where it is to be, and others read it there. */
+/* A piece without gaps of a shared value is computed where it is to be, and others read it there; a sum over batches
+ * adds up in a place of its own. */
 static void join(ad_compiler *c, int32_t id, int32_t piece, int64_t at)
 {
     piece = ad_unshaped(c, piece);
     const ad_node *n = ad_node_at(c, id), *in = ad_node_at(c, piece);
     ad_value *value = &c->value[piece];
-    bool given = in->nin == 0 || ad_is_view(in->op) || ad_is_scan_result(in->op) || ad_ops[in->op].kind == KIND_BATCH;
+    bool given = in->nin == 0 || ad_is_view(in->op) || ad_is_scan_result(in->op) ||
+                 ad_ops[in->op].kind == KIND_BATCH || in->op == OP_scatter_add;
     bool whole = n->axis < 0 && in->axis < 0 && ad_shape_part(&n->shape, 0, ad_along(n)) == 1;
-    if (given || !whole || value->lent || value->joined >= 0 || value->inside != c->value[id].inside) return;
+    if (given || !whole || value->gathers || value->lent || value->joined >= 0 || value->inside != c->value[id].inside) return;
     value->joined = id;
     value->at = (int32_t)at;
 }
@@ -122,6 +124,8 @@ static void find_parts(ad_compiler *c)
         int32_t whole = value->joined; /* what is added somewhere has no place of its own */
         bool adds = whole >= 0 && ad_node_at(c, whole)->op == OP_pad && c->value[whole].into >= 0;
         if (adds || value->into >= 0) value->joined = -1;
+        if (value->joined >= 0 && value->uses > 1)
+            c->value[c->value[whole].into < 0 ? whole : c->value[whole].into].in_parts = true;
         if (!outer || outer->into < 0) continue;
         value->into = outer->into;
         value->at += outer->at;
