@@ -28,9 +28,10 @@ int data_parse_missing(const char *text, void *target, char *message, size_t siz
 int data_parse_columns(const char *text, void *target, char *message, size_t size);
 int data_parse_labels(const char *text, void *target, char *message, size_t size);
 
-/* Reads a table (ebm_data_read_with, as told). What was left out of it is said on stderr, unless --quiet. A file that is not there, given without a folder or as examples/data/NAME, is looked
- * for among the data that ship as well, wherever the program is started. Errors: those of ebm_data_read_with; IO, which
- * says where it looked. On error *out is zeroed. */
+/* Reads a table (ebm_data_read_with, as told). What was left out of it is said on stderr, unless --quiet. A file that is
+ * not there, given without a folder or as examples/data/NAME, is looked for among the data that ship as well, wherever
+ * the program is started. Errors: those of ebm_data_read_with; IO, which says where it looked. On error *out is
+ * zeroed. */
 gibbs_status data_read(const char *file, ebm_data *out, gibbs_error *error);
 
 /* Draws `rows` rows of that set by `seed`, or reads the file. Errors: those of ebm_data_generate and data_read. */

@@ -24,8 +24,8 @@ enum {
  * and ENOUGH_SHALLOW where k is SHALLOW; and a B of LIES_BYTES is read where it lies, if its rows are whole lines of the
  * cache. DEPTH of k is done at a time; a row of C of WIDE_BYTES is wide. …_FIRST: of a vector's numbers only the first
  * n exist; …_FEW: the same of as many numbers as a vector has doubles, which WIDEN makes doubles (gcc 12 would convert
- * them in two halves). WORD_PRODUCTS are those of the low halves of 64-bit numbers. LOW and HIGH interleave halves of two vectors, in each of HALVES by itself; FRONT and BACK are
- * all that two vectors have in the one and in the other. */
+ * them in two halves). WORD_PRODUCTS are those of the low halves of 64-bit numbers. LOW and HIGH interleave halves of two
+ * vectors, in each of HALVES by itself; FRONT and BACK are all that two vectors have in the one and in the other. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define FUSED 1

@@ -97,7 +97,8 @@ void ad_emit_batch_scatter(ad_compiler *c, int32_t id)
 
 /* ---- Pieces of sums ---- */
 
-/* Whether the place of x, which only node `id` reads, may become that of `id`: others may read what x was joined from. */
+/* Whether the place of x, which only node `id` reads, may become that of `id`: others may read what x was joined
+ * from. */
 static bool may_overwrite(const ad_compiler *c, int32_t x, int32_t id)
 {
     const ad_node *node = ad_node_at(c, x);

@@ -73,7 +73,8 @@ static void join(ad_compiler *c, int32_t id, int32_t piece, int64_t at)
     bool given = in->nin == 0 || ad_is_view(in->op) || ad_is_scan_result(in->op) ||
                  ad_ops[in->op].kind == KIND_BATCH || in->op == OP_scatter_add;
     bool whole = n->axis < 0 && in->axis < 0 && ad_shape_part(&n->shape, 0, ad_along(n)) == 1;
-    if (given || !whole || value->gathers || value->lent || value->joined >= 0 || value->inside != c->value[id].inside) return;
+    bool own = value->gathers || value->lent || value->joined >= 0 || value->inside != c->value[id].inside;
+    if (given || own || !whole) return;
     value->joined = id;
     value->at = (int32_t)at;
 }

@@ -32,7 +32,8 @@ static gibbs_status difference(const ebm_large *l, double *part, double *u, gibb
             memcpy(part + r * dim, l->rows.x + (2 * r + side) * dim, (size_t)dim * sizeof *part);
             if (weight) weight[r] = l->rows.weight[2 * r + side];
         }
-        status = ebm_objective_bind_rows(l->objective, &(ebm_weighed_rows){part, half, weight, l->rows.seen}, l->seed, error);
+        ebm_weighed_rows rows = {part, half, weight, l->rows.seen};
+        status = ebm_objective_bind_rows(l->objective, &rows, l->seed, error);
         if (!status) status = ebm_objective_evaluate(l->objective, NULL, error);
         const double *g = l->objective->gradient;
         for (int64_t i = 0; i < p && !status; i++) u[i] = side ? 0.5 * (u[i] - g[i]) : g[i];
@@ -106,7 +107,8 @@ gibbs_status ebm_large_newton(const ebm_large *l, const ebm_loss_options *option
     const gibbs_allocator *a = &l->model->alloc;
     size_t p = (size_t)l->objective->size;
     *distance = NAN;
-    gibbs_status status = ebm_products_new(l->model, l->objective->loss, options, l->decay, &l->rows, l->seed, &s.h, error);
+    gibbs_status status = ebm_products_new(l->model, l->objective->loss, options, l->decay, &l->rows, l->seed, &s.h,
+                                           error);
     if (status) return status == GIBBS_MEMORY ? status : GIBBS_OK;
     s.g = gibbs_alloc(a, 7 * p, sizeof *s.g);
     s.part = gibbs_alloc_aligned(a, (size_t)(l->rows.count * (l->model->dim + 1)), sizeof *s.part);

@@ -107,7 +107,8 @@ static gibbs_status make_double(descent *d, gibbs_error *error)
 {
     ebm_trainer *f = d->fit;
     int64_t numbers = f->train.rows * f->train.cols;
-    ebm_weighed_rows rows = {(const double *)f->train.all, f->train.rows, (const double *)f->train.weight, f->train.seen};
+    const double *x = (const double *)f->train.all, *weight = (const double *)f->train.weight;
+    ebm_weighed_rows rows = {x, f->train.rows, weight, f->train.seen};
     d->large = (ebm_large){.model = f->model, .objective = f->objective, .rows = rows, .seed = f->options.seed,
                            .decay = f->options.weight_decay, .taken = newton_step, .context = d};
     if (is_double(d)) return GIBBS_OK;

@@ -119,7 +119,7 @@ gibbs_status ebm_seek_weights(const ebm_look *l)
     const ebm_importance *w = &l->fit->report.weights;
     if (w->k > 0.5)
         ebm_note_add(l, EBM_NOTE_WEIGHTS, "the weights exp(−E)/q have no variance (index of their tail %.2f, the "
-                     "largest is %.2g of their sum, effective size %.0f): standard errors are too small. A wider proposal, or "
-                     "nce", w->k, w->largest, w->ess);
+                     "largest is %.2g of their sum, effective size %.0f): standard errors are too small. A wider "
+                     "proposal, or nce", w->k, w->largest, w->ess);
     return GIBBS_OK;
 }

@@ -15,9 +15,10 @@ typedef struct ebm_curvature {
     int samples;              /* the rows; 2: and the artificial points, where they are a sample of their own */
 } ebm_curvature;
 
-/* Of L + ½ decay‖θ‖² of a float64 twin of `model`, which is to live as long, over rows that weigh as these. Errors: ARGUMENT where there are none or more
- * than EBM_MOST_CURVED parameters, of a loss that holds a part of itself constant, whose gradient is that of no
- * function; SMOOTH, MEMORY and what recording reports. After an error there is nothing to free. */
+/* Of L + ½ decay‖θ‖² of a float64 twin of `model`, which is to live as long, over rows that weigh as these. Errors:
+ * ARGUMENT where there are none or more than EBM_MOST_CURVED parameters, of a loss that holds a part of itself constant,
+ * whose gradient is that of no function; SMOOTH, MEMORY and what recording reports. After an error there is nothing to
+ * free. */
 gibbs_status ebm_curvature_new(const ebm_model *model, const ebm_loss *loss, const ebm_loss_options *options,
                                double decay, const ebm_weighed_rows *rows, ebm_curvature *c, gibbs_error *error);
 void ebm_curvature_free(ebm_curvature *c);
