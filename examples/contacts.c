@@ -49,12 +49,13 @@ static gibbs_status fit(const settings *set, const alignment *a, ebm_model *mode
     ebm_fit_options o = {.loss = &ebm_loss_pseudo_likelihood, .lbfgs = 1, .steps = (int64_t)set->steps,
                          .threads = (int)set->common.threads};
     o.loss_options.space = (ebm_space){.labels = RESIDUES, .one_hot = 1};
-    ebm_fit_report r;
+    ebm_fit_report r = {0};
     ebm_data data = {0};
     gibbs_status status = rows_of(a, &data, error);
     if (!status) status = ebm_model_prior(model, prior, penalty, error);
     if (!status) status = fit_model(&set->common, NULL, model, &data, &o, &r, error);
     if (!status) f->loss = r.loss, f->seconds = r.seconds, f->steps = r.steps, f->converged = r.converged;
+    ebm_fit_report_free(&r);
     ebm_data_free(&data);
     return status ? status : ebm_model_prior(model, NULL, NULL, error);
 }

@@ -82,6 +82,7 @@ gibbs_status fit_model(const common_options *common, const char *name, ebm_model
     fitting f = {.line = progress_start(name ? name : "fit", common->quiet), .path = base ? path : NULL,
                  .saved = time(NULL), .error = error};
     o.progress = after_step, o.context = &f;
+    if (report) *report = (ebm_fit_report){0};
     if (caught) return fail(error, GIBBS_STOPPED, "stopped before it had begun");
     gibbs_status status = ebm_trainer_new(model, data, &o, &f.trainer, error);
     if (status) return status;

@@ -200,13 +200,13 @@ Test(weights, batches_are_unbiased)
  * whose numbers here would be seen. */
 Test(weights, chains_start_at_rows_by_weight)
 {
-    double x[ROWS] = {0.3, -0.7, 1e150, 0.9}, value;
+    double x[ROWS] = {0.3, -0.7, 1e150, 0.9}, weight[ROWS] = {2, 2.0 / 3, 0, 4.0 / 3}, value;
     ebm_model *model = energies[QUARTIC].make();
     ebm_objective *o;
     ebm_loss_options options = {.weighted = 1, .buffer = 12, .sampler_step = 1e-14, .threads = 1};
     OK(ebm_objective_new(model, &ebm_loss_pcd, &options, &o, ERROR));
     OK(ebm_objective_bind(o, x, ROWS, ERROR));
-    OK(ebm_objective_weigh(o, (double[]){2, 2.0 / 3, 0, 4.0 / 3}, ERROR));
+    OK(ebm_objective_weigh(o, weight, ERROR));
     double gaps = 0;
     for (int k = 0; k < 3; k++) { /* all 12 chains move once */
         OK(ebm_objective_refresh(o, 5, (uint64_t)k, ERROR));
