@@ -65,7 +65,7 @@ gibbs_status contacts_save(const settings *set, const alignment *a, const found 
     if (!status)
         status = table_write(set->common.out, "contacts-mutants.csv", header, a->sites, RESIDUES + 1, row, error);
     free(row);
-    snprintf(title, sizeof title, "Scores of pairs of sites; below the diagonal the highest %g", set->top);
+    snprintf(title, sizeof title, "Scores of pairs of sites; above the diagonal the highest %g", set->top);
     if (!status) status = picture_start(&p, set->common.out, "contacts", title, error);
     if (status) return status;
     fprintf(p.file, "SITES = %lld; TOP = %g\n%s", (long long)a->sites, set->top, map);
