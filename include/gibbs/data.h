@@ -126,8 +126,8 @@ gibbs_status ebm_data_weigh(ebm_data *data, const double *weight, ebm_weight_kin
 
 /* Writes a CSV with full precision (17 digits), header included when there are names; labels are written as
  * their texts, and weights are a column more, the last, named «weight». Errors: DATA (an empty table, which no reader
- * accepts), ARGUMENT (no name is a word, or the first is empty: they would be read as data and as row names), IO,
- * MEMORY. */
+ * accepts), ARGUMENT (a name is a number, none is a word, or the first is empty: the header would not be read as one,
+ * or as row names), IO, MEMORY. */
 gibbs_status ebm_data_write_csv(const char *path, const ebm_data *data, gibbs_error *error);
 
 /* Writes an npy file, version 1.0, of rows × cols float64 in C order; names are left out, and weights

@@ -273,6 +273,9 @@ Test(data_csv, numeric_names_are_not_written)
     ebm_data back, table = {.rows = 1, .cols = 2, .x = awkward, .names = names};
     write_text(s.path, "old\n1\n");
     cr_expect(ebm_data_write_csv(s.path, &table, &error) == GIBBS_ARGUMENT);
+    table.names = (char *[]){"\xEF\xBB\xBF" "a", "2"}; /* one of them is enough */
+    cr_expect(ebm_data_write_csv(s.path, &table, &error) == GIBBS_ARGUMENT);
+    cr_expect(strstr(error.message, "the name of column 2 is the number 2"), "%s", error.message);
     table.names = (char *[]){"", "b"}; /* row names */
     cr_expect(ebm_data_write_csv(s.path, &table, &error) == GIBBS_ARGUMENT);
     cr_assert(ebm_data_read_csv(s.path, NULL, &back, NULL) == GIBBS_OK);

@@ -59,6 +59,13 @@ static gibbs_status check_names(const char *path, const ebm_data *data, gibbs_er
     if (!word)
         return gibbs_fail(error, GIBBS_ARGUMENT, "no column name is a word: '%s' would read back as data",
                           ebm_short_name(path));
+    for (int64_t c = 0; data->names && c < data->cols; c++) {
+        double number;
+        const char *name = data->names[c];
+        if (ebm_parse_number(name, (int64_t)strlen(name), &number))
+            return gibbs_fail(error, GIBBS_ARGUMENT, "the name of column %lld is the number %s: '%s' would not read back",
+                              (long long)c + 1, name, ebm_short_name(path));
+    }
     if (data->names && !data->names[0][0] && (data->cols > 1 || data->weight))
         return gibbs_fail(error, GIBBS_ARGUMENT, "the first column has no name: '%s' would read back without it",
                           ebm_short_name(path));
