@@ -13,7 +13,7 @@ wait=0.2 stops=0
 while :; do
     timeout -s INT "$wait" "$programs"/$train --out part --json part.json --checkpoint ck --resume >stdout 2>stderr && break
     [ -s ck.cd ] && stops=$((stops + 1))
-    wait=$(awk "BEGIN { print 1.5 * $wait }") # a slow machine gets on, too
+    wait=$(awk "BEGIN { print 1.3 * $wait }") # a slow machine gets on, too
 done
 [ "$stops" -gt 0 ] || complain "no training was interrupted"
 "$python" -c "$same" whole.json part.json || complain "$train: interrupted $stops times, other numbers come out"
