@@ -48,6 +48,19 @@ static ad_var padded_twice(scene *s)
     return ad_pad(ad_pad(ad_sin(s->x), 0, 1, 0), 0, 1, 2);
 }
 
+/* A sum of tables that are scattered into adds up in a place of its own. */
+static ad_var of_scattered(scene *s)
+{
+    ad_var forth = ad_constant_array(s->tape, ad_vec(N), (const double[]){2, 0, 2});
+    ad_var back = ad_constant_array(s->tape, ad_vec(N), (const double[]){1, 1, 0}), sum[2];
+    for (int k = 0; k < 2; k++) {
+        ad_var v = k ? ad_cos(s->x) : ad_sin(s->x);
+        sum[k] = ad_add(ad_scatter_add(v, forth, N), ad_scatter_add(ad_exp(v), back, N));
+    }
+    s->moves = -1;
+    return ad_concat(sum[0], sum[1], 0);
+}
+
 /* What is added to a whole is not added to a piece that others read. */
 static ad_var added_to(scene *s)
 {
@@ -96,6 +109,12 @@ static void expected(int which, double *y)
         if (which == 9) y[i] = (s + e) * c + s;
     }
     if (which == 2) y[0] = sin(x[0]), y[1] = cos(x[2]);
+    static const int forth[] = {2, 0, 2}, back[] = {1, 1, 0};
+    for (int k = 0; which == 10 && k < 2 * N; k++) {
+        double v = k < N ? sin(x[k]) : cos(x[k - N]);
+        y[k / N * N + forth[k % N]] += v;
+        y[k / N * N + back[k % N]] += exp(v);
+    }
 }
 
 static int moves_of(const ad_plan *plan)
@@ -108,7 +127,7 @@ static int moves_of(const ad_plan *plan)
 Test(joined, pieces_are_computed_where_they_are_to_be)
 {
     static ad_var (*const record[])(scene *) = {of_functions, of_rows, of_numbers, of_concats, padded, padded_twice,
-                                                read_again, of_what_is_given, of_columns, added_to};
+                                                read_again, of_what_is_given, of_columns, added_to, of_scattered};
     for (int which = 0; which < (int)(sizeof record / sizeof *record); which++) {
         scene s = {.tape = ad_tape_new(GIBBS_FLOAT64, NULL)};
         double wanted[4 * N] = {0};
@@ -134,43 +153,38 @@ Test(joined, pieces_are_computed_where_they_are_to_be)
     }
 }
 
-/* A sum over two axes adds up in a place of its own, pass after pass: what is joined from it is moved. */
+/* A sum over two axes adds up in a place of its own, pass after pass: what is joined from it is moved. The Hessian of
+ * Σ ½(θ·x)² over both, θ in two parameters, is Σ xxᵀ. */
 Test(joined, sums_over_two_axes)
 {
-    enum { MANY = 3000 };
+    enum { MANY = 30, D = 3 };
     ad_tape *t = ad_tape_new(GIBBS_FLOAT64, NULL);
     ad_axis axis[2] = {ad_axis_new(t, "rows"), ad_axis_new(t, "others")};
-    ad_var in[2], term[2], both[2];
-    for (int a = 0; a < 2; a++) in[a] = ad_input(axis[a], "x", ad_vec(2));
-    for (int k = 0; k < 2; k++) {
-        for (int a = 0; a < 2; a++) {
-            ad_var scale = ad_exp(ad_sub(ad_slice(in[a], 0, k, 1), ad_batch_max(axis[a], ad_slice(in[a], 0, k, 1))));
-            term[a] = ad_batch_matmul(axis[a], scale, in[a]);
-        }
-        both[k] = ad_add(term[0], term[1]);
+    ad_var theta[2] = {ad_parameter(t, "two", ad_vec(2)), ad_parameter(t, "one", ad_vec(1))}, in[2], sum[2];
+    for (int a = 0; a < 2; a++) {
+        in[a] = ad_input(axis[a], "x", ad_vec(D));
+        ad_var s = ad_add(ad_dot(theta[0], ad_slice(in[a], 0, 0, 2)), ad_dot(theta[1], ad_slice(in[a], 0, 2, 1)));
+        sum[a] = ad_batch_sum(axis[a], ad_scale(ad_square(s), 0.5));
     }
-    ad_var y = ad_concat(both[0], both[1], 0);
-    static double x[2][2 * MANY];
-    double wanted[4] = {0};
-    for (int k = 0; k < 2 * MANY; k++) x[0][k] = sin((double)k), x[1][k] = cos(0.7 * k);
-    for (int k = 0; k < 4; k++)
-        for (int a = 0; a < 2; a++) {
-            double top = -2;
-            for (int r = 0; r < MANY; r++) top = fmax(top, x[a][2 * r + k / 2]);
-            for (int r = 0; r < MANY; r++) wanted[k] += exp(x[a][2 * r + k / 2] - top) * x[a][2 * r + k % 2];
-        }
+    ad_var y = ad_hessian(ad_add(sum[0], sum[1]), theta, 2);
+    double x[2][D * MANY], at_zero[2] = {0}, wanted[D * D] = {0};
+    for (int k = 0; k < D * MANY; k++) x[0][k] = sin((double)k), x[1][k] = cos(0.7 * k);
+    for (int a = 0; a < 2; a++)
+        for (int r = 0; r < MANY; r++)
+            for (int k = 0; k < D * D; k++) wanted[k] += x[a][D * r + k / D] * x[a][D * r + k % D];
     gibbs_error error;
     ad_plan *plan;
     ad_workspace *w;
     MUST(ad_compile(&y, 1, NULL, &plan, &error), error);
     MUST(ad_workspace_new(plan, &w, &error), error);
     for (int a = 0; a < 2; a++) {
+        MUST(ad_bind_f64(w, theta[a], at_zero, &error), error);
         MUST(ad_bind_f64(w, in[a], x[a], &error), error);
         MUST(ad_set_rows(w, axis[a], MANY, &error), error);
     }
     for (int again = 0; again < 2; again++) {
         MUST(ad_run(w, NULL, &error), error);
-        for (int k = 0; k < 4; k++) cr_expect_float_eq(ad_result_f64(w, 0)[k], wanted[k], 1e-9, "number %d", k);
+        for (int k = 0; k < D * D; k++) cr_expect_float_eq(ad_result_f64(w, 0)[k], wanted[k], 1e-12, "number %d", k);
     }
     ad_workspace_free(w);
     ad_plan_free(plan);
